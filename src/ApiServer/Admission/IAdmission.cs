@@ -1,0 +1,30 @@
+using System.Text.Json.Nodes;
+using Weft.Api;
+using Weft.ApiServer.Authentication;
+
+namespace Weft.ApiServer.Admission;
+
+public enum AdmissionOperation { Create, Update, Delete, Connect }
+
+public sealed record AdmissionRequest(UserInfo User, AdmissionOperation Operation, GroupVersionResource Resource, GroupVersionKind Kind)
+{
+    public string Subresource { get; init; } = "";
+    public string Namespace { get; init; } = "";
+    public string Name { get; init; } = "";
+
+    /// <summary>The object that will be stored; a mutating plugin changes it in place. Null for Delete.</summary>
+    public JsonObject? Object { get; init; }
+    public JsonObject? OldObject { get; init; }
+    public bool DryRun { get; init; }
+
+    /// <summary>Sentences for `Warning:` headers.</summary>
+    public List<string> Warnings { get; } = [];
+}
+
+/// <summary>Says yes or no to a write, or changes it. All mutators run before all validators; a refusal throws <see cref="Http.ApiException"/> (403 or 422).</summary>
+public interface IAdmission
+{
+    string Name { get; }
+    ValueTask MutateAsync(AdmissionRequest request, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+}

@@ -1,0 +1,64 @@
+using Weft.Api;
+using Weft.Api.Schemas;
+
+namespace Weft.ApiServer.Registry;
+
+/// <summary>One resource in one served version. Built-in kinds and CRDs give the same record; verbs, discovery, OpenAPI and Table read nothing else.</summary>
+public sealed record ResourceInfo
+{
+    public required GroupVersionResource Resource { get; init; }
+    public required GroupVersionKind Kind { get; init; }
+    public required string Singular { get; init; }
+    public string ListKind => Kind.Kind + "List";
+    public IReadOnlyList<string> ShortNames { get; init; } = [];
+    public IReadOnlyList<string> Categories { get; init; } = [];
+    public required bool Namespaced { get; init; }
+    public required Schema Schema { get; init; }
+
+    /// <summary>The version in which objects are stored; equals Kind.Version unless a CRD has several.</summary>
+    public required string StorageVersion { get; init; }
+    public required IStrategy Strategy { get; init; }
+    public bool HasStatus { get; init; }
+    public ScalePaths? Scale { get; init; }
+    public IReadOnlyList<TableColumn> Columns { get; init; } = [];
+
+    /// <summary>Verbs as discovery lists them; a virtual resource (SubjectAccessReview) has only create.</summary>
+    public IReadOnlyList<string> Verbs { get; init; } = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+    /// <summary>Other subresources, for discovery: `pods/log`, `serviceaccounts/token`.</summary>
+    public IReadOnlyList<SubresourceInfo> Subresources { get; init; } = [];
+    public bool IsCustom { get; init; }
+
+    /// <summary>Deprecation warning of a CRD version, or null.</summary>
+    public string? DeprecationWarning { get; init; }
+
+    /// <summary>
+    /// Store prefix of all objects of the resource: `/registry/&lt;group or core&gt;/&lt;resource&gt;/`, then `&lt;namespace&gt;/` and the name. (The etcd driver puts its cluster in front.)
+    /// </summary>
+    public string StoragePrefix => $"/registry/{(Resource.Group.Length == 0 ? "core" : Resource.Group)}/{Resource.Resource}/";
+}
+
+public sealed record SubresourceInfo(string Name, GroupVersionKind Kind, IReadOnlyList<string> Verbs);
+
+/// <summary>JSON paths (`.spec.replicas`) of the scale subresource.</summary>
+public sealed record ScalePaths(string SpecReplicas, string StatusReplicas, string? LabelSelector);
+
+/// <param name="Value">A cell from an object's tree at a time (ages): string, number, bool or null.</param>
+/// <param name="Priority">0 is shown always, 1 only with `-o wide`.</param>
+public sealed record TableColumn(
+    string Name, string Type, string Format, string Description, int Priority,
+    Func<System.Text.Json.Nodes.JsonObject, DateTimeOffset, System.Text.Json.Nodes.JsonNode?> Value);
+
+/// <summary>All resources that are served now. A CRD that is established, changed or removed gives a new snapshot.</summary>
+public interface IResourceCatalog
+{
+    ResourceSnapshot Current { get; }
+}
+
+public sealed record ResourceSnapshot(long Epoch, IReadOnlyList<ResourceInfo> All)
+{
+    private readonly System.Collections.Frozen.FrozenDictionary<(string, string, string), ResourceInfo> _byResource =
+        System.Collections.Frozen.FrozenDictionary.ToFrozenDictionary(All, r => (r.Resource.Group, r.Resource.Version, r.Resource.Resource));
+
+    public ResourceInfo? Find(string group, string version, string resource) => _byResource.GetValueOrDefault((group, version, resource));
+}
