@@ -21,7 +21,7 @@ public sealed record ClusterSettings(int ApiPort, string PodCidr, string Service
             : throw new InvalidDataException($"{path} has format {settings.Format}, made by a newer weft; this one reads format 1");
     }
 
-    public void Save(string path) => AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, ClusterJson.Default.ClusterSettings), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    public void Save(string path) => AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, ClusterJson.Default.ClusterSettings), StateFile.Mode);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true)]
