@@ -112,9 +112,3 @@ public sealed record ManagedFieldsEntry
     /// <summary>Subresource by which the fields were set, or empty.</summary>
     public string? Subresource { get; init; }
 }
-
-internal static class Empty
-{
-    internal static readonly IReadOnlyDictionary<string, string> Strings =
-        System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
-}
