@@ -41,6 +41,9 @@ public abstract class LocalStore : IStore
     /// <summary>The last write found no space on the disk. Each further write tries again.</summary>
     public bool IsReadOnly => _writer.IsFull;
 
+    /// <summary>Distinct prefixes that someone watches.</summary>
+    public int WatchedPrefixes => _hub.Prefixes;
+
     public ValueTask<CommitResult> CommitAsync(ReadOnlyMemory<Op> operations, CancellationToken cancellationToken = default)
     {
         Check(operations.Span);

@@ -3,7 +3,7 @@ using static Weft.Storage.Tests.StoreWords;
 namespace Weft.Storage.Tests;
 
 /// <summary>What every store must do. Run on each driver.</summary>
-public abstract class StoreSuite : IAsyncLifetime
+public abstract partial class StoreSuite : IAsyncLifetime
 {
     private IStore? _store;
 
@@ -20,11 +20,21 @@ public abstract class StoreSuite : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Takes a fresh store in place of the one there is.</summary>
     protected async Task ReopenAsync(StoreOptions options)
     {
         await Store.DisposeAsync();
         _store = await OpenAsync(options);
     }
+
+    /// <summary>Opens the same store again, as after a restart. A driver without a disk leaves it as it is.</summary>
+    protected async Task RestartAsync(StoreOptions options)
+    {
+        if (await RestartAsync(Store, options) is { } again)
+            _store = again;
+    }
+
+    protected virtual ValueTask<IStore?> RestartAsync(IStore running, StoreOptions options) => ValueTask.FromResult<IStore?>(null);
 
     [Fact]
     public async Task A_new_store_has_a_revision_that_can_be_listed_and_watched_from()

@@ -20,7 +20,15 @@ internal sealed class RecentLog(Snapshot start, int maxChanges, long maxBytes)
             _epochs.Add(epoch);
             _changes += epoch.Changes;
             _bytes += epoch.Bytes;
-            while (_epochs.Count - _dropped > 1 && (_changes > maxChanges || _bytes > maxBytes))
+        }
+    }
+
+    /// <summary>Forgets the oldest down to the bounds, but nothing above the revision. False: the bounds are still passed.</summary>
+    public bool Trim(long upTo)
+    {
+        lock (_gate)
+        {
+            while (_epochs.Count - _dropped > 1 && IsOverfull && _epochs[_dropped].Last <= upTo)
             {
                 var old = _epochs[_dropped];
                 _epochs[_dropped++] = null!;
@@ -34,6 +42,8 @@ internal sealed class RecentLog(Snapshot start, int maxChanges, long maxBytes)
                 _epochs.RemoveRange(0, _dropped);
                 _dropped = 0;
             }
+
+            return !IsOverfull || _epochs.Count - _dropped == 1;
         }
     }
 
@@ -68,6 +78,8 @@ internal sealed class RecentLog(Snapshot start, int maxChanges, long maxBytes)
 
         return within is null ? before with { Revision = revision } : Within(before, within, revision);
     }
+
+    private bool IsOverfull => _changes > maxChanges || _bytes > maxBytes;
 
     private int FirstEndingAbove(long revision)
     {

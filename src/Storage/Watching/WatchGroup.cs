@@ -103,19 +103,6 @@ internal sealed class WatchGroup(string prefix, int capacity, long maxBytes)
         }
     }
 
-    /// <summary>Refuses all watches: a change was lost on its way here.</summary>
-    public void Expire()
-    {
-        lock (_gate)
-        {
-            while (_first < _next)
-                DropFirst();
-            _first = ++_next;
-        }
-
-        WakeAll();
-    }
-
     public void Close(Exception reason)
     {
         lock (_gate)

@@ -5,7 +5,7 @@ namespace Weft.Storage.Watching;
 
 /// <summary>
 /// Carries published groups to the watches, in order, on a thread of the pool: the writer only rings the bell.
-/// It takes them from the recent log, so it holds nothing itself, however far it is behind.
+/// It takes them from the recent log, which keeps what was not yet carried; so it holds nothing itself.
 /// </summary>
 internal sealed class WatchHub : IThreadPoolWorkItem, IDisposable
 {
@@ -34,6 +34,15 @@ internal sealed class WatchHub : IThreadPoolWorkItem, IDisposable
 
     /// <summary>Every change up to this revision is in the buffers of the watches it concerns.</summary>
     public long Dispatched => Volatile.Read(ref _dispatched);
+
+    public int Prefixes
+    {
+        get
+        {
+            lock (_gate)
+                return _groups.Count;
+        }
+    }
 
     public void Wake()
     {
@@ -122,14 +131,7 @@ internal sealed class WatchHub : IThreadPoolWorkItem, IDisposable
 
         // Only up to what is published: a watch must not be ahead of a read.
         var upTo = _published.Current.Revision;
-        if (_recent.Since(_dispatched, upTo) is not { } epochs)
-        {
-            Volatile.Write(ref _dispatched, upTo);
-            foreach (var group in _groups.Values)
-                group.Expire();
-            return;
-        }
-
+        var epochs = _recent.Since(_dispatched, upTo) ?? throw new InvalidOperationException("the recent log forgot a change before the watches had it");
         foreach (var epoch in epochs)
         {
             foreach (var batch in epoch.Batches)

@@ -106,7 +106,16 @@ internal sealed class Writer : IDisposable
             var after = group.Result;
             _recent.Append(new Epoch([.. group.Batches], after));
             _published.Publish(after);
-            _hub.Wake();
+            if (_recent.Trim(_hub.Dispatched))
+            {
+                _hub.Wake();
+            }
+            else
+            {
+                // The pool is starved and the watches are not served: serve them here, so that neither memory grows nor a change is lost to them.
+                _hub.CatchUp();
+                _recent.Trim(_hub.Dispatched);
+            }
         }
 
         foreach (var request in _group)

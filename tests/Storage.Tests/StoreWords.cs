@@ -1,5 +1,4 @@
 using System.Text;
-using Weft.Storage.Sqlite;
 
 namespace Weft.Storage.Tests;
 

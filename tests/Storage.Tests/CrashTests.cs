@@ -1,0 +1,5 @@
+namespace Weft.Storage.Tests;
+
+public sealed class CrashTests
+{
+}
