@@ -103,8 +103,12 @@ public sealed class ResourceClient<T> where T : class
     public Task<T> ApplyAsync(ObjectKey key, JsonObject configuration, string fieldManager, CancellationToken cancellationToken, WriteOptions? options = null) =>
         PatchAsync(key, Patch.Apply(configuration), cancellationToken, (options ?? WriteOptions.None) with { FieldManager = fieldManager });
 
-    public async Task DeleteAsync(ObjectKey key, CancellationToken cancellationToken, DeleteOptions? options = null) =>
-        await _transport.SendAsync(HttpMethod.Delete, Resource.ObjectPath(key), _codec.Accept, DeleteBody(options), cancellationToken);
+    /// <returns>The object, when it has only begun to terminate (or the server shows what it removed); null when it is gone.</returns>
+    public async Task<T?> DeleteAsync(ObjectKey key, CancellationToken cancellationToken, DeleteOptions? options = null)
+    {
+        var answer = await _transport.SendAsync(HttpMethod.Delete, Resource.ObjectPath(key), _codec.Accept, DeleteBody(options), cancellationToken);
+        return IsStatus(answer) ? null : _codec.Read(answer);
+    }
 
     /// <summary>False when there was nothing to delete: no such object, or another life of the name than the one asked for.</summary>
     public async Task<bool> DeleteIfThereAsync(ObjectKey key, CancellationToken cancellationToken, DeleteOptions? options = null)
@@ -134,6 +138,22 @@ public sealed class ResourceClient<T> where T : class
             HttpMethod.Post, Resource.ObjectPath(key, subresource), "application/json",
             ("application/json", JsonSerializer.SerializeToUtf8Bytes(body)), cancellationToken);
         return JsonNode.Parse(answer) as JsonObject ?? throw new JsonException("The server sent something else than a JSON object.");
+    }
+
+    private static bool IsStatus(ReadOnlySpan<byte> answer)
+    {
+        var json = new Utf8JsonReader(answer);
+        json.Read();
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var isKind = json.ValueTextEquals("kind"u8);
+            json.Read();
+            if (isKind)
+                return json.TokenType == JsonTokenType.String && json.ValueTextEquals("Status"u8);
+            json.Skip();
+        }
+
+        return false;
     }
 
     private static (string, ReadOnlyMemory<byte>)? DeleteBody(DeleteOptions? options)
