@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Weft.Cli.Clusters;
+using Weft.Cli.Objects;
 
 namespace Weft.Cli;
 
@@ -38,6 +39,8 @@ public static class WeftCommands
         root.Subcommands.Add(Down(host));
         root.Subcommands.Add(Status());
         root.Subcommands.Add(Kubeconfig());
+        foreach (var command in ObjectCommands.Build(host.Time))
+            root.Subcommands.Add(command);
         return root;
     }
 

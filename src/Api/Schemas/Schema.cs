@@ -72,6 +72,11 @@ public sealed class Schema
     public long? MinLength { get; init; }
     public long? MaxLength { get; init; }
     public string? Pattern { get; init; }
+
+    // Made at first use: a schema lives long, and most patterns of a CRD are never asked.
+    private Trees.PatternMatcher? _patternMatcher;
+    internal Trees.PatternMatcher? PatternMatcher => Pattern is null ? null : _patternMatcher ??= new Trees.PatternMatcher(Pattern);
+
     public double? Minimum { get; init; }
     public double? Maximum { get; init; }
     public bool ExclusiveMinimum { get; init; }
