@@ -65,6 +65,9 @@ internal static class TreeEdits
             tree.Remove(name);
     }
 
+    /// <summary>The same under another name.</summary>
+    public static void TakeFrom(this JsonObject tree, JsonObject other, string name, string newName) => tree[newName] = other[name]?.DeepClone();
+
     /// <summary>Writes quantities in canonical form (`1000m` becomes `1`), as a read gives them back. What is no quantity stays, for validation.</summary>
     public static void CanonicalQuantities(this JsonObject? resources, string name)
     {

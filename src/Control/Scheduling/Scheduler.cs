@@ -48,7 +48,8 @@ public sealed partial class Scheduler : IAsyncDisposable
         _logger = loggers.CreateLogger<Scheduler>();
         _queue = new SchedulingQueue(time);
         _cache = new ClusterCache(resources);
-        _core = new SchedulerCore(SchedulingProfile.Default(resources), random);
+        // A random of its own: the decision loop does not wait for others' locks.
+        _core = new SchedulerCore(SchedulingProfile.Default(resources), Own(random));
         _reserves = [_cache];
         _binder = new ApiBinder(client);
         _reports = new PodReports(client, time, random);
@@ -106,6 +107,12 @@ public sealed partial class Scheduler : IAsyncDisposable
         for (var i = 0; i < Writers / 4; i++)
             tasks.Add(Task.Run(() => ReportAsync(_stop.Token), CancellationToken.None));
         _running = Task.WhenAll(tasks);
+    }
+
+    private static Random Own(Random random)
+    {
+        lock (random)
+            return new Random(random.Next());
     }
 
     private void OnNamespace(Change<Namespace> change) =>

@@ -33,7 +33,7 @@ internal sealed class CommitQueue(int capacity) : IDisposable
             if (_closed is not null)
             {
                 _slots.Release();
-                throw Refusal();
+                return ValueTask.FromException<CommitResult>(Refusal());
             }
 
             if (!_free.TryPop(out var request))
