@@ -61,7 +61,7 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             else if (!generated || attempt >= MaxNameAttempts)
                 throw Statuses.AlreadyExists(resource.Resource, name);
             else
-                metadata["name"] = names.Generate(Metadata.Text(metadata, "generateName"));
+                Metadata.Of(tree)["name"] = names.Generate(Metadata.Text(Metadata.Of(tree), "generateName"));
         }
     }
 
@@ -196,8 +196,7 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
     private static void Check(WriteContext context, JsonObject tree, JsonObject? old)
     {
         var resource = context.Resource;
-        var errors = new List<FieldError>(MetadataRules.Check(resource, tree, old));
-        errors.AddRange(Conform.Validate(resource, tree, old));
+        var errors = new List<FieldError>(Conform.Validate(resource, tree, old));
         if (errors.Count == 0)
             errors.AddRange(resource.Strategy.Validate(tree, old, context.ForStrategy));
         if (errors.Count > 0)

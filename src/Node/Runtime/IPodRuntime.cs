@@ -84,7 +84,7 @@ internal sealed record SandboxInfo
     public bool Ready { get; init; } = true;
 }
 
-internal enum ContainerState { Created, Running, Exited }
+internal enum RunState { Created, Running, Exited }
 
 internal sealed record ContainerInfo
 {
@@ -95,7 +95,7 @@ internal sealed record ContainerInfo
     public required int Attempt { get; init; }
     public required string SpecHash { get; init; }
     public required string LogPath { get; init; }
-    public required ContainerState State { get; init; }
+    public required RunState State { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }

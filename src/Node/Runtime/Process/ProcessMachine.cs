@@ -18,7 +18,7 @@ internal static class ProcessMachine
             Mounts.Bind(paths.Options.RunDir, paths.Options.RunDir);
             Mounts.MakeShared(paths.Options.RunDir);
         }
-        foreach (var directory in new[] { paths.Sandboxes, paths.Containers, paths.Exits, paths.CrunState, paths.Root, paths.Ipam, Path.Combine(paths.Options.DataDir, "tmp") })
+        foreach (var directory in new[] { paths.Sandboxes, paths.Containers, paths.Exits, paths.CrunState, paths.Ipam, Path.Combine(paths.Options.DataDir, "tmp") })
             Directory.CreateDirectory(directory, OwnerOnly);
     }
 

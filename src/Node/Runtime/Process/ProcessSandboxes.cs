@@ -56,6 +56,11 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
                 Mounts.Tmpfs(shm, "mode=1777,size=65536k");   // 64 MiB is the size every container runtime gives
             }
 
+            var scratch = Path.Combine(directory, "scratch");
+            Directory.CreateDirectory(scratch);
+            // Counted against the memory limit of whoever writes; a pod that needs more than this mounts an emptyDir.
+            Mounts.Tmpfs(scratch, "mode=755,size=128m");
+
             var namespaces = time.GetElapsedTime(from);
             var ips = spec.HostNetwork ? [] : await _network.AddAsync(id, _paths.Netns(id), cancellationToken);
             sandbox = sandbox with { Ips = ips, Ready = true };
@@ -90,7 +95,7 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
         }
 
         var directory = _paths.Sandbox(id);
-        foreach (var name in new[] { "net", "ipc", "uts", "shm" })
+        foreach (var name in new[] { "net", "ipc", "uts", "shm", "scratch" })
             Mounts.Unmount(Path.Combine(directory, name));
         ProcessMachine.RemoveCgroup($"{_paths.CgroupParent}/pod{sandbox.Spec.PodUid}");
         if (Directory.Exists(_paths.Temporary(id)))
