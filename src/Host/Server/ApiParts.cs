@@ -19,7 +19,7 @@ internal static class ApiParts
         LocalStore store, ClusterPki pki, IPEndPoint listen, string serviceCidr, IPodStreams streams, TimeProvider time, Random random, ILoggerFactory loggers)
     {
         var objects = new StoredObjects(store);
-        var tokens = new ServiceAccountTokens(pki.ServiceAccountKey, new([pki.ServiceAccountKey]), new(), objects, time);
+        var tokens = new ServiceAccountTokens(pki.ServiceAccountKey, new([pki.ServiceAccountKey.PublicKey]), new(), objects, time);
         var feed = new RbacFeed(store, loggers.CreateLogger<RbacFeed>());
         var authorizer = new UnionAuthorizer(new NodeAuthorizer(store), new RbacAuthorizer(feed));
         var authenticator = new ImpersonatingAuthenticator(
