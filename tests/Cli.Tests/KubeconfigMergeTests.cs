@@ -5,11 +5,11 @@ namespace Weft.Cli.Tests;
 
 public sealed class KubeconfigMergeTests
 {
-    private static JsonObject Config(string name, string server) => (JsonObject)JsonNode.Parse($$"""
-        {"apiVersion":"v1","kind":"Config","current-context":"{{name}}",
-         "clusters":[{"name":"{{name}}","cluster":{"server":"{{server}}"}}],
-         "users":[{"name":"{{name}}","user":{}}],
-         "contexts":[{"name":"{{name}}","context":{"cluster":"{{name}}","user":"{{name}}"}}]}
+    private static JsonObject Config(string name, string server) => (JsonObject)JsonNode.Parse($$$"""
+        {"apiVersion":"v1","kind":"Config","current-context":"{{{name}}}",
+         "clusters":[{"name":"{{{name}}}","cluster":{"server":"{{{server}}}"}}],
+         "users":[{"name":"{{{name}}}","user":{}}],
+         "contexts":[{"name":"{{{name}}}","context":{"cluster":"{{{name}}}","user":"{{{name}}}"}}]}
         """)!;
 
     [Fact]

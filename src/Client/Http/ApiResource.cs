@@ -8,6 +8,9 @@ public sealed record ApiResource(GroupVersionResource Resource, string Kind, boo
     /// <summary>Verbs from discovery; empty when the resource is known from its type.</summary>
     public IReadOnlyList<string> Verbs { get; init; } = [];
 
+    /// <summary>Other names a person may use: `deploy`, `deployment`.</summary>
+    public IReadOnlyList<string> Aliases { get; init; } = [];
+
     public GroupVersionKind GroupVersionKind => new(Resource.Group, Resource.Version, Kind);
 
     /// <summary>Path of all objects, or of those of one namespace.</summary>

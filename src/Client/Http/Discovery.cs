@@ -47,6 +47,7 @@ public static class Discovery
                 resources.Add(new ApiResource(new GroupVersionResource(group, version, plural), Text(entry, "kind"), entry?["namespaced"]?.GetValue<bool>() ?? false)
                 {
                     Verbs = [.. (entry?["verbs"] as JsonArray ?? []).Select(verb => verb?.GetValue<string>() ?? "")],
+                    Aliases = [Text(entry, "singularName"), .. (entry?["shortNames"] as JsonArray ?? []).Select(alias => alias?.GetValue<string>() ?? "")],
                 });
             }
         }

@@ -103,11 +103,15 @@ public sealed class ResourceClient<T> where T : class
     public Task<T> ApplyAsync(ObjectKey key, JsonObject configuration, string fieldManager, CancellationToken cancellationToken, WriteOptions? options = null) =>
         PatchAsync(key, Patch.Apply(configuration), cancellationToken, (options ?? WriteOptions.None) with { FieldManager = fieldManager });
 
-    public async Task DeleteAsync(ObjectKey key, CancellationToken cancellationToken, DeleteOptions? options = null) =>
-        await _transport.SendAsync(HttpMethod.Delete, Resource.ObjectPath(key), _codec.Accept, DeleteBody(options), cancellationToken);
+    /// <returns>The object, when it has only begun to terminate (or the server shows what it removed); null when it is gone.</returns>
+    public async Task<T?> DeleteAsync(ObjectKey key, CancellationToken cancellationToken, Deletion? options = null)
+    {
+        var answer = await _transport.SendAsync(HttpMethod.Delete, Resource.ObjectPath(key), _codec.Accept, DeleteBody(options), cancellationToken);
+        return IsStatus(answer) ? null : _codec.Read(answer);
+    }
 
     /// <summary>False when there was nothing to delete: no such object, or another life of the name than the one asked for.</summary>
-    public async Task<bool> DeleteIfThereAsync(ObjectKey key, CancellationToken cancellationToken, DeleteOptions? options = null)
+    public async Task<bool> DeleteIfThereAsync(ObjectKey key, CancellationToken cancellationToken, Deletion? options = null)
     {
         try
         {
@@ -121,7 +125,7 @@ public sealed class ResourceClient<T> where T : class
     }
 
     public async Task DeleteCollectionAsync(
-        string? @namespace, CancellationToken cancellationToken, ListOptions? selection = null, DeleteOptions? options = null)
+        string? @namespace, CancellationToken cancellationToken, ListOptions? selection = null, Deletion? options = null)
     {
         var path = Resource.CollectionPath(@namespace) + new Query().Add(selection ?? new ListOptions());
         await _transport.SendAsync(HttpMethod.Delete, path, _codec.Accept, DeleteBody(options), cancellationToken);
@@ -136,9 +140,25 @@ public sealed class ResourceClient<T> where T : class
         return JsonNode.Parse(answer) as JsonObject ?? throw new JsonException("The server sent something else than a JSON object.");
     }
 
-    private static (string, ReadOnlyMemory<byte>)? DeleteBody(DeleteOptions? options)
+    private static bool IsStatus(ReadOnlySpan<byte> answer)
     {
-        if (options is null || options == DeleteOptions.None)
+        var json = new Utf8JsonReader(answer);
+        json.Read();
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var isKind = json.ValueTextEquals("kind"u8);
+            json.Read();
+            if (isKind)
+                return json.TokenType == JsonTokenType.String && json.ValueTextEquals("Status"u8);
+            json.Skip();
+        }
+
+        return false;
+    }
+
+    private static (string, ReadOnlyMemory<byte>)? DeleteBody(Deletion? options)
+    {
+        if (options is null || options == Deletion.None)
             return null;
         var body = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "DeleteOptions" };
         if (options.GracePeriodSeconds is { } grace)
