@@ -44,9 +44,9 @@ public sealed record WriteOptions
     public string Subresource { get; init; } = "";
 }
 
-public sealed record DeleteOptions
+public sealed record Deletion
 {
-    public static readonly DeleteOptions None = new();
+    public static readonly Deletion None = new();
 
     public long? GracePeriodSeconds { get; init; }
     public PropagationPolicy? Propagation { get; init; }

@@ -86,8 +86,8 @@ public class KubeClientTests
         var configMaps = _client.For<ConfigMap>();
 
         Assert.True(await configMaps.DeleteIfThereAsync(_key, CancellationToken.None,
-            new DeleteOptions { Uid = "u", Propagation = PropagationPolicy.Foreground, GracePeriodSeconds = 0 }));
-        Assert.False(await configMaps.DeleteIfThereAsync(_key, CancellationToken.None, new DeleteOptions { Uid = "u" }));
+            new Deletion { Uid = "u", Propagation = PropagationPolicy.Foreground, GracePeriodSeconds = 0 }));
+        Assert.False(await configMaps.DeleteIfThereAsync(_key, CancellationToken.None, new Deletion { Uid = "u" }));
 
         Assert.Equal(
             """{"apiVersion":"v1","kind":"DeleteOptions","gracePeriodSeconds":0,"propagationPolicy":"Foreground","preconditions":{"uid":"u"}}""",

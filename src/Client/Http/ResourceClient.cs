@@ -104,14 +104,14 @@ public sealed class ResourceClient<T> where T : class
         PatchAsync(key, Patch.Apply(configuration), cancellationToken, (options ?? WriteOptions.None) with { FieldManager = fieldManager });
 
     /// <returns>The object, when it has only begun to terminate (or the server shows what it removed); null when it is gone.</returns>
-    public async Task<T?> DeleteAsync(ObjectKey key, CancellationToken cancellationToken, DeleteOptions? options = null)
+    public async Task<T?> DeleteAsync(ObjectKey key, CancellationToken cancellationToken, Deletion? options = null)
     {
         var answer = await _transport.SendAsync(HttpMethod.Delete, Resource.ObjectPath(key), _codec.Accept, DeleteBody(options), cancellationToken);
         return IsStatus(answer) ? null : _codec.Read(answer);
     }
 
     /// <summary>False when there was nothing to delete: no such object, or another life of the name than the one asked for.</summary>
-    public async Task<bool> DeleteIfThereAsync(ObjectKey key, CancellationToken cancellationToken, DeleteOptions? options = null)
+    public async Task<bool> DeleteIfThereAsync(ObjectKey key, CancellationToken cancellationToken, Deletion? options = null)
     {
         try
         {
@@ -125,7 +125,7 @@ public sealed class ResourceClient<T> where T : class
     }
 
     public async Task DeleteCollectionAsync(
-        string? @namespace, CancellationToken cancellationToken, ListOptions? selection = null, DeleteOptions? options = null)
+        string? @namespace, CancellationToken cancellationToken, ListOptions? selection = null, Deletion? options = null)
     {
         var path = Resource.CollectionPath(@namespace) + new Query().Add(selection ?? new ListOptions());
         await _transport.SendAsync(HttpMethod.Delete, path, _codec.Accept, DeleteBody(options), cancellationToken);
@@ -156,9 +156,9 @@ public sealed class ResourceClient<T> where T : class
         return false;
     }
 
-    private static (string, ReadOnlyMemory<byte>)? DeleteBody(DeleteOptions? options)
+    private static (string, ReadOnlyMemory<byte>)? DeleteBody(Deletion? options)
     {
-        if (options is null || options == DeleteOptions.None)
+        if (options is null || options == Deletion.None)
             return null;
         var body = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "DeleteOptions" };
         if (options.GracePeriodSeconds is { } grace)

@@ -36,11 +36,11 @@ public sealed class CachedResource<T>(ResourceClient<T> client, ObjectCache<T> c
     }
 
     /// <summary>Deletes this life of the object; false when it was gone already.</summary>
-    public async Task<bool> DeleteAsync(T target, CancellationToken cancellationToken, DeleteOptions? options = null)
+    public async Task<bool> DeleteAsync(T target, CancellationToken cancellationToken, Deletion? options = null)
     {
         try
         {
-            var left = await client.DeleteAsync(target.Key(), cancellationToken, (options ?? DeleteOptions.None) with { Uid = target.Metadata.Uid });
+            var left = await client.DeleteAsync(target.Key(), cancellationToken, (options ?? Deletion.None) with { Uid = target.Metadata.Uid });
             if (left?.Metadata.DeletionTimestamp is not null)
                 cache.Wrote(left);
             else

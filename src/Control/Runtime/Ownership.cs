@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Weft.Api;
 using Weft.Api.Selectors;
+using Weft.Client;
 
 namespace Weft.Control.Runtime;
 
