@@ -14,6 +14,7 @@ using Weft.ApiServer.Admission;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Registry;
+using Weft.ApiServer.Registry.Services;
 using Weft.ApiServer.Subresources;
 using Weft.ApiServer.Verbs;
 using Weft.ApiServer.Watch;
@@ -91,7 +92,12 @@ public sealed class ApiServerHost : IAsyncDisposable
         var names = new ObjectNames(options.Random);
         var admission = new AdmissionChain(parts.Admission);
         var reader = new ObjectReader(store);
-        var writer = new ObjectWriter(store, admission, names, []);
+        IReadOnlyList<IClaims> claims =
+        [
+            new ServiceAddresses(store, AddressRange.Parse(options.ServiceCidr), options.Random),
+            new NodePorts(store, options.NodePorts.First, options.NodePorts.Last, options.Random),
+        ];
+        var writer = new ObjectWriter(store, admission, names, claims);
         var deleter = new ObjectDeleter(store, writer, admission);
 
         var write = new WriteVerbs(writer, deleter, time);

@@ -166,7 +166,7 @@ internal sealed class InProcessHandler(ApiPipeline pipeline, UserInfo user, Canc
 
         public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
         {
-            exchange.StartAsync(cancellationToken);
+            _ = exchange.StartAsync(cancellationToken);
             return inner.FlushAsync(cancellationToken);
         }
     }

@@ -14,6 +14,9 @@ internal interface IClaims
     /// <summary>Sets values where the object leaves the choice to the server, and says which.</summary>
     ValueTask<IReadOnlyList<Choice>> AllocateAsync(JsonObject tree, JsonObject? old, CancellationToken cancellationToken);
 
+    /// <summary>Refuses values that nobody can claim: out of range.</summary>
+    void Check(JsonObject tree);
+
     /// <summary>The claims that the object holds: store key and how to say that a value is taken.</summary>
     IEnumerable<Claim> Of(JsonObject tree);
 }
@@ -40,6 +43,7 @@ internal sealed class ClaimSet
             if (!kind.Concerns(resource))
                 continue;
             set._choices.AddRange(await kind.AllocateAsync(tree, old, cancellationToken));
+            kind.Check(tree);
             var before = old is null ? [] : kind.Of(old).Select(claim => claim.Key).ToHashSet();
             var after = new HashSet<string>();
             foreach (var claim in kind.Of(tree))

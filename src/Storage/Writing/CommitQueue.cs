@@ -42,7 +42,7 @@ internal sealed class CommitQueue(int capacity) : IDisposable
             _pending.Enqueue(request);
             if (_pending.Count == 1)
                 Monitor.Pulse(_gate);
-            return request.AsTask();
+            return request.Answered();
         }
     }
 
