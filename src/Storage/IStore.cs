@@ -2,7 +2,8 @@ namespace Weft.Storage;
 
 /// <summary>
 /// A revisioned log of key and bytes with one revision sequence. It knows no JSON, no kinds and no HTTP.
-/// Keys are ordinal (byte order of their UTF-8 form); every prefix ends in '/'.
+/// Keys are ordinal (byte order of their UTF-8 form); every prefix ends in '/', or is empty for everything.
+/// A new store is at revision 1, so that a list of nothing has a revision that can be watched from (0 means "now" to a watch).
 /// </summary>
 public interface IStore : IAsyncDisposable
 {
@@ -15,8 +16,15 @@ public interface IStore : IAsyncDisposable
     /// <summary>
     /// Applies the operations as one transaction, all or none, at one new revision. Returns when they are durable and published.
     /// A failed expectation is a value (<see cref="CommitResult.Conflict"/>), never an exception; it does not disturb other commits of the same group.
+    /// A key may stand only once among the operations. Deleting an absent key that nothing is expected of changes nothing; a commit that changes nothing
+    /// takes no revision of its own and answers the newest one.
+    /// The store keeps <see cref="Op.Value"/> as it is, without a copy: the caller must not change those bytes afterwards.
+    /// Cancelling works until the commit is queued; from then on the call returns the real outcome.
     /// </summary>
-    /// <exception cref="StoreReadOnlyException">The disk is full: nothing was written, reads go on.</exception>
+    /// <exception cref="ArgumentException">No operation, too many of them, a malformed key or the same key twice.</exception>
+    /// <exception cref="ValueTooLargeException"/>
+    /// <exception cref="StoreReadOnlyException">The disk is full: nothing was written, reads go on. The next commit tries again.</exception>
+    /// <exception cref="StoreFailedException">A write failed in a way that leaves its outcome unknown (an fsync error): the process must end and recover.</exception>
     ValueTask<CommitResult> CommitAsync(ReadOnlyMemory<Op> operations, CancellationToken cancellationToken = default);
 
     /// <summary>The entry at the newest revision, or null. Memory only: never waits.</summary>
@@ -43,17 +51,28 @@ public interface IStore : IAsyncDisposable
     /// then new ones as they are committed. 0 means from now. A reader that falls more than its buffer behind gets <see cref="WatchExpiredException"/>, never a hole.
     /// </summary>
     /// <exception cref="CompactedException">History from <paramref name="after"/> is gone.</exception>
+    /// <exception cref="FutureRevisionException">Nothing with this revision was published yet: a watch from there would pass off older changes as newer ones.</exception>
     IStoreWatch Watch(string prefix, long after);
 
-    /// <summary>Forgets what only revisions below <paramref name="revision"/> need.</summary>
+    /// <summary>
+    /// Forgets what only revisions below <paramref name="revision"/> need: <see cref="CompactedRevision"/> becomes <paramref name="revision"/> - 1.
+    /// It is refused to readers before anything is removed. Returns when the removal is done; a lower revision than the last one does nothing.
+    /// </summary>
+    /// <exception cref="FutureRevisionException"/>
     ValueTask CompactAsync(long revision, CancellationToken cancellationToken = default);
 }
 
-/// <summary>A running watch. Dispose it to stop.</summary>
+/// <summary>A running watch, for one reader. Dispose it to stop.</summary>
 public interface IStoreWatch : IAsyncDisposable
 {
     /// <summary>Completes in revision order. Throws <see cref="WatchExpiredException"/> or <see cref="CompactedException"/> at its end.</summary>
     IAsyncEnumerable<ChangeBatch> ReadAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Asks for one progress batch (no changes) as soon as the reader has been given everything published so far. Never overtakes a change.
+    /// Without asking, an idle watch gets one at the store's progress interval when other prefixes have moved the revision on.
+    /// </summary>
+    void RequestProgress();
 }
 
 public enum OpKind { Put, Delete }
@@ -118,3 +137,13 @@ public sealed class WatchExpiredException(long lastDelivered)
 }
 
 public sealed class StoreReadOnlyException(string reason) : Exception(reason);
+
+/// <summary>The store refuses every further write: what happened to the last one is unknown until the file is opened again.</summary>
+public sealed class StoreFailedException(string reason, Exception? cause = null) : Exception(reason, cause);
+
+public sealed class ValueTooLargeException(string key, long size, long limit)
+    : Exception($"the value of '{key}' has {size} bytes; the store takes at most {limit}")
+{
+    public long Size => size;
+    public long Limit => limit;
+}

@@ -6,8 +6,13 @@ namespace Weft.Api;
 /// <summary>What every stored object has. Implemented by every type with a <see cref="KindAttribute"/>.</summary>
 public interface IObject
 {
+    /// <summary>Group and version of the kind: v1, apps/v1.</summary>
     string? ApiVersion { get; init; }
+
+    /// <summary>Name of the kind.</summary>
     string? Kind { get; init; }
+
+    /// <summary>Name, identity, ownership and labels.</summary>
     ObjectMeta Metadata { get; init; }
 }
 
@@ -111,10 +116,4 @@ public sealed record ManagedFieldsEntry
 
     /// <summary>Subresource by which the fields were set, or empty.</summary>
     public string? Subresource { get; init; }
-}
-
-internal static class Empty
-{
-    internal static readonly IReadOnlyDictionary<string, string> Strings =
-        System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
 }

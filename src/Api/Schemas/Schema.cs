@@ -26,7 +26,11 @@ public sealed class Schema
 
     public SchemaType Type { get; init; }
     public string? Format { get; init; }
-    public string? Description { get; init; }
+
+    // Read from the documentation file only when OpenAPI or explain asks.
+    internal Func<string?>? DescriptionFactory { get; init; }
+    private string? _description;
+    public string? Description { get => _description ??= DescriptionFactory?.Invoke(); init => _description = value; }
 
     /// <summary>OpenAPI definition name when the value has a named type (io.k8s.api.core.v1.PodSpec), else null: written in line.</summary>
     public string? DefinitionName { get; init; }

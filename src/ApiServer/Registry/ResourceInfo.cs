@@ -18,6 +18,9 @@ public sealed record ResourceInfo
     /// <summary>The version in which objects are stored; equals Kind.Version unless a CRD has several.</summary>
     public required string StorageVersion { get; init; }
     public required IStrategy Strategy { get; init; }
+
+    /// <summary>Changes with the schema of a custom kind (its CRD's generation): an object stored under another epoch is pruned and defaulted again when it is read.</summary>
+    public long SchemaEpoch { get; init; }
     public bool HasStatus { get; init; }
     public ScalePaths? Scale { get; init; }
     public IReadOnlyList<TableColumn> Columns { get; init; } = [];

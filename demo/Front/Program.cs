@@ -1,0 +1,25 @@
+// The front of the shop: one page, made of what catalogue and cart answer.
+using System.Text.Json.Nodes;
+
+var builder = WebApplication.CreateSlimBuilder(args);
+builder.WebHost.UseUrls("http://0.0.0.0:8080");
+builder.Services.AddSingleton<EndpointFinder>();
+var app = builder.Build();
+app.MapGet("/healthz", () => "ok");
+app.MapGet("/", async (EndpointFinder finder, CancellationToken cancellationToken) =>
+{
+    var catalogue = await finder.GetAsync("catalogue", "/products", cancellationToken);
+    var cart = await finder.GetAsync("cart", "/carts/me", cancellationToken);
+    return $"""
+        Weft shop, served by {Environment.MachineName}
+
+        catalogue {(string?)catalogue["version"]} ({(string?)catalogue["pod"]}):
+        {string.Join('\n', catalogue["products"]!.AsArray().Select(p => $"  {(string?)p!["name"],-10}{(int)p["price"]!,5}"))}
+
+        your cart ({(string?)cart["pod"]}): {(cart["items"]!.AsArray() is { Count: > 0 } items ? string.Join(", ", items.Select(i => (string?)i)) : "empty")}
+
+        """;
+});
+app.MapPost("/cart/{item}", async (string item, EndpointFinder finder, CancellationToken cancellationToken) =>
+    (await finder.PostAsync("cart", $"/carts/me/{Uri.EscapeDataString(item)}", cancellationToken)).ToJsonString() + "\n");
+app.Run();

@@ -1,0 +1,66 @@
+using Weft.Cli.Kubeconfigs;
+using Weft.Cli.Processes;
+using Weft.Cli.Supervision;
+
+namespace Weft.Cli.Clusters;
+
+/// <summary>Removes what the node of a cluster left on the machine: containers, namespaces, interfaces, mounts, cgroups, tables. Returns what it could not remove.</summary>
+public delegate Task<IReadOnlyList<string>> NodeCleaner(ClusterPaths paths, ClusterSettings? settings, CancellationToken cancellationToken);
+
+/// <summary>`weft down`: stops a cluster and takes away all it made, also one that came up only half-way. With purge its data goes too.</summary>
+public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWriter output, TextWriter errors)
+{
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(20);
+
+    public async Task<int> RunAsync(ClusterPaths paths, bool purge, CancellationToken cancellationToken)
+    {
+        if (ClusterPaths.WhyBadName(paths.Name) is { } badName)
+            return Fail(badName);
+        if (!Environment.IsPrivilegedProcess)
+            return Fail("it removes network namespaces and cgroups, so it needs root: run it with sudo");
+
+        var somethingThere = Directory.Exists(paths.RunDir) || Directory.Exists(paths.DataDir);
+        if (Supervisor.Find(paths) is { } supervisor && !await supervisor.StopAsync(StopGrace, time, cancellationToken))
+            return Fail($"the supervisor (pid {supervisor.Pid}) does not end");
+        if (ServerState.Load(paths.ServerFile)?.Process is { IsAlive: true } server && !await server.StopAsync(StopGrace, time, cancellationToken))
+            return Fail($"the server (pid {server.Pid}) does not end");
+
+        var left = await cleanNode(paths, LoadSettings(paths), cancellationToken);
+        if (left.Count > 0)
+            return Fail("could not remove:\n  " + string.Join("\n  ", left) + "\nrun 'weft down' again; if it stays, restart the machine");
+
+        if (Directory.Exists(paths.RunDir))
+            Directory.Delete(paths.RunDir, recursive: true);
+        await UserKubeconfig.ForCaller().RemoveAsync(paths, cancellationToken);
+        if (purge && Directory.Exists(paths.DataDir))
+            Directory.Delete(paths.DataDir, recursive: true);
+
+        output.WriteLine((somethingThere, purge) switch
+        {
+            (false, _) => $"cluster '{paths.Name}' was not up; nothing of it is on this machine",
+            (true, true) => $"cluster '{paths.Name}' is gone, its data too",
+            (true, false) => $"cluster '{paths.Name}' is down; its data stays in {paths.DataDir} (weft down --purge removes it)",
+        });
+        return 0;
+    }
+
+    // Settings that cannot be read must not keep a broken cluster on the machine.
+    private ClusterSettings? LoadSettings(ClusterPaths paths)
+    {
+        try
+        {
+            return ClusterSettings.Load(paths.Settings);
+        }
+        catch (Exception bad) when (bad is InvalidDataException or System.Text.Json.JsonException or IOException)
+        {
+            errors.WriteLine($"weft down: {bad.Message}; going on without it");
+            return null;
+        }
+    }
+
+    private int Fail(string sentence)
+    {
+        errors.WriteLine($"weft down: {sentence}");
+        return 1;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Globalization;
+using Weft.Cli.Processes;
+using Weft.Cli.Supervision;
+
+namespace Weft.Cli.Clusters;
+
+/// <summary>`weft status`: what runs, how big it is, where to reach it.</summary>
+public sealed class StatusCommand(TextWriter output)
+{
+    /// <returns>0 when the cluster is ready, 3 when it is not up (as `systemctl status` has it).</returns>
+    public int Run(ClusterPaths paths)
+    {
+        var supervisor = Supervisor.Find(paths);
+        var server = ServerState.Load(paths.ServerFile);
+        if (supervisor is null && server is not { Process.IsAlive: true })
+        {
+            output.WriteLine($"cluster '{paths.Name}' is not up (sudo weft up)");
+            return 3;
+        }
+
+        var ready = server is { Phase: ServerPhase.Ready, Process.IsAlive: true };
+        output.WriteLine($"cluster     {paths.Name}: {(ready ? "ready" : server?.Message ?? "starting")}");
+        if (ClusterSettings.Load(paths.Settings) is { } settings)
+            output.WriteLine($"api         https://127.0.0.1:{settings.ApiPort}   pods {settings.PodCidr}   services {settings.ServiceCidr}");
+        output.WriteLine($"data        {paths.DataDir}   log {paths.Log}   kubeconfig {paths.Kubeconfig}");
+        Show("supervisor", supervisor);
+        Show("server", server?.Process);
+        return ready ? 0 : 3;
+    }
+
+    private void Show(string role, ProcessIdentity? process)
+    {
+        if (process is { IsAlive: true })
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{role,-11} pid {process.Pid}   memory {ResidentMegabytes(process.Pid):0} MB"));
+        else
+            output.WriteLine($"{role,-11} not running");
+    }
+
+    // VmRSS of /proc/PID/status, in kB (proc(5)).
+    private static double ResidentMegabytes(int pid)
+    {
+        var line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return line is null ? 0 : double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+    }
+}

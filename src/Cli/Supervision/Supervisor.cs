@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Weft.Cli.Clusters;
+using Weft.Cli.Processes;
+
+namespace Weft.Cli.Supervision;
+
+/// <summary>
+/// Keeps the server of one cluster running: starts it, starts it again when it dies, ends it when told to end itself.
+/// Pods are not its children: they outlive both.
+/// </summary>
+public sealed class Supervisor(ClusterPaths paths, string executable, IReadOnlyList<string> serverArguments, TimeProvider time)
+{
+    /// <summary>Exit code of a server that cannot start, whatever is tried again (EX_CONFIG of sysexits.h).</summary>
+    public const int CannotStart = 78;
+
+    // A pod's status and leases must go out; the server itself needs a few milliseconds.
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
+
+    public async Task<int> RunAsync()
+    {
+        using var stopping = new CancellationTokenSource();
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
+
+        AtomicFile.Write(paths.SupervisorFile, JsonSerializer.SerializeToUtf8Bytes(ProcessIdentity.Current, ClusterJson.Default.ProcessIdentity), StateFile.Mode);
+        var restarts = new RestartBackoff();
+        while (!stopping.IsCancellationRequested)
+        {
+            var started = time.GetTimestamp();
+            var exit = await RunServerAsync(stopping.Token);
+            if (stopping.IsCancellationRequested)
+                break;
+            if (exit == CannotStart)
+                return CannotStart;
+
+            var delay = restarts.Next(time.GetElapsedTime(started));
+            Say($"the server ended with {exit}; starting it again in {delay.TotalMilliseconds:0} ms");
+            await Task.Delay(delay, time, stopping.Token).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+
+        File.Delete(paths.SupervisorFile);
+        return 0;
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stopping.Cancel();
+        }
+    }
+
+    private async Task<int> RunServerAsync(CancellationToken stopping)
+    {
+        using var server = Process.Start(new ProcessStartInfo(executable, serverArguments))
+            ?? throw new InvalidOperationException($"{executable} did not start");
+        try
+        {
+            await server.WaitForExitAsync(stopping);
+        }
+        catch (OperationCanceledException)
+        {
+            if (ProcessIdentity.Of(server.Id) is { } identity)
+                await identity.StopAsync(StopGrace, time, CancellationToken.None);
+            await server.WaitForExitAsync(CancellationToken.None);
+        }
+
+        return server.ExitCode;
+    }
+
+    private void Say(string sentence) =>
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} supervisor: {sentence}"));
+
+    public static ProcessIdentity? Find(ClusterPaths paths) =>
+        StateFile.Load(paths.SupervisorFile, ClusterJson.Default.ProcessIdentity) is { IsAlive: true } alive ? alive : null;
+}

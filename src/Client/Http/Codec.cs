@@ -1,0 +1,42 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Weft.Api;
+using Weft.Api.Json;
+
+namespace Weft.Client;
+
+/// <summary>How objects of a resource travel: as a type, as a tree, or as their metadata alone.</summary>
+internal abstract class Codec<T> where T : class
+{
+    public abstract string Accept { get; }
+    public abstract string AcceptList { get; }
+    public abstract T Read(ReadOnlySpan<byte> json);
+    public abstract byte[] Write(T value);
+}
+
+internal sealed class TypedCodec<T> : Codec<T> where T : class
+{
+    public override string Accept => "application/json";
+    public override string AcceptList => Accept;
+    public override T Read(ReadOnlySpan<byte> json) => ApiJson.Deserialize<T>(json);
+    public override byte[] Write(T value) => ApiJson.Serialize(value);
+}
+
+internal sealed class TreeCodec : Codec<JsonObject>
+{
+    public override string Accept => "application/json";
+    public override string AcceptList => Accept;
+
+    public override JsonObject Read(ReadOnlySpan<byte> json) =>
+        JsonNode.Parse(json) as JsonObject ?? throw new JsonException("The server sent something else than a JSON object.");
+
+    public override byte[] Write(JsonObject value) => JsonSerializer.SerializeToUtf8Bytes(value);
+}
+
+internal sealed class MetadataCodec : Codec<PartialObjectMetadata>
+{
+    public override string Accept => "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+    public override string AcceptList => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+    public override PartialObjectMetadata Read(ReadOnlySpan<byte> json) => ApiJson.Deserialize<PartialObjectMetadata>(json);
+    public override byte[] Write(PartialObjectMetadata value) => JsonSerializer.SerializeToUtf8Bytes(value, ApiJson.Options);
+}

@@ -1,0 +1,10 @@
+using Weft.Api.Schemas;
+using Weft.ApiServer.Registry;
+using Weft.ApiServer.Strategies;
+
+namespace Weft.Host.Server;
+
+internal sealed class BuiltInCatalog : IResourceCatalog
+{
+    public ResourceSnapshot Current { get; } = new(1, BuiltInResources.All(new SchemaReader()));
+}

@@ -1,0 +1,22 @@
+using System.Globalization;
+
+namespace Weft.Node.Network;
+
+/// <summary>Facts about the machine's own network.</summary>
+internal static class HostLink
+{
+    /// <summary>The interface of the default route, or null.</summary>
+    public static string? DefaultInterface() => DefaultInterface(File.ReadLines("/proc/net/route"));
+
+    /// <summary>Format: a header, then interface, destination and mask in hexadecimal (`00000000` twice is the default route).</summary>
+    public static string? DefaultInterface(IEnumerable<string> routes) =>
+        routes.Skip(1).Select(line => line.Split('\t')).FirstOrDefault(f => f.Length > 7 && f[1] == "00000000" && f[7] == "00000000")?[0];
+
+    /// <summary>A pod's packets must fit the machine's own link: on a cloud network or tunnel that is less than Ethernet's 1500.</summary>
+    public static int Mtu()
+    {
+        const int Ethernet = 1500;
+        var file = DefaultInterface() is { } name ? $"/sys/class/net/{name}/mtu" : null;
+        return file is not null && File.Exists(file) && int.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var mtu) ? Math.Min(mtu, 9000) : Ethernet;
+    }
+}

@@ -1,0 +1,106 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Weft.ApiServer.Certificates;
+
+namespace Weft.ApiServer.Tests.Access;
+
+public sealed class ClusterPkiTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("weft-pki-").FullName;
+    private readonly ManualTime _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    private PkiOptions Options => new(Path.Combine(_directory, "pki")) { ServerNames = ["box"], ServerAddresses = [IPAddress.Parse("127.0.0.9")] };
+
+    [Fact]
+    public void A_second_load_keeps_every_key()
+    {
+        using var first = ClusterPki.LoadOrCreate(Options, _time);
+        var client = first.LoadOrIssueClient("admin", "admin", ["system:masters"]);
+        using var second = ClusterPki.LoadOrCreate(Options, _time);
+
+        Assert.Equal(first.AuthorityPem, second.AuthorityPem);
+        Assert.Equal(first.ServerCertificate.Thumbprint, second.ServerCertificate.Thumbprint);
+        Assert.Equal(first.ServiceAccountKey.KeyId, second.ServiceAccountKey.KeyId);
+        Assert.Equal(client, second.LoadOrIssueClient("admin", "admin", ["system:masters"]));
+        Assert.NotEqual(client, second.LoadOrIssueClient("admin", "admin", ["other"]));
+    }
+
+    [Fact]
+    public void The_server_certificate_names_the_service_the_machine_and_loopback_and_is_backdated()
+    {
+        using var pki = ClusterPki.LoadOrCreate(Options, _time);
+        var alternatives = pki.ServerCertificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single();
+
+        Assert.Equal(
+            ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost", "box"],
+            alternatives.EnumerateDnsNames());
+        Assert.Equal(["10.96.0.1", "127.0.0.1", "::1", "127.0.0.9"], alternatives.EnumerateIPAddresses().Select(a => a.ToString()));
+        Assert.Equal(_time.GetUtcNow().AddMinutes(-5), pki.ServerCertificate.NotBefore);
+    }
+
+    [Fact]
+    public void A_new_address_gives_a_new_server_certificate_of_the_same_authority()
+    {
+        using var first = ClusterPki.LoadOrCreate(Options, _time);
+        using var second = ClusterPki.LoadOrCreate(Options with { ServerAddresses = [IPAddress.Parse("127.0.0.10")] }, _time);
+
+        Assert.NotEqual(first.ServerCertificate.Thumbprint, second.ServerCertificate.Thumbprint);
+        Assert.Equal(first.AuthorityPem, second.AuthorityPem);
+    }
+
+    [Fact]
+    public void Certificates_are_renewed_in_the_last_third_of_their_life()
+    {
+        using var pki = ClusterPki.LoadOrCreate(Options, _time);
+        var client = pki.LoadOrIssueClient("admin", "admin", []);
+
+        _time.Now = _time.Now.AddDays(200);
+        Assert.False(pki.RenewIfDue());
+        Assert.Equal(client, pki.LoadOrIssueClient("admin", "admin", []));
+
+        _time.Now = _time.Now.AddDays(60);
+        Assert.True(pki.RenewIfDue());
+        Assert.False(pki.RenewIfDue());
+        Assert.NotEqual(client, pki.LoadOrIssueClient("admin", "admin", []));
+        using var restarted = ClusterPki.LoadOrCreate(Options, _time);
+        Assert.Equal(pki.ServerCertificate.Thumbprint, restarted.ServerCertificate.Thumbprint);
+    }
+
+    [Fact]
+    public void Key_files_are_for_their_owner_alone()
+    {
+        using var pki = ClusterPki.LoadOrCreate(Options, _time);
+        pki.LoadOrIssueClient("admin", "admin", []);
+
+        var files = Directory.GetFiles(Options.Directory, "*", SearchOption.AllDirectories);
+        Assert.Equal(["admin.pem", "ca.crt", "ca.pem", "sa.key", "server.pem"], files.Select(Path.GetFileName).Order());
+        Assert.All(files, f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Options.Directory));
+    }
+
+    [Fact]
+    public void A_crash_half_way_through_a_write_harms_nothing()
+    {
+        using var first = ClusterPki.LoadOrCreate(Options, _time);
+        File.WriteAllText(Path.Combine(Options.Directory, "server.pem.new"), "half a k");
+        File.Delete(Path.Combine(Options.Directory, "server.pem"));
+
+        using var second = ClusterPki.LoadOrCreate(Options, _time);
+        Assert.Equal(first.AuthorityPem, second.AuthorityPem);
+        Assert.False(File.Exists(Path.Combine(Options.Directory, "server.pem.new")));
+    }
+
+    [Fact]
+    public void A_damaged_key_file_is_named_and_never_replaced()
+    {
+        ClusterPki.LoadOrCreate(Options, _time).Dispose();
+        var path = Path.Combine(Options.Directory, "sa.key");
+        File.WriteAllText(path, "garbage");
+
+        var error = Assert.Throws<PkiException>(() => ClusterPki.LoadOrCreate(Options, _time));
+        Assert.Contains("sa.key", error.Message, StringComparison.Ordinal);
+        Assert.Equal("garbage", File.ReadAllText(path));
+    }
+}

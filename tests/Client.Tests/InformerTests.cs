@@ -1,0 +1,119 @@
+using System.Net;
+using Weft.Api;
+using Weft.Api.Core;
+using Weft.Testing;
+
+namespace Weft.Client.Tests;
+
+public sealed class InformerTests : IAsyncDisposable
+{
+    private readonly ManualTime _time = new();
+    private readonly ScriptedHandler _server = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<string> _errors = [];
+    private readonly Informer<ConfigMap> _informer;
+    private Task _running = Task.CompletedTask;
+
+    public InformerTests()
+    {
+        var client = new KubeClient(_server, _time);
+        _informer = new Informer<ConfigMap>(client.For<ConfigMap>(), _time, Seeded.Random(1), (_, error) =>
+        {
+            lock (_errors)
+                _errors.Add(error.Message);
+        });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Eventually.EndsAsync(_running);
+        _stop.Dispose();
+    }
+
+    private void Start() => _running = _informer.RunAsync(_stop.Token);
+
+    private string Names => string.Join(' ', _informer.Cache.All().Select(item => $"{item.Metadata.Name}@{item.Metadata.ResourceVersion}").Order());
+
+    [Fact]
+    public async Task Lists_then_watches_from_the_lists_revision()
+    {
+        _server.Answer(HttpStatusCode.OK, Wire.List(10, Wire.ConfigMap("a", 3)));
+        var watch = _server.AnswerStream();
+        Start();
+        await Eventually.EndsAsync(_informer.Synced);
+        Assert.Equal("a@3", Names);
+
+        await watch.WriteAsync(Wire.Event("ADDED", Wire.ConfigMap("b", 11)));
+        await watch.WriteAsync(Wire.Event("MODIFIED", Wire.ConfigMap("a", 12)));
+        await Eventually.TrueAsync(() => Names == "a@12 b@11");
+        await watch.WriteAsync(Wire.Event("DELETED", Wire.ConfigMap("a", 13)));
+        await Eventually.TrueAsync(() => Names == "b@11");
+        Assert.Contains("watch=true&resourceVersion=10&allowWatchBookmarks=true&timeoutSeconds=", _server.Requests[1].PathAndQuery);
+    }
+
+    [Fact]
+    public async Task A_watch_that_ends_goes_on_from_the_last_bookmark_without_a_list()
+    {
+        _server.Answer(HttpStatusCode.OK, Wire.List(10));
+        var first = _server.AnswerStream();
+        var second = _server.AnswerStream();
+        Start();
+        await first.WriteAsync(Wire.Bookmark(40));
+        first.End();
+        await second.WriteAsync(Wire.Event("ADDED", Wire.ConfigMap("b", 41)));
+        await Eventually.TrueAsync(() => Names == "b@41");
+        Assert.Contains("resourceVersion=40&", _server.Requests[2].PathAndQuery);
+        Assert.Empty(_errors);
+    }
+
+    [Fact]
+    public async Task After_410_it_lists_again_and_tells_the_difference()
+    {
+        _server.Answer(HttpStatusCode.OK, Wire.List(10, Wire.ConfigMap("a", 3), Wire.ConfigMap("b", 4), Wire.ConfigMap("c", 5)));
+        var watch = _server.AnswerStream();
+        _server.Answer(HttpStatusCode.OK, Wire.List(90, Wire.ConfigMap("a", 3), Wire.ConfigMap("b", 80), Wire.ConfigMap("c", 85, uid: "another")));
+        _server.AnswerStream();
+        Start();
+        await Eventually.EndsAsync(_informer.Synced);
+        var told = new List<string>();
+        using var subscription = _informer.Cache.Subscribe(change => told.Add($"{change.Old?.Metadata.ResourceVersion}>{change.New?.Metadata.ResourceVersion}"));
+        Assert.Equal([">3", ">4", ">5"], told.Order());
+        told.Clear();
+
+        await watch.WriteAsync(Wire.Event("ERROR", Wire.Failure(410, "Expired", "too old resource version")));
+        await Eventually.TrueAsync(() => Names == "a@3 b@80 c@85");
+        Assert.Equal(["4>80", "5>", ">85"], told); // the reborn name is a removal and an addition
+    }
+
+    [Fact]
+    public async Task A_failing_server_is_asked_again_after_growing_pauses_and_each_failure_is_told()
+    {
+        _server.Answer(HttpStatusCode.InternalServerError, Wire.Failure(500, "InternalError", "first"));
+        _server.Answer(HttpStatusCode.InternalServerError, Wire.Failure(500, "InternalError", "second"));
+        _server.Answer(HttpStatusCode.OK, Wire.List(10, Wire.ConfigMap("a", 3)));
+        Start();
+
+        await Eventually.TrueAsync(() => _server.Requests.Count == 1 && _time.PendingTimers == 1);
+        _time.Advance(TimeSpan.FromSeconds(1)); // 0.8 s and up to a quarter more
+        await Eventually.TrueAsync(() => _server.Requests.Count == 2 && _time.PendingTimers == 1);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(2, _server.Requests.Count);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.EndsAsync(_informer.Synced);
+        Assert.Equal(["first", "second"], _errors);
+    }
+
+    [Fact]
+    public async Task A_watch_that_went_silent_is_replaced()
+    {
+        _server.Answer(HttpStatusCode.OK, Wire.List(10));
+        _server.AnswerStream();
+        Start();
+        await Eventually.TrueAsync(() => _server.Requests.Count == 2 && _time.PendingTimers >= 1);
+        _time.Advance(TimeSpan.FromMinutes(11));
+        await Eventually.TrueAsync(() => _errors.Count == 1);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.TrueAsync(() => _server.Requests.Count == 3);
+    }
+}
