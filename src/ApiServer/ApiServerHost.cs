@@ -44,7 +44,6 @@ public sealed class ApiServerHost : IAsyncDisposable
     /// <summary>Where the server listens; valid after <see cref="StartAsync"/>.</summary>
     public Uri Address { get; private set; } = new("http://localhost");
 
-    /// <summary>The certificate may be replaced while the server runs: new connections get the new one.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var load in _parts.Loads)
@@ -90,7 +89,16 @@ public sealed class ApiServerHost : IAsyncDisposable
         var (store, time) = (options.Store, options.Time);
         var metrics = new Metrics(store);
         var names = new ObjectNames(options.Random);
-        var admission = new AdmissionChain(parts.Admission);
+        var objects = new StoredObjects(store);
+        var admission = new AdmissionChain(
+        [
+            new NamespaceLifecycle(objects),
+            new ServiceAccountAdmission(objects, names, time),
+            new DefaultTolerations(),
+            new PriorityAdmission(objects),
+            new RuntimeClassAdmission(objects, parts.Authorizer),
+            .. parts.Admission,
+        ]);
         var reader = new ObjectReader(store);
         IReadOnlyList<IClaims> claims =
         [
@@ -107,7 +115,17 @@ public sealed class ApiServerHost : IAsyncDisposable
         var verbs = new ResourceVerbs(
             get, new ListVerb(reader, time), new WatchVerb(reader, time, options.Random, metrics, stopping), write, patch,
             new DeleteCollectionVerb(reader, deleter, write), virtuals);
-        var subresources = new SubresourceVerbs([new StatusSubresource(get, write, patch)], virtuals, parts.Connects, reader);
+        IReadOnlyList<ISubresource> own =
+        [
+            new StatusSubresource(get, write, patch),
+            new ScaleSubresource(reader, writer, write),
+            new BindingSubresource(writer, write),
+            new FinalizeSubresource(write),
+            new EphemeralContainersSubresource(get, write, patch),
+            new EvictionSubresource(deleter, write),
+            new LogSubresource(reader, options.PodStreams, time),
+        ];
+        var subresources = new SubresourceVerbs(own, virtuals, parts.Connects, reader);
 
         IReadOnlyList<IPathHandler> paths = [new HealthPaths(parts.Checks), new VersionPath(), new MetricsPath(metrics), .. parts.Paths];
         var dispatcher = new Dispatcher(parts.Catalog, paths, verbs, subresources);
@@ -124,11 +142,11 @@ public sealed class ApiServerHost : IAsyncDisposable
         kestrel.Listen(_options.Listen, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
-            if (_options.ServerCertificate is { } certificate)
+            if (_options.ServerCertificate is not null || _options.ServerCertificateSource is not null)
             {
                 listen.UseHttps(new HttpsConnectionAdapterOptions
                 {
-                    ServerCertificate = certificate,
+                    ServerCertificateSelector = (_, _) => _options.ServerCertificateSource?.Invoke() ?? _options.ServerCertificate,
                     SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                     ClientCertificateMode = ClientCertificateMode.AllowCertificate,
                     // Which authority signed it is the authenticator's question: it answers 401, where a failed handshake would say nothing.

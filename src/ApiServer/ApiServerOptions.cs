@@ -20,6 +20,9 @@ public sealed record ApiServerOptions
     /// <summary>With its private key. Without one the server speaks plain HTTP: for tests on the loopback.</summary>
     public X509Certificate2? ServerCertificate { get; init; }
 
+    /// <summary>Asked at each handshake, so that a renewed certificate needs no restart; in place of <see cref="ServerCertificate"/>.</summary>
+    public Func<X509Certificate2>? ServerCertificateSource { get; init; }
+
     /// <summary>Logs of containers; without it `pods/log` says that no node is connected.</summary>
     public IPodStreams? PodStreams { get; init; }
 
