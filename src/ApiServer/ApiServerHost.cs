@@ -31,6 +31,7 @@ public sealed class ApiServerHost : IAsyncDisposable
     private readonly ApiServerParts _parts;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ApiPipeline _pipeline;
+    private readonly StartObjects _start;
     private readonly List<Task> _loops = [];
     private WebApplication? _web;
 
@@ -38,19 +39,20 @@ public sealed class ApiServerHost : IAsyncDisposable
     {
         _options = options;
         _parts = parts;
-        _pipeline = Compose(options, parts, _stopping.Token);
+        (_pipeline, _start) = Compose(options, parts, _stopping.Token);
     }
 
     /// <summary>Where the server listens; valid after <see cref="StartAsync"/>.</summary>
     public Uri Address { get; private set; } = new("http://localhost");
 
-    /// <summary>The certificate may be replaced while the server runs: new connections get the new one.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var load in _parts.Loads)
             await load(cancellationToken);
         foreach (var loop in _parts.Loops)
             _loops.Add(Task.Run(() => loop(_stopping.Token), CancellationToken.None));
+
+        await _start.CreateBasicsAsync(cancellationToken);
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(_options.Loggers);
@@ -59,6 +61,8 @@ public sealed class ApiServerHost : IAsyncDisposable
         _web.Run(_pipeline.HandleAsync);
         await _web.StartAsync(cancellationToken);
         Address = new Uri(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        var advertised = _options.AdvertiseAddress is { } address ? new IPEndPoint(address, Address.Port) : null;
+        await _start.CreateServiceAsync(AddressRange.Parse(_options.ServiceCidr), advertised, cancellationToken);
     }
 
     /// <summary>A handler for an HttpClient in this process. Requests through it are <paramref name="user"/>'s and pass every stage but the socket.</summary>
@@ -85,12 +89,21 @@ public sealed class ApiServerHost : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private static ApiPipeline Compose(ApiServerOptions options, ApiServerParts parts, CancellationToken stopping)
+    private static (ApiPipeline Pipeline, StartObjects Start) Compose(ApiServerOptions options, ApiServerParts parts, CancellationToken stopping)
     {
         var (store, time) = (options.Store, options.Time);
         var metrics = new Metrics(store);
         var names = new ObjectNames(options.Random);
-        var admission = new AdmissionChain(parts.Admission);
+        var objects = new StoredObjects(store);
+        var admission = new AdmissionChain(
+        [
+            new NamespaceLifecycle(objects),
+            new ServiceAccountAdmission(objects, names, time),
+            new DefaultTolerations(),
+            new PriorityAdmission(objects),
+            new RuntimeClassAdmission(objects, parts.Authorizer),
+            .. parts.Admission,
+        ]);
         var reader = new ObjectReader(store);
         IReadOnlyList<IClaims> claims =
         [
@@ -107,12 +120,23 @@ public sealed class ApiServerHost : IAsyncDisposable
         var verbs = new ResourceVerbs(
             get, new ListVerb(reader, time), new WatchVerb(reader, time, options.Random, metrics, stopping), write, patch,
             new DeleteCollectionVerb(reader, deleter, write), virtuals);
-        var subresources = new SubresourceVerbs([new StatusSubresource(get, write, patch)], virtuals, parts.Connects, reader);
+        IReadOnlyList<ISubresource> own =
+        [
+            new StatusSubresource(get, write, patch),
+            new ScaleSubresource(reader, writer, write),
+            new BindingSubresource(writer, write),
+            new FinalizeSubresource(write),
+            new EphemeralContainersSubresource(get, write, patch),
+            new EvictionSubresource(deleter, write),
+            new LogSubresource(reader, options.PodStreams, time),
+        ];
+        var subresources = new SubresourceVerbs(own, virtuals, parts.Connects, reader);
 
         IReadOnlyList<IPathHandler> paths = [new HealthPaths(parts.Checks), new VersionPath(), new MetricsPath(metrics), .. parts.Paths];
         var dispatcher = new Dispatcher(parts.Catalog, paths, verbs, subresources);
-        return new ApiPipeline(
-            parts.Authenticator, new RequestAuthorizer(parts.Authorizer), dispatcher, names, metrics, time, options.Loggers.CreateLogger("Weft.ApiServer"));
+        var logger = options.Loggers.CreateLogger("Weft.ApiServer");
+        var pipeline = new ApiPipeline(parts.Authenticator, new RequestAuthorizer(parts.Authorizer), dispatcher, names, metrics, time, logger);
+        return (pipeline, new StartObjects(parts.Catalog, reader, writer, time, logger));
     }
 
     private void Configure(KestrelServerOptions kestrel)
@@ -124,11 +148,11 @@ public sealed class ApiServerHost : IAsyncDisposable
         kestrel.Listen(_options.Listen, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
-            if (_options.ServerCertificate is { } certificate)
+            if (_options.ServerCertificate is not null || _options.ServerCertificateSource is not null)
             {
                 listen.UseHttps(new HttpsConnectionAdapterOptions
                 {
-                    ServerCertificate = certificate,
+                    ServerCertificateSelector = (_, _) => _options.ServerCertificateSource?.Invoke() ?? _options.ServerCertificate,
                     SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                     ClientCertificateMode = ClientCertificateMode.AllowCertificate,
                     // Which authority signed it is the authenticator's question: it answers 401, where a failed handshake would say nothing.
