@@ -13,6 +13,9 @@ internal sealed partial class GarbageWatch(ControllerTools tools, OwnerGraph gra
     private static readonly TimeSpan RediscoverEvery = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(5);
 
+    // A definition is told before its kind is served: one more look when that has settled.
+    private static readonly TimeSpan AfterChange = TimeSpan.FromSeconds(3);
+
     private readonly Dictionary<(string Group, string Resource), IDisposable> _subscriptions = [];
     private readonly SemaphoreSlim _changed = new(0, 1);
 
@@ -23,11 +26,12 @@ internal sealed partial class GarbageWatch(ControllerTools tools, OwnerGraph gra
     /// <summary>Follows the set of resources. <paramref name="ready"/> is called once when every object of the first set is in the graph.</summary>
     public async Task RunAsync(Action ready, CancellationToken stopping)
     {
-        using var definitions = tools.Informers.Cache<CustomResourceDefinition>().Subscribe(_ => Changed());
+        using var definitions = tools.Informers.Feed(ApiResources.Of<CustomResourceDefinition>()).SubscribeToObjects(_ => Changed());
         var started = false;
+        var changed = false;
         while (!stopping.IsCancellationRequested)
         {
-            var pause = RediscoverEvery;
+            var pause = changed ? AfterChange : RediscoverEvery;
             try
             {
                 await RefreshAsync(stopping);
@@ -48,6 +52,7 @@ internal sealed partial class GarbageWatch(ControllerTools tools, OwnerGraph gra
             using var timer = new CancellationTokenSource(pause, tools.Time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, stopping);
             await _changed.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            changed = !timer.IsCancellationRequested;
         }
     }
 
