@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Weft.Cli.Clusters;
+using Weft.Cli.Demo;
 using Weft.Cli.Objects;
 
 namespace Weft.Cli;
@@ -36,6 +37,7 @@ public static class WeftCommands
             Name, DataDir,
         };
         root.Subcommands.Add(Up(host));
+        root.Subcommands.Add(Demo(host));
         root.Subcommands.Add(Down(host));
         root.Subcommands.Add(Status());
         root.Subcommands.Add(Kubeconfig());
@@ -53,6 +55,15 @@ public static class WeftCommands
         var command = new Command("up", "Start a cluster on this machine; returns when its node is Ready. Does nothing when it is up already.") { apiPort, foreground };
         command.SetAction((parsed, cancellationToken) => new UpCommand(host.Time, Console.Out, Console.Error)
             .RunAsync(new(Paths(parsed), parsed.GetValue(apiPort), parsed.GetValue(foreground), host.Executable), cancellationToken));
+        return command;
+    }
+
+    private static Command Demo(CommandHost host)
+    {
+        var apiPort = new Option<int?>("--api-port") { Description = "Port of the API server (default 6443)" };
+        var command = new Command("demo", "Start a cluster with a small shop in it, and say what to try.") { apiPort };
+        command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("demo",
+            () => new DemoCommand(host, Console.Out, Console.Error).RunAsync(Paths(parsed), parsed.GetValue(apiPort), cancellationToken)));
         return command;
     }
 

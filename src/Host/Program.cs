@@ -1,6 +1,26 @@
+using Weft.Cli;
+using Weft.Cli.Clusters;
+using Weft.Cli.Supervision;
+using Weft.Host.Server;
+
 namespace Weft.Host;
 
+/// <summary>The roles of the one executable. The daemons are told apart first: they start in milliseconds, without the command line's parser.</summary>
 internal static class Program
 {
-    private static int Main() => 0;
+    private static async Task<int> Main(string[] args)
+    {
+        var executable = Environment.ProcessPath ?? throw new InvalidOperationException("this process has no path");
+        switch (args)
+        {
+            case ["supervise", "--name", var name, "--data-dir", var dataDir]:
+                var paths = ClusterPaths.For(name, dataDir);
+                return await new Supervisor(paths, executable, UpCommand.ServerArguments(paths), TimeProvider.System).RunAsync();
+            case ["server", "--name", var name, "--data-dir", var dataDir]:
+                return await ServerRole.RunAsync(ClusterPaths.For(name, dataDir), TimeProvider.System);
+            default:
+                var host = new CommandHost(executable, AppContext.BaseDirectory, NodeParts.CleanAsync, TimeProvider.System);
+                return await WeftCommands.Build(host).Parse(args).InvokeAsync();
+        }
+    }
 }

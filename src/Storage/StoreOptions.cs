@@ -16,7 +16,8 @@ public record StoreOptions
     // kube-apiserver's watch cache holds 100 to 102,400 events a kind; these hold 10 s of 800 writes/s for all kinds together.
     public int RecentChanges { get; init; } = 8192;
 
-    public long RecentBytes { get; init; } = 32 * 1024 * 1024;
+    // The whole of Weft is to be idle in 150 MB; 16 MiB hold 4,000 lone updates of 1 KB, or the 8,192 in groups.
+    public long RecentBytes { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>How many batches of one prefix a reader may fall behind before it is refused. Shared by all watches of the prefix.</summary>
     // One group commit brings at most 256; a reader may miss sixteen of them.

@@ -116,7 +116,7 @@ public sealed class SchemaReader
     private static Type? ItemType(Type type, Type generic, int argument) =>
         type.IsGenericType && type.GetGenericTypeDefinition() == generic ? type.GetGenericArguments()[argument] : null;
 
-    // Quantity: a string, but a bare number is understood, so it is int-or-string for validation; its definition carries no format.
+    // A quantity is a string without a format, as in Kubernetes' OpenAPI; that it may be written as a number the validator knows from its definition.
     private static readonly FrozenDictionary<Type, Schema> Scalars = new Dictionary<Type, Schema>
     {
         [typeof(string)] = new() { Type = SchemaType.String },
@@ -127,7 +127,7 @@ public sealed class SchemaReader
         [typeof(byte[])] = new() { Type = SchemaType.String, Format = "byte" },
         [typeof(DateTimeOffset)] = new() { Type = SchemaType.String, Format = "date-time", DefinitionName = "io.k8s.apimachinery.pkg.apis.meta.v1.Time" },
         [typeof(MicroTime)] = new() { Type = SchemaType.String, Format = "date-time", DefinitionName = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime" },
-        [typeof(Quantity)] = new() { Type = SchemaType.String, IntOrString = true, DefinitionName = "io.k8s.apimachinery.pkg.api.resource.Quantity" },
+        [typeof(Quantity)] = new() { Type = SchemaType.String, DefinitionName = "io.k8s.apimachinery.pkg.api.resource.Quantity" },
         [typeof(IntOrString)] = new() { Type = SchemaType.String, IntOrString = true, Format = "int-or-string", DefinitionName = "io.k8s.apimachinery.pkg.util.intstr.IntOrString" },
     }.ToFrozenDictionary();
 }

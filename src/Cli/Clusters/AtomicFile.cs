@@ -1,9 +1,9 @@
 namespace Weft.Cli.Clusters;
 
 /// <summary>Replaces a file so that a reader, or a crash, sees the old or the new content and never a part.</summary>
-internal static class AtomicFile
+public static class AtomicFile
 {
-    internal static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode)
+    public static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var temporary = $"{path}.{Environment.ProcessId}.tmp";

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Weft.Client;
 
 namespace Weft.Cli.Objects;
 
@@ -15,7 +14,7 @@ internal static class ObjectCommands
         var files = new Option<string[]>("--filename", "-f") { Description = "File, folder, or - for standard input", Required = true, AllowMultipleArgumentsPerToken = true };
         var force = new Option<bool>("--force-conflicts") { Description = "Take fields over from other managers" };
         var command = new Command("apply", "Apply manifests (server-side): weft apply -f shop.yaml") { files, force, Namespace };
-        command.SetAction((parsed, cancellationToken) => GuardAsync("apply", async () =>
+        command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("apply", async () =>
         {
             var access = ClusterConnection.Find(WeftCommands.Paths(parsed));
             using var client = access.Connect(time);
@@ -33,7 +32,7 @@ internal static class ObjectCommands
         var selector = new Option<string?>("--selector", "-l") { Description = "Labels: app=web,tier!=test" };
         var format = new Option<string>("--output", "-o") { Description = "wide, yaml, json or name", DefaultValueFactory = _ => "" };
         var command = new Command("get", "Show objects: weft get pods -A") { type, name, Namespace, all, selector, format };
-        command.SetAction((parsed, cancellationToken) => GuardAsync("get", () =>
+        command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("get", () =>
             new GetCommand(ClusterConnection.Find(WeftCommands.Paths(parsed)), time, Console.Out).RunAsync(
                 new(parsed.GetValue(type)!, parsed.GetValue(name), parsed.GetValue(Namespace), parsed.GetValue(all), parsed.GetValue(selector), parsed.GetValue(format)!),
                 cancellationToken)));
@@ -49,7 +48,7 @@ internal static class ObjectCommands
         var tail = new Option<long?>("--tail") { Description = "Last lines only" };
         var timestamps = new Option<bool>("--timestamps");
         var command = new Command("logs", "Print the log of a container: weft logs POD -f") { pod, container, follow, previous, tail, timestamps, Namespace };
-        command.SetAction((parsed, cancellationToken) => GuardAsync("logs", async () =>
+        command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("logs", async () =>
         {
             var access = ClusterConnection.Find(WeftCommands.Paths(parsed));
             using var client = access.Connect(time);
@@ -69,7 +68,7 @@ internal static class ObjectCommands
         var container = new Option<string?>("--container", "-c");
         var input = new Option<bool>("--stdin", "-i") { Description = "Pass standard input" };
         var command = new Command("exec", "Run a command in a container: weft exec POD -- ls /") { pod, words, container, input, Namespace };
-        command.SetAction((parsed, cancellationToken) => GuardAsync("exec", async () =>
+        command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("exec", async () =>
         {
             var access = ClusterConnection.Find(WeftCommands.Paths(parsed));
             await using var stdin = Console.OpenStandardInput();
@@ -80,24 +79,5 @@ internal static class ObjectCommands
                 cancellationToken);
         }));
         return command;
-    }
-
-    /// <summary>What can go wrong for a user is one sentence, not a stack trace.</summary>
-    private static async Task<int> GuardAsync(string command, Func<Task<int>> run)
-    {
-        try
-        {
-            return await run();
-        }
-        catch (Exception expected) when (expected is CommandException or ApiStatusException or KubeconfigException)
-        {
-            Console.Error.WriteLine($"weft {command}: {expected.Message}");
-        }
-        catch (HttpRequestException unreachable)
-        {
-            Console.Error.WriteLine($"weft {command}: the API server does not answer ({unreachable.Message}); is the cluster up? (weft status)");
-        }
-
-        return 1;
     }
 }

@@ -17,6 +17,7 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
 
     private readonly ResourceClient<T> _client;
     private readonly string? _namespace;
+    private readonly string? _fieldSelector;
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly Action<ApiResource, Exception> _onError;
@@ -24,11 +25,14 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
     private string? _revision;
 
     /// <param name="onError">Told of every failure; the informer goes on by itself.</param>
+    /// <param name="fieldSelector">Only these objects: `spec.nodeName=n1`.</param>
     public Informer(
-        ResourceClient<T> client, TimeProvider time, Random random, Action<ApiResource, Exception> onError, string? @namespace = null)
+        ResourceClient<T> client, TimeProvider time, Random random, Action<ApiResource, Exception> onError, string? @namespace = null,
+        string? fieldSelector = null)
     {
         _client = client;
         _namespace = @namespace;
+        _fieldSelector = fieldSelector;
         _time = time;
         _random = random;
         _onError = onError;
@@ -86,7 +90,7 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
 
     private async Task ListAsync(CancellationToken cancellationToken)
     {
-        var page = await _client.ListAsync(_namespace, cancellationToken);
+        var page = await _client.ListAsync(_namespace, cancellationToken, new ListOptions { FieldSelector = _fieldSelector });
         Cache.Replace(page.Items, page.ResourceVersion);
         _revision = page.ResourceVersion;
         _synced.TrySetResult();
@@ -105,7 +109,7 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
         var events = 0;
         try
         {
-            var options = new WatchOptions { ResourceVersion = _revision, Bookmarks = true, Timeout = timeout };
+            var options = new WatchOptions { FieldSelector = _fieldSelector, ResourceVersion = _revision, Bookmarks = true, Timeout = timeout };
             await foreach (var change in _client.WatchAsync(_namespace, options, linked.Token))
             {
                 Cache.Apply(change);

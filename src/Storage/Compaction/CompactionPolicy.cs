@@ -26,7 +26,7 @@ public sealed class CompactionPolicy(CompactionOptions options)
     public long? Next(DateTimeOffset now, long revision, long compacted)
     {
         _samples.Enqueue((now, revision));
-        // A clock that was set back must not keep samples for ever: those of the future count as new ones of now.
+        // A clock that was set back must not keep samples of its future for ever: their number is bounded, too.
         while (_samples.TryPeek(out var sample) && (now - sample.At >= options.Keep || _samples.Count > MaxSamples))
             _old = Math.Max(_old, _samples.Dequeue().Revision);
 

@@ -10,7 +10,10 @@ internal sealed class Epoch(ChangeBatch[] batches, Snapshot after)
     public long First => batches[0].Revision;
     public long Last => batches[^1].Revision;
     public int Changes { get; } = batches.Sum(batch => batch.Changes.Count);
-    public long Bytes { get; } = batches.Sum(SizeOf);
+    public long Bytes { get; } = batches.Sum(SizeOf) + CopiedNodes;
+
+    // A lone commit copies one node of each of three levels.
+    private const long CopiedNodes = 2048;
 
     public static long SizeOf(ChangeBatch batch)
     {

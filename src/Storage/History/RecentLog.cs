@@ -47,8 +47,10 @@ internal sealed class RecentLog(Snapshot start, int maxChanges, long maxBytes)
         }
     }
 
-    /// <summary>Every group with a revision above <paramref name="after"/> that ends at or below <paramref name="upTo"/>, or null when some of them are gone.</summary>
-    public Epoch[]? Since(long after, long upTo)
+    /// <summary>
+    /// The first groups with a revision above <paramref name="after"/> that end at or below <paramref name="upTo"/>, at most so many; null when some of them are gone.
+    /// </summary>
+    public Epoch[]? Since(long after, long upTo, int atMost)
     {
         lock (_gate)
         {
@@ -56,7 +58,7 @@ internal sealed class RecentLog(Snapshot start, int maxChanges, long maxBytes)
                 return null;
 
             var first = FirstEndingAbove(after);
-            var end = FirstEndingAbove(upTo);
+            var end = (int)Math.Min(FirstEndingAbove(upTo), (long)first + atMost);
             return first >= end ? [] : _epochs.GetRange(first, end - first).ToArray();
         }
     }

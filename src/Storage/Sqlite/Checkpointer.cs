@@ -5,6 +5,7 @@ internal sealed class Checkpointer : IDisposable
 {
     private readonly IFailPoints _failPoints;
     private readonly Connection _connection;
+    private readonly Lock _running = new();
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _thread;
     private volatile bool _stopping;
@@ -25,6 +26,13 @@ internal sealed class Checkpointer : IDisposable
 
     public void Wake() => _wake.Set();
 
+    /// <summary>Runs a checkpoint of the writer, after the one that may be running: two at once give up on each other.</summary>
+    public void RunAlone(Connection writer)
+    {
+        lock (_running)
+            writer.Checkpoint();
+    }
+
     public void Dispose()
     {
         _stopping = true;
@@ -40,8 +48,11 @@ internal sealed class Checkpointer : IDisposable
         {
             try
             {
-                _failPoints.Hit(FailPoint.Checkpoint);
-                _connection.Checkpoint();
+                lock (_running)
+                {
+                    _failPoints.Hit(FailPoint.Checkpoint);
+                    _connection.Checkpoint();
+                }
             }
             catch (DiskFullException)
             {

@@ -39,13 +39,21 @@ internal sealed class Connection : IDisposable
     }
 
     /// <summary>Runs a statement that is not worth keeping; gives the first column of the first row, if there is one.</summary>
-    public long? Execute(string sql)
+    public long? Execute(string sql) => Execute(sql, statement => (long?)statement.Int64(0));
+
+    /// <summary>The same for a text.</summary>
+    public string? ExecuteText(string sql) => Execute(sql, statement => statement.Text(0));
+
+    private T? Execute<T>(string sql, Func<Statement, T> column)
     {
         var statement = Prepare(sql);
         try
         {
-            long? first = statement.Step() ? statement.Int64(0) : null;
-            while (first is not null && statement.Step())
+            if (!statement.Step())
+                return default;
+
+            var first = column(statement);
+            while (statement.Step())
             {
                 // a pragma may have work to do in each step
             }

@@ -25,7 +25,8 @@ internal static class FileFormat
 
         if (isNew)
             connection.Execute("PRAGMA auto_vacuum = INCREMENTAL"); // pages at the end can be given back; must come before the first table
-        connection.Execute("PRAGMA journal_mode = WAL");
+        if (connection.ExecuteText("PRAGMA journal_mode = WAL") != "wal")
+            throw new StoreOpenException($"'{path}' is on a file system without shared memory maps, which the write-ahead log needs: take a data directory on a local disk");
         connection.Execute("PRAGMA synchronous = FULL"); // fsync at each commit: an answer means it is on the disk
         connection.Execute("PRAGMA wal_autocheckpoint = 0"); // the checkpointer does it beside the writer
         connection.Execute("PRAGMA secure_delete = FAST"); // zero what is removed where that costs no further write: Secrets

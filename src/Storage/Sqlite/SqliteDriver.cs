@@ -115,7 +115,7 @@ internal sealed class SqliteDriver : IDriver
 
         try
         {
-            _connection.Checkpoint();
+            _checkpointer.RunAlone(_connection);
         }
         catch (DiskFullException)
         {

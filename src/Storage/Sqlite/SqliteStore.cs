@@ -35,7 +35,7 @@ public sealed class SqliteStore : LocalStore
         {
             throw new StoreOpenException($"'{options.Path}' is damaged or not a store ({damaged.Message}): restore it from a backup, or move it away to start empty", damaged);
         }
-        catch (SqliteException failed)
+        catch (IOException failed)
         {
             throw new StoreOpenException($"'{options.Path}' cannot be opened: {failed.Message}", failed);
         }

@@ -15,8 +15,10 @@ internal sealed class Node
     public readonly Entry[]? Entries;
     public readonly Node[]? Children;
 
-    /// <summary>For a branch: every key below child i is at or above key i (key 0 is not used).</summary>
-    public readonly string[]? Keys;
+    /// <summary>For a branch: every key below child i is at or above key i (key 0 is not used). Shared with the node it was copied from, until it changes.</summary>
+    public string[]? Keys { get; private set; }
+
+    private bool _sharesKeys;
 
     public int Length;
 
@@ -24,24 +26,25 @@ internal sealed class Node
     public int Count;
 
     public Node(long owner, bool leaf)
+        : this(owner, leaf, leaf ? null : new string[Capacity])
+    {
+    }
+
+    private Node(long owner, bool leaf, string[]? keys)
     {
         Owner = owner;
+        Keys = keys;
         if (leaf)
-        {
             Entries = new Entry[Capacity];
-        }
         else
-        {
             Children = new Node[Capacity];
-            Keys = new string[Capacity];
-        }
     }
 
     public bool IsLeaf => Entries is not null;
 
     public Node CopyFor(long owner)
     {
-        var copy = new Node(owner, IsLeaf) { Length = Length, Count = Count };
+        var copy = new Node(owner, IsLeaf, Keys) { Length = Length, Count = Count, _sharesKeys = true };
         if (Entries is not null)
         {
             Array.Copy(Entries, copy.Entries!, Length);
@@ -49,10 +52,21 @@ internal sealed class Node
         else
         {
             Array.Copy(Children!, copy.Children!, Length);
-            Array.Copy(Keys!, copy.Keys!, Length);
         }
 
         return copy;
+    }
+
+    /// <summary>The keys, for the owner to change: most commits change no branch's keys, and do not copy them.</summary>
+    public string[] OwnKeys()
+    {
+        if (_sharesKeys)
+        {
+            Keys = [.. Keys!];
+            _sharesKeys = false;
+        }
+
+        return Keys!;
     }
 
     /// <summary>In a leaf: the index of the first entry at or above the key.</summary>

@@ -25,7 +25,7 @@ internal sealed class TreeEdit(Node root, long owner)
         {
             var top = new Node(owner, leaf: false) { Length = 2, Count = _root.Count + right.Count };
             (top.Children![0], top.Children[1]) = (_root, right);
-            (top.Keys![0], top.Keys[1]) = ("", rightKey!);
+            (top.OwnKeys()[0], top.OwnKeys()[1]) = ("", rightKey!);
             _root = top;
         }
 
@@ -91,7 +91,6 @@ internal sealed class TreeEdit(Node root, long owner)
             index++;
             if (node.Length == Node.Capacity)
             {
-                // The new child is not in yet, but the count of the old one has shrunk by it already: count both halves afresh.
                 right = Split(node, out rightKey);
                 if (index > node.Length)
                 {
@@ -101,9 +100,10 @@ internal sealed class TreeEdit(Node root, long owner)
             }
 
             Array.Copy(target.Children!, index, target.Children!, index + 1, target.Length - index);
-            Array.Copy(target.Keys!, index, target.Keys!, index + 1, target.Length - index);
+            var keys = target.OwnKeys();
+            Array.Copy(keys, index, keys, index + 1, target.Length - index);
             target.Children![index] = newChild;
-            target.Keys![index] = newKey!;
+            keys[index] = newKey!;
             target.Length++;
             if (right is not null)
             {
@@ -130,9 +130,9 @@ internal sealed class TreeEdit(Node root, long owner)
         else
         {
             Array.Copy(node.Children!, half, right.Children!, 0, right.Length);
-            Array.Copy(node.Keys!, half, right.Keys!, 0, right.Length);
+            Array.Copy(node.OwnKeys(), half, right.OwnKeys(), 0, right.Length);
             Array.Clear(node.Children!, half, right.Length);
-            Array.Clear(node.Keys!, half, right.Length);
+            Array.Clear(node.OwnKeys(), half, right.Length);
             rightKey = right.Keys![0];
             node.Length = half;
         }
@@ -181,8 +181,8 @@ internal sealed class TreeEdit(Node root, long owner)
         else
         {
             Array.Copy(from.Children!, 0, into.Children!, into.Length, from.Length);
-            Array.Copy(from.Keys!, 0, into.Keys!, into.Length, from.Length);
-            into.Keys![into.Length] = node.Keys![left + 1]; // key 0 of a node is not kept: its parent knows it
+            Array.Copy(from.Keys!, 0, into.OwnKeys(), into.Length, from.Length);
+            into.OwnKeys()[into.Length] = node.Keys![left + 1]; // key 0 of a node is not kept: its parent knows it
         }
 
         into.Length += from.Length;
@@ -194,9 +194,10 @@ internal sealed class TreeEdit(Node root, long owner)
     {
         node.Length--;
         Array.Copy(node.Children!, index + 1, node.Children!, index, node.Length - index);
-        Array.Copy(node.Keys!, index + 1, node.Keys!, index, node.Length - index);
         node.Children![node.Length] = null!;
-        node.Keys![node.Length] = null!;
+        var keys = node.OwnKeys();
+        Array.Copy(keys, index + 1, keys, index, node.Length - index);
+        keys[node.Length] = null!;
     }
 
     private static void Recount(Node node)

@@ -10,13 +10,14 @@ namespace Weft.Storage.Watching;
 /// </summary>
 internal sealed class StoreWatch : IStoreWatch
 {
+    // Taken from the buffer under one lock, so held by a reader that is stuck.
     private const int Burst = 64;
 
     private readonly WatchHub _hub;
     private readonly IDriver _driver;
     private readonly Published _published;
     private readonly Signal _signal = new();
-    private Epoch[] _missed = [];
+    private Epoch[]? _missed;
     private WatchGroup? _group;
     private long _last;
     private Exception? _ended;
@@ -31,7 +32,7 @@ internal sealed class StoreWatch : IStoreWatch
         _hub = hub;
         _driver = driver;
         _published = published;
-        TryJoin();
+        Join();
     }
 
     public string Prefix { get; }
@@ -71,7 +72,6 @@ internal sealed class StoreWatch : IStoreWatch
             _disposed = true;
             if (_group is { } group)
                 _hub.Leave(this, group);
-            _missed = [];
             _signal.Set();
         }
 
@@ -82,29 +82,27 @@ internal sealed class StoreWatch : IStoreWatch
     {
         await using var registration = cancellationToken.UnsafeRegister(static watch => ((StoreWatch)watch!).Wake(), this);
 
-        while (_group is null && !_disposed)
+        while (!_disposed)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var (page, reached) = await Task.Run(ReadPage, cancellationToken);
+            var joined = _group is not null;
+            var (page, reached) = _missed is { } missed ? Replay(missed) : await Task.Run(ReadPage, cancellationToken);
+            _missed = null;
             foreach (var batch in page)
             {
+                if (_disposed)
+                    yield break;
+                cancellationToken.ThrowIfCancellationRequested();
                 _last = batch.Revision;
                 yield return batch;
             }
 
-            _last = reached;
-            if (!_disposed)
-                TryJoin();
+            _last = Math.Max(_last, reached);
+            if (joined)
+                break;
+            Join();
         }
 
-        foreach (var batch in Replay(_missed))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            _last = batch.Revision;
-            yield return batch;
-        }
-
-        _missed = [];
         var burst = new ChangeBatch[Burst];
         while (!_disposed)
         {
@@ -150,15 +148,11 @@ internal sealed class StoreWatch : IStoreWatch
         }
     }
 
-    private void TryJoin()
+    private void Join()
     {
-        if (_hub.TryJoin(this, _last, out var missed, out var group))
-        {
-            _missed = missed;
-            _group = group;
-            if (_disposed)
-                _hub.Leave(this, group);
-        }
+        (_group, _missed) = _hub.Join(this, _last);
+        if (_disposed && _group is not null)
+            _hub.Leave(this, _group);
     }
 
     private (IReadOnlyList<ChangeBatch> Page, long Reached) ReadPage()
@@ -169,17 +163,19 @@ internal sealed class StoreWatch : IStoreWatch
         return (page, reached);
     }
 
-    private IEnumerable<ChangeBatch> Replay(Epoch[] epochs)
+    private (IReadOnlyList<ChangeBatch> Page, long Reached) Replay(Epoch[] epochs)
     {
-        var last = _last;
+        var page = new List<ChangeBatch>();
         foreach (var epoch in epochs)
         {
             foreach (var batch in epoch.Batches)
             {
-                if (batch.Revision > last && Below(batch) is { } below)
-                    yield return below;
+                if (batch.Revision > _last && Below(batch) is { } below)
+                    page.Add(below);
             }
         }
+
+        return (page, epochs.Length > 0 ? epochs[^1].Last : _last);
     }
 
     private ChangeBatch? Below(ChangeBatch batch)

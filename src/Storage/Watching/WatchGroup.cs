@@ -8,6 +8,8 @@ namespace Weft.Storage.Watching;
 /// </summary>
 internal sealed class WatchGroup(string prefix, int capacity, long maxBytes)
 {
+    private const long BurstBytes = 256 * 1024;
+
     private readonly Lock _gate = new();
     private readonly List<StoreWatch> _watches = [];
     private readonly List<StoreWatch> _waiting = [];
@@ -69,8 +71,13 @@ internal sealed class WatchGroup(string prefix, int capacity, long maxBytes)
                 return null;
 
             var count = 0;
-            while (count < into.Length && watch.Cursor < _next)
-                into[count++] = _ring[watch.Cursor++ % _ring.Length];
+            long bytes = 0;
+            while (count < into.Length && bytes < BurstBytes && watch.Cursor < _next)
+            {
+                var batch = into[count++] = _ring[watch.Cursor++ % _ring.Length];
+                bytes += Epoch.SizeOf(batch);
+            }
+
             if (count == 0 && !watch.IsWaiting)
             {
                 watch.IsWaiting = true;
@@ -132,8 +139,13 @@ internal sealed class WatchGroup(string prefix, int capacity, long maxBytes)
             _ring = larger;
         }
 
-        if (_next - _first == _ring.Length)
+        if (_next - _first < _ring.Length)
+            return;
+
+        // Several at once, so that a stuck reader does not have all cursors looked at for each change; whom it overtakes is looked at no more.
+        for (var i = Math.Max(1, _ring.Length / 16); i > 0; i--)
             DropFirst();
+        _watches.RemoveAll(watch => watch.Cursor < _first);
     }
 
     private void DropFirst()

@@ -9,6 +9,8 @@ namespace Weft.Storage.Watching;
 /// </summary>
 internal sealed class WatchHub : IThreadPoolWorkItem, IDisposable
 {
+    private const int MissedAtOnce = 16;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, WatchGroup> _groups = [];
     private readonly Dictionary<string, WatchGroup>.AlternateLookup<ReadOnlySpan<char>> _groupsBySpan;
@@ -19,6 +21,7 @@ internal sealed class WatchHub : IThreadPoolWorkItem, IDisposable
     private readonly StoreOptions _options;
     private readonly ITimer _timer;
     private long _dispatched;
+    private long _reported;
     private int _scheduled;
     private Exception? _closed;
 
@@ -64,29 +67,25 @@ internal sealed class WatchHub : IThreadPoolWorkItem, IDisposable
     }
 
     /// <summary>
-    /// Puts the watch in the group of its prefix and gives it what it has missed until then; from there on, the buffer has everything.
-    /// False: what it has missed is no longer in memory.
+    /// Puts the watch in the group of its prefix and gives it the little it has missed until then; from there on, the buffer has everything.
+    /// Without a group: it has missed more, here is the next part of it. With neither: that is no longer in memory.
     /// </summary>
-    public bool TryJoin(StoreWatch watch, long after, out Epoch[] missed, out WatchGroup group)
+    public (WatchGroup? Group, Epoch[]? Missed) Join(StoreWatch watch, long after)
     {
         lock (_gate)
         {
             if (_closed is not null)
                 throw new ObjectDisposedException(nameof(IStore), _closed.Message);
 
-            missed = [];
-            group = null!;
-            if (after < _dispatched)
-            {
-                if (_recent.Since(after, _dispatched) is not { } epochs)
-                    return false;
-                missed = epochs;
-            }
+            // A part only, so that a slow reader does not keep more of the past alive than that.
+            var missed = _recent.Since(after, _dispatched, MissedAtOnce);
+            if (missed is null || missed.Length == MissedAtOnce)
+                return (null, missed);
 
-            if (!_groups.TryGetValue(watch.Prefix, out group!))
+            if (!_groups.TryGetValue(watch.Prefix, out var group))
                 _groups.Add(watch.Prefix, group = new WatchGroup(watch.Prefix, _options.WatchBuffer, _options.WatchBufferBytes));
             group.Join(watch);
-            return true;
+            return (group, missed);
         }
     }
 
@@ -95,7 +94,8 @@ internal sealed class WatchHub : IThreadPoolWorkItem, IDisposable
         lock (_gate)
         {
             group.Leave(watch);
-            if (group.IsEmpty)
+            // A watch may leave twice; by then, another group may have the prefix.
+            if (group.IsEmpty && _groups.TryGetValue(group.Prefix, out var current) && current == group)
                 _groups.Remove(group.Prefix);
         }
     }
@@ -116,6 +116,10 @@ internal sealed class WatchHub : IThreadPoolWorkItem, IDisposable
     {
         lock (_gate)
         {
+            if (_reported == _dispatched)
+                return; // an idle cluster wakes nobody
+
+            _reported = _dispatched;
             foreach (var group in _groups.Values)
                 group.Progress(_dispatched);
         }
@@ -131,7 +135,7 @@ internal sealed class WatchHub : IThreadPoolWorkItem, IDisposable
 
         // Only up to what is published: a watch must not be ahead of a read.
         var upTo = _published.Current.Revision;
-        var epochs = _recent.Since(_dispatched, upTo) ?? throw new InvalidOperationException("the recent log forgot a change before the watches had it");
+        var epochs = _recent.Since(_dispatched, upTo, int.MaxValue) ?? throw new InvalidOperationException("the recent log forgot a change before the watches had it");
         foreach (var epoch in epochs)
         {
             foreach (var batch in epoch.Batches)

@@ -33,7 +33,7 @@ internal sealed class CommitQueue(int capacity) : IDisposable
             if (_closed is not null)
             {
                 _slots.Release();
-                throw Refusal();
+                return ValueTask.FromException<CommitResult>(Refusal());
             }
 
             if (!_free.TryPop(out var request))
@@ -42,7 +42,7 @@ internal sealed class CommitQueue(int capacity) : IDisposable
             _pending.Enqueue(request);
             if (_pending.Count == 1)
                 Monitor.Pulse(_gate);
-            return request.AsTask();
+            return request.Answered();
         }
     }
 

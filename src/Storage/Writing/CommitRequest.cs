@@ -25,7 +25,7 @@ internal sealed class CommitRequest : IValueTaskSource<CommitResult>
         Operations = operations;
     }
 
-    public ValueTask<CommitResult> AsTask() => new(this, _core.Version);
+    public ValueTask<CommitResult> Answered() => new(this, _core.Version);
 
     public void Answer() => _core.SetResult(Outcome);
 

@@ -48,7 +48,7 @@ public sealed partial class DocsTests
     [GeneratedRegex("^```.*?^```", RegexOptions.Multiline | RegexOptions.Singleline, 1000)]
     private static partial Regex CodeBlock();
 
-    [GeneratedRegex("^(src|tests|docs|bench|demo|images|\\.ci)/[A-Za-z0-9_./-]+$", RegexOptions.None, 1000)]
+    [GeneratedRegex("^(src|tests|docs|bench|demo|images|\\.ci)/[A-Za-z0-9_./-]+$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex RepositoryPath();
 
     // Two capitals: a plain word in backticks is a kind or a field of Kubernetes, not a type of ours.

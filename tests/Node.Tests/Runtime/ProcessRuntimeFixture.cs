@@ -62,7 +62,7 @@ public sealed class ProcessRuntimeFixture : IAsyncDisposable
         while (true)
         {
             var container = (await Runtime.ListAsync(default)).Containers.Single(c => c.Id == id);
-            if (container.State == ContainerState.Exited)
+            if (container.State == RunState.Exited)
                 return container;
             if (TimeProvider.System.GetElapsedTime(deadline) > TimeSpan.FromSeconds(60))
                 throw new TimeoutException($"container {container.Name} did not end");

@@ -132,7 +132,7 @@ public sealed class ProcessRuntimeTests
         Assert.True(Assert.Single(found.Sandboxes).Ready);
         Assert.Equal(sandbox.Ips, found.Sandboxes[0].Ips);
         var adopted = found.Containers.Single(c => c.Id == lasting.Id);
-        Assert.Equal(ContainerState.Running, adopted.State);
+        Assert.Equal(RunState.Running, adopted.State);
         Assert.Equal(lasting.StartedAt, adopted.StartedAt);
         await runtime.StopContainerAsync(lasting.Id, TimeSpan.FromMilliseconds(100), default);   // sleep as process 1 heeds no SIGTERM
         Assert.Equal(137, (await machine.EndedAsync(lasting.Id)).ExitCode);
@@ -193,6 +193,29 @@ public sealed class ProcessRuntimeTests
 
         Assert.Contains("Read-only file system", log);
         Assert.EndsWith("ok\nnet", log);
+    }
+
+    [Fact]
+    public async Task What_a_pod_writes_and_mounts_does_not_land_on_the_machine()
+    {
+        await using var machine = new ProcessRuntimeFixture(12);
+        var runtime = await machine.StartAsync();
+        var sandbox = await runtime.CreateSandboxAsync(ProcessRuntimeFixture.Pod("root"), default);
+        var volume = Path.Combine(machine.Options.DataDir, "volume");
+        Directory.CreateDirectory(volume);
+        var mark = "/weft-test-" + Chance.Next();
+        var spec = machine.Container("main", "sh", "-c", $"echo x > {mark}; cat {mark}; echo y > {mark}-volume/file; ls {mark}-volume") with
+        {
+            User = new ProcessIdentity(0, 0, []),
+            Mounts = [new ContainerMount(volume, mark + "-volume", ReadOnly: false)],
+        };
+        var container = await machine.RunAsync(sandbox.Id, spec);
+
+        Assert.Equal(0, (await machine.EndedAsync(container.Id)).ExitCode);
+        Assert.Equal(["x", "file"], (await File.ReadAllLinesAsync(spec.LogPath)).Select(l => l.Split(' ', 4)[3]));
+        Assert.False(Path.Exists(mark));
+        Assert.False(Path.Exists(mark + "-volume"));
+        Assert.Equal("y\n", await File.ReadAllTextAsync(Path.Combine(volume, "file")));
     }
 
     [Fact]

@@ -3,13 +3,13 @@ using System.Text.Json.Nodes;
 namespace Weft.Node.Runtime.Process;
 
 /// <summary>What the bundle needs to know beside the container's own spec.</summary>
-/// <param name="Root">Where the host's `/` is bound in the launcher's mount namespace.</param>
+/// <param name="Root">Where the container's root is mounted in the launcher's namespace.</param>
 /// <param name="SandboxDirectory">Holds the namespaces and the shared memory of the pod.</param>
 /// <param name="OwnOomScoreAdjust">Without CAP_SYS_RESOURCE a process may not go below the value of the one that starts it.</param>
 /// <param name="Hidden">Directories that the pod must not look into.</param>
 internal sealed record BundleContext(
     string Root, string SandboxDirectory, string TemporaryDirectory, SandboxSpec Sandbox, string CgroupPath, int OwnOomScoreAdjust,
-    IReadOnlyList<string> Hidden, IReadOnlyList<string> VisibleTemporary);
+    IReadOnlyList<string> Hidden, IReadOnlyList<string> VisibleTemporary, IReadOnlyList<string> OtherDisks);
 
 /// <summary>Writes config.json of the OCI runtime specification (1.0.2). Pure.</summary>
 internal static class Bundle
@@ -79,13 +79,17 @@ internal static class Bundle
 
     private static JsonArray MountList(ContainerSpec spec, BundleContext context)
     {
-        var mounts = new JsonArray
+        var mounts = new JsonArray();
+        foreach (var disk in context.OtherDisks)
+            mounts.Add(Mount(disk, "bind", disk, "bind", "ro"));
+        foreach (var mount in new[]
         {
             Mount("/proc", "proc", "proc", "nosuid", "noexec", "nodev"),
             Mount("/dev", "tmpfs", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k"),
             Mount("/dev/pts", "devpts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"),
             Mount("/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev"),
-        };
+        })
+            mounts.Add(mount);
         if (context.Sandbox.HostNetwork)
             mounts.Add(Mount("/sys", "bind", "/sys", "rbind", "nosuid", "noexec", "nodev", spec.Privileged ? "rw" : "ro"));
         else

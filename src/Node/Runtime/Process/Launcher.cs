@@ -4,9 +4,9 @@ using Weft.Node.Interop;
 namespace Weft.Node.Runtime.Process;
 
 /// <summary>
-/// A thread in a mount namespace of its own, from which conmon and crun are started. There `/` is bound a second time, as the root of
-/// process pods (crun cannot pivot into `/` itself), and the cgroup2 tree of a hybrid machine is hidden (crun refuses to work beside it).
-/// Nothing mounted there reaches the host. The thread only spawns; nobody waits on it for the end of a program.
+/// A thread in a mount namespace of its own, from which conmon and crun are started. There the roots of containers are mounted, and the cgroup2
+/// tree of a hybrid machine is hidden (crun refuses to work beside it). Nothing mounted there reaches the host. The thread only mounts and
+/// spawns; nobody waits on it for the end of a program.
 /// </summary>
 internal sealed class Launcher : IDisposable
 {
@@ -16,7 +16,7 @@ internal sealed class Launcher : IDisposable
     private Launcher() { }
 
     /// <exception cref="IOException">A mount or namespace was refused.</exception>
-    public static async Task<Launcher> StartAsync(string runDir, string root, IReadOnlyList<string> hidden)
+    public static async Task<Launcher> StartAsync()
     {
         var launcher = new Launcher();
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -24,7 +24,7 @@ internal sealed class Launcher : IDisposable
         {
             try
             {
-                EnterNew(runDir, root, hidden);
+                Enter();
                 entered.SetResult();
             }
             catch (Exception e)   // carried to the caller, who awaits it
@@ -58,29 +58,21 @@ internal sealed class Launcher : IDisposable
         return done.Task;
     }
 
-    private static void EnterNew(string runDir, string root, IReadOnlyList<string> hidden)
+    public Task RunAsync(Action work) => RunAsync(() =>
+    {
+        work();
+        return true;
+    });
+
+    private static void Enter()
     {
         var mounts = Mounts.List();
         Libc.Check(Libc.unshare(Libc.CloneNewNs), "unshare the mount namespace");
         // Slave: a tmpfs the agent later mounts under its (shared) run directory arrives here; nothing goes the other way.
         Libc.Check(Libc.mount(null, "/", null, Libc.MsSlave | Libc.MsRec, null), "make mounts slaves");
-
         foreach (var mount in mounts.Where(m => m.FileSystem == "cgroup2" && m.MountPoint != "/sys/fs/cgroup"))
             Mounts.Unmount(mount.MountPoint);
-
-        Directory.CreateDirectory(root);
-        Mounts.Bind("/", root);
-        foreach (var mount in mounts.Where(m => IsPartOfTheMachine(m, runDir, hidden)))
-            Mounts.Bind(mount.MountPoint, root + mount.MountPoint);
     }
-
-    // A bind of `/` is not recursive, so /usr or /home on disks of their own are added; kernel interfaces and memory file systems are not.
-    private static bool IsPartOfTheMachine(MountEntry mount, string runDir, IReadOnlyList<string> hidden) =>
-        mount.MountPoint != "/"
-        && mount.FileSystem is "ext2" or "ext3" or "ext4" or "xfs" or "btrfs" or "zfs" or "f2fs" or "overlay" or "nfs" or "nfs4" or "virtiofs" or "9p" or "erofs" or "squashfs" or "vfat"
-        && !PathRules.IsWithin(mount.MountPoint, runDir)
-        && !hidden.Any(path => PathRules.IsWithin(mount.MountPoint, path))
-        && Directory.Exists(mount.MountPoint);
 
     public void Dispose()
     {

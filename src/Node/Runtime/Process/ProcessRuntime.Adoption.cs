@@ -29,8 +29,7 @@ internal sealed partial class ProcessRuntime
             if (stored.FinishedAt is null && record.Stored.StartedAt is null)
             {
                 // Made but never started: it is made anew.
-                await _programs.CrunOutputAsync("delete", "--force", stored.Id);
-                Directory.Delete(directory, recursive: true);
+                await DiscardAsync(record);
                 continue;
             }
 

@@ -57,7 +57,7 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
 
         var paths = new ProcessPaths(options);
         ProcessMachine.Prepare(paths);
-        var launcher = await Launcher.StartAsync(options.RunDir, paths.Root, [options.DataDir, .. options.HiddenPaths]);
+        var launcher = await Launcher.StartAsync();
         var runtime = new ProcessRuntime(options, launcher, new EventLoop(), time, random, loggers);
         await runtime.AdoptAsync();
         return runtime;
@@ -67,6 +67,13 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
         Task.FromResult(new RuntimeSnapshot(_sandboxes.List(), [.. _containers.Values.Select(c => c.Info())]));
 
     public Task<SandboxInfo> CreateSandboxAsync(SandboxSpec spec, CancellationToken cancellationToken) => _sandboxes.CreateAsync(NewId(), spec, cancellationToken);
+
+    public async Task StopSandboxAsync(string sandboxId, CancellationToken cancellationToken)
+    {
+        foreach (var container in _containers.Values.Where(c => c.Stored.SandboxId == sandboxId))
+            await StopContainerAsync(container.Id, TimeSpan.Zero, cancellationToken);
+        await _sandboxes.StopAsync(sandboxId, cancellationToken);
+    }
 
     public async Task RemoveSandboxAsync(string sandboxId, CancellationToken cancellationToken)
     {
@@ -97,17 +104,32 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
             record.Update(c => c);
             try
             {
+                IReadOnlyList<string> hidden = [_options.DataDir, _options.RunDir, .. _options.HiddenPaths];
+                var root = Path.Combine(directory, "root");
                 var context = new BundleContext(
-                    _paths.Root, _paths.Sandbox(sandboxId), _paths.Temporary(sandboxId), sandbox.Spec, $"{_paths.CgroupParent}/pod{sandbox.Spec.PodUid}/{id}", _ownOomScoreAdjust,
-                    [_options.DataDir, _options.RunDir, .. _options.HiddenPaths],
-                    PathRules.VisibleTemporary(spec.Command, spec.WorkingDirectory, File.Exists, Directory.Exists));
+                    root, _paths.Sandbox(sandboxId), _paths.Temporary(sandboxId), sandbox.Spec, $"{_paths.CgroupParent}/pod{sandbox.Spec.PodUid}/{id}", _ownOomScoreAdjust,
+                    hidden, PathRules.VisibleTemporary(spec.Command, spec.WorkingDirectory, File.Exists, Directory.Exists), ContainerRoot.OtherDisks(Mounts.List(), hidden));
                 await File.WriteAllTextAsync(Path.Combine(directory, "config.json"), Bundle.Config(spec, context).ToJsonString(), cancellationToken);
-                record.Pid = await _programs.CreateAsync(id, directory, spec, cancellationToken);
+                await _launcher.RunAsync(() => ContainerRoot.Mount(_paths.Scratch(sandboxId, id), root));
+                try
+                {
+                    record.Pid = await _programs.CreateAsync(id, directory, spec, cancellationToken);
+                }
+                finally
+                {
+                    await _launcher.RunAsync(() => ContainerRoot.Unmount(root));
+                }
+            }
+            catch (RuntimeException e) when (e.Error == RuntimeError.Create)
+            {
+                // The command cannot be run: as with containerd, that is an end of the container (128, StartError), not a fault of the node.
+                record.Update(c => c with { FinishedAt = _time.GetUtcNow(), ExitCode = 128, Reason = "StartError", Message = e.Message });
+                _containers[id] = record;
+                throw;
             }
             catch (Exception e) when (e is RuntimeException or IOException or UnauthorizedAccessException or OperationCanceledException)
             {
-                await _programs.CrunOutputAsync("delete", "--force", id);
-                Directory.Delete(directory, recursive: true);
+                await DiscardAsync(record);
                 if (e is RuntimeException or OperationCanceledException)
                     throw;
                 throw new RuntimeException(RuntimeError.Create, e.Message, e);
@@ -175,10 +197,19 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
     {
         if (!_containers.TryGetValue(containerId, out var record))
             return;
-        await _programs.CrunOutputAsync("delete", "--force", containerId);
-        Directory.Delete(record.Directory, recursive: true);
-        File.Delete(Path.Combine(_paths.Exits, containerId));
+        await DiscardAsync(record);
         _containers.TryRemove(containerId, out _);
+    }
+
+    private async Task DiscardAsync(ContainerRecord record)
+    {
+        await _programs.CrunOutputAsync("delete", "--force", record.Id);
+        foreach (var directory in new[] { record.Directory, _paths.Scratch(record.Stored.SandboxId, record.Id) })
+        {
+            if (Directory.Exists(directory))
+                Directory.Delete(directory, recursive: true);
+        }
+        File.Delete(Path.Combine(_paths.Exits, record.Id));
     }
 
     public Task<int> ExecAsync(string containerId, IReadOnlyList<string> command, ContainerStreams streams, CancellationToken cancellationToken) =>
@@ -200,7 +231,7 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
     private ContainerRecord FindRunning(string id)
     {
         var record = Find(id);
-        if (record.Info().State != ContainerState.Running)
+        if (record.Info().State != RunState.Running)
             throw new RuntimeException(RuntimeError.NotRunning, $"container '{record.Stored.Spec.Name}' is not running");
         return record;
     }

@@ -34,7 +34,6 @@ internal sealed record ProcessPaths(ProcessRuntimeOptions Options)
     public string Containers => Path.Combine(Options.RunDir, "c");
     public string Exits => Path.Combine(Options.RunDir, "exits");
     public string CrunState => Path.Combine(Options.RunDir, "crun");
-    public string Root => Path.Combine(Options.RunDir, "root");
     public string Ipam => Path.Combine(Options.DataDir, "cni");
     public string Temporary(string sandboxId) => Path.Combine(Options.DataDir, "tmp", sandboxId);
     public string CniCache => Path.Combine(Options.DataDir, "cni-results");
@@ -42,5 +41,8 @@ internal sealed record ProcessPaths(ProcessRuntimeOptions Options)
     public string CgroupParent => "/weft-" + Options.ClusterName;
     public string Sandbox(string id) => Path.Combine(Sandboxes, id);
     public string Container(string id) => Path.Combine(Containers, id);
+
+    /// <summary>What a container writes outside its volumes: on the sandbox's tmpfs.</summary>
+    public string Scratch(string sandboxId, string containerId) => Path.Combine(Sandbox(sandboxId), "scratch", containerId);
     public string Netns(string sandboxId) => Path.Combine(Sandbox(sandboxId), "net");
 }

@@ -56,6 +56,11 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
                 Mounts.Tmpfs(shm, "mode=1777,size=65536k");   // 64 MiB is the size every container runtime gives
             }
 
+            var scratch = Path.Combine(directory, "scratch");
+            Directory.CreateDirectory(scratch);
+            // Counted against the memory limit of whoever writes; a pod that needs more than this mounts an emptyDir.
+            Mounts.Tmpfs(scratch, "mode=755,size=128m");
+
             var namespaces = time.GetElapsedTime(from);
             var ips = spec.HostNetwork ? [] : await _network.AddAsync(id, _paths.Netns(id), cancellationToken);
             sandbox = sandbox with { Ips = ips, Ready = true };
@@ -75,6 +80,14 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
 
     public async Task RemoveAsync(string id, CancellationToken cancellationToken)
     {
+        await StopAsync(id, cancellationToken);
+        if (Directory.Exists(_paths.Sandbox(id)))
+            Directory.Delete(_paths.Sandbox(id), recursive: true);
+        _sandboxes.TryRemove(id, out _);
+    }
+
+    public async Task StopAsync(string id, CancellationToken cancellationToken)
+    {
         if (!_sandboxes.TryGetValue(id, out var sandbox))
             return;
         if (!sandbox.Spec.HostNetwork)
@@ -90,14 +103,13 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
         }
 
         var directory = _paths.Sandbox(id);
-        foreach (var name in new[] { "net", "ipc", "uts", "shm" })
+        foreach (var name in new[] { "net", "ipc", "uts", "shm", "scratch" })
             Mounts.Unmount(Path.Combine(directory, name));
         ProcessMachine.RemoveCgroup($"{_paths.CgroupParent}/pod{sandbox.Spec.PodUid}");
         if (Directory.Exists(_paths.Temporary(id)))
             Directory.Delete(_paths.Temporary(id), recursive: true);
-        if (Directory.Exists(directory))
-            Directory.Delete(directory, recursive: true);
-        _sandboxes.TryRemove(id, out _);
+        _sandboxes[id] = sandbox with { Ready = false };
+        StateFile.Write(Path.Combine(directory, "sandbox.json"), _sandboxes[id]);
     }
 
     private static partial class Log

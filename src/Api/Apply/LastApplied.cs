@@ -1,0 +1,49 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Weft.Api.Schemas;
+using Weft.Api.Trees;
+
+namespace Weft.Api.Apply;
+
+/// <summary>
+/// What client-side `kubectl apply` left behind, so that `kubectl apply --server-side` can take over: the manager `kubectl` may overwrite a field whose value is
+/// still the one that client-side apply recorded in its annotation.
+/// </summary>
+internal static class LastApplied
+{
+    internal const string Annotation = "kubectl.kubernetes.io/last-applied-configuration";
+    internal const string Manager = "kubectl";
+
+    // All annotations together may have 256 KiB (validation.TotalAnnotationSizeLimitB); a larger one is left as it was.
+    private const int MaxAnnotationBytes = 256 * 1024;
+
+    /// <summary>The fields that may be taken without a conflict; null without a readable annotation.</summary>
+    public static FieldSet? AllowedConflicts(JsonObject live, Schema schema)
+    {
+        if (live.At("metadata", "annotations", Annotation).AsText() is not { } text)
+            return null;
+        try
+        {
+            if (JsonTree.Parse(Encoding.UTF8.GetBytes(text)).Root is not JsonObject recorded)
+                return null;
+            return TypedTree.Fields(recorded, schema).Difference(TreeComparison.Of(ManagedFields.Bare(live), recorded, schema).Modified);
+        }
+        catch (TreeException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Keeps the annotation in step, so that a later client-side apply computes its patch from what was applied last.</summary>
+    public static void Refresh(JsonObject? live, JsonObject result, JsonObject config)
+    {
+        if (live.At("metadata", "annotations", Annotation).AsText() is null || result.At("metadata", "annotations") is not JsonObject annotations)
+            return;
+        var record = (JsonObject)config.DeepClone();
+        (record.At("metadata") as JsonObject)?.Remove("managedFields");
+        (record.At("metadata", "annotations") as JsonObject)?.Remove(Annotation);
+        var text = Encoding.UTF8.GetString(JsonTree.WriteUtf8(record)) + "\n";
+        if (text.Length <= MaxAnnotationBytes)
+            annotations[Annotation] = text;
+    }
+}

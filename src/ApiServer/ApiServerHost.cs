@@ -1,0 +1,164 @@
+using System.Net;
+using System.Net.Http;
+using System.Security.Authentication;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Weft.ApiServer.Admission;
+using Weft.ApiServer.Authentication;
+using Weft.ApiServer.Http;
+using Weft.ApiServer.Registry;
+using Weft.ApiServer.Registry.Services;
+using Weft.ApiServer.Subresources;
+using Weft.ApiServer.Verbs;
+using Weft.ApiServer.Watch;
+
+namespace Weft.ApiServer;
+
+/// <summary>A running API server: Kestrel in front of the pipeline, and the same pipeline for callers in this process.</summary>
+public sealed class ApiServerHost : IAsyncDisposable
+{
+    // How long requests may take to finish at a stop; watches end at once.
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
+
+    private readonly ApiServerOptions _options;
+    private readonly ApiServerParts _parts;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ApiPipeline _pipeline;
+    private readonly StartObjects _start;
+    private readonly List<Task> _loops = [];
+    private WebApplication? _web;
+
+    public ApiServerHost(ApiServerOptions options, ApiServerParts parts)
+    {
+        _options = options;
+        _parts = parts;
+        (_pipeline, _start) = Compose(options, parts, _stopping.Token);
+    }
+
+    /// <summary>Where the server listens; valid after <see cref="StartAsync"/>.</summary>
+    public Uri Address { get; private set; } = new("http://localhost");
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var load in _parts.Loads)
+            await load(cancellationToken);
+        foreach (var loop in _parts.Loops)
+            _loops.Add(Task.Run(() => loop(_stopping.Token), CancellationToken.None));
+
+        await _start.CreateBasicsAsync(cancellationToken);
+
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(_options.Loggers);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
+        _web = builder.Build();
+        _web.Run(_pipeline.HandleAsync);
+        await _web.StartAsync(cancellationToken);
+        Address = new Uri(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        var advertised = _options.AdvertiseAddress is { } address ? new IPEndPoint(address, Address.Port) : null;
+        await _start.CreateServiceAsync(AddressRange.Parse(_options.ServiceCidr), advertised, cancellationToken);
+    }
+
+    /// <summary>A handler for an HttpClient in this process. Requests through it are <paramref name="user"/>'s and pass every stage but the socket.</summary>
+    public HttpMessageHandler CreateHandler(UserInfo user) => new InProcessHandler(_pipeline, user, _stopping.Token);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        if (_web is not null)
+        {
+            using var grace = new CancellationTokenSource(StopGrace, _options.Time);
+            await _web.StopAsync(grace.Token);
+            await _web.DisposeAsync();
+        }
+
+        try
+        {
+            await Task.WhenAll(_loops);
+        }
+        catch (OperationCanceledException)
+        {
+            // The loops were told to end.
+        }
+        _stopping.Dispose();
+    }
+
+    private static (ApiPipeline Pipeline, StartObjects Start) Compose(ApiServerOptions options, ApiServerParts parts, CancellationToken stopping)
+    {
+        var (store, time) = (options.Store, options.Time);
+        var metrics = new Metrics(store);
+        var names = new ObjectNames(options.Random);
+        var objects = new StoredObjects(store);
+        var admission = new AdmissionChain(
+        [
+            new NamespaceLifecycle(objects),
+            new ServiceAccountAdmission(objects, names, time),
+            new DefaultTolerations(),
+            new PriorityAdmission(objects),
+            new RuntimeClassAdmission(objects, parts.Authorizer),
+            .. parts.Admission,
+        ]);
+        var reader = new ObjectReader(store);
+        IReadOnlyList<IClaims> claims =
+        [
+            new ServiceAddresses(store, AddressRange.Parse(options.ServiceCidr), options.Random),
+            new NodePorts(store, options.NodePorts.First, options.NodePorts.Last, options.Random),
+        ];
+        var writer = new ObjectWriter(store, admission, names, claims);
+        var deleter = new ObjectDeleter(store, writer, admission);
+
+        var write = new WriteVerbs(writer, deleter, time);
+        var get = new GetVerb(reader, write);
+        var patch = new PatchVerb(reader, writer, write);
+        var virtuals = new VirtualVerb(parts.Virtuals, reader);
+        var verbs = new ResourceVerbs(
+            get, new ListVerb(reader, time), new WatchVerb(reader, time, options.Random, metrics, stopping), write, patch,
+            new DeleteCollectionVerb(reader, deleter, write), virtuals);
+        IReadOnlyList<ISubresource> own =
+        [
+            new StatusSubresource(get, write, patch),
+            new ScaleSubresource(reader, writer, write),
+            new BindingSubresource(writer, write),
+            new FinalizeSubresource(write),
+            new EphemeralContainersSubresource(get, write, patch),
+            new EvictionSubresource(deleter, write),
+            new LogSubresource(reader, options.PodStreams, time),
+        ];
+        var subresources = new SubresourceVerbs(own, virtuals, parts.Connects, reader);
+
+        IReadOnlyList<IPathHandler> paths = [new HealthPaths(parts.Checks), new VersionPath(), new MetricsPath(metrics), .. parts.Paths];
+        var dispatcher = new Dispatcher(parts.Catalog, paths, verbs, subresources);
+        var logger = options.Loggers.CreateLogger("Weft.ApiServer");
+        var pipeline = new ApiPipeline(parts.Authenticator, new RequestAuthorizer(parts.Authorizer), dispatcher, names, metrics, time, logger);
+        return (pipeline, new StartObjects(parts.Catalog, reader, writer, time, logger));
+    }
+
+    private void Configure(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = null; // the body reader counts, and answers with a Status
+        kestrel.Limits.Http2.MaxStreamsPerConnection = 1000; // kube-apiserver's --http2-max-streams-per-connection: client-go puts all watches on one connection
+        kestrel.Limits.MinResponseDataRate = null; // a watch may be silent for minutes, and one that is not read ends by its own rule
+        kestrel.Listen(_options.Listen, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1AndHttp2;
+            if (_options.ServerCertificate is not null || _options.ServerCertificateSource is not null)
+            {
+                listen.UseHttps(new HttpsConnectionAdapterOptions
+                {
+                    ServerCertificateSelector = (_, _) => _options.ServerCertificateSource?.Invoke() ?? _options.ServerCertificate,
+                    SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                    ClientCertificateMode = ClientCertificateMode.AllowCertificate,
+                    // Which authority signed it is the authenticator's question: it answers 401, where a failed handshake would say nothing.
+                    ClientCertificateValidation = static (_, _, _) => true,
+                });
+            }
+        });
+    }
+}

@@ -1,0 +1,29 @@
+using Weft.ApiServer.Admission;
+using Weft.ApiServer.Authentication;
+using Weft.ApiServer.Authorization;
+using Weft.ApiServer.Http;
+using Weft.ApiServer.Registry;
+using Weft.ApiServer.Subresources;
+
+namespace Weft.ApiServer;
+
+/// <summary>What a server is put together from: the kinds it serves, who may do what, and what plugs into the pipeline.</summary>
+public sealed record ApiServerParts
+{
+    public required IResourceCatalog Catalog { get; init; }
+    public required IAuthenticator Authenticator { get; init; }
+    public required IAuthorizer Authorizer { get; init; }
+    public IReadOnlyList<IAdmission> Admission { get; init; } = [];
+
+    /// <summary>Discovery, OpenAPI, token issuer metadata. Health, version and metrics are always there.</summary>
+    public IReadOnlyList<IPathHandler> Paths { get; init; } = [];
+    public IReadOnlyList<IVirtualResource> Virtuals { get; init; } = [];
+    public IReadOnlyList<IConnectHandler> Connects { get; init; } = [];
+    public IReadOnlyList<HealthCheck> Checks { get; init; } = [];
+
+    /// <summary>Loads what a first request needs; runs before the server listens.</summary>
+    public IReadOnlyList<Func<CancellationToken, ValueTask>> Loads { get; init; } = [];
+
+    /// <summary>Loops that follow the store for as long as the server runs. One that ends by itself has failed, and the server with it.</summary>
+    public IReadOnlyList<Func<CancellationToken, Task>> Loops { get; init; } = [];
+}

@@ -1,0 +1,66 @@
+using System.Text.Json.Nodes;
+
+namespace Weft.ApiServer.Authorization;
+
+/// <summary>One role for each controller, bound to its service account in kube-system: a controller can do its own work and nothing else.</summary>
+internal static class ControllerRoles
+{
+    internal static IEnumerable<(string Name, string Account, JsonObject[] Rules)> Roles()
+    {
+        yield return Controller("deployment-controller",
+            On("apps", "deployments", "get", "list", "watch", "update", "patch"),
+            On("apps", "deployments/status", "update", "patch"),
+            On("apps", "deployments/finalizers", "update"),
+            On("apps", "replicasets", "create", "delete", "get", "list", "patch", "update", "watch"),
+            On("", "pods", "get", "list", "update", "patch", "watch"));
+        yield return Controller("replicaset-controller",
+            On("apps", "replicasets", "get", "list", "watch", "update", "patch"),
+            On("apps", "replicasets/status", "update", "patch"),
+            On("apps", "replicasets/finalizers", "update"),
+            On("", "pods", "create", "delete", "get", "list", "patch", "watch"));
+        yield return Controller("endpoint-controller",
+            On("", "pods", "get", "list", "watch"),
+            On("", "services", "get", "list", "watch"),
+            On("", "endpoints", "create", "delete", "get", "list", "update", "patch", "watch"),
+            On("", "endpoints/restricted", "create"));
+        yield return Controller("endpointslice-controller",
+            On("", "nodes", "get", "list", "watch"),
+            On("", "pods", "get", "list", "watch"),
+            On("", "services", "get", "list", "watch"),
+            On("", "services/finalizers", "update"),
+            On("discovery.k8s.io", "endpointslices", "create", "delete", "get", "list", "update", "patch", "watch"));
+        yield return Controller("namespace-controller",
+            On("", "namespaces", "delete", "get", "list", "watch"),
+            On("", "namespaces/finalize", "update"),
+            On("", "namespaces/status", "update", "patch"),
+            BootstrapRoles.Rule(["delete", "deletecollection", "get", "list"], ["*"], ["*"]));
+        yield return Controller("generic-garbage-collector",
+            BootstrapRoles.Rule(["delete", "get", "list", "patch", "update", "watch"], ["*"], ["*"]));
+        yield return Controller("node-controller",
+            On("", "nodes", "delete", "get", "list", "patch", "update", "watch"),
+            On("", "nodes/status", "patch", "update"),
+            On("", "pods/status", "patch", "update"),
+            On("", "pods", "delete", "get", "list", "watch"),
+            On("coordination.k8s.io", "leases", "get", "list", "watch"));
+        yield return Controller("service-account-controller",
+            On("", "serviceaccounts", "create", "get", "list", "watch"),
+            On("", "namespaces", "get", "list", "watch"));
+        yield return Controller("root-ca-cert-publisher",
+            On("", "configmaps", "create", "get", "list", "watch", "update", "patch"),
+            On("", "namespaces", "get", "list", "watch"));
+        yield return Controller("pod-garbage-collector",
+            On("", "pods", "delete", "list", "watch"),
+            On("", "pods/status", "patch"),
+            On("", "nodes", "get", "list"));
+        yield return Controller("clusterrole-aggregation-controller",
+            On("rbac.authorization.k8s.io", "clusterroles", "escalate", "get", "list", "patch", "update", "watch"));
+        yield return Controller("custom-resource-definition-controller",
+            On("apiextensions.k8s.io", "customresourcedefinitions", "get", "list", "watch", "patch", "update"),
+            On("apiextensions.k8s.io", "customresourcedefinitions/status", "patch", "update"));
+    }
+
+    private static (string, string, JsonObject[]) Controller(string account, params JsonObject[] rules) =>
+        ("system:controller:" + account, account, [.. rules, BootstrapRoles.Rule(["create", "patch", "update"], ["", "events.k8s.io"], ["events"])]);
+
+    private static JsonObject On(string group, string resource, params string[] verbs) => BootstrapRoles.Rule(verbs, [group], [resource]);
+}

@@ -1,0 +1,40 @@
+using Weft.ApiServer.Registry;
+using Weft.ApiServer.Subresources;
+using Weft.ApiServer.Verbs;
+
+namespace Weft.ApiServer.Http;
+
+/// <summary>From an authorized request to the verb that serves it.</summary>
+internal sealed class Dispatcher(IResourceCatalog catalog, IReadOnlyList<IPathHandler> paths, ResourceVerbs verbs, SubresourceVerbs subresources)
+{
+    public bool Knows(RequestInfo info) => info.IsResource && catalog.Current.Find(info.Group, info.Version, info.Resource) is not null;
+
+    public Task DispatchAsync(ApiRequest request)
+    {
+        var info = request.Info;
+        if (!info.IsResource)
+        {
+            var handler = paths.FirstOrDefault(path => path.Matches(info)) ?? throw Statuses.NoSuchPath();
+            return handler.HandleAsync(request.Http, info, request.Aborted);
+        }
+
+        var resource = catalog.Current.Find(info.Group, info.Version, info.Resource) ?? throw Statuses.NoSuchPath();
+        CheckPlace(resource, info);
+        if (resource.DeprecationWarning is { } deprecated)
+            request.Warn(deprecated);
+        return info.Subresource.Length > 0 ? subresources.HandleAsync(request, resource) : verbs.HandleAsync(request, resource);
+    }
+
+    // A namespaced object has a namespace in its path, a cluster-scoped one none (a namespace's own name counts as its namespace for authorization).
+    private static void CheckPlace(ResourceInfo resource, RequestInfo info)
+    {
+        if (!resource.Namespaced && info.Namespace.Length > 0 && resource.Resource.Resource != "namespaces")
+            throw Statuses.NoSuchPath();
+        if (!resource.Namespaced || info.Namespace.Length > 0)
+            return;
+        if (info.Verb is "get" or "update" or "patch" or "delete")
+            throw Statuses.NoSuchPath();
+        if (info.Verb is "create" or "deletecollection")
+            throw Statuses.MethodNotAllowed();
+    }
+}

@@ -1,0 +1,122 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Weft.Api;
+using Weft.Api.Schemas;
+using Weft.ApiServer.Strategies;
+using Weft.ApiServer.Tables;
+using Weft.Storage;
+
+namespace Weft.ApiServer.Registry;
+
+/// <summary>
+/// The built-in resources, and those of the CustomResourceDefinitions in the store that are established. A changed definition gives a new snapshot; the resources
+/// of the others stay the same objects.
+/// </summary>
+public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<ResourceInfo> builtIns, Schema metadata, ILogger<ResourceCatalog> logger) : IResourceCatalog
+{
+    private const string Prefix = "/registry/apiextensions.k8s.io/customresourcedefinitions/";
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, (long Revision, IReadOnlyList<ResourceInfo> Resources)> _custom = [];
+    private ResourceSnapshot _current = new(1, builtIns);
+    private long _verified;
+
+    public ResourceSnapshot Current => Volatile.Read(ref _current);
+
+    /// <summary>All kinds that the program knows, and the custom ones of the store.</summary>
+    public static ResourceCatalog Create(IStore store, ILoggerFactory loggers)
+    {
+        var schemas = new SchemaReader();
+        var builtIns = BuiltInResources.All(schemas, kind => Columns.For(kind.Kind));
+        return new ResourceCatalog(store, builtIns, schemas.FromType(typeof(ObjectMeta)), loggers.CreateLogger<ResourceCatalog>());
+    }
+
+    /// <summary>Reads everything. Called once before the server answers.</summary>
+    public async ValueTask LoadAsync(CancellationToken cancellationToken) => Replace(await store.ListAsync(Prefix, cancellationToken: cancellationToken));
+
+    /// <summary>Follows the store until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                var page = await store.ListAsync(Prefix, cancellationToken: cancellationToken);
+                Replace(page);
+                await using var watch = store.Watch(Prefix, page.Revision);
+                await foreach (var batch in watch.ReadAsync(cancellationToken))
+                    Apply(batch);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is WatchExpiredException or CompactedException)
+            {
+                Log.Relisting(logger, e.Message);
+            }
+        }
+    }
+
+    /// <summary>Finds a resource; one that was established just now is found although the watch has not delivered it yet.</summary>
+    internal async ValueTask<ResourceInfo?> FindAsync(string group, string version, string resource, CancellationToken cancellationToken)
+    {
+        if (Current.Find(group, version, resource) is { } found)
+            return found;
+        var now = store.Revision;
+        if (Volatile.Read(ref _verified) >= now)
+            return null;
+        Replace(await store.ListAsync(Prefix, cancellationToken: cancellationToken));
+        Volatile.Write(ref _verified, now);
+        return Current.Find(group, version, resource);
+    }
+
+    private void Replace(Page page)
+    {
+        lock (_gate)
+        {
+            var changed = false;
+            var keys = page.Entries.Select(entry => entry.Key).ToHashSet();
+            foreach (var gone in _custom.Keys.Where(key => !keys.Contains(key)).ToList())
+                changed |= _custom.Remove(gone);
+            foreach (var entry in page.Entries)
+                changed |= Set(entry);
+            if (changed)
+                Publish();
+        }
+    }
+
+    private void Apply(ChangeBatch batch)
+    {
+        lock (_gate)
+        {
+            var changed = false;
+            foreach (var change in batch.Changes)
+                changed |= change.Current is { } entry ? Set(entry) : _custom.Remove(change.Key);
+            if (changed)
+                Publish();
+        }
+    }
+
+    private bool Set(Entry entry)
+    {
+        if (_custom.TryGetValue(entry.Key, out var known) && known.Revision >= entry.ModRevision)
+            return false;
+        _custom[entry.Key] = (entry.ModRevision, CustomResources.Read(Envelope.Read(entry.Value).Parse(entry.ModRevision), metadata));
+        return true;
+    }
+
+    private void Publish()
+    {
+        var taken = builtIns.Select(resource => (resource.Resource.Group, resource.Resource.Resource)).ToHashSet();
+        var custom = _custom.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => pair.Value.Resources)
+            .Where(resource => !taken.Contains((resource.Resource.Group, resource.Resource.Resource)));
+        Volatile.Write(ref _current, new ResourceSnapshot(Current.Epoch + 1, [.. builtIns, .. custom]));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Reading custom resource definitions again: {Reason}", EventName = nameof(Relisting))]
+        public static partial void Relisting(ILogger logger, string reason);
+    }
+}

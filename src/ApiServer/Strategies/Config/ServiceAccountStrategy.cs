@@ -1,0 +1,6 @@
+namespace Weft.ApiServer.Strategies.Config;
+
+internal sealed class ServiceAccountStrategy : DefaultStrategy
+{
+    public override bool HasStatus => false;
+}

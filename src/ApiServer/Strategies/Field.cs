@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Weft.Api;
+
+namespace Weft.ApiServer.Strategies;
+
+/// <summary>
+/// A value in a tree together with its path, for validation. A wrong type reads as absent: the schema's validation, which runs before, has reported it.
+/// </summary>
+internal readonly record struct Field(JsonNode? Value, string Path)
+{
+    public static Field Root(JsonObject tree) => new(tree, "");
+
+    public Field this[string name] => new((Value as JsonObject)?[name], Path.Length == 0 ? name : $"{Path}.{name}");
+
+    public bool Exists => Value is not null;
+    public string? Text => Value is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
+    /// <summary>The text, or "" when absent.</summary>
+    public string TextOrEmpty => Text ?? "";
+
+    /// <summary>There, but empty: what Kubernetes calls a missing value. (Quite absent, the schema has reported it.)</summary>
+    public bool IsBlank => Value switch { JsonArray list => list.Count == 0, JsonObject map => map.Count == 0, _ => Text is { Length: 0 } };
+
+    public long? Number => Value switch
+    {
+        JsonValue value when value.TryGetValue<long>(out var number) => number,
+        JsonValue value when value.TryGetValue<int>(out var number) => number,
+        JsonValue value when value.TryGetValue<double>(out var number) && Math.Abs(number) < 9e15 && Math.Floor(number) == number => (long)number,
+        _ => null,
+    };
+
+    public bool? Flag => Value is JsonValue value && value.TryGetValue<bool>(out var flag) ? flag : null;
+    public bool IsTrue => Flag == true;
+
+    /// <summary>Quantities may be written as numbers.</summary>
+    public string? Scalar => Text ?? (Value is JsonValue value && value.GetValueKind() == JsonValueKind.Number ? value.ToJsonString() : null);
+
+    public int Count => Value switch { JsonArray list => list.Count, JsonObject map => map.Count, _ => 0 };
+
+    public IEnumerable<Field> Items
+    {
+        get
+        {
+            if (Value is not JsonArray list)
+                yield break;
+            for (var i = 0; i < list.Count; i++)
+                yield return new(list[i], $"{Path}[{i}]");
+        }
+    }
+
+    /// <summary>Members of a map with free keys: `limits[cpu]`.</summary>
+    public IEnumerable<(string Key, Field Field)> Entries
+    {
+        get
+        {
+            if (Value is not JsonObject map)
+                yield break;
+            foreach (var (key, value) in map)
+                yield return (key, new(value, $"{Path}[{key}]"));
+        }
+    }
+
+    /// <summary>The refused value as messages show it.</summary>
+    public string Shown => Show(Value);
+
+    public FieldError Required(string detail = "") => FieldError.Required(Path, detail);
+    public FieldError Invalid(string detail) => FieldError.Invalid(Path, Shown, detail);
+    public FieldError Forbidden(string detail) => FieldError.Forbidden(Path, detail);
+    public FieldError Duplicate() => FieldError.Duplicate(Path, Shown);
+    public FieldError NotFound() => new(FieldErrorKind.NotFound, Path, Shown, "");
+    public FieldError TooLong(string detail) => new(FieldErrorKind.TooLong, Path, null, detail);
+    public FieldError Unsupported(IEnumerable<string> supported) => FieldError.NotSupported(Path, Shown, supported);
+
+    // A spec is not repeated whole in a message.
+    private const int MaxShown = 1000;
+
+    public static string Show(JsonNode? value)
+    {
+        var text = value?.ToJsonString(Relaxed) ?? "null";
+        return text.Length <= MaxShown ? text : text[..MaxShown] + "...";
+    }
+
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+}

@@ -1,0 +1,36 @@
+using System.Text.Json.Nodes;
+using Weft.Api;
+using Weft.ApiServer.Registry;
+
+namespace Weft.ApiServer.Tables;
+
+/// <summary>The columns that `kubectl get` shows for each built-in kind.</summary>
+public static class Columns
+{
+    public static IReadOnlyList<TableColumn> For(GroupVersionKind kind) =>
+    [
+        .. (kind.Group, kind.Kind) switch
+        {
+            ("", "Pod") => WorkloadColumns.Pod(),
+            ("apps", "Deployment") => WorkloadColumns.Deployment(),
+            ("apps", "ReplicaSet") => WorkloadColumns.ReplicaSet(),
+            ("apps", "ControllerRevision") => WorkloadColumns.ControllerRevision(),
+            ("", "Service") => NetworkColumns.Service(),
+            ("", "Endpoints") => NetworkColumns.Endpoints(),
+            ("discovery.k8s.io", "EndpointSlice") => NetworkColumns.EndpointSlice(),
+            ("", "Node") => ClusterColumns.Node(),
+            ("", "Namespace") => ClusterColumns.Namespace(),
+            ("" or "events.k8s.io", "Event") => ClusterColumns.Event(),
+            ("coordination.k8s.io", "Lease") => ClusterColumns.Lease(),
+            ("scheduling.k8s.io", "PriorityClass") => ClusterColumns.PriorityClass(),
+            ("node.k8s.io", "RuntimeClass") => ClusterColumns.RuntimeClass(),
+            ("", "ConfigMap") => ConfigColumns.ConfigMap(),
+            ("", "Secret") => ConfigColumns.Secret(),
+            ("", "ServiceAccount") => ConfigColumns.ServiceAccount(),
+            ("rbac.authorization.k8s.io", "RoleBinding" or "ClusterRoleBinding") => ConfigColumns.Binding(),
+            ("rbac.authorization.k8s.io", "Role" or "ClusterRole") or ("apiextensions.k8s.io", "CustomResourceDefinition")
+                => [ColumnList.NameColumn, ColumnList.CreatedColumn],
+            _ => [ColumnList.NameColumn, ColumnList.AgeColumn],
+        },
+    ];
+}

@@ -1,0 +1,105 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text.Json.Nodes;
+using Weft.Api;
+using Weft.Api.Trees;
+using Weft.ApiServer.Http;
+using Weft.ApiServer.Registry;
+using Weft.ApiServer.Verbs;
+
+namespace Weft.ApiServer.Watch;
+
+/// <summary>Writes the frames of one watch and knows when a bookmark is due.</summary>
+internal sealed class WatchFrames(PipeWriter output, ResourceInfo resource, Presenter presenter, ListOptions options)
+{
+    // Kubernetes: about once a minute.
+    private static readonly TimeSpan BookmarkInterval = TimeSpan.FromMinutes(1);
+
+    private long _revision;
+    private long _bookmarked;
+    private DateTimeOffset _lastBookmark = DateTimeOffset.MaxValue;
+    private bool _columnsSent;
+
+    public long Unflushed => output.CanGetUnflushedBytes ? output.UnflushedBytes : long.MaxValue;
+
+    public async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        var result = await output.FlushAsync(cancellationToken);
+        if (result.IsCompleted)
+            throw new OperationCanceledException("the client closed the stream");
+    }
+
+    /// <summary>Everything up to the revision has been written.</summary>
+    public void Reached(long revision, DateTimeOffset now)
+    {
+        _revision = Math.Max(_revision, revision);
+        if (_lastBookmark == DateTimeOffset.MaxValue)
+            (_lastBookmark, _bookmarked) = (now, 0);
+    }
+
+    public void Event(ReadOnlySpan<byte> type, Stored stored)
+    {
+        Begin(type);
+        if (presenter.Format.Shape == OutputShape.Table)
+        {
+            presenter.WriteTable(output, stored, withColumns: !_columnsSent);
+            _columnsSent = true;
+        }
+        else
+        {
+            presenter.WriteItem(output, stored);
+        }
+        output.Write("}\n"u8);
+    }
+
+    public void Bookmark(DateTimeOffset now, bool force)
+    {
+        if (!options.Bookmarks || _revision <= 0 || !force && now - _lastBookmark < BookmarkInterval || force && _revision == _bookmarked)
+            return;
+        _lastBookmark = now;
+        _bookmarked = _revision;
+        WriteBookmark(_revision, null);
+    }
+
+    public void InitialEventsEnd(long revision) => WriteBookmark(revision, new JsonObject { ["k8s.io/initial-events-end"] = "true" });
+
+    public void Error(Status status)
+    {
+        Begin("ERROR"u8);
+        output.Write(StatusJson.Serialize(status));
+        output.Write("}\n"u8);
+    }
+
+    // A bookmark is an object of the kind (or shape) of the watch with nothing but its revision.
+    private void WriteBookmark(long revision, JsonObject? annotations)
+    {
+        var metadata = new JsonObject { ["resourceVersion"] = Revisions.Text(revision), ["creationTimestamp"] = null };
+        if (annotations is not null)
+            metadata["annotations"] = annotations;
+        var bookmark = new JsonObject { ["kind"] = resource.Kind.Kind, ["apiVersion"] = resource.Kind.ApiVersion, ["metadata"] = metadata };
+        if (presenter.Format.Shape == OutputShape.PartialMetadata)
+            (bookmark["kind"], bookmark["apiVersion"]) = ("PartialObjectMetadata", $"meta.k8s.io/{presenter.Format.MetaVersion}");
+        else if (presenter.Format.Shape == OutputShape.Table)
+        {
+            bookmark = new JsonObject
+            {
+                ["kind"] = "Table",
+                ["apiVersion"] = $"meta.k8s.io/{presenter.Format.MetaVersion}",
+                ["metadata"] = new JsonObject { ["resourceVersion"] = Revisions.Text(revision) },
+                ["columnDefinitions"] = new JsonArray(),
+                ["rows"] = new JsonArray(new JsonObject { ["cells"] = new JsonArray(), ["object"] = bookmark }),
+            };
+        }
+
+        Begin("BOOKMARK"u8);
+        JsonTree.WriteUtf8(bookmark, output);
+        output.Write("}\n"u8);
+    }
+
+    private void Begin(ReadOnlySpan<byte> type)
+    {
+        output.Write("{\"type\":\""u8);
+        output.Write(type);
+        output.Write("\",\"object\":"u8);
+    }
+}

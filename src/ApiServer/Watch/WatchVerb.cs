@@ -1,0 +1,139 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Weft.ApiServer.Http;
+using Weft.ApiServer.Registry;
+using Weft.ApiServer.Verbs;
+using Weft.Storage;
+
+namespace Weft.ApiServer.Watch;
+
+/// <summary>
+/// WATCH: a stream of JSON frames. Each watch reads the store's shared buffer of its prefix with a cursor of its own and copies stored bytes, so an event is
+/// encoded once, at its write, however many watch. A client that does not read blocks only its own cursor; when the buffer has moved past it, the watch ends with 410.
+/// </summary>
+internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random random, Metrics metrics, CancellationToken stopping)
+{
+    // kube-apiserver's --min-request-timeout: a watch without timeoutSeconds lasts half an hour to an hour, so that clients spread over servers again.
+    private const int MinSeconds = 1800;
+
+    // Written and not yet flushed, before the socket must take some of it.
+    private const int FlushBytes = 64 * 1024;
+
+    // How long a client that reads nothing is waited for once its watch is over.
+    private static readonly TimeSpan LastFlush = TimeSpan.FromSeconds(5);
+
+    public async Task HandleAsync(ApiRequest request, ResourceInfo resource)
+    {
+        var options = ListOptions.Read(request.Query, watch: true);
+        var selection = Selection.Read(request.Query, resource, reader.IndexOf(resource));
+        var presenter = Presenter.For(request, resource, time.GetUtcNow());
+        if (presenter.Format.Media != OutputMedia.Json)
+            throw Statuses.NotAcceptable(OutputFormat.JsonType, OutputFormat.JsonType + ";stream=watch");
+        if (options.Revision > reader.Store.Revision)
+            throw Statuses.RevisionTooLarge(options.Revision.Value, reader.Store.Revision);
+
+        var response = request.Http.Response;
+        response.StatusCode = 200;
+        response.ContentType = OutputFormat.JsonType;
+        response.Headers.CacheControl = "no-cache, private";
+        Warnings.Write(response.Headers, request.Warnings);
+
+        using var seen = metrics.Watching(resource);
+        using var deadline = new CancellationTokenSource(Duration(options), time);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted, deadline.Token, stopping);
+        var frames = new WatchFrames(response.BodyWriter, resource, presenter, options);
+        try
+        {
+            await StreamAsync(frames, resource, Keys.Prefix(resource, request.Info.Namespace), selection, options, ending.Token);
+        }
+        catch (OperationCanceledException) when ((deadline.IsCancellationRequested || stopping.IsCancellationRequested) && !request.Aborted.IsCancellationRequested)
+        {
+            frames.Bookmark(time.GetUtcNow(), force: true);
+        }
+        catch (CompactedException e)
+        {
+            frames.Error(Statuses.Expired(e.Requested, e.Compacted + 1).Status);
+        }
+        catch (WatchExpiredException)
+        {
+            metrics.WatchExpired(resource);
+            frames.Error(Statuses.WatcherTooSlow().Status);
+        }
+
+        using var last = new CancellationTokenSource(LastFlush, time);
+        using var lastOrGone = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted, last.Token);
+        try
+        {
+            await response.BodyWriter.FlushAsync(lastOrGone.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            request.Http.Abort(); // it has not read for minutes: closing the connection is the only message left
+        }
+    }
+
+    private async Task StreamAsync(WatchFrames frames, ResourceInfo resource, string prefix, Selection selection, ListOptions options, CancellationToken cancellationToken)
+    {
+        var after = options.Revision ?? 0;
+        // Without a revision, and with 0, a watch begins with what there is; sendInitialEvents asks for the same from any revision on.
+        if (options.SendInitialEvents ?? after == 0)
+            after = await SendInitialAsync(frames, prefix, selection, options, cancellationToken);
+        else if (after == 0)
+            after = reader.Store.Revision;
+        frames.Reached(after, time.GetUtcNow());
+
+        await using var watch = reader.Store.Watch(prefix, after);
+        var batches = watch.ReadAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using (batches)
+        {
+            while (true)
+            {
+                var next = batches.MoveNextAsync();
+                if (!next.IsCompleted || frames.Unflushed >= FlushBytes)
+                    await frames.FlushAsync(cancellationToken);
+                if (!await next)
+                    return;
+                Write(frames, batches.Current, selection);
+                var now = time.GetUtcNow();
+                frames.Reached(batches.Current.Revision, now);
+                frames.Bookmark(now, force: false);
+            }
+        }
+    }
+
+    private async ValueTask<long> SendInitialAsync(WatchFrames frames, string prefix, Selection selection, ListOptions options, CancellationToken cancellationToken)
+    {
+        var page = await reader.Store.ListAsync(prefix, cancellationToken: cancellationToken);
+        foreach (var entry in page.Entries)
+        {
+            if (!selection.Matches(entry))
+                continue;
+            frames.Event("ADDED"u8, Stored.Of(entry));
+            if (frames.Unflushed >= FlushBytes)
+                await frames.FlushAsync(cancellationToken);
+        }
+        if (options is { SendInitialEvents: true, Bookmarks: true })
+            frames.InitialEventsEnd(page.Revision);
+        return page.Revision;
+    }
+
+    private static void Write(WatchFrames frames, ChangeBatch batch, Selection selection)
+    {
+        foreach (var change in batch.Changes)
+        {
+            var (was, isNow) = (change.Previous is { } old && selection.Matches(old), change.Current is { } current && selection.Matches(current));
+            if (isNow)
+                frames.Event(was ? "MODIFIED"u8 : "ADDED"u8, new Stored(change.Current!.Value, batch.Revision));
+            else if (was)
+                frames.Event("DELETED"u8, new Stored(change.Previous!.Value, batch.Revision)); // gone, or left the selector: its last form, with the revision of now
+        }
+    }
+
+    private TimeSpan Duration(ListOptions options)
+    {
+        if (options.TimeoutSeconds is { } seconds and > 0)
+            return TimeSpan.FromSeconds(Math.Min(seconds, 24 * 3600));
+        lock (random)
+            return TimeSpan.FromSeconds(MinSeconds + random.Next(MinSeconds));
+    }
+}

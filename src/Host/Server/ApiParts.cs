@@ -1,0 +1,56 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Weft.Api.Streams;
+using Weft.ApiServer;
+using Weft.ApiServer.Admission;
+using Weft.ApiServer.Authentication;
+using Weft.ApiServer.Authorization;
+using Weft.ApiServer.Certificates;
+using Weft.ApiServer.Discovery;
+using Weft.ApiServer.OpenApi;
+using Weft.ApiServer.Registry;
+using Weft.Storage;
+
+namespace Weft.Host.Server;
+
+/// <summary>Puts the API server together: who may ask, what is served, what plugs in.</summary>
+internal static class ApiParts
+{
+    internal static ApiServerHost Compose(
+        LocalStore store, ClusterPki pki, IPEndPoint listen, string serviceCidr, IPodStreams streams, TimeProvider time, Random random, ILoggerFactory loggers)
+    {
+        var objects = new StoredObjects(store);
+        var tokens = new ServiceAccountTokens(pki.ServiceAccountKey, new([pki.ServiceAccountKey.PublicKey]), new(), objects, time);
+        var feed = new RbacFeed(store, loggers.CreateLogger<RbacFeed>());
+        var authorizer = new UnionAuthorizer(new NodeAuthorizer(store), new RbacAuthorizer(feed));
+        var authenticator = new ImpersonatingAuthenticator(
+            new UnionAuthenticator(
+                new InProcessAuthenticator(),
+                new ClientCertificateAuthenticator(pki.Authority, time),
+                new ServiceAccountTokenAuthenticator(tokens, loggers.CreateLogger<ServiceAccountTokenAuthenticator>())),
+            authorizer);
+        var aggregation = new AggregationLoop(store, loggers.CreateLogger<AggregationLoop>());
+        var catalog = new BuiltInCatalog();
+
+        var options = new ApiServerOptions
+        {
+            Store = store, Time = time, Random = random, Loggers = loggers, Listen = listen,
+            ServerCertificate = pki.ServerCertificate, PodStreams = streams, ServiceCidr = serviceCidr,
+        };
+        return new ApiServerHost(options, new ApiServerParts
+        {
+            Catalog = catalog,
+            Authenticator = authenticator,
+            Authorizer = authorizer,
+            Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer)],
+            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, catalog.Schemas, "v1.34.0"), new IssuerDiscovery(tokens)],
+            Virtuals =
+            [
+                new TokenRequests(tokens, objects, time), new TokenReviews(tokens), new SelfSubjectReviews(time),
+                new AccessReviews(authorizer), new RulesReviews(feed),
+            ],
+            Loads = [feed.LoadAsync],
+            Loops = [feed.RunAsync, aggregation.RunAsync],
+        });
+    }
+}

@@ -1,0 +1,120 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Weft.ApiServer.Authorization;
+using Weft.ApiServer.Certificates;
+using Weft.Cli.Clusters;
+using Weft.Cli.Processes;
+using Weft.Cli.Supervision;
+using Weft.Node.Agent;
+using Weft.Storage;
+using Weft.Storage.Sqlite;
+
+namespace Weft.Host.Server;
+
+/// <summary>`weft server`: the store, the API server and everything that works through it, in the order in which they need each other.</summary>
+internal static partial class ServerRole
+{
+    internal static async Task<int> RunAsync(ClusterPaths paths, TimeProvider time)
+    {
+        using var stopping = new CancellationTokenSource();
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var loggers = new ConsoleLog(time, LogLevel.Information);
+        var logger = loggers.CreateLogger("Weft.Server");
+        try
+        {
+            return await ServeAsync(paths, time, loggers, logger, stopping.Token);
+        }
+        catch (Exception refused) when (refused is StoreOpenException or PkiException or NodeStartException or InvalidDataException or IOException or SocketException)
+        {
+            // Nothing that a restart would mend: say it, and tell the supervisor to leave it.
+            Log.CannotStart(logger, refused.Message);
+            new ServerState(ProcessIdentity.Current, ServerPhase.Failed, refused.Message).Save(paths.ServerFile);
+            return Supervisor.CannotStart;
+        }
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stopping.Cancel();
+        }
+    }
+
+    private static async Task<int> ServeAsync(ClusterPaths paths, TimeProvider time, ILoggerFactory loggers, ILogger logger, CancellationToken stopping)
+    {
+        Report(paths, ServerPhase.Starting, "starting");
+        var settings = ClusterSettings.Load(paths.Settings) ?? throw new InvalidDataException($"there is no {paths.Settings}: start the cluster with weft up");
+        // The one place where chance enters: everything below is given this.
+#pragma warning disable RS0030
+        var random = Random.Shared;
+#pragma warning restore RS0030
+
+        var opening = SqliteStore.OpenAsync(new SqliteStoreOptions { Path = paths.Database }, time, stopping);
+        using var pki = ClusterPki.LoadOrCreate(Pki(paths, settings), time);
+        KubeconfigFile.Write(paths, settings.ApiPort, pki);
+        await using var store = await opening;
+        await BootstrapPolicy.ReconcileAsync(store, time, stopping);
+
+        var streams = new LateStreams();
+        await using var api = ApiParts.Compose(
+            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), settings.ServiceCidr, streams, time, random, loggers);
+        await api.StartAsync(stopping);
+        Report(paths, ServerPhase.Api, $"API server on https://127.0.0.1:{settings.ApiPort}");
+
+        await using var cluster = await ClusterParts.StartAsync(api, pki.AuthorityPem, settings, paths, streams, time, random, loggers, stopping);
+        Report(paths, ServerPhase.Ready, $"node {cluster.NodeName} is Ready");
+        Log.Ready(logger, settings.ApiPort);
+
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var stop = stopping.Register(ended.SetResult);
+        if (await Task.WhenAny(ended.Task, store.Failed) == store.Failed)
+        {
+            // The outcome of a write is unknown: only a new process, which reads what is on the disk, can tell.
+            Log.StoreFailed(logger, await store.Failed);
+            return 1;
+        }
+
+        Log.Stopping(logger);
+        return 0;
+    }
+
+    private static PkiOptions Pki(ClusterPaths paths, ClusterSettings settings) => new(paths.Pki)
+    {
+        ServerNames = [Environment.MachineName],
+        ServerAddresses = [.. MachineAddresses(), Gateway(settings.PodCidr)],
+    };
+
+    /// <summary>The host end of every pod's link: how pods reach the API server (docs/decisions/0003).</summary>
+    internal static IPAddress Gateway(string podCidr)
+    {
+        var bytes = IPNetwork.Parse(podCidr).BaseAddress.GetAddressBytes();
+        bytes[3]++;
+        return new IPAddress(bytes);
+    }
+
+    private static IEnumerable<IPAddress> MachineAddresses() => NetworkInterface.GetAllNetworkInterfaces()
+        .Where(link => link.OperationalStatus == OperationalStatus.Up && link.NetworkInterfaceType != NetworkInterfaceType.Loopback && !link.Name.StartsWith("veth", StringComparison.Ordinal))
+        .SelectMany(link => link.GetIPProperties().UnicastAddresses).Select(address => address.Address)
+        .Where(address => address.AddressFamily == AddressFamily.InterNetwork);
+
+    private static void Report(ClusterPaths paths, ServerPhase phase, string message) =>
+        new ServerState(ProcessIdentity.Current, phase, message).Save(paths.ServerFile);
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "cannot start: {Reason}")]
+        public static partial void CannotStart(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Information, "ready, API on port {Port}")]
+        public static partial void Ready(ILogger logger, int port);
+
+        [LoggerMessage(LogLevel.Error, "the store cannot tell whether a write is durable; ending")]
+        public static partial void StoreFailed(ILogger logger, Exception failure);
+
+        [LoggerMessage(LogLevel.Information, "stopping")]
+        public static partial void Stopping(ILogger logger);
+    }
+}
