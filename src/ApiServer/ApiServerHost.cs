@@ -31,6 +31,7 @@ public sealed class ApiServerHost : IAsyncDisposable
     private readonly ApiServerParts _parts;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ApiPipeline _pipeline;
+    private readonly StartObjects _start;
     private readonly List<Task> _loops = [];
     private WebApplication? _web;
 
@@ -38,7 +39,7 @@ public sealed class ApiServerHost : IAsyncDisposable
     {
         _options = options;
         _parts = parts;
-        _pipeline = Compose(options, parts, _stopping.Token);
+        (_pipeline, _start) = Compose(options, parts, _stopping.Token);
     }
 
     /// <summary>Where the server listens; valid after <see cref="StartAsync"/>.</summary>
@@ -51,6 +52,8 @@ public sealed class ApiServerHost : IAsyncDisposable
         foreach (var loop in _parts.Loops)
             _loops.Add(Task.Run(() => loop(_stopping.Token), CancellationToken.None));
 
+        await _start.CreateBasicsAsync(cancellationToken);
+
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(_options.Loggers);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
@@ -58,6 +61,8 @@ public sealed class ApiServerHost : IAsyncDisposable
         _web.Run(_pipeline.HandleAsync);
         await _web.StartAsync(cancellationToken);
         Address = new Uri(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        var advertised = _options.AdvertiseAddress is { } address ? new IPEndPoint(address, Address.Port) : null;
+        await _start.CreateServiceAsync(AddressRange.Parse(_options.ServiceCidr), advertised, cancellationToken);
     }
 
     /// <summary>A handler for an HttpClient in this process. Requests through it are <paramref name="user"/>'s and pass every stage but the socket.</summary>
@@ -84,7 +89,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private static ApiPipeline Compose(ApiServerOptions options, ApiServerParts parts, CancellationToken stopping)
+    private static (ApiPipeline Pipeline, StartObjects Start) Compose(ApiServerOptions options, ApiServerParts parts, CancellationToken stopping)
     {
         var (store, time) = (options.Store, options.Time);
         var metrics = new Metrics(store);
@@ -129,8 +134,9 @@ public sealed class ApiServerHost : IAsyncDisposable
 
         IReadOnlyList<IPathHandler> paths = [new HealthPaths(parts.Checks), new VersionPath(), new MetricsPath(metrics), .. parts.Paths];
         var dispatcher = new Dispatcher(parts.Catalog, paths, verbs, subresources);
-        return new ApiPipeline(
-            parts.Authenticator, new RequestAuthorizer(parts.Authorizer), dispatcher, names, metrics, time, options.Loggers.CreateLogger("Weft.ApiServer"));
+        var logger = options.Loggers.CreateLogger("Weft.ApiServer");
+        var pipeline = new ApiPipeline(parts.Authenticator, new RequestAuthorizer(parts.Authorizer), dispatcher, names, metrics, time, logger);
+        return (pipeline, new StartObjects(parts.Catalog, reader, writer, time, logger));
     }
 
     private void Configure(KestrelServerOptions kestrel)
