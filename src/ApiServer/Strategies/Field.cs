@@ -13,6 +13,9 @@ internal readonly record struct Field(JsonNode? Value, string Path)
 
     public Field this[string name] => new((Value as JsonObject)?[name], Path.Length == 0 ? name : $"{Path}.{name}");
 
+    /// <summary>A member of a map with free keys: its path is `labels[app]`.</summary>
+    public Field At(string key) => new((Value as JsonObject)?[key], $"{Path}[{key}]");
+
     public bool Exists => Value is not null;
     public string? Text => Value is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
