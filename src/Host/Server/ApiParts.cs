@@ -7,6 +7,7 @@ using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Authorization;
 using Weft.ApiServer.Certificates;
 using Weft.ApiServer.Discovery;
+using Weft.ApiServer.OpenApi;
 using Weft.ApiServer.Registry;
 using Weft.Storage;
 
@@ -42,7 +43,7 @@ internal static class ApiParts
             Authenticator = authenticator,
             Authorizer = authorizer,
             Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer)],
-            Paths = [new DiscoveryHandler(catalog), new IssuerDiscovery(tokens)],
+            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, catalog.Schemas, "v1.34.0"), new IssuerDiscovery(tokens)],
             Virtuals =
             [
                 new TokenRequests(tokens, objects, time), new TokenReviews(tokens), new SelfSubjectReviews(time),
