@@ -27,7 +27,11 @@ internal sealed record TreeComparison(FieldSet Added, FieldSet Modified, FieldSe
         foreach (var (name, value) in old)
         {
             if (!now.TryGetPropertyValue(name, out var other))
-                Add(removed, Fields(name, value, schema));
+            {
+                // With the objects in it, which somebody may own as `{}` since before they were filled.
+                Add(removed, TreeRemoval.WithNamedFields(Fields(name, value, schema), schema));
+                removed.AddMember(PathElement.Field(name));
+            }
             else
                 Both(PathElement.Field(name), value, other, TypedTree.MemberSchema(schema, name), () => Fields(name, value, schema), () => Fields(name, other, schema), added, modified, removed);
         }
