@@ -9,6 +9,7 @@ using Weft.ApiServer.Certificates;
 using Weft.ApiServer.Discovery;
 using Weft.ApiServer.OpenApi;
 using Weft.ApiServer.Registry;
+using Weft.ApiServer.Streaming;
 using Weft.Storage;
 
 namespace Weft.Host.Server;
@@ -44,6 +45,7 @@ internal static class ApiParts
             Authorizer = authorizer,
             Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer)],
             Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, catalog.Schemas, "v1.34.0"), new IssuerDiscovery(tokens)],
+            Connects = [new StreamingHandler(streams, time, loggers)],
             Virtuals =
             [
                 new TokenRequests(tokens, objects, time), new TokenReviews(tokens), new SelfSubjectReviews(time),

@@ -1,19 +1,16 @@
 using Microsoft.Extensions.Logging;
-using Weft.Api;
-using Weft.Api.Nodes;
 using Weft.ApiServer;
 using Weft.ApiServer.Authentication;
 using Weft.Cli.Clusters;
 using Weft.Client;
-using Weft.Control.Runtime;
+using Weft.Control;
 using Weft.Control.Scheduling;
-using Weft.Control.Workloads;
 using Weft.Node.Agent;
 
 namespace Weft.Host.Server;
 
 /// <summary>What works through the API: controllers, scheduler, node agent, each under its own identity. Stopped in the reverse order of their start.</summary>
-internal sealed partial class ClusterParts : IAsyncDisposable
+internal sealed class ClusterParts : IAsyncDisposable
 {
     private readonly Stack<Func<ValueTask>> _stops = new();
 
@@ -27,7 +24,7 @@ internal sealed partial class ClusterParts : IAsyncDisposable
         var parts = new ClusterParts { NodeName = options.NodeName };
         try
         {
-            await parts.StartAllAsync(api, options, streams, time, random, loggers, cancellationToken);
+            await parts.StartAllAsync(api, authorityPem, options, streams, time, random, loggers, cancellationToken);
             return parts;
         }
         catch
@@ -38,52 +35,40 @@ internal sealed partial class ClusterParts : IAsyncDisposable
     }
 
     private async Task StartAllAsync(
-        ApiServerHost api, NodeAgentOptions options, LateStreams streams, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken)
+        ApiServerHost api, string authorityPem, NodeAgentOptions options, LateStreams streams, TimeProvider time, Random random, ILoggerFactory loggers,
+        CancellationToken cancellationToken)
     {
-        KubeClient Connect(UserInfo user, string agent) => new(api.CreateHandler(user), time, agent);
-
         using (var admin = Connect(new UserInfo("system:apiserver", [UserInfo.Masters]), "weft"))
             await ProcessRuntimeClass.EnsureAsync(admin, cancellationToken);
 
-        var logger = loggers.CreateLogger("Weft.Control");
-        var informers = new Informers(Connect(new UserInfo("system:kube-controller-manager", [UserInfo.Masters]), "kube-controller-manager"), time, random,
-            (resource, failure) => Log.WatchFailed(logger, resource.ToString(), failure));
-        using var stopping = new CancellationTokenSource();
-        var stopInformers = new CancellationTokenSource();
-        _stops.Push(async () =>
-        {
-            await stopInformers.CancelAsync();
-            await informers.StoppedAsync();
-        });
-        var loops = new[] { "replicaset", "deployment" }.Select(name =>
-        {
-            var client = Connect(new UserInfo($"system:serviceaccount:kube-system:{name}-controller", [UserInfo.Masters]), $"{name}-controller");
-            var tools = new ControllerTools($"{name}-controller", client, informers, new EventRecorder(client, $"{name}-controller", time, logger), time, random, logger);
-            return name == "replicaset" ? ReplicaSetController.Create(tools) : DeploymentController.Create(tools);
-        }).ToList();
-        informers.Start(stopInformers.Token);
-        foreach (var loop in loops)
-            _ = loop.RunAsync(stopInformers.Token);
-
-        var scheduler = await Scheduler.StartAsync(
-            Connect(new UserInfo("system:kube-scheduler", [UserInfo.AllAuthenticated]), "kube-scheduler"), informers, time, random, loggers, cancellationToken);
-        _stops.Push(scheduler.DisposeAsync);
-
-        var node = await NodeAgent.StartAsync(
+        // The node has the longest way (addresses, firewall, its own registration): it starts beside the controllers.
+        var starting = NodeAgent.StartAsync(
             options, Connect(new UserInfo($"system:node:{options.NodeName}", ["system:nodes"]), "weft-node"), time, random, loggers, cancellationToken);
-        _stops.Push(node.DisposeAsync);
-        streams.Connect(node.Streams);
+        try
+        {
+            var controllers = await Controllers.StartAsync(
+                name => api.CreateHandler(ServiceAccount(name)), new ControllersOptions { CertificateAuthorityPem = authorityPem }, time, random, loggers, cancellationToken);
+            _stops.Push(controllers.DisposeAsync);
+            var scheduler = await Scheduler.StartAsync(
+                Connect(new UserInfo("system:kube-scheduler", []), "kube-scheduler"), controllers.Informers, time, random, loggers, cancellationToken);
+            _stops.Push(scheduler.DisposeAsync);
+        }
+        finally
+        {
+            var node = await starting;
+            _stops.Push(node.DisposeAsync);
+            streams.Connect(node.Streams);
+        }
+
+        KubeClient Connect(UserInfo user, string agent) => new(api.CreateHandler(user), time, agent);
     }
+
+    private static UserInfo ServiceAccount(string name) =>
+        new(name, ServiceAccountNames.Parse(name) is { } account ? ServiceAccountNames.Groups(account.Namespace) : []);
 
     public async ValueTask DisposeAsync()
     {
         while (_stops.TryPop(out var stop))
             await stop();
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(LogLevel.Warning, "watching {Resource} failed and is tried again")]
-        public static partial void WatchFailed(ILogger logger, string resource, Exception failure);
     }
 }
