@@ -48,8 +48,26 @@ public static class ApiJson
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new TimeConverter(), new MicroTimeConverter(), new QuantityConverter(), new IntOrStringConverter() },
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { OmitEmptyCollections } },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { NullsAreAbsent, OmitEmptyCollections } },
     };
+
+    // `labels: null` is the same as no labels: a member that is never null keeps its default.
+    private static void NullsAreAbsent(JsonTypeInfo type)
+    {
+        if (type.Kind != JsonTypeInfoKind.Object)
+            return;
+        foreach (var property in type.Properties)
+        {
+            if (property.IsSetNullable || property.PropertyType.IsValueType || property.Set is not { } set)
+                continue;
+            property.IsSetNullable = true;
+            property.Set = (target, value) =>
+            {
+                if (value is not null)
+                    set(target, value);
+            };
+        }
+    }
 
     // A required list is written even when empty: `rules: []` is not an absent member.
     private static void OmitEmptyCollections(JsonTypeInfo type)

@@ -62,6 +62,9 @@ public sealed partial class Scheduler : IAsyncDisposable
     /// <summary>Pods that wait: ready to be decided, in back-off, without a node that would do, being decided or written.</summary>
     public (int Active, int BackedOff, int Unschedulable, int InFlight) Waiting => _queue.Counts;
 
+    /// <summary>Nodes that decisions can choose from now.</summary>
+    public int Nodes => _cache.Snapshot.Count;
+
     /// <summary>Returns when nodes and pods are known and decisions are being taken. Needs informers that run or will be started by somebody else meanwhile.</summary>
     public static async Task<Scheduler> StartAsync(
         KubeClient client, Informers informers, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken = default)

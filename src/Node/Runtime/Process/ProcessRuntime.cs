@@ -68,6 +68,13 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
 
     public Task<SandboxInfo> CreateSandboxAsync(SandboxSpec spec, CancellationToken cancellationToken) => _sandboxes.CreateAsync(NewId(), spec, cancellationToken);
 
+    public async Task StopSandboxAsync(string sandboxId, CancellationToken cancellationToken)
+    {
+        foreach (var container in _containers.Values.Where(c => c.Stored.SandboxId == sandboxId))
+            await StopContainerAsync(container.Id, TimeSpan.Zero, cancellationToken);
+        await _sandboxes.StopAsync(sandboxId, cancellationToken);
+    }
+
     public async Task RemoveSandboxAsync(string sandboxId, CancellationToken cancellationToken)
     {
         foreach (var container in _containers.Values.Where(c => c.Stored.SandboxId == sandboxId))
@@ -112,6 +119,13 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
                 {
                     await _launcher.RunAsync(() => ContainerRoot.Unmount(root));
                 }
+            }
+            catch (RuntimeException e) when (e.Error == RuntimeError.Create)
+            {
+                // The command cannot be run: as with containerd, that is an end of the container (128, StartError), not a fault of the node.
+                record.Update(c => c with { FinishedAt = _time.GetUtcNow(), ExitCode = 128, Reason = "StartError", Message = e.Message });
+                _containers[id] = record;
+                throw;
             }
             catch (Exception e) when (e is RuntimeException or IOException or UnauthorizedAccessException or OperationCanceledException)
             {

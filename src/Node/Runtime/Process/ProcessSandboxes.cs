@@ -80,6 +80,14 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
 
     public async Task RemoveAsync(string id, CancellationToken cancellationToken)
     {
+        await StopAsync(id, cancellationToken);
+        if (Directory.Exists(_paths.Sandbox(id)))
+            Directory.Delete(_paths.Sandbox(id), recursive: true);
+        _sandboxes.TryRemove(id, out _);
+    }
+
+    public async Task StopAsync(string id, CancellationToken cancellationToken)
+    {
         if (!_sandboxes.TryGetValue(id, out var sandbox))
             return;
         if (!sandbox.Spec.HostNetwork)
@@ -100,9 +108,8 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
         ProcessMachine.RemoveCgroup($"{_paths.CgroupParent}/pod{sandbox.Spec.PodUid}");
         if (Directory.Exists(_paths.Temporary(id)))
             Directory.Delete(_paths.Temporary(id), recursive: true);
-        if (Directory.Exists(directory))
-            Directory.Delete(directory, recursive: true);
-        _sandboxes.TryRemove(id, out _);
+        _sandboxes[id] = sandbox with { Ready = false };
+        StateFile.Write(Path.Combine(directory, "sandbox.json"), _sandboxes[id]);
     }
 
     private static partial class Log
