@@ -195,9 +195,9 @@ public sealed class StrategyBehaviourTests
     }
 
     [Fact]
-    public void Every_stored_kind_can_be_found_and_no_two_share_a_path()
+    public void Every_stored_kind_has_a_path_of_its_own()
     {
-        var resources = Subject.Resources;
+        var resources = Subject.Resources.Where(resource => resource.StoredAs is null).ToList();
         Assert.Equal(resources.Count, resources.Select(resource => resource.StoragePrefix).Distinct().Count());
         Assert.All(resources, resource => Assert.Equal(resource.Verbs.Contains("get"), resource.Strategy is not Weft.ApiServer.Strategies.VirtualStrategy));
     }
