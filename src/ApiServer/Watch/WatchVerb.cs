@@ -97,13 +97,14 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
             if (bookmarks is not null && !next.IsCompleted)
             {
                 var batch = next.AsTask();
-                due ??= bookmarks.WaitForNextTickAsync(cancellationToken).AsTask();
+                // Cancellation comes through the batch alone: the enumerator must not be disposed while it is still asked.
+                due ??= bookmarks.WaitForNextTickAsync(CancellationToken.None).AsTask();
                 while (await Task.WhenAny(batch, due) == due)
                 {
-                    await due;
                     frames.Bookmark();
-                    await frames.FlushAsync(cancellationToken);
-                    due = bookmarks.WaitForNextTickAsync(cancellationToken).AsTask();
+                    due = bookmarks.WaitForNextTickAsync(CancellationToken.None).AsTask();
+                    if (!await FlushedAsync(frames, cancellationToken))
+                        break;
                 }
                 next = new ValueTask<bool>(batch);
             }
@@ -112,6 +113,20 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
                 return;
             Write(frames, batches.Current, selection);
             frames.Reached(batches.Current.Revision);
+        }
+    }
+
+    // False when the watch is over: the batch that is waited for then ends it.
+    private static async ValueTask<bool> FlushedAsync(WatchFrames frames, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await frames.FlushAsync(cancellationToken);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 
