@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Weft.Node.Interop;
 
 namespace Weft.Node.Network;
 
@@ -40,8 +41,10 @@ internal sealed class CniNetwork(CniOptions options)
     public async Task DeleteAsync(string id, string netns, CancellationToken cancellationToken)
     {
         var previous = File.Exists(CacheFile(id)) ? Parse(await File.ReadAllTextAsync(CacheFile(id), cancellationToken)) : null;
+        // A plugin given a file that is no namespace fails; given none it releases what it can.
+        var there = Mounts.List().Any(m => m.MountPoint == netns);
         foreach (var plugin in Plugins().Reverse())
-            await RunAsync("DEL", plugin, id, File.Exists(netns) ? netns : "", previous, cancellationToken);
+            await RunAsync("DEL", plugin, id, there ? netns : "", previous, cancellationToken);
         File.Delete(CacheFile(id));
     }
 
