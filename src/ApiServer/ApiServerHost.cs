@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
@@ -58,9 +59,10 @@ public sealed class ApiServerHost : IAsyncDisposable
         builder.Services.AddSingleton(_options.Loggers);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
         _web = builder.Build();
-        _web.Run(_pipeline.HandleAsync);
-        await _web.StartAsync(cancellationToken);
-        Address = new Uri(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        // The server alone, without the web host around it: the pipeline has its own metrics, log and errors.
+        var server = _web.Services.GetRequiredService<IServer>();
+        await server.StartAsync(new PipelineApplication(_pipeline), cancellationToken);
+        Address = new Uri(server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
         var advertised = _options.AdvertiseAddress is { } address ? new IPEndPoint(address, Address.Port) : null;
         await _start.CreateServiceAsync(AddressRange.Parse(_options.ServiceCidr), advertised, cancellationToken);
     }
@@ -74,7 +76,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         if (_web is not null)
         {
             using var grace = new CancellationTokenSource(StopGrace, _options.Time);
-            await _web.StopAsync(grace.Token);
+            await _web.Services.GetRequiredService<IServer>().StopAsync(grace.Token);
             await _web.DisposeAsync();
         }
 
@@ -137,6 +139,13 @@ public sealed class ApiServerHost : IAsyncDisposable
         var logger = options.Loggers.CreateLogger("Weft.ApiServer");
         var pipeline = new ApiPipeline(parts.Authenticator, new RequestAuthorizer(parts.Authorizer), dispatcher, names, metrics, time, logger);
         return (pipeline, new StartObjects(parts.Catalog, reader, writer, time, logger));
+    }
+
+    private sealed class PipelineApplication(ApiPipeline pipeline) : IHttpApplication<HttpContext>
+    {
+        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+        public Task ProcessRequestAsync(HttpContext context) => pipeline.HandleAsync(context);
+        public void DisposeContext(HttpContext context, Exception? exception) { }
     }
 
     private void Configure(KestrelServerOptions kestrel)

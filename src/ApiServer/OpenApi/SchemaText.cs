@@ -27,7 +27,7 @@ internal sealed class SchemaText(Dialect dialect)
         if (schema.DefinitionName is not { } name)
             return Definition(schema);
 
-        _seen.TryAdd(name, schema);
+        _seen.TryAdd(name, schema.Definition ?? schema);
         var json = new JsonObject();
         if (schema.Description is { Length: > 0 } description)
             json["description"] = description;

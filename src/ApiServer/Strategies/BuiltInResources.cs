@@ -85,6 +85,7 @@ public static class BuiltInResources
             Stored<RoleBinding>(new BindingStrategy(namespaced: true)),
             Stored<ClusterRoleBinding>(new BindingStrategy(namespaced: false)),
             Virtual<TokenReview>(),
+            Virtual<SelfSubjectReview>(),
             Virtual<SubjectAccessReview>(),
             Virtual<SelfSubjectAccessReview>(),
             Virtual<LocalSubjectAccessReview>(),

@@ -7,7 +7,9 @@ using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Authorization;
 using Weft.ApiServer.Certificates;
 using Weft.ApiServer.Discovery;
+using Weft.ApiServer.OpenApi;
 using Weft.ApiServer.Registry;
+using Weft.ApiServer.Streaming;
 using Weft.Storage;
 
 namespace Weft.Host.Server;
@@ -42,7 +44,8 @@ internal static class ApiParts
             Authenticator = authenticator,
             Authorizer = authorizer,
             Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer)],
-            Paths = [new DiscoveryHandler(catalog), new IssuerDiscovery(tokens)],
+            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, catalog.Schemas, "v1.34.0"), new IssuerDiscovery(tokens)],
+            Connects = [new StreamingHandler(streams, time, loggers)],
             Virtuals =
             [
                 new TokenRequests(tokens, objects, time), new TokenReviews(tokens), new SelfSubjectReviews(time),

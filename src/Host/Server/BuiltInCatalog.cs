@@ -7,5 +7,9 @@ namespace Weft.Host.Server;
 
 internal sealed class BuiltInCatalog : IResourceCatalog
 {
-    public ResourceSnapshot Current { get; } = new(1, BuiltInResources.All(new SchemaReader(), kind => Columns.For(kind.Kind)));
+    public BuiltInCatalog() => Current = new(1, BuiltInResources.All(Schemas, kind => Columns.For(kind.Kind)));
+
+    internal SchemaReader Schemas { get; } = new();
+
+    public ResourceSnapshot Current { get; }
 }

@@ -30,10 +30,10 @@ internal sealed class TestServer : IAsyncDisposable
     public ApiServerHost Host { get; }
     public HttpClient Http => _http;
 
-    public static async Task<TestServer> StartAsync(TimeProvider? time = null, StoreOptions? storeOptions = null, Func<ApiServerParts, ApiServerParts>? parts = null)
+    public static async Task<TestServer> StartAsync(TimeProvider? time = null, StoreOptions? storeOptions = null, Func<ApiServerParts, ApiServerParts>? parts = null, IStore? store = null)
     {
         time ??= TimeProvider.System;
-        var store = new MemoryStore(time, storeOptions);
+        store ??= new MemoryStore(time, storeOptions);
         var options = new ApiServerOptions { Store = store, Time = time, Random = Seeded.Random(7), Loggers = NullLoggerFactory.Instance };
         var all = new ApiServerParts { Catalog = new FixedCatalog([.. BuiltInResources.All(new SchemaReader(), kind => Columns.For(kind.Kind)), .. FixtureKinds.All]), Authenticator = new HeaderAuthenticator(), Authorizer = new AllowAll() };
         var host = new ApiServerHost(options, parts?.Invoke(all) ?? all);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Weft.Api.Trees;
 using Weft.ApiServer.Strategies.Pods;
 
 namespace Weft.ApiServer.Tests.Strategies;
@@ -37,8 +38,8 @@ public sealed class PodDefaultsTests
         Assert.Equal("TCP", spec["containers"]![0]!["ports"]![0]!["protocol"]!.GetValue<string>());
         Assert.Equal("v1", spec["containers"]![0]!["env"]![1]!["valueFrom"]!["fieldRef"]!["apiVersion"]!.GetValue<string>());
         Assert.Equal("""{"name":"data","emptyDir":{}}""", spec["volumes"]![0]!.ToJsonString());
-        Assert.Equal(420, spec["volumes"]![1]!["configMap"]!["defaultMode"]!.GetValue<int>());
-        Assert.Equal(3600, spec["volumes"]![2]!["projected"]!["sources"]![0]!["serviceAccountToken"]!["expirationSeconds"]!.GetValue<int>());
+        Assert.Equal(420, spec["volumes"]![1]!["configMap"]!["defaultMode"].AsInteger());
+        Assert.Equal(3600, spec["volumes"]![2]!["projected"]!["sources"]![0]!["serviceAccountToken"]!["expirationSeconds"].AsInteger());
         Assert.Equal("1Gi", spec["containers"]![0]!["resources"]!["requests"]!["memory"]!.GetValue<string>());
     }
 
@@ -72,7 +73,7 @@ public sealed class PodDefaultsTests
     public void Host_network_ports_are_ports_of_the_node()
     {
         var pod = Pods.Create(Subject.With(PodValidationTests.Good, ("spec.hostNetwork", "true")));
-        Assert.Equal(80, pod["spec"]!["containers"]![0]!["ports"]![0]!["hostPort"]!.GetValue<int>());
+        Assert.Equal(80, pod["spec"]!["containers"]![0]!["ports"]![0]!["hostPort"].AsInteger());
     }
 
     [Theory]

@@ -67,16 +67,16 @@ public sealed class PodValidationTests
     // resources
     [InlineData("spec.containers[0].resources.requests.cpu", "\"2\"", "spec.containers[0].resources.requests: Invalid value: \"2\": must be less than or equal to cpu limit of 1")]
     [InlineData("spec.containers[0].resources.requests.cpu", "\"lots\"", "spec.containers[0].resources.requests[cpu]: Invalid value: \"lots\"")]
-    [InlineData("spec.containers[0].resources.limits.cpu", "\"-1\"", "spec.containers[0].resources.limits[cpu]: Invalid value: \"-1\": must be greater than or equal to 0")]
-    [InlineData("spec.containers[0].resources.limits.disk", "\"1\"", "spec.containers[0].resources.limits[disk]: Invalid value: \"disk\": must be a standard resource for containers")]
-    [InlineData("spec.containers[0].resources.limits.[example.com/gpu]", "\"500m\"", "spec.containers[0].resources.limits[example.com/gpu]: Invalid value: \"500m\": must be an integer")]
+    [InlineData("spec.containers[0].resources.requests.cpu", "\"-1\"", "spec.containers[0].resources.requests[cpu]: Invalid value: \"-1\": must be greater than or equal to 0")]
+    [InlineData("spec.containers[0].resources.requests.disk", "\"1\"", "spec.containers[0].resources.requests[disk]: Invalid value: \"disk\": must be a standard resource for containers")]
+    [InlineData("spec.containers[0].resources.requests.[example.com/gpu]", "\"1\"", "spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources")]
     // mounts and volumes
     [InlineData("spec.containers[0].volumeMounts[0].name", "\"gone\"", "spec.containers[0].volumeMounts[0].name: Not found: \"gone\"")]
     [InlineData("spec.containers[0].volumeMounts[1]", "{\"name\":\"cfg\",\"mountPath\":\"/data\"}", "spec.containers[0].volumeMounts[1].mountPath: Invalid value: \"/data\": must be unique")]
     [InlineData("spec.containers[0].volumeMounts[0].subPath", "\"../up\"", "spec.containers[0].volumeMounts[0].subPath: Invalid value: \"../up\": must not contain '..'")]
     [InlineData("spec.containers[0].volumeMounts[0].subPath", "\"/abs\"", "spec.containers[0].volumeMounts[0].subPath: Invalid value: \"/abs\": must be a relative path")]
     [InlineData("spec.containers[0].volumeMounts[0].mountPropagation", "\"Bidirectional\"", "spec.containers[0].volumeMounts[0].mountPropagation: Forbidden")]
-    [InlineData("spec.volumes[0].name", "\"a.b\"", "spec.volumes[0].name: Invalid value: \"a.b\"")]
+    [InlineData("spec.volumes[1].name", "\"a.b\"", "spec.volumes[1].name: Invalid value: \"a.b\"")]
     [InlineData("spec.volumes[1].name", "\"data\"", "spec.volumes[1].name: Duplicate value: \"data\"")]
     [InlineData("spec.volumes[1].emptyDir", "{}", "spec.volumes[1].emptyDir: Forbidden: may not specify more than 1 volume type")]
     [InlineData("spec.volumes[0].hostPath", "{\"path\":\"/a/../b\"}", "spec.volumes[0].hostPath.path: Invalid value: \"/a/../b\": must not contain '..'")]
@@ -147,6 +147,10 @@ public sealed class PodValidationTests
         var bad = Subject.With(Good, ("spec.schedulingGates", "[{\"name\":\"a\"}]"), ("spec.nodeName", "\"n\""));
         Assert.StartsWith("spec.nodeName: Forbidden", Assert.Single(Pods.CreateErrors(bad)), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_device_is_whole() =>
+        Assert.Contains("must be an integer", Pods.CreateErrors(Subject.With(Good, ("spec.containers[0].resources.limits.[example.com/gpu]", "\"500m\"")))[0], StringComparison.Ordinal);
 
     [Fact]
     public void An_extended_resource_cannot_be_overcommitted()

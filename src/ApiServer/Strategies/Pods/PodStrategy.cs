@@ -36,10 +36,9 @@ internal sealed class PodStrategy : DefaultStrategy
                 tree.Object("status")?.TakeFrom(old.Object("status") ?? [], "qosClass");
                 break;
             case "ephemeralcontainers":
-                var added = tree.Object("spec")?["ephemeralContainers"]?.DeepClone();
+                var written = tree.Object("spec")?.DeepClone().AsObject() ?? [];
                 KeepAllBut("", tree, old);
-                if (added is not null)
-                    tree.Object("spec")!["ephemeralContainers"] = added;
+                tree.Object("spec")?.TakeFrom(written, "ephemeralContainers");
                 break;
             default:
                 // Binding goes with a condition, which its caller has set.

@@ -292,9 +292,10 @@ internal sealed class SpdyConnection : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(stop.Token))
             {
                 var silence = _time.GetElapsedTime(Volatile.Read(ref _lastHeard));
-                if (_handling || silence < PingEvery)
-                    continue; // reading is held back by a slow consumer, or the peer speaks
-                if (silence >= SilenceLimit)
+                if (silence < PingEvery)
+                    continue;
+                // While a slow consumer holds reading back, silence says nothing; the ping still finds out whether the peer's machine answers TCP.
+                if (!_handling && silence >= SilenceLimit)
                 {
                     await stop.CancelAsync();
                     return;
