@@ -41,10 +41,10 @@ internal sealed class CniNetwork(CniOptions options)
     public async Task DeleteAsync(string id, string netns, CancellationToken cancellationToken)
     {
         var previous = File.Exists(CacheFile(id)) ? Parse(await File.ReadAllTextAsync(CacheFile(id), cancellationToken)) : null;
-        // A plugin given a file that is no namespace fails; given none it releases what it can.
-        var there = Mounts.List().Any(m => m.MountPoint == netns);
+        // The file of a namespace that is gone stays behind as an ordinary one, which plugins refuse; an empty name means "already gone" (CNI spec, DEL).
+        var alive = Mounts.IsMountPoint(netns) ? netns : "";
         foreach (var plugin in Plugins().Reverse())
-            await RunAsync("DEL", plugin, id, there ? netns : "", previous, cancellationToken);
+            await RunAsync("DEL", plugin, id, alive, previous, cancellationToken);
         File.Delete(CacheFile(id));
     }
 

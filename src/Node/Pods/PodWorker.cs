@@ -183,9 +183,12 @@ internal sealed partial class PodWorker : IAsyncDisposable
         {
             if (pod.Spec.ShareProcessNamespace == true)
                 throw new RuntimeException(RuntimeError.Sandbox, "shareProcessNamespace is not supported by process pods: leave it out, or use hostPID");
-            var references = WatchReferences(pod);   // asked for while the sandbox is made
+            // Asked for while the sandbox is made.
+            var references = WatchReferences(pod);
+            var tokens = _services.Volumes.PrefetchAsync(pod, cancellationToken);
             var sandbox = await SandboxAsync(pod, cancellationToken);
             reason = "FailedMount";
+            await tokens;
             Directory.CreateDirectory(_services.Directories.Pod(_uid), Runtime.Process.ProcessMachine.OwnerOnly);
             await PodFiles.WriteAsync(pod, sandbox, _services, cancellationToken);
             (_volumes, _renewTokens) = await _services.Volumes.EnsureAsync(pod, await references, sandbox.Ips, cancellationToken);
