@@ -205,9 +205,11 @@ internal sealed class SpdyConnection : IAsyncDisposable
         switch (frame)
         {
             case SpdyFrame.Data data:
-                // Unknown ids are streams that have just ended here: their late bytes are dropped.
+                // Late bytes of a stream that has just ended here are dropped.
                 if (_streams.TryGetValue(data.StreamId, out var target))
                     await target.ReceiveAsync(data.Bytes, data.Fin, cancellationToken);
+                else if (data.StreamId > (IsPeers(data.StreamId) ? _lastPeerStream : Volatile.Read(ref _lastOwnStream)))
+                    throw new SpdyException($"data on stream {data.StreamId}, which was never opened");
                 break;
             case SpdyFrame.SynStream open:
                 await OpenedAsync(open, cancellationToken);
@@ -239,7 +241,7 @@ internal sealed class SpdyConnection : IAsyncDisposable
     private async ValueTask OpenedAsync(SpdyFrame.SynStream open, CancellationToken cancellationToken)
     {
         // Draft section 2.3.2: odd from clients, even from servers, ever growing.
-        if (open.StreamId % 2 == (_isClient ? 1 : 0) || open.StreamId <= _lastPeerStream)
+        if (!IsPeers(open.StreamId) || open.StreamId <= _lastPeerStream)
             throw new SpdyException($"stream {open.StreamId} after {_lastPeerStream}");
         _lastPeerStream = open.StreamId;
         if (_goingAway || open.Unidirectional || _streams.Count >= SpdyLimits.MaxStreams)
@@ -255,6 +257,8 @@ internal sealed class SpdyConnection : IAsyncDisposable
         if (!_accepted.Writer.TryWrite(stream))
             await stream.ResetAsync(SpdyReset.RefusedStream, cancellationToken);
     }
+
+    private bool IsPeers(int streamId) => streamId % 2 == (_isClient ? 0 : 1);
 
     private void Resize(int window)
     {
