@@ -26,6 +26,7 @@ internal sealed class SpdyConnection : IAsyncDisposable
     private static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(90);
 
+    private TaskCompletionSource? _running;
     private int _peerWindow = SpdyLimits.InitialWindow;
     private volatile bool _peerKeepsWindows;
     private volatile bool _goingAway;
@@ -53,6 +54,7 @@ internal sealed class SpdyConnection : IAsyncDisposable
     /// <summary>Reads until the peer closes, breaks the protocol (the exception), or <paramref name="cancellationToken"/> is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        _running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var input = PipeReader.Create(_transport, new StreamPipeReaderOptions(bufferSize: 32 * 1024, leaveOpen: true));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closed.Token);
         _lastHeard = _time.GetTimestamp();
@@ -84,6 +86,7 @@ internal sealed class SpdyConnection : IAsyncDisposable
             _accepted.Writer.TryComplete();
             await _closed.CancelAsync();
             await input.CompleteAsync();
+            _running.SetResult();
         }
     }
 
@@ -123,10 +126,13 @@ internal sealed class SpdyConnection : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _closed.CancelAsync();
-        // A write may be on its way out with the compression context.
+        // A write may be on its way out with the compression context, and the read loop inside the other.
         await _writeTurn.WaitAsync();
-        _reader.Dispose();
         _writer.Dispose();
+        _writeTurn.Release();
+        if (_running is not null)
+            await _running.Task;
+        _reader.Dispose();
     }
 
     internal void Remove(SpdyStream stream) => _streams.TryRemove(stream.Id, out _);
