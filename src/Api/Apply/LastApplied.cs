@@ -26,7 +26,7 @@ internal static class LastApplied
         {
             if (JsonTree.Parse(Encoding.UTF8.GetBytes(text)).Root is not JsonObject recorded)
                 return null;
-            return TypedTree.Fields(recorded, schema).Difference(TreeComparison.Of(ManagedFields.Bare(live), recorded, schema).Modified);
+            return TypedTree.Fields(recorded, schema).Difference(TreeComparison.Of(live, recorded, schema).Modified);
         }
         catch (TreeException)
         {

@@ -57,7 +57,7 @@ public static class ServerSideApply
         var others = entries.FindAll(e => e.Identity != own.Identity);
 
         var merged = (JsonObject)TreeMerge.Merge(before, wanted, schema)!;
-        if (previous is not null)
+        if (previous is not null && !previous.Fields.Difference(configured).IsEmpty)
             merged = Prune(merged, previous.Fields, configured, others, schema);
 
         contested = FieldSet.Empty;
@@ -78,7 +78,7 @@ public static class ServerSideApply
 
         // An entry that says the same as before keeps its time, and the whole write may turn out to be none.
         var unchanged = previous is null ? fields.IsEmpty : previous.Fields.Equals(fields) && previous.ApiVersion == own.ApiVersion;
-        if (live is not null && unchanged && JsonNode.DeepEquals(before, merged) && SameOwners(others, kept))
+        if (live is not null && unchanged && comparison.IsEmpty && JsonNode.DeepEquals(before, merged) && SameOwners(others, kept))
             return new((JsonObject)live.DeepClone(), false, []);
 
         if (!fields.IsEmpty)
