@@ -18,7 +18,7 @@ internal static class LastApplied
     private const int MaxAnnotationBytes = 256 * 1024;
 
     /// <summary>The fields that may be taken without a conflict; null without a readable annotation.</summary>
-    public static FieldSet? AllowedConflicts(JsonObject live, Schema schema)
+    public static FieldSet? AllowedConflicts(JsonObject live, Schema schema, Action<JsonObject> complete)
     {
         if (live.At("metadata", "annotations", Annotation).AsText() is not { } text)
             return null;
@@ -26,7 +26,9 @@ internal static class LastApplied
         {
             if (JsonTree.Parse(Encoding.UTF8.GetBytes(text)).Root is not JsonObject recorded)
                 return null;
-            return TypedTree.Fields(recorded, schema).Difference(TreeComparison.Of(live, recorded, schema).Modified);
+            var fields = TypedTree.Fields(recorded, schema);
+            complete(recorded);
+            return fields.Difference(TreeComparison.Of(live, recorded, schema).Modified);
         }
         catch (TreeException)
         {
