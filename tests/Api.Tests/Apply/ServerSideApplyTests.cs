@@ -279,6 +279,15 @@ public sealed class ServerSideApplyTests
     }
 
     [Fact]
+    public void Taking_over_without_a_change_leaves_the_annotation_alone()
+    {
+        var before = ClientSideApplied("1");
+        before["metadata"]!["annotations"]!["kubectl.kubernetes.io/last-applied-configuration"] = """{"metadata":{"annotations":{},"name":"x"},"spec":{"replicas":1,"paused":true}}""";
+        var tree = Applied(before, "kubectl", """{"metadata":{"name":"x"},"spec":{"paused":true,"replicas":1}}""");
+        Assert.Equal(before["metadata"]!["annotations"]!.ToJsonString(), tree["metadata"]!["annotations"]!.ToJsonString());
+    }
+
+    [Fact]
     public void But_not_what_changed_since_and_not_for_other_managers()
     {
         Assert.Single(Apply(ClientSideApplied("7"), "kubectl", """{"metadata":{"name":"x"},"spec":{"replicas":4}}""").Conflicts);
