@@ -23,6 +23,8 @@ internal static class Mounts
             throw Libc.Failure($"unmount {target}", Libc.Errno);
     }
 
+    public static bool IsMountPoint(string path) => List().Any(mount => mount.MountPoint == path);
+
     public static IReadOnlyList<MountEntry> List() => Parse(File.ReadLines("/proc/self/mountinfo"));
 
     /// <summary>Format: proc(5), "mountinfo": fields, optional fields, a lone '-', type, source, options.</summary>

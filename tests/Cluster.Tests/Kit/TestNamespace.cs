@@ -49,11 +49,11 @@ internal sealed class TestNamespace : IAsyncDisposable
         return created;
     }
 
-    internal Task<CommandResult> KubectlAsync(params string[] arguments) => _cluster.KubectlAsync(_kubectl, null, ["-n", Name, .. arguments]);
+    internal Task<CommandResult> KubectlAsync(params string[] arguments) => _cluster.RunKubectlAsync(_kubectl, null, ["-n", Name, .. arguments]);
 
-    internal async Task<string> ApplyAsync(string yaml) => (await _cluster.KubectlAsync(_kubectl, yaml, "-n", Name, "apply", "-f", "-")).Succeeded();
+    internal async Task<string> ApplyAsync(string yaml) => (await _cluster.RunKubectlAsync(_kubectl, yaml, "-n", Name, "apply", "-f", "-")).Succeeded();
 
-    internal Task<CommandResult> InputAsync(string input, params string[] arguments) => _cluster.KubectlAsync(_kubectl, input, ["-n", Name, .. arguments]);
+    internal Task<CommandResult> InputAsync(string input, params string[] arguments) => _cluster.RunKubectlAsync(_kubectl, input, ["-n", Name, .. arguments]);
 
     internal async Task<string> GetAsync(string jsonPath, params string[] what) =>
         (await KubectlAsync(["get", .. what, "-o", "jsonpath=" + jsonPath])).Succeeded();
