@@ -50,7 +50,7 @@ internal static class FileFormat
     public static Recovered Load(Connection connection)
     {
         var compacted = connection.Execute("SELECT value FROM meta WHERE name = 'compacted'") ?? 0;
-        var edit = new TreeEdit(Node.Empty, owner: 1);
+        var edit = new TreeEdit(Node.Empty, TreeEdit.Loading);
         long lastId = 0;
 
         // From the newest change back: the first of a key is what it is now, and the values of older ones are not even read.

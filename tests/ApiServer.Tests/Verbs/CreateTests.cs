@@ -116,7 +116,7 @@ public sealed class CreateTests
     }
 
     [Theory]
-    [InlineData("application/vnd.kubernetes.protobuf", 415)]
+    [InlineData("application/cbor", 415)]
     [InlineData("text/plain", 415)]
     public async Task A_body_in_another_format_is_refused(string type, int code)
     {

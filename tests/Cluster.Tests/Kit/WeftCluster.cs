@@ -40,9 +40,9 @@ public sealed class WeftCluster : IAsyncLifetime
         Shell.RunAsync(Program, [.. arguments, "--name", Name, "--data-dir", DataDir], new Dictionary<string, string> { ["KUBECONFIG"] = Kubeconfig });
 
     /// <summary>The newest kubectl that there is.</summary>
-    internal Task<CommandResult> KubectlAsync(params string[] arguments) => KubectlAsync(Kubectls[0], null, arguments);
+    internal Task<CommandResult> KubectlAsync(params string[] arguments) => RunKubectlAsync(Kubectls[0], null, arguments);
 
-    internal Task<CommandResult> KubectlAsync(string kubectl, string? input, params string[] arguments) =>
+    internal Task<CommandResult> RunKubectlAsync(string kubectl, string? input, params string[] arguments) =>
         Shell.RunAsync(kubectl, arguments, new Dictionary<string, string>
         {
             ["KUBECONFIG"] = Kubeconfig,
