@@ -7,6 +7,7 @@ var carts = new ConcurrentDictionary<string, List<string>>();
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.WebHost.UseUrls("http://0.0.0.0:8080");
+builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, CartJson.Default));
 var app = builder.Build();
 app.MapGet("/healthz", () => "ok");

@@ -8,6 +8,7 @@ Product[] products = version == "v1"
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.WebHost.UseUrls("http://0.0.0.0:8080");
+builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ShopJson.Default));
 var app = builder.Build();
 app.MapGet("/healthz", () => "ok");

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
@@ -13,7 +14,7 @@ internal sealed class EndpointFinder : IDisposable
     private readonly HttpClient _api;
     private readonly HttpClient _services = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly string _namespace = File.ReadAllText($"{Account}/namespace").Trim();
-    private int _turn;
+    private readonly ConcurrentDictionary<string, int> _turns = new();
 
     public EndpointFinder()
     {
@@ -57,7 +58,7 @@ internal sealed class EndpointFinder : IDisposable
             .Order(StringComparer.Ordinal).ToList();
         return addresses.Count == 0
             ? throw new HttpRequestException($"service '{service}' has no ready endpoint")
-            : addresses[(int)((uint)Interlocked.Increment(ref _turn) % addresses.Count)];
+            : addresses[(int)((uint)_turns.AddOrUpdate(service, 0, static (_, turn) => turn + 1) % addresses.Count)];
     }
 
     private static async Task<JsonNode> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)

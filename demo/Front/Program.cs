@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.WebHost.UseUrls("http://0.0.0.0:8080");
+builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services.AddSingleton<EndpointFinder>();
 var app = builder.Build();
 app.MapGet("/healthz", () => "ok");
@@ -22,4 +23,5 @@ app.MapGet("/", async (EndpointFinder finder, CancellationToken cancellationToke
 });
 app.MapPost("/cart/{item}", async (string item, EndpointFinder finder, CancellationToken cancellationToken) =>
     (await finder.PostAsync("cart", $"/carts/me/{Uri.EscapeDataString(item)}", cancellationToken)).ToJsonString() + "\n");
+Console.WriteLine($"front is up, {Environment.MachineName}");
 app.Run();

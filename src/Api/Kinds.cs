@@ -57,7 +57,7 @@ public static class BuiltInKinds
         typeof(Deployment), typeof(ReplicaSet), typeof(ControllerRevision),
         typeof(RuntimeClass), typeof(PriorityClass),
         typeof(Role), typeof(ClusterRole), typeof(RoleBinding), typeof(ClusterRoleBinding),
-        typeof(TokenReview), typeof(TokenRequest),
+        typeof(TokenReview), typeof(TokenRequest), typeof(SelfSubjectReview),
         typeof(SubjectAccessReview), typeof(SelfSubjectAccessReview), typeof(LocalSubjectAccessReview), typeof(SelfSubjectRulesReview),
         typeof(Scale), typeof(Eviction), typeof(CustomResourceDefinition),
     ];

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,6 +32,7 @@ public sealed class ApiServerHost : IAsyncDisposable
     private readonly ApiServerParts _parts;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ApiPipeline _pipeline;
+    private readonly StartObjects _start;
     private readonly List<Task> _loops = [];
     private WebApplication? _web;
 
@@ -38,7 +40,7 @@ public sealed class ApiServerHost : IAsyncDisposable
     {
         _options = options;
         _parts = parts;
-        _pipeline = Compose(options, parts, _stopping.Token);
+        (_pipeline, _start) = Compose(options, parts, _stopping.Token);
     }
 
     /// <summary>Where the server listens; valid after <see cref="StartAsync"/>.</summary>
@@ -51,13 +53,18 @@ public sealed class ApiServerHost : IAsyncDisposable
         foreach (var loop in _parts.Loops)
             _loops.Add(Task.Run(() => loop(_stopping.Token), CancellationToken.None));
 
+        await _start.CreateBasicsAsync(cancellationToken);
+
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(_options.Loggers);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
         _web = builder.Build();
-        _web.Run(_pipeline.HandleAsync);
-        await _web.StartAsync(cancellationToken);
-        Address = new Uri(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        // The server alone, without the web host around it: the pipeline has its own metrics, log and errors.
+        var server = _web.Services.GetRequiredService<IServer>();
+        await server.StartAsync(new PipelineApplication(_pipeline), cancellationToken);
+        Address = new Uri(server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        var advertised = _options.AdvertiseAddress is { } address ? new IPEndPoint(address, Address.Port) : null;
+        await _start.CreateServiceAsync(AddressRange.Parse(_options.ServiceCidr), advertised, cancellationToken);
     }
 
     /// <summary>A handler for an HttpClient in this process. Requests through it are <paramref name="user"/>'s and pass every stage but the socket.</summary>
@@ -69,7 +76,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         if (_web is not null)
         {
             using var grace = new CancellationTokenSource(StopGrace, _options.Time);
-            await _web.StopAsync(grace.Token);
+            await _web.Services.GetRequiredService<IServer>().StopAsync(grace.Token);
             await _web.DisposeAsync();
         }
 
@@ -84,7 +91,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private static ApiPipeline Compose(ApiServerOptions options, ApiServerParts parts, CancellationToken stopping)
+    private static (ApiPipeline Pipeline, StartObjects Start) Compose(ApiServerOptions options, ApiServerParts parts, CancellationToken stopping)
     {
         var (store, time) = (options.Store, options.Time);
         var metrics = new Metrics(store);
@@ -129,8 +136,16 @@ public sealed class ApiServerHost : IAsyncDisposable
 
         IReadOnlyList<IPathHandler> paths = [new HealthPaths(parts.Checks), new VersionPath(), new MetricsPath(metrics), .. parts.Paths];
         var dispatcher = new Dispatcher(parts.Catalog, paths, verbs, subresources);
-        return new ApiPipeline(
-            parts.Authenticator, new RequestAuthorizer(parts.Authorizer), dispatcher, names, metrics, time, options.Loggers.CreateLogger("Weft.ApiServer"));
+        var logger = options.Loggers.CreateLogger("Weft.ApiServer");
+        var pipeline = new ApiPipeline(parts.Authenticator, new RequestAuthorizer(parts.Authorizer), dispatcher, names, metrics, time, logger);
+        return (pipeline, new StartObjects(parts.Catalog, reader, writer, time, logger));
+    }
+
+    private sealed class PipelineApplication(ApiPipeline pipeline) : IHttpApplication<HttpContext>
+    {
+        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+        public Task ProcessRequestAsync(HttpContext context) => pipeline.HandleAsync(context);
+        public void DisposeContext(HttpContext context, Exception? exception) { }
     }
 
     private void Configure(KestrelServerOptions kestrel)

@@ -17,6 +17,9 @@ public sealed record ApiServerOptions
     /// <summary>Where to listen; port 0 takes a free one, which <see cref="ApiServerHost.Address"/> then tells.</summary>
     public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 0);
 
+    /// <summary>Where pods reach the server: the backend of the `kubernetes` service. Null, and the service has no endpoints.</summary>
+    public IPAddress? AdvertiseAddress { get; init; }
+
     /// <summary>With its private key. Without one the server speaks plain HTTP: for tests on the loopback.</summary>
     public X509Certificate2? ServerCertificate { get; init; }
 

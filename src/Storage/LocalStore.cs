@@ -163,7 +163,7 @@ public abstract class LocalStore : IStore
     {
         var newest = _published.Current;
         var undo = _driver.ReadUndo(prefix, revision, newest.Revision);
-        var edit = new TreeEdit(newest.Root, owner: long.MaxValue);
+        var edit = new TreeEdit(newest.Root, TreeEdit.Scratch);
         foreach (var (key, before) in undo)
         {
             if (before is null)

@@ -23,8 +23,8 @@ internal static class Writing
 
         var tasks = Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(store, writer, new Random(seed + writer), output)))
             .Append(Task.Run(() => CompactAsync(store)));
-        await Task.WhenAny([.. tasks, store.Failed]);
-        output.Line($"failed {(store.Failed.IsCompleted ? (await store.Failed).Message : "a writer ended")}");
+        var ended = await Task.WhenAny([.. tasks, store.Failed]);
+        output.Line($"failed {(store.Failed.IsCompleted ? (await store.Failed).Message : ended.Exception?.Message)}");
         return 1;
     }
 

@@ -83,6 +83,26 @@ public sealed class CrashTests
     }
 
     [Fact]
+    public async Task A_write_that_the_kernel_refuses_ends_the_store_and_loses_nothing()
+    {
+        using var folder = new TempFolder();
+        var path = folder.File("store.db");
+        var ledger = new Ledger();
+
+        // A limit on the size of files: the write-ahead log cannot grow, and the error (EFBIG) is not one of a full disk.
+        string[] before = ["sh", "-c", "trap '' XFSZ; ulimit -f 1000; DOTNET_EnableWriteXorExecute=0 exec \"$@\"", "sh"];
+        List<string> lines;
+        await using (var process = CrashProcess.StartIn(before, "log", path, "1", "-", "1"))
+            lines = await process.ReadUntilKilledAsync(int.MaxValue);
+
+        Assert.StartsWith("failed the store cannot tell whether its last write is durable", lines.Single(line => line.StartsWith("failed", StringComparison.Ordinal)));
+        ledger.Read(lines.Where(line => !line.StartsWith("failed", StringComparison.Ordinal)));
+        Assert.True(ledger.Acknowledgements > 10);
+        await using var store = await SqliteStore.OpenAsync(new SqliteStoreOptions { Path = path }, TimeProvider.System);
+        await ledger.CheckAsync(store);
+    }
+
+    [Fact]
     public async Task A_full_disk_stops_writes_only_until_there_is_room()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, for a small file system of its own");

@@ -44,7 +44,7 @@ public abstract partial class StoreSuite
 
         long told = 0;
         var progress = 0;
-        await foreach (var batch in watch.ReadAsync())
+        await foreach (var batch in watch.ReadAsync(Deadline))
         {
             Assert.True(batch.Changes.Count == 0 ? batch.Revision >= told : batch.Revision > told, $"{batch.Revision} after {told}");
             told = batch.Revision;
@@ -96,7 +96,7 @@ public abstract partial class StoreSuite
     {
         await ReopenAsync(new StoreOptions { WatchBuffer = 32 });
         await using var watch = Store.Watch("/pods/", Store.Revision);
-        await using var reader = watch.ReadAsync().GetAsyncEnumerator();
+        await using var reader = watch.ReadAsync(Deadline).GetAsyncEnumerator();
         var first = await Store.PutAsync("/pods/a", "0");
         Assert.True(await reader.MoveNextAsync());
         Assert.Equal(first, reader.Current.Revision);

@@ -68,6 +68,30 @@ public abstract partial class StoreSuite
         Assert.Equal([$"{revision + 1}+/pods/a=3"], await watch.TakeAsync(1));
     }
 
+    [Fact]
+    public async Task The_first_write_after_a_restart_leaves_what_was_read_before_it_alone()
+    {
+        for (var i = 0; i < 200; i++)
+            await Store.PutAsync($"/pods/{i:000}", "old");
+        var fail = new FailAt();
+        await RestartAsync(new StoreOptions { FailPoints = fail });
+        var before = await Store.ListAsync("/pods/");
+        fail.When(point => point == FailPoint.BeforeCommit ? new DiskFullException("the disk of the store is full") : null);
+
+        var refused = Store.CommitAsync(new[] { Op.Put("/pods/100", Bytes("new")), Op.Delete("/pods/150"), Op.Put("/pods/0500", Bytes("new")) });
+        if (Store is Sqlite.SqliteStore)
+            await Assert.ThrowsAsync<StoreReadOnlyException>(async () => await refused);
+        else
+            await refused; // nothing to restart from: it went on
+        Assert.Equal(Enumerable.Repeat("old", 200), before.Entries.Select(Text));
+        Assert.Equal(200, before.Entries.Count);
+
+        fail.When(null);
+        await Store.PutAsync("/pods/050", "new");
+        Assert.Equal("old", Text(before.Entries[50]));
+        Assert.Equal("old", Text(await Store.GetAsync("/pods/050", before.Revision)));
+    }
+
     [Theory]
     [InlineData(FailPoint.BeforeCommit)]
     [InlineData(FailPoint.AfterCommit)]

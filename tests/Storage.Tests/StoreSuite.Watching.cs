@@ -12,7 +12,7 @@ public abstract partial class StoreSuite
         var readers = running.Select((watch, i) => Task.Run(async () =>
         {
             var seen = new List<string>();
-            await foreach (var batch in watch.ReadAsync())
+            await foreach (var batch in watch.ReadAsync(Deadline))
             {
                 foreach (var change in batch.Changes)
                     seen.Add(Text(change.Current));
@@ -43,11 +43,11 @@ public abstract partial class StoreSuite
         const int size = 64 * 1024, writes = 2000; // 125 MB pass by
         await ReopenAsync(new StoreOptions { RecentChanges = 64, WatchBuffer = 256, WatchBufferBytes = 4 * 1024 * 1024 });
         var stuck = Enumerable.Range(0, 50).Select(_ => Store.Watch("/pods/", Store.Revision)).ToList();
-        var stuckReaders = stuck.Select(watch => watch.ReadAsync().GetAsyncEnumerator()).ToList();
+        var stuckReaders = stuck.Select(watch => watch.ReadAsync(Deadline).GetAsyncEnumerator()).ToList();
         var pending = stuckReaders.Select(reader => reader.MoveNextAsync().AsTask()).ToList(); // each is given one change, and asks for no more
 
         await using var fast = Store.Watch("/pods/", Store.Revision);
-        await using var fastReader = fast.ReadAsync().GetAsyncEnumerator();
+        await using var fastReader = fast.ReadAsync(Deadline).GetAsyncEnumerator();
         var values = new List<WeakReference>();
         for (var i = 0; i < writes; i++)
         {
@@ -116,7 +116,7 @@ public abstract partial class StoreSuite
             {
                 await using var watch = Store.Watch("/pods/", after);
                 var next = after;
-                await foreach (var batch in watch.ReadAsync())
+                await foreach (var batch in watch.ReadAsync(Deadline))
                 {
                     if (batch.Changes.Count == 0)
                         continue;

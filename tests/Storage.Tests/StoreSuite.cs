@@ -9,6 +9,11 @@ public abstract partial class StoreSuite : IAsyncLifetime
 
     protected IStore Store => _store!;
 
+    /// <summary>Ends the reads of a test that waits for what does not come.</summary>
+    private CancellationToken Deadline => _deadline.Token;
+
+    private readonly CancellationTokenSource _deadline = new(Patience);
+
     protected abstract ValueTask<IStore> OpenAsync(StoreOptions options);
 
     public virtual async ValueTask InitializeAsync() => _store = await OpenAsync(new StoreOptions());
@@ -17,6 +22,7 @@ public abstract partial class StoreSuite : IAsyncLifetime
     {
         if (_store is not null)
             await _store.DisposeAsync();
+        _deadline.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -222,7 +228,7 @@ public abstract partial class StoreSuite : IAsyncLifetime
         await using var watch = Store.Watch("/pods/", start);
 
         var seen = new List<string>();
-        await foreach (var batch in watch.ReadAsync())
+        await foreach (var batch in watch.ReadAsync(Deadline))
         {
             seen.Add($"{Text(batch.Changes[0].Previous)}>{Text(batch.Changes[0].Current)}");
             if (seen.Count == 5)

@@ -1,24 +1,24 @@
 namespace Weft.Api.Apply;
 
 /// <summary>
-/// A set of field paths, as a tree: a step may be a member itself (`.`), have members below it, or both. Values never change once they leave their builder;
-/// the operations give new sets and share what is equal.
+/// A set of field paths, as a tree: a step may be a member itself (`.`), have members below it, or both. Sets never change; the operations walk two sorted
+/// lists side by side and share what stays as it is.
 /// </summary>
 public sealed class FieldSet : IEquatable<FieldSet>
 {
     public static readonly FieldSet Empty = new([]);
 
-    // A node without members below it is a member itself: an empty branch is never kept.
-    private readonly SortedDictionary<PathElement, Node> _nodes;
+    // Sorted. A step that is no member has members below it: an empty branch is never kept.
+    private readonly Step[] _steps;
 
-    private FieldSet(SortedDictionary<PathElement, Node> nodes) => _nodes = nodes;
+    private FieldSet(Step[] steps) => _steps = steps;
 
-    private readonly record struct Node(bool IsMember, FieldSet? Below);
+    private readonly record struct Step(PathElement Element, bool IsMember, FieldSet? Below);
 
-    public bool IsEmpty => _nodes.Count == 0;
+    public bool IsEmpty => _steps.Length == 0;
 
     /// <summary>The steps of the first level, in order, with what is known of each.</summary>
-    public IEnumerable<(PathElement Element, bool IsMember, FieldSet Below)> Elements => _nodes.Select(n => (n.Key, n.Value.IsMember, n.Value.Below ?? Empty));
+    public IEnumerable<(PathElement Element, bool IsMember, FieldSet Below)> Elements => _steps.Select(s => (s.Element, s.IsMember, s.Below ?? Empty));
 
     public static FieldSet Of(params ReadOnlySpan<IReadOnlyList<PathElement>> paths)
     {
@@ -31,13 +31,10 @@ public sealed class FieldSet : IEquatable<FieldSet>
     /// <summary>A path of members: `spec`, `replicas`.</summary>
     public static FieldSet OfFields(params string[] names) => Single([.. names.Select(PathElement.Field)], 0);
 
-    private static FieldSet Single(IReadOnlyList<PathElement> path, int at)
-    {
-        var node = at == path.Count - 1 ? new Node(true, null) : new Node(false, Single(path, at + 1));
-        return new(new() { [path[at]] = node });
-    }
+    private static FieldSet Single(IReadOnlyList<PathElement> path, int at) =>
+        new([at == path.Count - 1 ? new(path[at], true, null) : new(path[at], false, Single(path, at + 1))]);
 
-    public bool Contains(PathElement element) => _nodes.TryGetValue(element, out var node) && node.IsMember;
+    public bool Contains(PathElement element) => Find(element) is >= 0 and var at && _steps[at].IsMember;
 
     public bool Contains(IReadOnlyList<PathElement> path)
     {
@@ -48,7 +45,24 @@ public sealed class FieldSet : IEquatable<FieldSet>
     }
 
     /// <summary>The members below a step, with paths from there.</summary>
-    public FieldSet Below(PathElement element) => _nodes.TryGetValue(element, out var node) ? node.Below ?? Empty : Empty;
+    public FieldSet Below(PathElement element) => Find(element) is >= 0 and var at ? _steps[at].Below ?? Empty : Empty;
+
+    private int Find(PathElement element)
+    {
+        var (low, high) = (0, _steps.Length - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            var order = _steps[middle].Element.CompareTo(element);
+            if (order == 0)
+                return middle;
+            if (order < 0)
+                low = middle + 1;
+            else
+                high = middle - 1;
+        }
+        return -1;
+    }
 
     public FieldSet Union(FieldSet other)
     {
@@ -56,81 +70,86 @@ public sealed class FieldSet : IEquatable<FieldSet>
             return other;
         if (other.IsEmpty)
             return this;
-        var nodes = new SortedDictionary<PathElement, Node>(_nodes);
-        foreach (var (element, theirs) in other._nodes)
+        var result = new List<Step>(_steps.Length + other._steps.Length);
+        int i = 0, j = 0;
+        while (i < _steps.Length || j < other._steps.Length)
         {
-            nodes[element] = nodes.TryGetValue(element, out var ours)
-                ? new(ours.IsMember || theirs.IsMember, ours.Below is null ? theirs.Below : theirs.Below is null ? ours.Below : ours.Below.Union(theirs.Below))
-                : theirs;
+            var order = i == _steps.Length ? 1 : j == other._steps.Length ? -1 : _steps[i].Element.CompareTo(other._steps[j].Element);
+            if (order < 0)
+                result.Add(_steps[i++]);
+            else if (order > 0)
+                result.Add(other._steps[j++]);
+            else
+            {
+                var (ours, theirs) = (_steps[i++], other._steps[j++]);
+                result.Add(new(ours.Element, ours.IsMember || theirs.IsMember, ours.Below is null ? theirs.Below : theirs.Below is null ? ours.Below : ours.Below.Union(theirs.Below)));
+            }
         }
-        return new(nodes);
+        return new([.. result]);
     }
 
-    public FieldSet Intersection(FieldSet other)
-    {
-        if (IsEmpty || other.IsEmpty)
-            return Empty;
-        var nodes = new SortedDictionary<PathElement, Node>();
-        foreach (var (element, ours) in _nodes)
-            if (other._nodes.TryGetValue(element, out var theirs))
-                Keep(nodes, element, ours.IsMember && theirs.IsMember, ours.Below is null || theirs.Below is null ? null : ours.Below.Intersection(theirs.Below));
-        return new(nodes);
-    }
+    public FieldSet Intersection(FieldSet other) => Shared(other, both: true, static (ours, theirs) =>
+        (ours.IsMember && theirs.IsMember, ours.Below is null || theirs.Below is null ? null : ours.Below.Intersection(theirs.Below)));
 
     /// <summary>Without the members of <paramref name="other"/>; what lies below such a member stays.</summary>
-    public FieldSet Difference(FieldSet other)
-    {
-        if (IsEmpty || other.IsEmpty)
-            return this;
-        var nodes = new SortedDictionary<PathElement, Node>();
-        foreach (var (element, ours) in _nodes)
-        {
-            if (!other._nodes.TryGetValue(element, out var theirs))
-                nodes[element] = ours;
-            else
-                Keep(nodes, element, ours.IsMember && !theirs.IsMember, ours.Below is null || theirs.Below is null ? ours.Below : ours.Below.Difference(theirs.Below));
-        }
-        return new(nodes);
-    }
+    public FieldSet Difference(FieldSet other) => Shared(other, both: false, static (ours, theirs) =>
+        (ours.IsMember && !theirs.IsMember, ours.Below is null || theirs.Below is null ? ours.Below : ours.Below.Difference(theirs.Below)));
 
     /// <summary>Without the members of <paramref name="other"/> and everything below them.</summary>
-    public FieldSet RecursiveDifference(FieldSet other)
+    public FieldSet RecursiveDifference(FieldSet other) => Shared(other, both: false, static (ours, theirs) => theirs.IsMember
+        ? (false, null)
+        : (ours.IsMember, ours.Below is null || theirs.Below is null ? ours.Below : ours.Below.RecursiveDifference(theirs.Below)));
+
+    // Combines the steps that both have; of the others it keeps its own, unless only common ones count. Gives back itself when nothing changes.
+    private FieldSet Shared(FieldSet other, bool both, Func<Step, Step, (bool IsMember, FieldSet? Below)> combine)
     {
         if (IsEmpty || other.IsEmpty)
-            return this;
-        var nodes = new SortedDictionary<PathElement, Node>();
-        foreach (var (element, ours) in _nodes)
+            return both ? Empty : this;
+        List<Step>? result = null;
+        int j = 0;
+        for (var i = 0; i < _steps.Length; i++)
         {
-            if (!other._nodes.TryGetValue(element, out var theirs))
-                nodes[element] = ours;
-            else if (!theirs.IsMember)
-                Keep(nodes, element, ours.IsMember, theirs.Below is null ? ours.Below : ours.Below?.RecursiveDifference(theirs.Below));
+            var ours = _steps[i];
+            while (j < other._steps.Length && other._steps[j].Element.CompareTo(ours.Element) < 0)
+                j++;
+            var (isMember, below) = j < other._steps.Length && other._steps[j].Element.Equals(ours.Element)
+                ? combine(ours, other._steps[j])
+                : both ? (false, null) : (ours.IsMember, ours.Below);
+            if (below is { IsEmpty: true })
+                below = null;
+            if (result is null && isMember == ours.IsMember && ReferenceEquals(below, ours.Below))
+                continue;
+            result ??= [.. _steps.AsSpan(0, i)];
+            if (isMember || below is not null)
+                result.Add(new(ours.Element, isMember, below));
         }
-        return new(nodes);
+        return result is null ? this : Made(result);
     }
 
     /// <summary>Only the members that have no members below them.</summary>
     public FieldSet Leaves()
     {
-        var nodes = new SortedDictionary<PathElement, Node>();
-        foreach (var (element, node) in _nodes)
-            Keep(nodes, element, node.IsMember && node.Below is null, node.Below?.Leaves());
-        return new(nodes);
+        var result = new List<Step>(_steps.Length);
+        foreach (var step in _steps)
+            result.Add(step.Below is null ? step : new(step.Element, false, step.Below.Leaves()));
+        return Made(result);
     }
+
+    private static FieldSet Made(List<Step> steps) => steps.Count == 0 ? Empty : new([.. steps]);
 
     /// <summary>Every path, in order, a step before what lies below it.</summary>
     public IEnumerable<IReadOnlyList<PathElement>> Paths() => Paths([]);
 
     private IEnumerable<IReadOnlyList<PathElement>> Paths(IReadOnlyList<PathElement> prefix)
     {
-        foreach (var (element, node) in _nodes)
+        foreach (var step in _steps)
         {
-            PathElement[] path = [.. prefix, element];
-            if (node.IsMember)
+            PathElement[] path = [.. prefix, step.Element];
+            if (step.IsMember)
                 yield return path;
-            if (node.Below is null)
+            if (step.Below is null)
                 continue;
-            foreach (var below in node.Below.Paths(path))
+            foreach (var below in step.Below.Paths(path))
                 yield return below;
         }
     }
@@ -139,62 +158,105 @@ public sealed class FieldSet : IEquatable<FieldSet>
     {
         if (ReferenceEquals(this, other))
             return true;
-        if (other is null || _nodes.Count != other._nodes.Count)
+        if (other is null || _steps.Length != other._steps.Length)
             return false;
-        foreach (var (element, ours) in _nodes)
-            if (!other._nodes.TryGetValue(element, out var theirs) || ours.IsMember != theirs.IsMember || !(ours.Below ?? Empty).Equals(theirs.Below ?? Empty))
+        for (var i = 0; i < _steps.Length; i++)
+        {
+            var (ours, theirs) = (_steps[i], other._steps[i]);
+            if (ours.IsMember != theirs.IsMember || !ours.Element.Equals(theirs.Element) || !(ours.Below ?? Empty).Equals(theirs.Below ?? Empty))
                 return false;
+        }
         return true;
     }
 
     public override bool Equals(object? obj) => Equals(obj as FieldSet);
 
-    public override int GetHashCode() => _nodes.Count == 0 ? 0 : HashCode.Combine(_nodes.Count, _nodes.First().Key);
+    public override int GetHashCode() => IsEmpty ? 0 : HashCode.Combine(_steps.Length, _steps[0].Element);
 
     public override string ToString() => string.Join('\n', Paths().Select(p => string.Concat(p)));
-
-    private static void Keep(SortedDictionary<PathElement, Node> nodes, PathElement element, bool isMember, FieldSet? below)
-    {
-        if (below is { IsEmpty: true })
-            below = null;
-        if (isMember || below is not null)
-            nodes[element] = new(isMember, below);
-    }
 
     /// <summary>Collects a set step by step.</summary>
     internal sealed class Builder
     {
-        private readonly SortedDictionary<PathElement, (bool IsMember, Builder? Below)> _nodes = [];
+        // Up to here a search is cheaper than an index.
+        private const int IndexFrom = 16;
 
-        public void AddMember(PathElement element) => _nodes[element] = (true, _nodes.GetValueOrDefault(element).Below);
+        private List<(PathElement Element, bool IsMember, Builder? Below)>? _steps;
+        private Dictionary<PathElement, int>? _index;
+
+        public void AddMember(PathElement element)
+        {
+            var at = Place(element);
+            _steps![at] = _steps[at] with { IsMember = true };
+        }
 
         public Builder Below(PathElement element)
         {
-            var (isMember, below) = _nodes.GetValueOrDefault(element);
-            if (below is null)
-                _nodes[element] = (isMember, below = new());
+            var at = Place(element);
+            if (_steps![at].Below is { } known)
+                return known;
+            var below = new Builder();
+            _steps[at] = _steps[at] with { Below = below };
             return below;
         }
 
-        public void AddAll(PathElement element, FieldSet below)
+        public void AddAll(FieldSet set)
         {
-            if (below.IsEmpty)
-                return;
-            var target = Below(element);
-            foreach (var (inner, isMember, deeper) in below.Elements)
+            foreach (var step in set._steps)
             {
-                if (isMember)
-                    target.AddMember(inner);
-                target.AddAll(inner, deeper);
+                if (step.IsMember)
+                    AddMember(step.Element);
+                if (step.Below is not null)
+                    Below(step.Element).AddAll(step.Below);
             }
         }
 
         public FieldSet Build()
         {
-            var nodes = new SortedDictionary<PathElement, Node>();
-            foreach (var (element, (isMember, below)) in _nodes)
-                Keep(nodes, element, isMember, below?.Build());
-            return nodes.Count == 0 ? Empty : new(nodes);
+            if (_steps is null)
+                return Empty;
+            var steps = new List<Step>(_steps.Count);
+            var sorted = true;
+            foreach (var (element, isMember, builder) in _steps)
+            {
+                var below = builder?.Build();
+                if (below is { IsEmpty: true })
+                    below = null;
+                if (!isMember && below is null)
+                    continue;
+                sorted &= steps.Count == 0 || steps[^1].Element.CompareTo(element) < 0;
+                steps.Add(new(element, isMember, below));
+            }
+            if (!sorted)
+                steps.Sort(static (a, b) => a.Element.CompareTo(b.Element));
+            return Made(steps);
+        }
+
+        private int Place(PathElement element)
+        {
+            _steps ??= [];
+            if (_steps.Count > 0 && _steps[^1].Element.Equals(element))
+                return _steps.Count - 1;
+            if (_steps.Count < IndexFrom)
+            {
+                for (var i = 0; i < _steps.Count; i++)
+                    if (_steps[i].Element.Equals(element))
+                        return i;
+            }
+            else
+            {
+                if (_index is null)
+                {
+                    _index = new(_steps.Count * 2);
+                    for (var i = 0; i < _steps.Count; i++)
+                        _index[_steps[i].Element] = i;
+                }
+                if (_index.TryGetValue(element, out var known))
+                    return known;
+                _index[element] = _steps.Count;
+            }
+            _steps.Add((element, false, null));
+            return _steps.Count - 1;
         }
     }
 }

@@ -7,6 +7,9 @@ namespace Weft.Api.Apply;
 /// <summary>One entry of managedFields: what one manager owns by one operation.</summary>
 internal sealed record ManagedEntry(string Manager, bool Applied, string ApiVersion, string Subresource, DateTimeOffset? Time, FieldSet Fields)
 {
+    // The JSON that the fields were read from, as long as they are the same: most writes leave most entries alone.
+    private (FieldSet Fields, JsonNode Tree)? _source;
+
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
     /// <summary>Entries of one identity are one entry. An applier is the same in every version; an updater is not.</summary>
@@ -32,7 +35,7 @@ internal sealed record ManagedEntry(string Manager, bool Applied, string ApiVers
         if (Time is { } time)
             tree["time"] = time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
         tree["fieldsType"] = "FieldsV1";
-        tree["fieldsV1"] = FieldsV1.Write(Fields);
+        tree["fieldsV1"] = _source is { } source && ReferenceEquals(source.Fields, Fields) ? source.Tree.DeepClone() : FieldsV1.Write(Fields);
         if (Subresource.Length > 0)
             tree["subresource"] = Subresource;
         return tree;
@@ -52,7 +55,10 @@ internal sealed record ManagedEntry(string Manager, bool Applied, string ApiVers
             var other => throw new FieldsException($"invalid operation \"{other}\": it must be Apply or Update"),
         };
         DateTimeOffset? time = tree["time"].AsText() is { } text && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var parsed) ? parsed : null;
-        return new(tree["manager"].AsText() ?? "", applied, tree["apiVersion"].AsText() ?? "", tree["subresource"].AsText() ?? "", time,
-            tree["fieldsV1"] is { } fields ? FieldsV1.Read(fields) : FieldSet.Empty);
+        var fields = tree["fieldsV1"] is { } read ? FieldsV1.Read(read) : FieldSet.Empty;
+        return new(tree["manager"].AsText() ?? "", applied, tree["apiVersion"].AsText() ?? "", tree["subresource"].AsText() ?? "", time, fields)
+        {
+            _source = tree["fieldsV1"] is { } kept ? (fields, kept) : null,
+        };
     }
 }

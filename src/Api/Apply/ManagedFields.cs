@@ -22,10 +22,20 @@ public static class ManagedFields
     /// </param>
     public static void Update(JsonObject? live, JsonObject updated, Schema schema, FieldManager manager, DateTimeOffset now)
     {
-        var entries = Decode(live, updated, manager);
-        var comparison = TreeComparison.Of(Bare(live), Bare(updated), schema);
-        var result = Take(entries, comparison, manager, now);
-        Set(updated, result);
+        var comparison = TreeComparison.Of(live, updated, schema);
+        if (comparison.IsEmpty && live is not null && KeepsList(live, updated))
+            return;
+        Set(updated, Take(Decode(live, updated, manager), comparison, manager, now));
+    }
+
+    // The common write that changes nothing but a resourceVersion: the list is put back as it was, unread.
+    private static bool KeepsList(JsonObject live, JsonObject updated)
+    {
+        var (kept, sent) = (live.At("metadata", "managedFields"), updated.At("metadata", "managedFields"));
+        if (kept is not JsonArray || sent is JsonArray { Count: > 0 } && !JsonNode.DeepEquals(kept, sent) || updated["metadata"] is not JsonObject metadata)
+            return false;
+        metadata["managedFields"] = kept.DeepClone();
+        return true;
     }
 
     /// <summary>The entries of an object; empty when it has none or they cannot be read.</summary>

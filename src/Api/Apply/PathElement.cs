@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -43,11 +44,13 @@ public sealed class PathElement : IEquatable<PathElement>, IComparable<PathEleme
     /// <param name="keys">Key fields of the item, in any order.</param>
     public static PathElement Key(IEnumerable<KeyValuePair<string, JsonNode?>> keys)
     {
-        (string Name, ScalarKey Value)[] sorted = [.. keys.Select(k => (k.Key, ScalarKey.Of(k.Value))).OrderBy(k => k.Key, StringComparer.Ordinal)];
-        var text = new StringBuilder("{");
+        (string Name, ScalarKey Value)[] sorted = [.. keys.Select(k => (k.Key, ScalarKey.Of(k.Value)))];
+        if (sorted.Length > 1)
+            Array.Sort(sorted, static (a, b) => string.CompareOrdinal(a.Name, b.Name));
+        var text = "{";
         foreach (var (name, value) in sorted)
-            text.Append(text.Length > 1 ? "," : "").Append(ScalarKey.Of(name).Json).Append(':').Append(value.Json);
-        return new(PathElementKind.Key, text.Append('}').ToString(), sorted, 0);
+            text = $"{text}{(text.Length > 1 ? "," : "")}{ScalarKey.Of(name).Json}:{value.Json}";
+        return new(PathElementKind.Key, text + "}", sorted, 0);
     }
 
     /// <summary>The key of FieldsV1: `f:spec`, `k:{"name":"web"}`.</summary>
@@ -108,7 +111,7 @@ public sealed class PathElement : IEquatable<PathElement>, IComparable<PathEleme
         if (other is null)
             return 1;
         if (Kind != other.Kind)
-            return Kind.CompareTo(other.Kind);
+            return Kind < other.Kind ? -1 : 1;
         switch (Kind)
         {
             case PathElementKind.Field:
@@ -131,10 +134,15 @@ public sealed class PathElement : IEquatable<PathElement>, IComparable<PathEleme
     /// <summary>A scalar that compares as Kubernetes compares: numbers by size, before texts, before booleans, before the rest.</summary>
     private readonly record struct ScalarKey(int Rank, double Number, string Json) : IComparable<ScalarKey>
     {
+        private static readonly SearchValues<char> Plain = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._/:");
+
         public static ScalarKey Of(JsonNode? node)
         {
             if (node.AsInteger() is { } whole)
                 return new(0, whole, whole.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            // Names and label-like values need no escaping, and are nearly all there is.
+            if (node.AsText() is { } text && text.AsSpan().IndexOfAnyExcept(Plain) < 0)
+                return new(1, 0, $"\"{text}\"");
             var json = Encoding.UTF8.GetString(JsonTree.WriteUtf8(node));
             return node?.GetValueKind() switch
             {

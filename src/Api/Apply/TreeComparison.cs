@@ -8,54 +8,61 @@ internal sealed record TreeComparison(FieldSet Added, FieldSet Modified, FieldSe
 {
     public FieldSet Changed => Added.Union(Modified);
 
-    public static TreeComparison Of(JsonNode? before, JsonNode? after, Schema schema)
+    public bool IsEmpty => Added.IsEmpty && Modified.IsEmpty && Removed.IsEmpty;
+
+    /// <summary>Compares two objects, each with or without managedFields: that list is no field of its own.</summary>
+    public static TreeComparison Of(JsonObject? before, JsonObject? after, Schema schema)
     {
-        var (added, modified, removed) = (new FieldSet.Builder(), new FieldSet.Builder(), new FieldSet.Builder());
-        Node(before, after, schema, added, modified, removed);
-        return new(added.Build(), modified.Build(), removed.Build());
+        var found = new Findings(null, null);
+        Members(before ?? [], after ?? [], schema, found, Place.Root);
+        return new(found.Added.Build(), found.Modified.Build(), found.Removed.Build());
     }
 
-    // Both present and granular, or both roots.
-    private static void Node(JsonNode? before, JsonNode? after, Schema schema, FieldSet.Builder added, FieldSet.Builder modified, FieldSet.Builder removed)
+    private enum Place { Root, Metadata, Elsewhere }
+
+    private static void Members(JsonObject before, JsonObject after, Schema schema, Findings found, Place place)
     {
-        if (before is JsonArray || after is JsonArray)
+        foreach (var (name, old) in before)
         {
-            Items(before as JsonArray ?? [], after as JsonArray ?? [], schema, added, modified, removed);
-            return;
+            if (place == Place.Metadata && name == "managedFields")
+                continue;
+            if (after.TryGetPropertyValue(name, out var now))
+            {
+                var below = place == Place.Root && name == "metadata" ? Place.Metadata : Place.Elsewhere;
+                Both(PathElement.Field(name), old, now, TypedTree.MemberSchema(schema, name), found, below, (value, s) => TypedTree.MemberFields(name, value, s), schema);
+                continue;
+            }
+            // With the objects in it, which somebody may own as `{}` since before they were filled.
+            found.Removed.AddAll(TreeRemoval.WithNamedFields(TypedTree.MemberFields(name, old, schema), schema));
+            found.Removed.AddMember(PathElement.Field(name));
         }
-        var (old, now) = (before as JsonObject ?? [], after as JsonObject ?? []);
-        foreach (var (name, value) in old)
-        {
-            if (!now.TryGetPropertyValue(name, out var other))
-                Add(removed, Fields(name, value, schema));
-            else
-                Both(PathElement.Field(name), value, other, TypedTree.MemberSchema(schema, name), () => Fields(name, value, schema), () => Fields(name, other, schema), added, modified, removed);
-        }
-        foreach (var (name, value) in now)
-            if (!old.ContainsKey(name))
-                Add(added, Fields(name, value, schema));
+        foreach (var (name, now) in after)
+            if (!before.ContainsKey(name) && !(place == Place.Metadata && name == "managedFields"))
+                found.Added.AddAll(TypedTree.MemberFields(name, now, schema));
     }
 
-    private static void Both(PathElement element, JsonNode? before, JsonNode? after, Schema schema, Func<FieldSet> oldFields, Func<FieldSet> newFields,
-        FieldSet.Builder added, FieldSet.Builder modified, FieldSet.Builder removed)
+    private static void Both(PathElement element, JsonNode? before, JsonNode? after, Schema schema, Findings found, Place place,
+        Func<JsonNode?, Schema, FieldSet> fields, Schema parent)
     {
         var (oldSplits, newSplits) = (TypedTree.IsGranular(before, schema), TypedTree.IsGranular(after, schema));
-        if (oldSplits && newSplits && before is JsonObject == after is JsonObject)
-            Node(before, after, schema, added.Below(element), modified.Below(element), removed.Below(element));
+        if (oldSplits && newSplits && before is JsonObject oldMembers && after is JsonObject newMembers)
+            Members(oldMembers, newMembers, schema, new(found, element), place);
+        else if (oldSplits && newSplits && before is JsonArray oldItems && after is JsonArray newItems)
+            Items(oldItems, newItems, schema, new(found, element));
         else if (!oldSplits && !newSplits)
         {
             if (!JsonNode.DeepEquals(before, after))
-                modified.AddMember(element);
+                found.Modified.AddMember(element);
         }
         else
         {
             // It was owned in parts and is now owned as a whole, or the other way.
-            Add(removed, oldFields());
-            Add(added, newFields());
+            found.Removed.AddAll(fields(before, parent));
+            found.Added.AddAll(fields(after, parent));
         }
     }
 
-    private static void Items(JsonArray before, JsonArray after, Schema schema, FieldSet.Builder added, FieldSet.Builder modified, FieldSet.Builder removed)
+    private static void Items(JsonArray before, JsonArray after, Schema schema, Findings found)
     {
         var old = TypedTree.Items(before, schema).ToLookup(i => i.Element, i => i.Item);
         var now = TypedTree.Items(after, schema).ToLookup(i => i.Element, i => i.Item);
@@ -63,42 +70,32 @@ internal sealed record TreeComparison(FieldSet Added, FieldSet Modified, FieldSe
         foreach (var group in old)
         {
             if (!now.Contains(group.Key))
-                Add(removed, FieldsOf(group.Key, group.First(), items));
+                found.Removed.AddAll(TypedTree.ItemFields(group.Key, group.First(), items));
             else if (group.Count() == 1 && now[group.Key].Count() == 1)
-                Both(group.Key, group.First(), now[group.Key].First(), items, () => FieldsOf(group.Key, group.First(), items), () => FieldsOf(group.Key, now[group.Key].First(), items),
-                    added, modified, removed);
-            else if (!group.SequenceEqual(now[group.Key], JsonNodeEquality.Instance))
-                modified.AddMember(group.Key);
+                Both(group.Key, group.First(), now[group.Key].First(), items, found, Place.Elsewhere, (item, s) => TypedTree.ItemFields(group.Key, item, s), items);
+            else if (!group.SequenceEqual(now[group.Key], NodeEquality.Instance))
+                found.Modified.AddMember(group.Key);
         }
         foreach (var group in now)
             if (!old.Contains(group.Key))
-                Add(added, FieldsOf(group.Key, group.First(), items));
+                found.Added.AddAll(TypedTree.ItemFields(group.Key, group.First(), items));
     }
 
-    private static FieldSet Fields(string name, JsonNode? value, Schema schema) =>
-        TypedTree.Fields(new JsonObject { [name] = value?.DeepClone() }, schema);
-
-    private static FieldSet FieldsOf(PathElement element, JsonNode? item, Schema schema)
+    /// <summary>What was found below one step. Nothing is made for steps where nothing differs, which is most of them.</summary>
+    private sealed class Findings(Findings? parent, PathElement? element)
     {
-        var builder = new FieldSet.Builder();
-        builder.AddAll(element, TypedTree.Fields(item, schema));
-        builder.AddMember(element);
-        return builder.Build();
+        private FieldSet.Builder? _added;
+        private FieldSet.Builder? _modified;
+        private FieldSet.Builder? _removed;
+
+        public FieldSet.Builder Added => _added ??= parent is null ? new() : parent.Added.Below(element!);
+        public FieldSet.Builder Modified => _modified ??= parent is null ? new() : parent.Modified.Below(element!);
+        public FieldSet.Builder Removed => _removed ??= parent is null ? new() : parent.Removed.Below(element!);
     }
 
-    private static void Add(FieldSet.Builder target, FieldSet set)
+    private sealed class NodeEquality : IEqualityComparer<JsonNode?>
     {
-        foreach (var (element, isMember, below) in set.Elements)
-        {
-            if (isMember)
-                target.AddMember(element);
-            target.AddAll(element, below);
-        }
-    }
-
-    private sealed class JsonNodeEquality : IEqualityComparer<JsonNode?>
-    {
-        public static readonly JsonNodeEquality Instance = new();
+        public static readonly NodeEquality Instance = new();
 
         public bool Equals(JsonNode? x, JsonNode? y) => JsonNode.DeepEquals(x, y);
 

@@ -6,7 +6,7 @@ namespace Weft.Api.Apply;
 /// <summary>Takes fields out of a tree.</summary>
 internal static class TreeRemoval
 {
-    /// <summary>A copy without the fields of the set; what becomes empty by it goes, too.</summary>
+    /// <summary>A copy without the fields of the set. An object or list that loses all it has stays, empty, unless it is in the set itself.</summary>
     public static JsonNode? Without(JsonNode? tree, FieldSet gone, Schema schema)
     {
         if (gone.IsEmpty || !TypedTree.IsGranular(tree, schema))
@@ -40,13 +40,8 @@ internal static class TreeRemoval
         foreach (var (name, value) in members)
         {
             var element = PathElement.Field(name);
-            if (gone.Contains(element))
-                continue;
-            var below = gone.Below(element);
-            if (below.IsEmpty)
-                kept[name] = value?.DeepClone();
-            else if (Without(value, below, TypedTree.MemberSchema(schema, name)) is { } rest && !(IsEmpty(rest) && !IsEmpty(value)))
-                kept[name] = rest;
+            if (!gone.Contains(element))
+                kept[name] = Without(value, gone.Below(element), TypedTree.MemberSchema(schema, name));
         }
         return kept;
     }
@@ -59,6 +54,4 @@ internal static class TreeRemoval
                 kept.Add(Without(item, gone.Below(element), TypedTree.ItemSchema(schema)));
         return kept;
     }
-
-    private static bool IsEmpty(JsonNode? node) => node is JsonObject { Count: 0 } or JsonArray { Count: 0 };
 }

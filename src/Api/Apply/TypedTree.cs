@@ -27,6 +27,23 @@ internal static class TypedTree
         return builder.Build();
     }
 
+    /// <summary>The fields of one member, with the path from its parent.</summary>
+    public static FieldSet MemberFields(string name, JsonNode? value, Schema parent)
+    {
+        var builder = new FieldSet.Builder();
+        new Walk(strict: false).Member(name, value, parent, builder);
+        return builder.Build();
+    }
+
+    /// <summary>The fields of one item, itself among them.</summary>
+    public static FieldSet ItemFields(PathElement element, JsonNode? item, Schema items)
+    {
+        var builder = new FieldSet.Builder();
+        builder.AddMember(element);
+        new Walk(strict: false).Node(item, items, builder.Below(element));
+        return builder.Build();
+    }
+
     /// <summary>True when owning the member needs an entry of its own: it has no entries below it, or its name is data.</summary>
     private static bool IsOwnMember(JsonNode? value, string name, Schema schema) =>
         value is null or JsonObject { Count: 0 } || !schema.Properties.ContainsKey(name);
@@ -88,30 +105,34 @@ internal static class TypedTree
 
         private void Members(JsonObject members, Schema schema, FieldSet.Builder builder)
         {
-            var knowsAll = !schema.PreserveUnknownFields && (schema.Type == SchemaType.Object || schema.Properties.Count > 0);
             foreach (var (name, value) in members)
-            {
-                var element = PathElement.Field(name);
-                _path.Add(element);
-                var member = schema.Member(name);
-                if (member is null && strict && knowsAll && !(_path.Count == 1 && name is ("apiVersion" or "kind" or "metadata")))
-                    Problem("field not declared in schema");
-                member ??= Schema.Anything;
-                if (IsGranular(value, member))
-                {
-                    Node(value, member, builder.Below(element));
-                    if (IsOwnMember(value, name, schema))
-                        builder.AddMember(element);
-                }
-                else
-                {
-                    if (strict)
-                        Node(value, member, new FieldSet.Builder());
-                    builder.AddMember(element);
-                }
-                _path.RemoveAt(_path.Count - 1);
-            }
+                Member(name, value, schema, builder);
         }
+
+        public void Member(string name, JsonNode? value, Schema parent, FieldSet.Builder builder)
+        {
+            var element = PathElement.Field(name);
+            _path.Add(element);
+            var schema = parent.Member(name);
+            if (strict && schema is null && KnowsAll(parent) && !(_path.Count == 1 && name is ("apiVersion" or "kind" or "metadata")))
+                Problem("field not declared in schema");
+            schema ??= Schema.Anything;
+            if (IsGranular(value, schema))
+            {
+                Node(value, schema, builder.Below(element));
+                if (IsOwnMember(value, name, parent))
+                    builder.AddMember(element);
+            }
+            else
+            {
+                if (strict)
+                    Node(value, schema, new FieldSet.Builder());
+                builder.AddMember(element);
+            }
+            _path.RemoveAt(_path.Count - 1);
+        }
+
+        private static bool KnowsAll(Schema schema) => !schema.PreserveUnknownFields && (schema.Type == SchemaType.Object || schema.Properties.Count > 0);
 
         private void Items(JsonArray list, Schema schema, FieldSet.Builder builder)
         {

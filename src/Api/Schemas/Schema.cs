@@ -35,6 +35,9 @@ public sealed class Schema
     /// <summary>OpenAPI definition name when the value has a named type (io.k8s.api.core.v1.PodSpec), else null: written in line.</summary>
     public string? DefinitionName { get; init; }
 
+    /// <summary>Of a member whose value has a named type: that type's own schema, with its own description. Null elsewhere.</summary>
+    public Schema? Definition { get; init; }
+
     // Set once by the builder: a lazy value lets a schema contain itself.
     internal Func<FrozenDictionary<string, Schema>>? PropertiesFactory { get; init; }
     private FrozenDictionary<string, Schema>? _properties;

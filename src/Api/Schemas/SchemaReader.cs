@@ -65,6 +65,7 @@ public sealed class SchemaReader
             Type = value.Type,
             Format = member.GetCustomAttribute<FormatAttribute>()?.Format ?? value.Format,
             DefinitionName = value.DefinitionName,
+            Definition = value.DefinitionName is null ? null : value,
             IntOrString = value.IntOrString,
             PreserveUnknownFields = value.PreserveUnknownFields,
             PropertiesFactory = () => value.Properties,

@@ -37,6 +37,11 @@ public static class YamlTree
         {
             throw new TreeException("invalid YAML: " + e.Message, e.Start.Line, e.Start.Column, e);
         }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or OverflowException)
+        {
+            // The scanner answers some damaged inputs (a byte order mark in the middle of a scalar) with these instead of its own exception, and then without a place.
+            throw new TreeException("invalid YAML: the text cannot be read", 1, 1, e);
+        }
     }
 
     /// <summary>Block style as kubectl prints it: lists not indented under their key, keys in the order of the tree.</summary>

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Weft.Api.Apply;
 using Weft.ApiServer.Authentication;
-using Weft.ApiServer.Registry;
 
 namespace Weft.ApiServer.Http;
 
@@ -46,32 +46,19 @@ internal sealed class ApiRequest(HttpContext http, string auditId)
     }
 
     /// <summary>Who owns the fields of this write: `fieldManager`, or the program's name from the user agent as Kubernetes takes it.</summary>
-    public string FieldManager
+    public string ManagerName
     {
         get
         {
             if (Query.Last("fieldManager") is { } named)
             {
-                if (named.Length > FieldManagers.MaxLength || named.Any(char.IsControl))
+                if (named.Length > FieldManager.MaxNameLength || named.Any(char.IsControl))
                     throw Statuses.Invalid(MetaKinds.Options(Info.Verb), "",
-                        [Api.FieldError.Invalid("fieldManager", $"\"{(named.Length > 32 ? named[..32] : named)}\"", $"must be printable and at most {FieldManagers.MaxLength} characters")]);
+                        [Api.FieldError.Invalid("fieldManager", $"\"{(named.Length > 32 ? named[..32] : named)}\"", $"must be printable and at most {FieldManager.MaxNameLength} characters")]);
                 return named;
             }
-            return FieldManagers.FromUserAgent(http.Request.Headers.UserAgent.ToString());
+            return FieldManager.DefaultName(http.Request.Headers.UserAgent.ToString());
         }
-    }
-}
-
-internal static class FieldManagers
-{
-    public const int MaxLength = 128; // metav1 validation: FieldManagerMaxLength
-
-    public static string FromUserAgent(string agent)
-    {
-        var slash = agent.IndexOf('/');
-        var name = slash < 0 ? agent : agent[..slash];
-        name = new string([.. name.Where(c => !char.IsControl(c)).Take(MaxLength)]);
-        return name.Length == 0 ? "unknown" : name;
     }
 }
 

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Weft.ApiServer.Http;
 
-internal enum BodyMedia { Json, Yaml, JsonPatch, MergePatch, StrategicMergePatch, ApplyPatch }
+internal enum BodyMedia { Json, Yaml, Protobuf, JsonPatch, MergePatch, StrategicMergePatch, ApplyPatch }
 
 /// <summary>Reads request bodies: the limit comes before the first byte is kept, and the media type before any of them is looked at.</summary>
 internal static class BodyReader
@@ -24,6 +24,7 @@ internal static class BodyReader
         {
             "" or OutputFormat.JsonType => BodyMedia.Json, // kube-apiserver takes a body without a type as JSON
             OutputFormat.YamlType or "application/x-yaml" or "text/yaml" => BodyMedia.Yaml,
+            Protobuf.ProtobufObjects.MediaType => BodyMedia.Protobuf,
             _ => throw Statuses.UnsupportedMediaType(Documents),
         };
     }

@@ -81,7 +81,7 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             Require(context, demands, old);
 
             var tree = await change((JsonObject)old.DeepClone());
-            var pinned = Succeed(context, tree, old);
+            Succeed(context, tree, old);
             var held = await PrepareUpdateAsync(context, tree, old, cancellationToken);
 
             var bytes = Serialise(resource, tree);
@@ -110,7 +110,8 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
                 }
             }
 
-            if (pinned || demands.ResourceVersion is not null || attempt >= MaxUpdateAttempts)
+            // The next round sees what was written in between: a new object that names its revision, or demands that do, are refused there.
+            if (attempt >= MaxUpdateAttempts)
                 throw Statuses.Modified(resource.Resource, context.Name);
         }
     }
@@ -152,8 +153,8 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             metadata["generation"] = 1;
     }
 
-    // Carries over what a client may not change; returns whether the new object names the revision it was made from.
-    private static bool Succeed(WriteContext context, JsonObject tree, JsonObject old)
+    // Carries over what a client may not change, and refuses an object that was made from another revision.
+    private static void Succeed(WriteContext context, JsonObject tree, JsonObject old)
     {
         var resource = context.Resource;
         ObjectNames.Place(resource, tree, context.Namespace);
@@ -180,7 +181,6 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             else
                 metadata.Remove(owned);
         }
-        return revision.Length > 0;
     }
 
     private static void Require(WriteContext context, Demands demands, JsonObject old)
@@ -213,8 +213,9 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
 
     // The bytes tell most cases; a client that sends the members in another order is told apart by the trees.
     private static bool IsSame(ResourceInfo resource, Stored stored, byte[] bytes, JsonObject tree, JsonObject old) =>
-        ObjectCodec.IsAsStored(resource, stored.Envelope)
-        && (stored.Value.Span.SequenceEqual(bytes) || JsonNode.DeepEquals(tree, old));
+        resource.StoredAs is not null
+            ? JsonNode.DeepEquals(tree, old)
+            : ObjectCodec.IsAsStored(resource, stored.Envelope) && (stored.Value.Span.SequenceEqual(bytes) || JsonNode.DeepEquals(tree, old));
 
     private static AdmissionRequest Admission(WriteContext context, AdmissionOperation operation, string name, JsonObject tree, JsonObject? old) =>
         new(context.User, operation, context.Resource.Resource, context.Resource.Kind)

@@ -6,12 +6,37 @@ namespace Weft.ApiServer.Strategies;
 
 /// <summary>
 /// A value in a tree together with its path, for validation. A wrong type reads as absent: the schema's validation, which runs before, has reported it.
+/// The path is put together only when an error asks for it.
 /// </summary>
-internal readonly record struct Field(JsonNode? Value, string Path)
+internal sealed class Field
 {
+    private enum Step { Start, Member, Key, Index }
+
+    private readonly Field? _parent;
+    private readonly string _name;
+    private readonly int _index;
+    private readonly Step _step;
+
+    public Field(JsonNode? value, string path) => (Value, _name, _step) = (value, path, Step.Start);
+
+    private Field(JsonNode? value, Field parent, Step step, string name, int index) => (Value, _parent, _step, _name, _index) = (value, parent, step, name, index);
+
     public static Field Root(JsonObject tree) => new(tree, "");
 
-    public Field this[string name] => new((Value as JsonObject)?[name], Path.Length == 0 ? name : $"{Path}.{name}");
+    public JsonNode? Value { get; }
+
+    public string Path => _step switch
+    {
+        Step.Member => _parent!.Path is { Length: > 0 } above ? $"{above}.{_name}" : _name,
+        Step.Key => $"{_parent!.Path}[{_name}]",
+        Step.Index => $"{_parent!.Path}[{_index}]",
+        _ => _name,
+    };
+
+    public Field this[string name] => new((Value as JsonObject)?[name], this, Step.Member, name, 0);
+
+    /// <summary>A member of a map with free keys: its path is `labels[app]`.</summary>
+    public Field At(string key) => new((Value as JsonObject)?[key], this, Step.Key, key, 0);
 
     public bool Exists => Value is not null;
     public string? Text => Value is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
@@ -45,7 +70,7 @@ internal readonly record struct Field(JsonNode? Value, string Path)
             if (Value is not JsonArray list)
                 yield break;
             for (var i = 0; i < list.Count; i++)
-                yield return new(list[i], $"{Path}[{i}]");
+                yield return new(list[i], this, Step.Index, "", i);
         }
     }
 
@@ -57,7 +82,7 @@ internal readonly record struct Field(JsonNode? Value, string Path)
             if (Value is not JsonObject map)
                 yield break;
             foreach (var (key, value) in map)
-                yield return (key, new(value, $"{Path}[{key}]"));
+                yield return (key, new(value, this, Step.Key, key, 0));
         }
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Weft.Api;
 using Weft.Api.Trees;
 using Weft.ApiServer.Http;
+using Weft.ApiServer.Protobuf;
 using Weft.ApiServer.Registry;
 
 namespace Weft.ApiServer.Verbs;
@@ -9,14 +10,19 @@ namespace Weft.ApiServer.Verbs;
 /// <summary>Turns request bodies into trees of the kind that the path names.</summary>
 internal static class Bodies
 {
+    // Field numbers, read at the first body that needs them; nothing in it ever changes.
+    private static readonly ProtobufObjects Protobuf = new();
+
     public static async ValueTask<ParsedTree> ParseAsync(ApiRequest request, BodyMedia media)
     {
         var body = await BodyReader.ReadAsync(request.Http.Request, request.Aborted);
         try
         {
+            if (media == BodyMedia.Protobuf)
+                return new ParsedTree(Protobuf.Read(body.Span) ?? throw Statuses.UnsupportedMediaType(OutputFormat.JsonType, OutputFormat.YamlType), []);
             return media is BodyMedia.Yaml or BodyMedia.ApplyPatch && !LooksLikeJson(body.Span) ? YamlTree.Parse(body.Span) : JsonTree.Parse(body.Span);
         }
-        catch (TreeException e)
+        catch (Exception e) when (e is TreeException or ProtobufException)
         {
             throw Statuses.BadRequest($"the request body cannot be read: {e.Message}");
         }

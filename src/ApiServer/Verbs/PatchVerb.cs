@@ -79,8 +79,7 @@ internal sealed class PatchVerb(ObjectReader reader, ObjectWriter writer, WriteV
         if (parsed.Root is not JsonObject configuration)
             throw Statuses.BadRequest("the apply configuration must be an object");
         CheckConfiguration(context, configuration);
-        Conform.ReportDuplicates(context, parsed.Duplicates);
-        Conform.ReportUnknown(context, configuration);
+        Conform.ReportDuplicates(context, parsed.Duplicates); // unknown fields are an error of their own: nobody could own them
 
         while (true)
         {

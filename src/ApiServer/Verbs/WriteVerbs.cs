@@ -50,7 +50,7 @@ internal sealed class WriteVerbs(ObjectWriter writer, ObjectDeleter deleter, Tim
             Subresource = request.Info.Subresource,
             DryRun = request.Info.Verb is not ("delete" or "deletecollection") && request.ReadDryRun(),
             Validation = Bodies.Validation(request),
-            FieldManager = request.FieldManager,
+            FieldManager = request.ManagerName,
             Warn = request.Warn,
         };
 

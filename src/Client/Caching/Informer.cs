@@ -4,7 +4,7 @@ using Weft.Api;
 namespace Weft.Client;
 
 /// <summary>Keeps an <see cref="ObjectCache{T}"/> current: list, then watch with bookmarks; again from the last revision, or from a new list after 410.</summary>
-public sealed class Informer<T> where T : class, IObject
+public sealed class Informer<T> : IObjectFeed where T : class, IObject
 {
     // As client-go: 5 to 10 minutes, so that the watches of many clients do not end together.
     private static readonly TimeSpan MinWatch = TimeSpan.FromMinutes(5);
@@ -46,6 +46,9 @@ public sealed class Informer<T> where T : class, IObject
 
     /// <summary>Ends when the first list is in the cache and was told to the subscribers of that time.</summary>
     public Task Synced => _synced.Task;
+
+    public IDisposable SubscribeToObjects(Action<Change<IObject>> onChange) =>
+        Cache.Subscribe(change => onChange(new Change<IObject>(change.Old, change.New)));
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {

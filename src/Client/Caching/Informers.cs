@@ -6,25 +6,53 @@ namespace Weft.Client;
 public sealed class Informers(KubeClient client, TimeProvider time, Random random, Action<ApiResource, Exception> onError)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<Type, (object Informer, Func<CancellationToken, Task> Run, Task Synced)> _all = [];
+    private readonly Dictionary<(string Group, string Resource), Entry> _all = [];
     private readonly List<Task> _running = [];
     private CancellationToken? _stopping;
+
+    private sealed record Entry(IObjectFeed Feed, Func<CancellationToken, Task> Run, CancellationTokenSource? Stop = null);
 
     public Informer<T> Of<T>() where T : class, IObject
     {
         lock (_gate)
         {
-            if (_all.TryGetValue(typeof(T), out var found))
-                return (Informer<T>)found.Informer;
+            var resource = ApiResources.Of<T>();
+            if (_all.TryGetValue(KeyOf(resource), out var found) && found.Feed is Informer<T> known)
+                return known;
             var informer = new Informer<T>(client.For<T>(), time, random, onError);
-            _all[typeof(T)] = (informer, informer.RunAsync, informer.Synced);
-            if (_stopping is { } stopping)
-                _running.Add(informer.RunAsync(stopping));
+            Add(new Entry(informer, informer.RunAsync));
             return informer;
         }
     }
 
     public ObjectCache<T> Cache<T>() where T : class, IObject => Of<T>().Cache;
+
+    /// <summary>Any resource: by the informer of its type where there is one, else by a watch on metadata alone.</summary>
+    public IObjectFeed Feed(ApiResource resource)
+    {
+        lock (_gate)
+        {
+            if (_all.TryGetValue(KeyOf(resource), out var found))
+                return found.Feed;
+            var informer = new Informer<PartialObjectMetadata>(client.Metadata(resource), time, random, onError);
+            var stop = new CancellationTokenSource();
+            Add(new Entry(informer, stopping => RunUntilAsync(informer, stop, stopping), stop));
+            return informer;
+        }
+    }
+
+    /// <summary>Ends the watch on a resource that is served no more; one by type stays.</summary>
+    public void Drop(ApiResource resource)
+    {
+        lock (_gate)
+        {
+            if (_all.TryGetValue(KeyOf(resource), out var found) && found.Stop is { } stop)
+            {
+                _all.Remove(KeyOf(resource));
+                stop.Cancel();
+            }
+        }
+    }
 
     /// <summary>Starts all; those asked for later start at once.</summary>
     public void Start(CancellationToken stopping)
@@ -34,8 +62,8 @@ public sealed class Informers(KubeClient client, TimeProvider time, Random rando
             if (_stopping is not null)
                 throw new InvalidOperationException("The informers run already.");
             _stopping = stopping;
-            foreach (var (_, run, _) in _all.Values)
-                _running.Add(run(stopping));
+            foreach (var entry in _all.Values)
+                _running.Add(entry.Run(stopping));
         }
     }
 
@@ -43,7 +71,7 @@ public sealed class Informers(KubeClient client, TimeProvider time, Random rando
     public Task SyncedAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
-            return Task.WhenAll(_all.Values.Select(entry => entry.Synced)).WaitAsync(cancellationToken);
+            return Task.WhenAll(_all.Values.Select(entry => entry.Feed.Synced)).WaitAsync(cancellationToken);
     }
 
     /// <summary>Ends after the token of <see cref="Start"/> was cancelled and every watch is closed.</summary>
@@ -52,4 +80,23 @@ public sealed class Informers(KubeClient client, TimeProvider time, Random rando
         lock (_gate)
             return Task.WhenAll(_running);
     }
+
+    private void Add(Entry entry)
+    {
+        _all[KeyOf(entry.Feed.Resource)] = entry;
+        if (_stopping is { } stopping)
+            _running.Add(entry.Run(stopping));
+    }
+
+    private static async Task RunUntilAsync(Informer<PartialObjectMetadata> informer, CancellationTokenSource stop, CancellationToken stopping)
+    {
+        using (stop)
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop.Token, stopping);
+            await informer.RunAsync(either.Token);
+        }
+    }
+
+    // Versions of a resource show the same objects.
+    private static (string, string) KeyOf(ApiResource resource) => (resource.Resource.Group, resource.Resource.Resource);
 }

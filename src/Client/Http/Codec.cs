@@ -18,7 +18,7 @@ internal sealed class TypedCodec<T> : Codec<T> where T : class
 {
     public override string Accept => "application/json";
     public override string AcceptList => Accept;
-    public override T Read(ReadOnlySpan<byte> json) => ApiJson.Deserialize<T>(json);
+    public override T Read(ReadOnlySpan<byte> json) => LeanJson.Read<T>(json);
     public override byte[] Write(T value) => ApiJson.Serialize(value);
 }
 
@@ -37,6 +37,6 @@ internal sealed class MetadataCodec : Codec<PartialObjectMetadata>
 {
     public override string Accept => "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
     public override string AcceptList => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-    public override PartialObjectMetadata Read(ReadOnlySpan<byte> json) => ApiJson.Deserialize<PartialObjectMetadata>(json);
+    public override PartialObjectMetadata Read(ReadOnlySpan<byte> json) => LeanJson.Read<PartialObjectMetadata>(json);
     public override byte[] Write(PartialObjectMetadata value) => JsonSerializer.SerializeToUtf8Bytes(value, ApiJson.Options);
 }

@@ -1,18 +1,74 @@
 using Microsoft.Extensions.Logging;
 using Weft.ApiServer;
-using Weft.ApiServer.Certificates;
+using Weft.ApiServer.Authentication;
 using Weft.Cli.Clusters;
+using Weft.Client;
+using Weft.Control;
+using Weft.Control.Scheduling;
+using Weft.Node.Agent;
 
 namespace Weft.Host.Server;
 
-/// <summary>What works through the API: controllers, scheduler, node agent. Stopped in the reverse order of their start.</summary>
+/// <summary>What works through the API: controllers, scheduler, node agent, each under its own identity. Stopped in the reverse order of their start.</summary>
 internal sealed class ClusterParts : IAsyncDisposable
 {
-    internal string NodeName { get; } = Environment.MachineName.ToLowerInvariant();
+    private readonly Stack<Func<ValueTask>> _stops = new();
 
-    internal static Task<ClusterParts> StartAsync(
-        ApiServerHost api, ClusterPki pki, ClusterSettings settings, ClusterPaths paths, LateStreams streams, TimeProvider time, Random random,
-        ILoggerFactory loggers, CancellationToken cancellationToken) => Task.FromResult(new ClusterParts());
+    internal required string NodeName { get; init; }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    internal static async Task<ClusterParts> StartAsync(
+        ApiServerHost api, string authorityPem, ClusterSettings settings, ClusterPaths paths, LateStreams streams, TimeProvider time, Random random,
+        ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var options = NodeParts.Options(paths, settings);
+        var parts = new ClusterParts { NodeName = options.NodeName };
+        try
+        {
+            await parts.StartAllAsync(api, authorityPem, options, streams, time, random, loggers, cancellationToken);
+            return parts;
+        }
+        catch
+        {
+            await parts.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task StartAllAsync(
+        ApiServerHost api, string authorityPem, NodeAgentOptions options, LateStreams streams, TimeProvider time, Random random, ILoggerFactory loggers,
+        CancellationToken cancellationToken)
+    {
+        using (var admin = Connect(new UserInfo("system:apiserver", [UserInfo.Masters]), "weft"))
+            await ProcessRuntimeClass.EnsureAsync(admin, cancellationToken);
+
+        // The node has the longest way (addresses, firewall, its own registration): it starts beside the controllers.
+        var starting = NodeAgent.StartAsync(
+            options, Connect(new UserInfo($"system:node:{options.NodeName}", ["system:nodes"]), "weft-node"), time, random, loggers, cancellationToken);
+        try
+        {
+            var controllers = await Controllers.StartAsync(
+                name => api.CreateHandler(ServiceAccount(name)), new ControllersOptions { CertificateAuthorityPem = authorityPem }, time, random, loggers, cancellationToken);
+            _stops.Push(controllers.DisposeAsync);
+            var scheduler = await Scheduler.StartAsync(
+                Connect(new UserInfo("system:kube-scheduler", []), "kube-scheduler"), controllers.Informers, time, random, loggers, cancellationToken);
+            _stops.Push(scheduler.DisposeAsync);
+        }
+        finally
+        {
+            var node = await starting;
+            _stops.Push(node.DisposeAsync);
+            streams.Connect(node.Streams);
+        }
+
+        KubeClient Connect(UserInfo user, string agent) => new(api.CreateHandler(user), time, agent);
+    }
+
+    private static UserInfo ServiceAccount(string name) =>
+        new(name, ServiceAccountNames.Parse(name) is { } account ? ServiceAccountNames.Groups(account.Namespace) : []);
+
+    public async ValueTask DisposeAsync()
+    {
+        while (_stops.TryPop(out var stop))
+            await stop();
+    }
 }

@@ -8,6 +8,7 @@ using Weft.ApiServer.Certificates;
 using Weft.Cli.Clusters;
 using Weft.Cli.Processes;
 using Weft.Cli.Supervision;
+using Weft.Node.Agent;
 using Weft.Storage;
 using Weft.Storage.Sqlite;
 
@@ -27,7 +28,7 @@ internal static partial class ServerRole
         {
             return await ServeAsync(paths, time, loggers, logger, stopping.Token);
         }
-        catch (Exception refused) when (refused is StoreOpenException or PkiException or InvalidDataException or IOException or SocketException)
+        catch (Exception refused) when (refused is StoreOpenException or PkiException or NodeStartException or InvalidDataException or IOException or SocketException)
         {
             // Nothing that a restart would mend: say it, and tell the supervisor to leave it.
             Log.CannotStart(logger, refused.Message);
@@ -63,7 +64,7 @@ internal static partial class ServerRole
         await api.StartAsync(stopping);
         Report(paths, ServerPhase.Api, $"API server on https://127.0.0.1:{settings.ApiPort}");
 
-        await using var cluster = await ClusterParts.StartAsync(api, pki, settings, paths, streams, time, random, loggers, stopping);
+        await using var cluster = await ClusterParts.StartAsync(api, pki.AuthorityPem, settings, paths, streams, time, random, loggers, stopping);
         Report(paths, ServerPhase.Ready, $"node {cluster.NodeName} is Ready");
         Log.Ready(logger, settings.ApiPort);
 

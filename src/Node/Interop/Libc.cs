@@ -15,7 +15,10 @@ internal static unsafe partial class Libc
     public const nuint MsRdonly = 1, MsNosuid = 2, MsNodev = 4, MsNoexec = 8, MsRemount = 32, MsBind = 4096, MsRec = 16384, MsPrivate = 1 << 18, MsSlave = 1 << 19, MsShared = 1 << 20;
     public const int MntDetach = 2, UmountNofollow = 8;
 
-    public const int ORdonly = 0, OWronly = 1, ORdwr = 2, OCreat = 0x40, OExcl = 0x80, OTrunc = 0x200, ONonblock = 0x800, OCloexec = 0x80000;
+    public const int ORdonly = 0, OWronly = 1, ORdwr = 2, OCreat = 0x40, OExcl = 0x80, OTrunc = 0x200, ONonblock = 0x800, OCloexec = 0x80000, OPath = 0x200000;
+
+    // O_DIRECTORY is one of the few flags with another number on arm64.
+    public static int ODirectory => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
 
     public const int EpollIn = 1, EpollOut = 4, EpollErr = 8, EpollHup = 16, EpollOneshot = 1 << 30;
     public const int EpollAdd = 1, EpollDel = 2, EpollMod = 3;
@@ -76,12 +79,59 @@ internal static unsafe partial class Libc
     [LibraryImport("libc")] public static partial int sigfillset(void* set);
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)] public static partial int posix_spawn(int* pid, string path, void* actions, void* attributes, byte** argv, byte** envp);
 
-    private const nint SysPidfdOpen = 434, SysPidfdSendSignal = 424;
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int chmod(string path, uint mode);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int rename(string from, string to);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int mkdirat(int directory, string path, uint mode);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] private static partial int statx(int directory, string path, int flags, uint mask, byte* buffer);
+
+    private const nint SysPidfdOpen = 434, SysPidfdSendSignal = 424, SysOpenat2 = 437;
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct OpenHow
+    {
+        public ulong Flags;
+        public ulong Mode;
+        public ulong Resolve;
+    }
+
+    /// <summary>openat2 that never leaves the directory, neither by `..` nor by a link, and follows no magic link; -1 with errno.</summary>
+    public static int OpenBeneath(int directory, string path, int flags)
+    {
+        const ulong NoMagicLinks = 2, Beneath = 8;
+        var how = new OpenHow { Flags = (ulong)flags, Resolve = NoMagicLinks | Beneath };
+        fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(path + "\0"))
+            return (int)syscall(SysOpenat2, directory, (nint)name, (nint)(&how), sizeof(OpenHow));
+    }
+
+    /// <summary>The S_IFMT bits of what the path names (links followed); 0 when there is nothing.</summary>
+    public static uint FileType(string path)
+    {
+        const int CurrentDirectory = -100, TypeMask = 1, ModeOffset = 28;
+        var buffer = stackalloc byte[256];
+        return statx(CurrentDirectory, path, 0, TypeMask, buffer) == 0 ? *(ushort*)(buffer + ModeOffset) & 0xF000u : 0;
+    }
 
     /// <summary>A descriptor that becomes readable when the process ends; -1 (with errno) when there is no such process.</summary>
     public static int PidfdOpen(int pid) => (int)syscall(SysPidfdOpen, pid, 0, 0, 0);
 
     public static int PidfdSendSignal(int pidfd, int signal) => (int)syscall(SysPidfdSendSignal, pidfd, signal, 0, 0);
+
+    /// <summary>The inode that a path names, 0 when there is none.</summary>
+    public static ulong Inode(string path) => InodeAt(-100, path, 0);
+
+    public static ulong Inode(int descriptor)
+    {
+        const int EmptyPath = 0x1000;
+        return InodeAt(descriptor, "", EmptyPath);
+    }
+
+    private static ulong InodeAt(int directory, string path, int flags)
+    {
+        const uint InodeMask = 0x100;
+        const int InodeOffset = 32;
+        var buffer = stackalloc byte[256];
+        return statx(directory, path, flags, InodeMask, buffer) == 0 ? *(ulong*)(buffer + InodeOffset) : 0;
+    }
 
     public static int Errno => Marshal.GetLastPInvokeError();
 

@@ -23,6 +23,8 @@ internal static class Mounts
             throw Libc.Failure($"unmount {target}", Libc.Errno);
     }
 
+    public static bool IsMountPoint(string path) => List().Any(mount => mount.MountPoint == path);
+
     public static IReadOnlyList<MountEntry> List() => Parse(File.ReadLines("/proc/self/mountinfo"));
 
     /// <summary>Format: proc(5), "mountinfo": fields, optional fields, a lone '-', type, source, options.</summary>
@@ -32,7 +34,7 @@ internal static class Mounts
         foreach (var line in lines)
         {
             var fields = line.Split(' ');
-            var dash = Array.IndexOf(fields, "-", 6);
+            var dash = fields.Length > 6 ? Array.IndexOf(fields, "-", 6) : -1;
             if (dash < 0 || fields.Length < dash + 3)
                 continue;
             var shared = fields.AsSpan(6, dash - 6).ToArray().Any(f => f.StartsWith("shared:", StringComparison.Ordinal));

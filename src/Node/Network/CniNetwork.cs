@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Weft.Node.Interop;
 
 namespace Weft.Node.Network;
 
@@ -40,8 +41,10 @@ internal sealed class CniNetwork(CniOptions options)
     public async Task DeleteAsync(string id, string netns, CancellationToken cancellationToken)
     {
         var previous = File.Exists(CacheFile(id)) ? Parse(await File.ReadAllTextAsync(CacheFile(id), cancellationToken)) : null;
+        // The file of a namespace that is gone stays behind as an ordinary one, which plugins refuse; an empty name means "already gone" (CNI spec, DEL).
+        var alive = Mounts.IsMountPoint(netns) ? netns : "";
         foreach (var plugin in Plugins().Reverse())
-            await RunAsync("DEL", plugin, id, File.Exists(netns) ? netns : "", previous, cancellationToken);
+            await RunAsync("DEL", plugin, id, alive, previous, cancellationToken);
         File.Delete(CacheFile(id));
     }
 

@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
 
 namespace Weft.Node.Network;
 
@@ -18,5 +21,26 @@ internal static class HostLink
         const int Ethernet = 1500;
         var file = DefaultInterface() is { } name ? $"/sys/class/net/{name}/mtu" : null;
         return file is not null && File.Exists(file) && int.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var mtu) ? Math.Min(mtu, 9000) : Ethernet;
+    }
+
+    /// <summary>The address the machine is known by: that of the default route's interface, or the first that is not loopback, or loopback.</summary>
+    public static string Address()
+    {
+        var route = DefaultInterface();
+        var candidates = NetworkInterface.GetAllNetworkInterfaces()
+            .Where(i => i.NetworkInterfaceType != NetworkInterfaceType.Loopback && i.OperationalStatus == OperationalStatus.Up)
+            .OrderByDescending(i => i.Name == route)
+            .SelectMany(i => i.GetIPProperties().UnicastAddresses)
+            .Select(a => a.Address)
+            .Where(a => a.AddressFamily == AddressFamily.InterNetwork);
+        return (candidates.FirstOrDefault() ?? IPAddress.Loopback).ToString();
+    }
+
+    /// <summary>The first address of a range: what host-local gives the host's end of every pod's link.</summary>
+    public static string Gateway(string cidr)
+    {
+        var bytes = IPNetwork.Parse(cidr).BaseAddress.GetAddressBytes();
+        bytes[^1]++;
+        return new IPAddress(bytes).ToString();
     }
 }

@@ -18,7 +18,10 @@ internal interface IPodRuntime
     /// <exception cref="RuntimeException">Why it could not be made; nothing of it is left.</exception>
     Task<SandboxInfo> CreateSandboxAsync(SandboxSpec spec, CancellationToken cancellationToken);
 
-    /// <summary>Kills what still runs in it, releases the address, removes all traces. Unknown ids are fine.</summary>
+    /// <summary>Kills what still runs in it and releases namespaces, mounts and address; the records of its containers stay. Unknown ids are fine.</summary>
+    Task StopSandboxAsync(string sandboxId, CancellationToken cancellationToken);
+
+    /// <summary>Stops it and removes all traces, those of its containers too. Unknown ids are fine.</summary>
     Task RemoveSandboxAsync(string sandboxId, CancellationToken cancellationToken);
 
     /// <exception cref="RuntimeException">Why it could not be made.</exception>
@@ -80,7 +83,7 @@ internal sealed record SandboxInfo
     /// <summary>Empty with the host's network.</summary>
     public IReadOnlyList<string> Ips { get; init; } = [];
 
-    /// <summary>False when its namespaces are gone (a reboot): it can only be removed.</summary>
+    /// <summary>False when its namespaces are gone (stopped, a reboot): it can only be removed.</summary>
     public bool Ready { get; init; } = true;
 }
 

@@ -101,7 +101,7 @@ internal sealed class RecentLog(Snapshot start, int maxChanges, long maxBytes)
     // A revision in the middle of a group: replay the first part of the group on what was before it.
     private static Snapshot Within(Snapshot before, Epoch epoch, long revision)
     {
-        var edit = new TreeEdit(before.Root, owner: long.MaxValue);
+        var edit = new TreeEdit(before.Root, TreeEdit.Scratch);
         foreach (var batch in epoch.Batches)
         {
             if (batch.Revision > revision)

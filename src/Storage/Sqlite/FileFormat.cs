@@ -50,32 +50,27 @@ internal static class FileFormat
     public static Recovered Load(Connection connection)
     {
         var compacted = connection.Execute("SELECT value FROM meta WHERE name = 'compacted'") ?? 0;
-        var edit = new TreeEdit(Node.Empty, owner: 1);
+        var edit = new TreeEdit(Node.Empty, TreeEdit.Loading);
         long lastId = 0;
 
-        // First who is alive, then the values of those alone: history may be many times the size of the present.
-        var keys = connection.Prepare("SELECT id, key, value IS NULL FROM log ORDER BY id");
-        while (keys.Step())
+        // From the newest change back: the first of a key is what it is now, and the values of older ones are not even read.
+        var seen = new HashSet<string>();
+        var seenBySpan = seen.GetAlternateLookup<ReadOnlySpan<char>>();
+        var buffer = new char[Keys.MaxLength];
+        var rows = connection.Prepare("SELECT id, key, created, value FROM log ORDER BY id DESC");
+        while (rows.Step())
         {
-            lastId = keys.Int64(0);
-            var key = keys.Text(1);
-            if (keys.Int64(2) != 0)
-                edit.Remove(key);
-            else
-                edit.Set(new Entry(key, default, 0, RowId.RevisionOf(lastId)));
+            var id = rows.Int64(0);
+            lastId = Math.Max(lastId, id);
+            var key = rows.Text(1, buffer);
+            if (!seenBySpan.Add(key) || rows.IsNull(3))
+                continue;
+
+            seenBySpan.TryGetValue(key, out var name);
+            edit.Set(new Entry(name!, rows.Blob(3), rows.Int64(2), RowId.RevisionOf(id)));
         }
 
-        keys.Dispose();
-
-        var values = connection.Prepare("SELECT id, key, created, value FROM log ORDER BY id");
-        while (values.Step())
-        {
-            var revision = RowId.RevisionOf(values.Int64(0));
-            if (edit.Find(values.Text(1)) is { } alive && alive.ModRevision == revision)
-                edit.Set(new Entry(alive.Key, values.Blob(3), values.Int64(2), revision));
-        }
-
-        values.Dispose();
+        rows.Dispose();
         return new Recovered(edit.Root, Math.Max(RowId.RevisionOf(lastId), compacted + 1), compacted);
     }
 }

@@ -20,10 +20,12 @@ internal sealed class HistoryReader : IDisposable
     {
         _connection = new Connection(path, create: false);
         _connection.Execute("PRAGMA query_only = 1");
+        _connection.Execute("PRAGMA automatic_index = 0");
+        // The plus keeps the planner from making an index over all keys, each time, to find the one row that the id already names.
         _changes = _connection.Prepare(
             """
             SELECT n.id, n.key, n.created, n.value, n.prev, p.created, p.value
-            FROM log n LEFT JOIN log p ON n.prev > 0 AND p.id BETWEEN n.prev << 16 AND (n.prev << 16) + 65535 AND p.key = n.key
+            FROM log n LEFT JOIN log p ON n.prev > 0 AND p.id BETWEEN n.prev << 16 AND (n.prev << 16) + 65535 AND +p.key = n.key
             WHERE n.id > ?1 AND n.id <= ?2 AND n.key >= ?3 AND (?4 IS NULL OR n.key < ?4)
             ORDER BY n.id
             """);

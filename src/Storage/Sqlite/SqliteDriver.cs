@@ -39,6 +39,7 @@ internal sealed class SqliteDriver : IDriver
         Connection? connection = null;
         try
         {
+            ReadThrough(options.Path);
             connection = new Connection(options.Path, create: true);
             FileFormat.Prepare(connection, options.Path, options);
             var recovered = FileFormat.Load(connection);
@@ -49,6 +50,18 @@ internal sealed class SqliteDriver : IDriver
             connection?.Dispose();
             fileLock.Dispose();
             throw;
+        }
+    }
+
+    // Loading walks the pages backwards, which no disk reads ahead: a cold file of 800 MB took six times as long without this.
+    // Before SQLite has the file open: closing a file lets go of all locks that this process has on it (fcntl(2)).
+    private static void ReadThrough(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.SequentialScan);
+        var buffer = new byte[1024 * 1024];
+        while (file.Read(buffer) > 0)
+        {
+            // it is in the page cache now
         }
     }
 

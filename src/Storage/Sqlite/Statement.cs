@@ -79,6 +79,13 @@ internal sealed unsafe class Statement(Connection connection, nint handle, strin
         return text is null ? "" : Encoding.UTF8.GetString(text, Native.ColumnBytes(_handle, column));
     }
 
+    /// <summary>The text, in the buffer, which is large enough for what the store has written.</summary>
+    public ReadOnlySpan<char> Text(int column, char[] buffer)
+    {
+        var text = Native.ColumnText(_handle, column);
+        return buffer.AsSpan(0, Encoding.UTF8.GetChars(new ReadOnlySpan<byte>(text, Native.ColumnBytes(_handle, column)), buffer));
+    }
+
     public byte[] Blob(int column)
     {
         var blob = Native.ColumnBlob(_handle, column);

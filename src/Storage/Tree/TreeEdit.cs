@@ -4,12 +4,18 @@ namespace Weft.Storage.Tree;
 /// A run of changes on top of a snapshot. Nodes it has made already are changed in place, so a group commit copies each node once.
 /// Throwing the edit away undoes it. Not for several threads.
 /// </summary>
-/// <param name="owner">Unique among the edits of one tree, above 0.</param>
+/// <param name="owner">Unique among the edits of one tree, and not 0, which is the empty tree's.</param>
 internal sealed class TreeEdit(Node root, long owner)
 {
     // Below this a node looks for a neighbour to merge with; merging stops short of full, so that the next insert does not split it again.
     private const int Low = Node.Capacity / 4;
     private const int MergedMax = Node.Capacity * 3 / 4;
+
+    /// <summary>The owner of what was there at the start. The writer counts its edits from 1.</summary>
+    public const long Loading = -1;
+
+    /// <summary>The owner for an edit whose result nobody edits further.</summary>
+    public const long Scratch = long.MaxValue;
 
     private Node _root = root;
 

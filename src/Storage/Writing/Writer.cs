@@ -155,6 +155,7 @@ internal sealed class Writer : IDisposable
         var message = $"the store cannot tell whether its last write is durable ({cause.Message}): end this process; it recovers when it starts again";
         var reason = new StoreFailedException(message, cause);
         _queue.Close(reason);
+        _failed.TrySetResult(reason);
         _compactions.Stop(reason);
         do
         {
@@ -163,7 +164,5 @@ internal sealed class Writer : IDisposable
             GroupIsAnswered();
         }
         while (_queue.Take(_group, block: false) && _group.Count > 0);
-
-        _failed.TrySetResult(reason);
     }
 }

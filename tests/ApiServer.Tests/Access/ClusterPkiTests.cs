@@ -1,13 +1,14 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Weft.ApiServer.Certificates;
+using Weft.Testing;
 
 namespace Weft.ApiServer.Tests.Access;
 
 public sealed class ClusterPkiTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("weft-pki-").FullName;
-    private readonly ManualTime _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly ManualTime _time = new();
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
@@ -56,11 +57,11 @@ public sealed class ClusterPkiTests : IDisposable
         using var pki = ClusterPki.LoadOrCreate(Options, _time);
         var client = pki.LoadOrIssueClient("admin", "admin", []);
 
-        _time.Now = _time.Now.AddDays(200);
+        _time.Advance(TimeSpan.FromDays(200));
         Assert.False(pki.RenewIfDue());
         Assert.Equal(client, pki.LoadOrIssueClient("admin", "admin", []));
 
-        _time.Now = _time.Now.AddDays(60);
+        _time.Advance(TimeSpan.FromDays(60));
         Assert.True(pki.RenewIfDue());
         Assert.False(pki.RenewIfDue());
         Assert.NotEqual(client, pki.LoadOrIssueClient("admin", "admin", []));

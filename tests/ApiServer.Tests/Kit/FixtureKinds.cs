@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Text.Json.Nodes;
 using Weft.Api;
 using Weft.Api.Schemas;
@@ -10,9 +9,6 @@ namespace Weft.ApiServer.Tests.Kit;
 /// <summary>A custom kind as a CRD would give it, and a graceful one, to show what holds for any kind.</summary>
 internal static class FixtureKinds
 {
-    private static readonly Schema Text = new() { Type = SchemaType.String };
-    private static readonly Schema Whole = new() { Type = SchemaType.Integer, Format = "int64" };
-
     public static ResourceInfo Widgets { get; } = new()
     {
         Resource = new GroupVersionResource("example.com", "v1", "widgets"),
@@ -29,27 +25,17 @@ internal static class FixtureKinds
             new TableColumn("Name", "string", "name", "Name of the widget.", 0, (tree, _) => tree.At("metadata", "name")?.DeepClone()),
             new TableColumn("Colour", "string", "", "Its colour.", 0, (tree, _) => tree.At("spec", "colour")?.DeepClone()),
         ],
-        Schema = Object(new()
-        {
-            ["apiVersion"] = Text,
-            ["kind"] = Text,
-            ["metadata"] = new Schema { Type = SchemaType.Object },
-            ["spec"] = Object(new()
-            {
-                ["colour"] = Text,
-                ["size"] = new Schema { Type = SchemaType.Integer, Default = 1, Minimum = 0 },
-                ["replicas"] = Whole,
-                ["tags"] = new Schema { Type = SchemaType.Array, Items = Text, ListType = ListType.Set },
-                ["parts"] = new Schema
-                {
-                    Type = SchemaType.Array,
-                    ListType = ListType.Map,
-                    ListMapKeys = ["name"],
-                    Items = Object(new() { ["name"] = Text, ["count"] = Whole, ["note"] = Text }),
-                },
-            }),
-            ["status"] = Object(new() { ["replicas"] = Whole, ["phase"] = Text, ["selector"] = Text }),
-        }),
+        Schema = CrdSchema.FromCrd((JsonObject)JsonNode.Parse("""
+            {"type":"object","properties":{
+              "spec":{"type":"object","properties":{
+                "colour":{"type":"string"},
+                "size":{"type":"integer","default":1,"minimum":0},
+                "replicas":{"type":"integer","format":"int64"},
+                "tags":{"type":"array","items":{"type":"string"},"x-kubernetes-list-type":"set"},
+                "parts":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["name"],
+                  "items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"count":{"type":"integer"},"note":{"type":"string"}}}}}},
+              "status":{"type":"object","properties":{"replicas":{"type":"integer"},"phase":{"type":"string"},"selector":{"type":"string"}}}}}
+            """)!, new GroupVersionKind("example.com", "v1", "Widget"), new SchemaReader().FromType(typeof(ObjectMeta))),
     };
 
     /// <summary>Cluster-scoped and without a status.</summary>
@@ -74,12 +60,6 @@ internal static class FixtureKinds
     };
 
     public static IReadOnlyList<ResourceInfo> All => [Widgets, Realms, Lingerers];
-
-    private static Schema Object(Dictionary<string, Schema> properties)
-    {
-        var frozen = properties.ToFrozenDictionary();
-        return new Schema { Type = SchemaType.Object, PropertiesFactory = () => frozen };
-    }
 }
 
 internal sealed class FixedCatalog(IReadOnlyList<ResourceInfo> all) : IResourceCatalog

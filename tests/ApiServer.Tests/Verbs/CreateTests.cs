@@ -5,7 +5,7 @@ namespace Weft.ApiServer.Tests.Verbs;
 
 public sealed class CreateTests
 {
-    private const string Widgets = "/apis/example.com/v1/namespaces/shop/widgets";
+    private const string Widgets = "/apis/example.com/v1/namespaces/default/widgets";
 
     [Fact]
     public async Task A_created_object_has_identity_defaults_and_a_revision()
@@ -16,7 +16,7 @@ public sealed class CreateTests
 
         Assert.Equal("Widget", created.Body["kind"]!.GetValue<string>());
         Assert.Equal("example.com/v1", created.Body["apiVersion"]!.GetValue<string>());
-        Assert.Equal("shop", created.Metadata["namespace"]!.GetValue<string>());
+        Assert.Equal("default", created.Metadata["namespace"]!.GetValue<string>());
         Assert.Equal(36, created.Metadata["uid"]!.GetValue<string>().Length);
         Assert.Equal(1, created.Metadata["generation"]!.GetValue<int>());
         Assert.Equal(1, created.Body["spec"]!["size"]!.GetValue<int>());
@@ -116,7 +116,7 @@ public sealed class CreateTests
     }
 
     [Theory]
-    [InlineData("application/vnd.kubernetes.protobuf", 415)]
+    [InlineData("application/cbor", 415)]
     [InlineData("text/plain", 415)]
     public async Task A_body_in_another_format_is_refused(string type, int code)
     {

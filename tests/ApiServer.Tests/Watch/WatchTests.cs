@@ -4,7 +4,7 @@ namespace Weft.ApiServer.Tests.Watch;
 
 public sealed class WatchTests
 {
-    private const string Widgets = "/apis/example.com/v1/namespaces/shop/widgets";
+    private const string Widgets = "/apis/example.com/v1/namespaces/default/widgets";
 
     [Fact]
     public async Task A_watch_from_a_revision_sees_every_later_change_in_order()

@@ -22,8 +22,8 @@ internal static partial class CustomResourceDefinitionValidation
             yield return spec["scope"].Unsupported(["Cluster", "Namespaced"]);
         if (spec["preserveUnknownFields"].IsTrue)
             yield return spec["preserveUnknownFields"].Invalid("cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead");
-        if (IsProtected(group) && !root["metadata"]["annotations"][Approval].Exists)
-            yield return root["metadata"]["annotations"][Approval].Required("protected groups must have approval annotation \"api-approved.kubernetes.io\"");
+        if (IsProtected(group) && !root["metadata"]["annotations"].At(Approval).Exists)
+            yield return root["metadata"]["annotations"].At(Approval).Required("protected groups must have approval annotation \"api-approved.kubernetes.io\"");
 
         if (old is not { } before)
             yield break;

@@ -111,7 +111,7 @@ internal static class StructuralSchema
             errors.Add(items["type"].Invalid("must be object if parent array's x-kubernetes-list-type is map"));
         foreach (var key in keys.Items)
         {
-            var property = items["properties"][key.TextOrEmpty];
+            var property = items["properties"].At(key.TextOrEmpty);
             if (!property.Exists)
                 errors.Add(key.Invalid("entries must all be names of item properties"));
             else if (!property["default"].Exists && !items["required"].Items.Any(name => name.Text == key.Text))
@@ -133,10 +133,10 @@ internal static class StructuralSchema
         }
         foreach (var (name, member) in schema["properties"].Entries)
         {
-            var outer = structure["properties"][name];
+            var outer = structure["properties"].At(name);
             var values = structure["additionalProperties"];
             if (!outer.Exists && values.Value is not JsonObject)
-                errors.Add(structure["properties"][name].Required($"because it is defined in {member.Path}"));
+                errors.Add(structure["properties"].At(name).Required($"because it is defined in {member.Path}"));
             else
                 Inside(member, outer.Exists ? outer : values, errors, depth + 1);
         }

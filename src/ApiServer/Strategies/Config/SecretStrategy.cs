@@ -55,9 +55,9 @@ internal sealed class SecretStrategy : DefaultStrategy
         switch (root["type"].Text)
         {
             case "kubernetes.io/service-account-token":
-                var account = root["metadata"]["annotations"]["kubernetes.io/service-account.name"];
+                var account = root["metadata"]["annotations"].At("kubernetes.io/service-account.name");
                 if (account.TextOrEmpty.Length == 0)
-                    yield return FieldError.Required("metadata.annotations[kubernetes.io/service-account.name]");
+                    yield return account.Required();
                 break;
             case "kubernetes.io/dockercfg":
                 foreach (var error in Json(data, ".dockercfg"))
@@ -68,21 +68,21 @@ internal sealed class SecretStrategy : DefaultStrategy
                     yield return error;
                 break;
             case "kubernetes.io/basic-auth":
-                if (!data["username"].Exists && !data["password"].Exists)
+                if (!data.At("username").Exists && !data.At("password").Exists)
                 {
-                    yield return FieldError.Required("data[username]");
-                    yield return FieldError.Required("data[password]");
+                    yield return data.At("username").Required();
+                    yield return data.At("password").Required();
                 }
                 break;
             case "kubernetes.io/ssh-auth":
-                if (data["ssh-privatekey"].TextOrEmpty.Length == 0)
-                    yield return FieldError.Required("data[ssh-privatekey]");
+                if (data.At("ssh-privatekey").TextOrEmpty.Length == 0)
+                    yield return data.At("ssh-privatekey").Required();
                 break;
             case "kubernetes.io/tls":
                 foreach (var key in (string[])["tls.crt", "tls.key"])
                 {
-                    if (!data[key].Exists)
-                        yield return FieldError.Required($"data[{key}]");
+                    if (!data.At(key).Exists)
+                        yield return data.At(key).Required();
                 }
                 break;
         }
@@ -90,9 +90,9 @@ internal sealed class SecretStrategy : DefaultStrategy
 
     private static IEnumerable<FieldError> Json(Field data, string key)
     {
-        if (!data[key].Exists)
-            yield return FieldError.Required($"data[{key}]");
-        else if (!IsJson(data[key].TextOrEmpty))
+        if (!data.At(key).Exists)
+            yield return data.At(key).Required();
+        else if (!IsJson(data.At(key).TextOrEmpty))
             yield return FieldError.Invalid($"data[{key}]", "\"<secret contents redacted>\"", "must be JSON");
     }
 

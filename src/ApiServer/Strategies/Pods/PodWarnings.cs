@@ -12,10 +12,11 @@ internal static class PodWarnings
 
     public static IEnumerable<string> Of(Field spec)
     {
-        if (spec["nodeSelector"]["beta.kubernetes.io/arch"].Exists)
-            yield return $"{spec.Path}.nodeSelector[beta.kubernetes.io/arch]: deprecated since v1.14; use \"kubernetes.io/arch\" instead";
-        if (spec["nodeSelector"]["beta.kubernetes.io/os"].Exists)
-            yield return $"{spec.Path}.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use \"kubernetes.io/os\" instead";
+        foreach (var name in (string[])["arch", "os"])
+        {
+            if (spec["nodeSelector"].At("beta.kubernetes.io/" + name) is { Exists: true } old)
+                yield return $"{old.Path}: deprecated since v1.14; use \"kubernetes.io/{name}\" instead";
+        }
         foreach (var volume in spec["volumes"].Items)
         {
             foreach (var (name, hint) in OldVolumes)

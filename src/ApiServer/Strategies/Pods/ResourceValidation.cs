@@ -22,7 +22,7 @@ internal static class ResourceValidation
 
         foreach (var (name, request) in resources["requests"].Entries)
         {
-            var limit = resources["limits"][name];
+            var limit = resources["limits"].At(name);
             if (Amount(request) is not { } asked)
                 continue;
             if (Amount(limit) is { } most)

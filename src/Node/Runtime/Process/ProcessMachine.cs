@@ -69,8 +69,10 @@ internal static class ProcessMachine
     }
 
     /// <summary>Removes a cgroup that has no processes left, in every hierarchy (version 1) or the one (version 2).</summary>
-    public static void RemoveCgroup(string path)
+    /// <returns>False when something still is in it.</returns>
+    public static bool RemoveCgroup(string path)
     {
+        var gone = true;
         const string Tree = "/sys/fs/cgroup";
         foreach (var hierarchy in File.Exists(Tree + "/cgroup.controllers") ? [Tree] : Directory.GetDirectories(Tree))
         {
@@ -80,8 +82,23 @@ internal static class ProcessMachine
             foreach (var child in Directory.GetDirectories(directory, "*", SearchOption.AllDirectories).OrderByDescending(d => d.Length))
                 _ = Libc.rmdir(child);
             // Only rmdir removes a cgroup (its files cannot be deleted); one in which a process still ends stays, for the next try.
-            _ = Libc.rmdir(directory);
+            gone &= Libc.rmdir(directory) == 0;
         }
+        return gone;
+    }
+
+    /// <summary>Processes in the cluster's cgroups, and its conmons: found without any record of ours.</summary>
+    public static IReadOnlySet<int> ProcessesOf(ProcessPaths paths)
+    {
+        var pids = new HashSet<int>();
+        foreach (var directory in Directory.EnumerateDirectories("/proc").Where(d => int.TryParse(Path.GetFileName(d), out _)))
+        {
+            var inside = ReadOrEmpty(directory + "/cgroup").Contains($":{paths.CgroupParent}/", StringComparison.Ordinal);
+            var arguments = ReadOrEmpty(directory + "/cmdline").Split('\0');
+            if (inside || (Path.GetFileName(arguments[0]) is "conmon" or "crun" && arguments.Any(a => a.Contains(paths.CrunState, StringComparison.Ordinal) || PathRules.IsWithin(a, paths.Containers))))
+                pids.Add(int.Parse(Path.GetFileName(directory)));
+        }
+        return pids;
     }
 
     private static string ReadOrEmpty(string path)

@@ -45,9 +45,7 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
         _sandboxes[id] = sandbox;
         try
         {
-            var temporary = _paths.Temporary(id);
-            Directory.CreateDirectory(temporary);
-            File.SetUnixFileMode(temporary, (UnixFileMode)0b001_111_111_111);   // 1777, as /tmp is
+            Directory.CreateDirectory(_paths.Temporary(id), ProcessMachine.OwnerOnly);
             await NamespaceThread.CreateAsync(directory, spec.Hostname, network: !spec.HostNetwork, ipc: !spec.HostIpc);
             if (!spec.HostIpc)
             {
@@ -80,6 +78,14 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
 
     public async Task RemoveAsync(string id, CancellationToken cancellationToken)
     {
+        await StopAsync(id, cancellationToken);
+        if (Directory.Exists(_paths.Sandbox(id)))
+            Directory.Delete(_paths.Sandbox(id), recursive: true);
+        _sandboxes.TryRemove(id, out _);
+    }
+
+    public async Task StopAsync(string id, CancellationToken cancellationToken)
+    {
         if (!_sandboxes.TryGetValue(id, out var sandbox))
             return;
         if (!sandbox.Spec.HostNetwork)
@@ -100,9 +106,8 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
         ProcessMachine.RemoveCgroup($"{_paths.CgroupParent}/pod{sandbox.Spec.PodUid}");
         if (Directory.Exists(_paths.Temporary(id)))
             Directory.Delete(_paths.Temporary(id), recursive: true);
-        if (Directory.Exists(directory))
-            Directory.Delete(directory, recursive: true);
-        _sandboxes.TryRemove(id, out _);
+        _sandboxes[id] = sandbox with { Ready = false };
+        StateFile.Write(Path.Combine(directory, "sandbox.json"), _sandboxes[id]);
     }
 
     private static partial class Log

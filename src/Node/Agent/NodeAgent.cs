@@ -1,0 +1,170 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Weft.Api;
+using Weft.Api.Core;
+using Weft.Api.Streams;
+using Weft.Client;
+using Weft.Node.Logs;
+using Weft.Node.Network;
+using Weft.Node.Pods;
+using Weft.Node.Probes;
+using Weft.Node.Runtime;
+using Weft.Node.Runtime.Process;
+using Weft.Node.Volumes;
+
+namespace Weft.Node.Agent;
+
+/// <summary>Makes this machine a node: registers it, runs the pods bound to it, and serves their streams.</summary>
+public sealed partial class NodeAgent : IAsyncDisposable
+{
+    private readonly List<IAsyncDisposable> _parts = [];   // stopped in reverse order
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<Task> _loops = [];
+
+    private NodeAgent() { }
+
+    /// <summary>For the API server in this process, or over the agent's connection.</summary>
+    public IPodStreams Streams { get; private set; } = null!;
+
+    /// <summary>
+    /// Returns when the node is registered and its pods are taken over. Pods that an earlier run started are found again, and run on.
+    /// </summary>
+    /// <exception cref="NodeStartException">What the machine lacks, and what to do.</exception>
+    public static async Task<NodeAgent> StartAsync(
+        NodeAgentOptions options, KubeClient client, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken = default)
+    {
+        var agent = new NodeAgent();
+        try
+        {
+            await agent.StartPartsAsync(options, client, time, random, loggers, cancellationToken);
+            return agent;
+        }
+        catch (Exception e)
+        {
+            await agent.DisposeAsync();
+            if (e is RuntimeException or IOException or UnauthorizedAccessException)
+                throw new NodeStartException($"the node agent cannot start: {e.Message}", e);
+            throw;
+        }
+    }
+
+    private async Task StartPartsAsync(NodeAgentOptions options, KubeClient client, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        if (Environment.UserName != "root" && !Environment.IsPrivilegedProcess)
+            throw new NodeStartException("the node agent needs root: namespaces, mounts and cgroups are made by it. Run with sudo.");
+        var logger = loggers.CreateLogger<NodeAgent>();
+        var settings = RuntimeOptions(options);
+        var machine = await MachineFacts.ReadAsync(settings.Crun);
+        Directory.CreateDirectory(options.DataDir, ProcessMachine.OwnerOnly);
+        Sysctls.EnableForwarding(options.DataDir);
+        await NodeFirewall.ApplyAsync(options.ClusterName, options.PodCidr, settings.ClusterCidr);
+        var runtime = Own(await ProcessRuntime.StartAsync(settings, time, random, loggers));
+
+        var nodeIp = options.NodeIp ?? HostLink.Address();
+        var facts = new NodeFacts(options.NodeName, nodeIp, Quantity.FromUnits(machine.Cpus), Quantity.FromUnits(machine.MemoryBytes));
+        var directories = new PodDirectories(options.DataDir);
+        var volumes = new PodVolumes(options.RunDir, directories, new PodTokens(client, time), facts, time);
+        volumes.Prepare();
+
+        var registration = Own(new NodeRegistration(client, options, machine, nodeIp, time, loggers.CreateLogger<NodeRegistration>()));
+        await registration.RegisterAsync(cancellationToken);
+        registration.Start();
+
+        var events = Own(new EventRecorder(client, options.NodeName, time, loggers.CreateLogger<EventRecorder>()));
+        events.Start();
+        var pods = new Informer<Pod>(client.For<Pod>(), time, random, OnWatchError, null, "spec.nodeName=" + options.NodeName);
+        _loops.Add(pods.RunAsync(_stop.Token));
+        await pods.Synced.WaitAsync(cancellationToken);
+        var statuses = Own(new StatusWriter(client, pods.Cache, time, random, loggers.CreateLogger<StatusWriter>()));
+        statuses.Start();
+
+        PodManager? manager = null;
+        var configMaps = Own(new ObjectWatches<ConfigMap>(client, time, random, OnWatchError, key => manager?.OnReferenceChanged(key)));
+        var secrets = Own(new ObjectWatches<Secret>(client, time, random, OnWatchError, key => manager?.OnReferenceChanged(key)));
+        var probes = new ProbeClient(runtime, time);
+        manager = Own(new PodManager(new PodServices(
+            client, pods.Cache, runtime, volumes, configMaps, secrets, probes, events, statuses, directories, facts, new DnsSettings(options.DnsServers, options.ClusterDomain),
+            new PodEnvironment(HostLink.Gateway(options.PodCidr), nodeIp, options.ApiPort, machine.Capabilities), time, loggers)));
+        await manager.StartAsync(cancellationToken);
+        _loops.Add(RotateLogsAsync(runtime, time, logger));
+        Streams = new PodStreams(manager, runtime, time);
+        events.Node("Starting", "Starting the node agent.");
+        Log.Started(logger, options.NodeName, nodeIp, options.PodCidr);
+
+        void OnWatchError(ApiResource resource, Exception error)
+        {
+            if (!_stop.IsCancellationRequested)
+                Log.WatchFailed(logger, resource.ToString(), error.Message);
+        }
+    }
+
+    internal static ProcessRuntimeOptions RuntimeOptions(NodeAgentOptions options) => new()
+    {
+        ClusterName = options.ClusterName,
+        DataDir = options.DataDir,
+        RunDir = options.RunDir,
+        PodCidr = options.PodCidr,
+        ClusterCidr = options.ClusterCidr ?? options.PodCidr,
+        HiddenPaths = options.HiddenPaths,
+    };
+
+    private async Task RotateLogsAsync(IPodRuntime runtime, TimeProvider time, ILogger logger)
+    {
+        // The kubelet's period.
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(10), time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token))
+            {
+                foreach (var container in (await runtime.ListAsync(_stop.Token)).Containers.Where(c => c.State == RunState.Running && LogRotation.IsDue(c.LogPath)))
+                {
+                    try
+                    {
+                        LogRotation.Shift(container.LogPath);
+                        await runtime.ReopenLogAsync(container.Id, _stop.Token);
+                    }
+                    catch (Exception e) when (e is IOException or RuntimeException)
+                    {
+                        Log.RotationFailed(logger, container.LogPath, e);
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The agent stops.
+        }
+    }
+
+    private T Own<T>(T part) where T : IAsyncDisposable
+    {
+        _parts.Add(part);
+        return part;
+    }
+
+    /// <summary>Stops the agent. Pods run on, and are found by the next start.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_loops);
+        for (var i = _parts.Count - 1; i >= 0; i--)
+            await _parts[i].DisposeAsync();
+        _parts.Clear();
+        _loops.Clear();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Node {Node} ({Address}) runs pods in {PodCidr}", EventName = nameof(Started))]
+        public static partial void Started(ILogger logger, string node, string address, string podCidr);
+
+        [LoggerMessage(LogLevel.Warning, "Watch of {Resource} failed and is opened again: {Cause}", EventName = nameof(WatchFailed))]
+        public static partial void WatchFailed(ILogger logger, string resource, string cause);
+
+        [LoggerMessage(LogLevel.Warning, "Log {Path} could not be rotated", EventName = nameof(RotationFailed))]
+        public static partial void RotationFailed(ILogger logger, string path, Exception error);
+    }
+}
+
+/// <summary>The machine lacks something; the message says what to do.</summary>
+public sealed class NodeStartException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,39 @@
+namespace Weft.Node.Agent;
+
+public sealed record NodeAgentOptions
+{
+    public required string NodeName { get; init; }
+
+    /// <summary>Survives reboots: logs, emptyDir volumes, addresses given out. Not visible to pods.</summary>
+    public required string DataDir { get; init; }
+
+    /// <summary>Namespaces, sockets, secrets in memory. Keep it short: below it are socket paths, which have at most 107 bytes.</summary>
+    public required string RunDir { get; init; }
+
+    /// <summary>Pods of this node get their addresses from here; its first address is the host's end of every pod's link.</summary>
+    public required string PodCidr { get; init; }
+
+    /// <summary>All pods of all nodes: traffic to it keeps its source address. Default: the node's own range.</summary>
+    public string? ClusterCidr { get; init; }
+
+    /// <summary>Lower-case letters, digits and `-`; names cgroups, the nft table and CNI state, so that clusters on one machine do not meet.</summary>
+    public required string ClusterName { get; init; }
+
+    /// <summary>Where the API server listens on this machine; pods are told (KUBERNETES_SERVICE_HOST and _PORT). Null: they are not.</summary>
+    public int? ApiPort { get; init; }
+
+    /// <summary>The address that the node is known by. Default: that of the interface of the default route.</summary>
+    public string? NodeIp { get; init; }
+
+    /// <summary>Addresses of the cluster's DNS; empty: pods ask as the machine does.</summary>
+    public IReadOnlyList<string> DnsServers { get; init; } = [];
+    public string ClusterDomain { get; init; } = "cluster.local";
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Further directories that no pod may look into: the server's own data.</summary>
+    public IReadOnlyList<string> HiddenPaths { get; init; } = [];
+
+    /// <summary>The kubelet's default.</summary>
+    public int MaxPods { get; init; } = 110;
+    public string Version { get; init; } = "v1.32.0-weft";
+}

@@ -1,0 +1,84 @@
+using Weft.Node.Interop;
+using Weft.Node.Network;
+using Weft.Node.Runtime.Process;
+
+namespace Weft.Node.Agent;
+
+/// <summary>
+/// Takes everything of a node off the machine: containers, namespaces, veths, mounts, cgroups, the nft table, changed sysctls. Needs no running
+/// agent and no complete state, and may be called again.
+/// </summary>
+public static class NodeCleanup
+{
+    // Killed processes vanish within milliseconds; one in an uninterruptible wait may take longer.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <returns>What could not be removed, in words; empty when all is gone.</returns>
+    public static async Task<IReadOnlyList<string>> RunAsync(NodeAgentOptions options, TimeProvider time, CancellationToken cancellationToken = default)
+    {
+        var settings = NodeAgent.RuntimeOptions(options);
+        var paths = new ProcessPaths(settings);
+        var problems = new List<string>();
+
+        await EndProcessesAsync(paths, time, cancellationToken);
+        var network = ProcessSandboxes.NetworkOf(settings);
+        foreach (var directory in Directory.Exists(paths.Sandboxes) ? Directory.GetDirectories(paths.Sandboxes) : [])
+        {
+            var id = Path.GetFileName(directory);
+            await TryAsync($"address of sandbox {id}", () => network.DeleteAsync(id, paths.Netns(id), cancellationToken));
+        }
+
+        await TryAsync("mounts and directories", () =>
+        {
+            foreach (var mount in Mounts.List().Where(m => PathRules.IsWithin(m.MountPoint, options.RunDir)).OrderByDescending(m => m.MountPoint.Length))
+                Mounts.Unmount(mount.MountPoint);
+            foreach (var directory in new[] { options.RunDir, paths.Ipam, paths.CniCache, Path.Combine(options.DataDir, "tmp"), Path.Combine(options.DataDir, "pods") })
+            {
+                if (Directory.Exists(directory))
+                    Directory.Delete(directory, recursive: true);
+            }
+            File.Delete(paths.BootId);
+            return Task.CompletedTask;
+        });
+        await TryAsync("cgroups", async () =>
+        {
+            var from = time.GetTimestamp();
+            while (!ProcessMachine.RemoveCgroup(paths.CgroupParent) && time.GetElapsedTime(from) < Patience)
+                await Task.Delay(TimeSpan.FromMilliseconds(20), time, cancellationToken);
+        });
+        await TryAsync("nft table", () => NodeFirewall.RemoveAsync(options.ClusterName));
+        await TryAsync("sysctls", () =>
+        {
+            Sysctls.Restore(options.DataDir);
+            return Task.CompletedTask;
+        });
+        return problems;
+
+        async Task TryAsync(string what, Func<Task> work)
+        {
+            try
+            {
+                await work();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or CniException)
+            {
+                problems.Add($"{what}: {e.Message}");
+            }
+        }
+    }
+
+    // Every process in the cluster's cgroups, and every conmon whose command line names the run directory. No record is needed for that.
+    private static async Task EndProcessesAsync(ProcessPaths paths, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var from = time.GetTimestamp();
+        while (time.GetElapsedTime(from) < Patience)
+        {
+            var left = ProcessMachine.ProcessesOf(paths);
+            if (left.Count == 0)
+                return;
+            foreach (var pid in left)
+                _ = Libc.kill(pid, Libc.SigKill);
+            await Task.Delay(TimeSpan.FromMilliseconds(10), time, cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Weft.Api;
+using Weft.Api.Coordination;
+using Weft.Api.Core;
+using Weft.Api.Json;
+using Weft.Client;
+
+namespace Weft.Node.Agent;
+
+/// <summary>
+/// The Node object and its Lease. The Lease is renewed every 10 s and says that the agent lives; the status is written when it changes and
+/// every 5 minutes (the kubelet's figures).
+/// </summary>
+internal sealed partial class NodeRegistration(
+    KubeClient client, NodeAgentOptions options, MachineFacts machine, string nodeIp, TimeProvider time, ILogger<NodeRegistration> logger) : IAsyncDisposable
+{
+    private const int LeaseSeconds = 40;
+    private static readonly TimeSpan LeasePeriod = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StatusPeriod = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+
+    private ObjectKey Key => new("", options.NodeName);
+
+    /// <summary>Returns when the node is in the API as Ready, with a Lease.</summary>
+    public async Task RegisterAsync(CancellationToken cancellationToken)
+    {
+        await WriteNodeAsync(cancellationToken);
+        await RenewAsync(cancellationToken);
+    }
+
+    public void Start() => _running = Task.WhenAll(LoopAsync(LeasePeriod, RenewAsync), LoopAsync(StatusPeriod, WriteNodeAsync));
+
+    private async Task LoopAsync(TimeSpan period, Func<CancellationToken, Task> work)
+    {
+        var wait = period;
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(wait, time, _stop.Token);
+                try
+                {
+                    await work(_stop.Token);
+                    wait = period;
+                }
+                catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or JsonException)
+                {
+                    Log.HeartbeatFailed(logger, options.NodeName, e.Message);
+                    wait = Retry;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The agent stops.
+        }
+    }
+
+    private async Task WriteNodeAsync(CancellationToken cancellationToken)
+    {
+        var nodes = client.For<Api.Core.Node>();
+        var labels = Labels();
+        var node = await nodes.FindAsync(Key, cancellationToken);
+        if (node is null)
+        {
+            try
+            {
+                node = await nodes.CreateAsync(null, new Api.Core.Node
+                {
+                    Metadata = new ObjectMeta { Name = options.NodeName, Labels = labels },
+                    Spec = new NodeSpec { PodCIDR = options.PodCidr, PodCIDRs = [options.PodCidr] },
+                }, cancellationToken);
+            }
+            catch (ApiStatusException exists) when (exists.IsAlreadyExists)
+            {
+                node = await nodes.GetAsync(Key, cancellationToken);
+            }
+        }
+
+        // Own labels are kept right; those of others stay.
+        if (labels.Any(l => node.Metadata.Labels.GetValueOrDefault(l.Key) != l.Value))
+            node = await nodes.PatchAsync(Key, Patch.Merge(new JsonObject { ["metadata"] = new JsonObject { ["labels"] = JsonSerializer.SerializeToNode(labels) } }), cancellationToken);
+        if (string.IsNullOrEmpty(node.Spec.PodCIDR))
+            node = await nodes.PatchAsync(Key, Patch.Merge(new JsonObject { ["spec"] = new JsonObject { ["podCIDR"] = options.PodCidr, ["podCIDRs"] = new JsonArray(options.PodCidr) } }), cancellationToken);
+        await nodes.PatchStatusAsync(Key, Patch.Strategic(new JsonObject { ["status"] = ApiJson.ToTree(Status(node)) }), cancellationToken);
+    }
+
+    private Dictionary<string, string> Labels() => new(options.Labels)
+    {
+        ["kubernetes.io/hostname"] = options.NodeName,
+        ["kubernetes.io/os"] = "linux",
+        ["kubernetes.io/arch"] = Architecture,
+        ["beta.kubernetes.io/os"] = "linux",
+        ["beta.kubernetes.io/arch"] = Architecture,
+        ["node.kubernetes.io/instance-type"] = "weft",
+    };
+
+    private static string Architecture => RuntimeInformation.ProcessArchitecture switch
+    {
+        System.Runtime.InteropServices.Architecture.X64 => "amd64",
+        System.Runtime.InteropServices.Architecture.Arm64 => "arm64",
+        var other => other.ToString().ToLowerInvariant(),
+    };
+
+    private NodeStatus Status(Api.Core.Node node)
+    {
+        var now = time.GetUtcNow();
+        var capacity = new Dictionary<string, Quantity>
+        {
+            ["cpu"] = Quantity.FromUnits(machine.Cpus),
+            ["memory"] = Quantity.Parse((machine.MemoryBytes / 1024).ToString(CultureInfo.InvariantCulture) + "Ki"),
+            ["pods"] = Quantity.FromUnits(options.MaxPods),
+            ["ephemeral-storage"] = Quantity.Parse((MachineFacts.DiskBytes(options.DataDir) / 1024).ToString(CultureInfo.InvariantCulture) + "Ki"),
+        };
+        return new NodeStatus
+        {
+            Capacity = capacity,
+            Allocatable = capacity,
+            Conditions =
+            [
+                Condition("MemoryPressure", false, "KubeletHasSufficientMemory", "node has sufficient memory available"),
+                Condition("DiskPressure", false, "KubeletHasNoDiskPressure", "node has no disk pressure"),
+                Condition("PIDPressure", false, "KubeletHasSufficientPID", "node has sufficient PID available"),
+                Condition("Ready", true, "KubeletReady", "the node agent runs pods of RuntimeClass process"),
+            ],
+            Addresses = [new NodeAddress { Type = "InternalIP", Address = nodeIp }, new NodeAddress { Type = "Hostname", Address = options.NodeName }],
+            NodeInfo = new NodeSystemInfo
+            {
+                MachineID = machine.MachineId,
+                SystemUUID = machine.MachineId,
+                BootID = machine.BootId,
+                KernelVersion = machine.Kernel,
+                OsImage = machine.OsImage,
+                ContainerRuntimeVersion = machine.RuntimeVersion,
+                KubeletVersion = options.Version,
+                KubeProxyVersion = options.Version,
+                OperatingSystem = "linux",
+                Architecture = Architecture,
+            },
+        };
+
+        NodeCondition Condition(string type, bool value, string reason, string message)
+        {
+            var status = value ? "True" : "False";
+            var old = node.Status.Conditions.FirstOrDefault(c => c.Type == type);
+            return new NodeCondition
+            {
+                Type = type, Status = status, Reason = reason, Message = message, LastHeartbeatTime = now,
+                LastTransitionTime = old?.Status == status ? old.LastTransitionTime : now,
+            };
+        }
+    }
+
+    private async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        const string Namespace = "kube-node-lease";
+        var leases = client.For<Lease>();
+        var key = new ObjectKey(Namespace, options.NodeName);
+        var now = ApiJson.ToTree(new LeaseSpec { HolderIdentity = options.NodeName, LeaseDurationSeconds = LeaseSeconds, RenewTime = new MicroTime(time.GetUtcNow()) });
+        try
+        {
+            await leases.PatchAsync(key, Patch.Merge(new JsonObject { ["spec"] = now }), cancellationToken);
+        }
+        catch (ApiStatusException missing) when (missing.IsNotFound)
+        {
+            try
+            {
+                await leases.CreateAsync(Namespace, new Lease { Metadata = new ObjectMeta { Name = options.NodeName, Namespace = Namespace }, Spec = ApiJson.FromTree<LeaseSpec>(now) }, cancellationToken);
+            }
+            catch (ApiStatusException early) when (early.IsNotFound)
+            {
+                // The namespace of leases is made by the server's own start; the next renewal finds it.
+                Log.HeartbeatFailed(logger, options.NodeName, early.Message);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        _stop.Dispose();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Node {Node} could not report that it lives: {Cause}", EventName = nameof(HeartbeatFailed))]
+        public static partial void HeartbeatFailed(ILogger logger, string node, string cause);
+    }
+}

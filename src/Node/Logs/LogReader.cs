@@ -1,0 +1,234 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using Weft.Api.Streams;
+
+namespace Weft.Node.Logs;
+
+/// <summary>
+/// Reads a container's log in CRI format (`time stream P|F text`; P: the line goes on in the next). The same files are written by conmon and by
+/// containerd. Rotated files are `N.log.1` (older) before `N.log`.
+/// </summary>
+internal static class LogReader
+{
+    // Longest line kept in one piece; a writer of endless lines must not fill the memory.
+    private const int MaxLine = 1024 * 1024;
+
+    // How long a follower waits before it looks again when nothing woke it.
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
+
+    /// <param name="ended">Completes when nothing more will be written.</param>
+    public static async Task CopyAsync(string path, LogOptions options, Task ended, TimeProvider time, Stream output, CancellationToken cancellationToken)
+    {
+        var state = new Writer(options, output);
+        var skip = options.TailLines is { } tail ? await LinesBeforeTailAsync(path, tail, options.Since, cancellationToken) : 0;
+        foreach (var older in Rotated(path))
+        {
+            await using var file = Open(older);
+            if (file is not null)
+                skip = await CopyFileAsync(file, state, skip, cancellationToken);
+        }
+
+        await using var current = new CurrentFile(path);
+        while (!state.IsFull)
+        {
+            var wasEnded = ended.IsCompleted;   // asked before the read: what was written before the end is read
+            if (current.Open() is { } file)
+                skip = await CopyFileAsync(file, state, skip, cancellationToken);
+            if (current.Next())
+                continue;   // it was rotated: the rest of the old file is read, the new one follows
+            if (!options.Follow || wasEnded)
+                break;
+            await output.FlushAsync(cancellationToken);
+            await Task.WhenAny(ended, Task.Delay(Poll, time, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        await output.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Rotated files of a log, oldest first.</summary>
+    public static IReadOnlyList<string> Rotated(string path)
+    {
+        var directory = Path.GetDirectoryName(path)!;
+        return Directory.Exists(directory)
+            ? [.. Directory.EnumerateFiles(directory, Path.GetFileName(path) + ".*", new EnumerationOptions { MatchType = MatchType.Simple }).OrderByDescending(f => int.TryParse(Path.GetExtension(f).AsSpan(1), out var n) ? n : 0)]
+            : [];
+    }
+
+    private static FileStream? Open(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<long> LinesBeforeTailAsync(string path, long tail, DateTimeOffset? since, CancellationToken cancellationToken)
+    {
+        long lines = 0;
+        foreach (var file in Rotated(path).Append(path))
+        {
+            await using var stream = Open(file);
+            if (stream is not null)
+                await ReadLinesAsync(stream, line =>
+                {
+                    if (CriLine.TryParse(line, out var parsed) && parsed.IsEnd && (since is null || parsed.Time >= since))
+                        lines++;
+                    return true;
+                }, cancellationToken);
+        }
+        return Math.Max(lines - tail, 0);
+    }
+
+    private static async Task<long> CopyFileAsync(FileStream file, Writer writer, long skip, CancellationToken cancellationToken)
+    {
+        await ReadLinesAsync(file, line =>
+        {
+            if (!CriLine.TryParse(line, out var parsed) || !writer.Wants(parsed))
+                return true;
+            if (skip > 0)
+            {
+                if (parsed.IsEnd)
+                    skip--;
+                return true;
+            }
+            return writer.Add(parsed);
+        }, cancellationToken);
+        await writer.FlushAsync(cancellationToken);
+        return skip;
+    }
+
+    // Whole lines only: the position stays at the start of a line that is still being written.
+    private static async Task ReadLinesAsync(FileStream file, Func<ReadOnlyMemory<byte>, bool> onLine, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        var used = 0;
+        try
+        {
+            while (true)
+            {
+                if (used == buffer.Length)
+                {
+                    if (buffer.Length >= MaxLine)
+                    {
+                        used = 0;   // a line longer than any that the format produces: it is skipped
+                        continue;
+                    }
+                    var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+                    buffer.CopyTo(larger, 0);
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = larger;
+                }
+
+                var n = await file.ReadAsync(buffer.AsMemory(used), cancellationToken);
+                if (n == 0)
+                    break;
+                used += n;
+                var start = 0;
+                int end;
+                while ((end = buffer.AsSpan(start, used - start).IndexOf((byte)'\n')) >= 0)
+                {
+                    var line = buffer.AsMemory(start, end);
+                    start += end + 1;
+                    if (!onLine(line))
+                    {
+                        file.Position -= used - start;
+                        return;
+                    }
+                }
+                buffer.AsSpan(start, used - start).CopyTo(buffer);
+                used -= start;
+            }
+            file.Position -= used;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private sealed class Writer(LogOptions options, Stream output)
+    {
+        private readonly ArrayBufferWriter<byte> _buffer = new();
+        private long _left = options.LimitBytes ?? long.MaxValue;
+        private bool _lineOpen;
+
+        public bool IsFull => _left <= 0;
+
+        public bool Wants(in CriLine line) => options.Since is null || line.Time >= options.Since;
+
+        public bool Add(in CriLine line)
+        {
+            if (options.Timestamps && !_lineOpen)
+                Put(Encoding.ASCII.GetBytes(line.Stamp + " "));
+            Put(line.Text.Span);
+            if (line.IsEnd)
+                Put("\n"u8);
+            _lineOpen = !line.IsEnd;
+            return !IsFull;
+        }
+
+        private void Put(ReadOnlySpan<byte> bytes)
+        {
+            var n = (int)Math.Min(bytes.Length, _left);
+            _buffer.Write(bytes[..n]);
+            _left -= n;
+        }
+
+        public async Task FlushAsync(CancellationToken cancellationToken)
+        {
+            if (_buffer.WrittenCount == 0)
+                return;
+            await output.WriteAsync(_buffer.WrittenMemory, cancellationToken);
+            _buffer.ResetWrittenCount();
+        }
+    }
+
+    /// <summary>The file being written now; after a rotation the name stands for another file.</summary>
+    private sealed class CurrentFile(string path) : IAsyncDisposable
+    {
+        private FileStream? _file;
+
+        public FileStream? Open() => _file ??= LogReader.Open(path);
+
+        /// <summary>True when the name now stands for a file that begins anew.</summary>
+        public bool Next()
+        {
+            if (_file is null || !File.Exists(path) || Interop.Libc.Inode(path) == Interop.Libc.Inode((int)_file.SafeFileHandle.DangerousGetHandle()))
+                return false;
+            _file.Dispose();
+            _file = null;
+            return true;
+        }
+
+        public ValueTask DisposeAsync() => _file?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>One line of a log in CRI format.</summary>
+internal readonly record struct CriLine(DateTimeOffset Time, string Stamp, bool IsEnd, ReadOnlyMemory<byte> Text)
+{
+    public static bool TryParse(ReadOnlyMemory<byte> line, out CriLine parsed)
+    {
+        parsed = default;
+        var span = line.Span;
+        var first = span.IndexOf((byte)' ');
+        if (first <= 0 || first > 40)
+            return false;
+        var second = span[(first + 1)..].IndexOf((byte)' ');
+        if (second <= 0)
+            return false;
+        var tag = first + second + 2;
+        if (tag >= span.Length || (tag + 1 < span.Length && span[tag + 1] != (byte)' '))
+            return false;
+        var stamp = Encoding.ASCII.GetString(span[..first]);
+        if (!DateTimeOffset.TryParse(stamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time))
+            return false;
+        parsed = new(time, stamp, span[tag] == (byte)'F', tag + 2 <= span.Length ? line[(tag + 2)..] : default);
+        return true;
+    }
+}

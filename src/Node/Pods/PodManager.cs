@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Weft.Api;
+using Weft.Api.Core;
+using Weft.Client;
+
+namespace Weft.Node.Pods;
+
+/// <summary>A worker for each pod of this node, by uid: two lives of one name are two pods.</summary>
+internal sealed partial class PodManager(PodServices services) : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, PodWorker> _workers = new();
+    private readonly ILogger _logger = services.Loggers.CreateLogger<PodManager>();
+    private readonly CancellationTokenSource _stop = new();
+    private IDisposable? _subscription;
+    private Task _events = Task.CompletedTask;
+
+    /// <summary>Takes over: first what runs here without an object, then every pod of the cache, then changes.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var known = services.Cache.All().Select(p => p.Metadata.Uid!).ToHashSet();
+        await RemoveOrphansAsync(known, cancellationToken);
+        _subscription = services.Cache.Subscribe(OnChange);
+        _events = ForwardEventsAsync(_stop.Token);
+    }
+
+    public PodWorker? Find(string uid) => _workers.GetValueOrDefault(uid);
+
+    public PodWorker? Find(ObjectKey key) => _workers.Values.FirstOrDefault(w => w.Pod.Metadata.Namespace == key.Namespace && w.Pod.Metadata.Name == key.Name);
+
+    /// <summary>A ConfigMap or Secret changed: the volumes of pods that refer to it are brought up to date.</summary>
+    public void OnReferenceChanged(ObjectKey key)
+    {
+        foreach (var worker in _workers.Values.Where(w => w.Pod.Metadata.Namespace == key.Namespace))
+        {
+            var (maps, secrets) = PodReferences.Of(worker.Pod);
+            if (maps.Contains(key.Name) || secrets.Contains(key.Name))
+                worker.RefreshVolumes();
+        }
+    }
+
+    private void OnChange(Change<Pod> change)
+    {
+        var uid = change.Current.Metadata.Uid!;
+        if (change.New is { } pod)
+        {
+            if (_workers.TryGetValue(uid, out var worker))
+                worker.Update(pod);
+            else
+                _workers[uid] = new PodWorker(services, pod);
+        }
+        else if (_workers.TryGetValue(uid, out var worker))
+        {
+            worker.Gone();
+            _ = ForgetAsync(uid, worker);
+        }
+    }
+
+    private async Task ForgetAsync(string uid, PodWorker worker)
+    {
+        await worker.Ended;
+        if (!_stop.IsCancellationRequested && _workers.TryRemove(uid, out _))
+            await worker.DisposeAsync();
+    }
+
+    private async Task ForwardEventsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var uid in services.Runtime.Events.ReadAllAsync(cancellationToken))
+                _workers.GetValueOrDefault(uid)?.Signal();
+        }
+        catch (OperationCanceledException)
+        {
+            // The agent stops.
+        }
+    }
+
+    private async Task RemoveOrphansAsync(HashSet<string> known, CancellationToken cancellationToken)
+    {
+        var all = await services.Runtime.ListAsync(cancellationToken);
+        foreach (var sandbox in all.Sandboxes.Where(s => !known.Contains(s.Spec.PodUid)))
+        {
+            Log.Orphan(_logger, sandbox.Spec.Namespace, sandbox.Spec.Name);
+            await Task.WhenAll(all.Containers.Where(c => c.SandboxId == sandbox.Id).Select(c => services.Runtime.StopContainerAsync(c.Id, TimeSpan.FromSeconds(2), cancellationToken)));
+            await services.Runtime.RemoveSandboxAsync(sandbox.Id, cancellationToken);
+        }
+
+        if (!Directory.Exists(services.Directories.Pods))
+            return;
+        foreach (var uid in Directory.EnumerateDirectories(services.Directories.Pods).Select(d => Path.GetFileName(d)!).Where(uid => !known.Contains(uid)).ToList())
+        {
+            services.Volumes.Remove(uid);
+            Directory.Delete(services.Directories.Pod(uid), recursive: true);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _subscription?.Dispose();
+        await _stop.CancelAsync();
+        await _events;
+        await Task.WhenAll(_workers.Values.Select(w => w.DisposeAsync().AsTask()));
+        _stop.Dispose();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Pod {Namespace}/{Pod} runs here but is deleted: stopping it", EventName = nameof(Orphan))]
+        public static partial void Orphan(ILogger logger, string @namespace, string pod);
+    }
+}

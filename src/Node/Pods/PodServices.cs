@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Logging;
+using Weft.Api.Core;
+using Weft.Client;
+using Weft.Node.Agent;
+using Weft.Node.Network;
+using Weft.Node.Probes;
+using Weft.Node.Runtime;
+using Weft.Node.Volumes;
+
+namespace Weft.Node.Pods;
+
+/// <summary>What every pod worker uses.</summary>
+internal sealed record PodServices(
+    KubeClient Client, ObjectCache<Pod> Cache, IPodRuntime Runtime, PodVolumes Volumes, ObjectWatches<ConfigMap> ConfigMaps, ObjectWatches<Secret> Secrets,
+    ProbeClient Probes, EventRecorder Events, StatusWriter Statuses, PodDirectories Directories, NodeFacts Node, DnsSettings Dns, PodEnvironment Environment,
+    TimeProvider Time, ILoggerFactory Loggers);
+
+/// <summary>Facts of the machine and the cluster that containers' environment is made from.</summary>
+/// <param name="ApiPort">Null: pods are not told where the API is.</param>
+internal sealed record PodEnvironment(string ApiHost, string HostNetworkApiHost, int? ApiPort, ulong OwnCapabilities)
+{
+    public IReadOnlyDictionary<string, string> Variables(bool hostNetwork)
+    {
+        if (ApiPort is not { } port)
+            return new Dictionary<string, string>();
+        var host = hostNetwork ? HostNetworkApiHost : ApiHost;
+        return new Dictionary<string, string>
+        {
+            ["KUBERNETES_SERVICE_HOST"] = host,
+            ["KUBERNETES_SERVICE_PORT"] = $"{port}",
+            ["KUBERNETES_SERVICE_PORT_HTTPS"] = $"{port}",
+            ["KUBERNETES_PORT"] = $"tcp://{host}:{port}",
+            ["KUBERNETES_PORT_443_TCP"] = $"tcp://{host}:{port}",
+            ["KUBERNETES_PORT_443_TCP_PROTO"] = "tcp",
+            ["KUBERNETES_PORT_443_TCP_PORT"] = $"{port}",
+            ["KUBERNETES_PORT_443_TCP_ADDR"] = host,
+        };
+    }
+}
+
+/// <summary>Names of ConfigMaps and Secrets that a pod refers to. Pure.</summary>
+internal static class PodReferences
+{
+    public static (IReadOnlySet<string> ConfigMaps, IReadOnlySet<string> Secrets) Of(Pod pod)
+    {
+        var (maps, secrets) = (new HashSet<string>(), new HashSet<string>());
+        foreach (var volume in pod.Spec.Volumes)
+        {
+            Add(maps, volume.ConfigMap?.Name);
+            Add(secrets, volume.Secret?.SecretName);
+            foreach (var source in volume.Projected?.Sources ?? [])
+            {
+                Add(maps, source.ConfigMap?.Name);
+                Add(secrets, source.Secret?.Name);
+            }
+        }
+        foreach (var container in PodShape.AllContainers(pod))
+        {
+            foreach (var source in container.EnvFrom)
+            {
+                Add(maps, source.ConfigMapRef?.Name);
+                Add(secrets, source.SecretRef?.Name);
+            }
+            foreach (var variable in container.Env)
+            {
+                Add(maps, variable.ValueFrom?.ConfigMapKeyRef?.Name);
+                Add(secrets, variable.ValueFrom?.SecretKeyRef?.Name);
+            }
+        }
+        return (maps, secrets);
+
+        static void Add(HashSet<string> set, string? name)
+        {
+            if (!string.IsNullOrEmpty(name))
+                set.Add(name);
+        }
+    }
+}

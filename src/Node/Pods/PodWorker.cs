@@ -1,0 +1,347 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Weft.Api;
+using Weft.Api.Core;
+using Weft.Client;
+using Weft.Node.Runtime;
+using Weft.Node.Volumes;
+
+namespace Weft.Node.Pods;
+
+/// <summary>
+/// One pod's loop: look, publish the status, plan, do the steps, look again until there is nothing to do, then wait for the next event. Stops of
+/// containers run beside the loop, because they may take their whole grace.
+/// </summary>
+internal sealed partial class PodWorker : IAsyncDisposable
+{
+    // A step that failed for no reason of the pod's is tried again after this.
+    private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(1);
+
+    // A force-deleted pod (its object is gone) gets this much to end in.
+    private static readonly TimeSpan GoneGrace = TimeSpan.FromSeconds(2);
+
+    private readonly PodServices _services;
+    private readonly string _uid;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _signal = new(0, 1);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly PodContainers _containers;
+    private readonly ConcurrentDictionary<string, Task> _stopping = new();
+    private readonly Task _running;
+    private readonly ITimer _timer;
+    private Pod _pod;
+    private volatile bool _gone;
+    private volatile bool _volumesStale;
+    private StartFailure? _setup;
+    private IReadOnlyDictionary<string, string>? _volumes;
+    private DateTimeOffset? _renewTokens;
+    private bool _finished;
+    private bool _told;
+
+    public PodWorker(PodServices services, Pod pod)
+    {
+        _services = services;
+        _pod = pod;
+        _uid = pod.Metadata.Uid!;
+        _logger = services.Loggers.CreateLogger<PodWorker>();
+        _containers = new PodContainers(services, _uid, Signal);
+        _timer = services.Time.CreateTimer(static self => ((PodWorker)self!).Signal(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _running = Task.Run(RunAsync);
+    }
+
+    /// <summary>Everything of the pod is off this machine, and its object is deleted or was never ours to delete.</summary>
+    public Task Ended => _running;
+
+    public Pod Pod => Volatile.Read(ref _pod);
+
+    public void Update(Pod pod)
+    {
+        Volatile.Write(ref _pod, pod);
+        Signal();
+    }
+
+    /// <summary>The object is no longer there: whatever runs is stopped.</summary>
+    public void Gone()
+    {
+        _gone = true;
+        Signal();
+    }
+
+    public void RefreshVolumes()
+    {
+        _volumesStale = true;
+        Signal();
+    }
+
+    public void Signal()
+    {
+        try
+        {
+            _signal.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It is to look again already.
+        }
+        catch (ObjectDisposedException)
+        {
+            // The agent stops.
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            Signal();
+            while (!_finished)
+            {
+                await _signal.WaitAsync(_stop.Token);
+                try
+                {
+                    while (await SyncAsync(_stop.Token))
+                    {
+                    }
+                }
+                catch (Exception e) when (e is RuntimeException or IOException or UnauthorizedAccessException or ApiStatusException or HttpRequestException or JsonException or TimeoutException or VolumeException)
+                {
+                    Log.SyncFailed(_logger, Pod.Metadata.Namespace ?? "", Pod.Metadata.Name ?? "", e);
+                    WakeIn(RetryAfterFailure);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The agent stops; the pod does not.
+        }
+    }
+
+    /// <summary>True when something was done, so that it must look again.</summary>
+    private async Task<bool> SyncAsync(CancellationToken cancellationToken)
+    {
+        var pod = Pod;
+        if (_gone)
+        {
+            await CleanUpAsync(cancellationToken);
+            _finished = true;
+            return false;
+        }
+        if (pod.Spec.RuntimeClassName != PodShape.ProcessRuntimeClass)
+            return await RefuseAsync(pod, cancellationToken);
+
+        var now = _services.Time.GetUtcNow();
+        await RefreshVolumesAsync(pod, now, cancellationToken);
+        var seen = await _containers.ObserveAsync(pod, _setup, _volumes is not null, _stopping.Keys.ToHashSet(), cancellationToken);
+        var written = _services.Statuses.Set(pod, PodStatusBuilder.Build(pod, seen, _services.Node, _services.Runtime.Name, now));
+
+        var plan = PodPlanner.Plan(pod, seen, now);
+        var starts = new List<Task>();
+        foreach (var step in plan.Steps)
+        {
+            if (step is PodStep.Start start)
+                starts.Add(_containers.StartAsync(pod, start, seen, _volumes ?? new Dictionary<string, string>(), cancellationToken));
+            else
+                await DoAsync(pod, step, seen, written, cancellationToken);
+        }
+        await Task.WhenAll(starts);
+
+        var wake = plan.WakeAt is null || _renewTokens < plan.WakeAt ? _renewTokens ?? plan.WakeAt : plan.WakeAt;
+        if (wake is { } at)
+            WakeIn(at - _services.Time.GetUtcNow());
+        return plan.Steps.Length > 0 && !_finished && plan.Steps.Any(s => s is not PodStep.Kill);
+    }
+
+    private async Task DoAsync(Pod pod, PodStep step, PodObservation seen, Task written, CancellationToken cancellationToken)
+    {
+        switch (step)
+        {
+            case PodStep.SetUp:
+                await SetUpAsync(pod, cancellationToken);
+                break;
+            case PodStep.Kill kill:
+                _stopping[kill.ContainerId] = StopAsync(pod, kill, cancellationToken);
+                break;
+            case PodStep.Forget forget:
+                await _containers.ForgetAsync(forget.ContainerId, cancellationToken);
+                break;
+            case PodStep.TearDown:
+                await _services.Runtime.StopSandboxAsync(seen.Sandbox!.Id, cancellationToken);
+                _services.Volumes.Remove(_uid);
+                _volumes = null;
+                break;
+            case PodStep.Finish:
+                await FinishAsync(pod, seen, written, cancellationToken);
+                break;
+        }
+    }
+
+    private async Task SetUpAsync(Pod pod, CancellationToken cancellationToken)
+    {
+        var reason = "FailedCreatePodSandBox";
+        try
+        {
+            if (pod.Spec.ShareProcessNamespace == true)
+                throw new RuntimeException(RuntimeError.Sandbox, "shareProcessNamespace is not supported by process pods: leave it out, or use hostPID");
+            // Asked for while the sandbox is made.
+            var references = WatchReferences(pod);
+            var tokens = _services.Volumes.PrefetchAsync(pod, cancellationToken);
+            var sandbox = await SandboxAsync(pod, cancellationToken);
+            reason = "FailedMount";
+            await tokens;
+            Directory.CreateDirectory(_services.Directories.Pod(_uid), Runtime.Process.ProcessMachine.OwnerOnly);
+            await PodFiles.WriteAsync(pod, sandbox, _services, cancellationToken);
+            (_volumes, _renewTokens) = await _services.Volumes.EnsureAsync(pod, await references, sandbox.Ips, cancellationToken);
+            _setup = null;
+        }
+        catch (Exception e) when (e is RuntimeException or VolumeException or IOException or ApiStatusException or HttpRequestException)
+        {
+            var text = reason == "FailedMount" ? $"MountVolume.SetUp failed for {e.Message}" : e.Message;
+            _setup = new StartFailure(reason, text, _services.Time.GetUtcNow(), (_setup?.Count ?? 0) + 1);
+            _services.Events.Warning(pod, reason, text);
+        }
+    }
+
+    /// <summary>The pod's sandbox; one that is not usable any more is replaced, with the records of its containers.</summary>
+    private async Task<SandboxInfo> SandboxAsync(Pod pod, CancellationToken cancellationToken)
+    {
+        var all = (await _services.Runtime.ListAsync(cancellationToken)).Sandboxes.Where(s => s.Spec.PodUid == _uid).ToList();
+        if (all.FirstOrDefault(s => s.Ready) is { } ready)
+            return ready;
+        foreach (var old in all)
+            await _services.Runtime.RemoveSandboxAsync(old.Id, cancellationToken);
+        return await _services.Runtime.CreateSandboxAsync(SandboxOf(pod), cancellationToken);
+    }
+
+    private static SandboxSpec SandboxOf(Pod pod) => new()
+    {
+        PodUid = pod.Metadata.Uid!,
+        Namespace = pod.Metadata.Namespace!,
+        Name = pod.Metadata.Name!,
+        Hostname = ContainerSpecFactory.Hostname(pod),
+        HostNetwork = pod.Spec.HostNetwork == true,
+        HostIpc = pod.Spec.HostIPC == true,
+        HostPid = pod.Spec.HostPID == true,
+    };
+
+    private async Task<ReferencedObjects> WatchReferences(Pod pod)
+    {
+        var (maps, secrets) = PodReferences.Of(pod);
+        var ns = pod.Metadata.Namespace!;
+        _services.ConfigMaps.Set(_uid, ns, maps);
+        _services.Secrets.Set(_uid, ns, secrets);
+        return new(await _services.ConfigMaps.GetAsync(ns, maps, _stop.Token), await _services.Secrets.GetAsync(ns, secrets, _stop.Token));
+    }
+
+    // After a change of what volumes show, at the renewal of a token, and once in a new run of the agent.
+    private async Task RefreshVolumesAsync(Pod pod, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (_volumesStale)
+        {
+            // What was missing may be there now.
+            _setup = null;
+            _containers.ForgetFailures();
+        }
+        var all = await _services.Runtime.ListAsync(cancellationToken);
+        var isAdopted = _volumes is null && all.Containers.Any(c => c.PodUid == _uid);
+        if (!isAdopted && (_volumes is null || !(_volumesStale || _renewTokens <= now)))
+            return;
+        if (all.Sandboxes.FirstOrDefault(s => s.Spec.PodUid == _uid && s.Ready) is not { } sandbox)
+            return;
+        _volumesStale = false;
+        try
+        {
+            (_volumes, _renewTokens) = await _services.Volumes.EnsureAsync(pod, await WatchReferences(pod), sandbox.Ips, cancellationToken);
+        }
+        catch (VolumeException e)
+        {
+            // What is mounted keeps its last good content.
+            _volumes ??= new Dictionary<string, string>();
+            _services.Events.Warning(pod, "FailedMount", $"MountVolume.SetUp failed for {e.Message}");
+        }
+    }
+
+    private async Task StopAsync(Pod pod, PodStep.Kill kill, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        try
+        {
+            await _containers.StopAsync(pod, kill, kill.Grace ?? PodShape.Grace(pod), cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The agent stops: the next run stops it again.
+        }
+        catch (Exception e) when (e is RuntimeException or IOException)
+        {
+            Log.SyncFailed(_logger, pod.Metadata.Namespace ?? "", pod.Metadata.Name ?? "", e);
+        }
+        finally
+        {
+            _stopping.TryRemove(kill.ContainerId, out _);
+            Signal();
+        }
+    }
+
+    private async Task FinishAsync(Pod pod, PodObservation seen, Task written, CancellationToken cancellationToken)
+    {
+        await written.WaitAsync(cancellationToken);   // nobody shall miss the exit codes
+        // The object goes last: who sees it gone may count on address, files and processes being gone too.
+        await CleanUpAsync(cancellationToken);
+        await _services.Client.For<Pod>().DeleteIfThereAsync(
+            new ObjectKey(pod.Metadata.Namespace!, pod.Metadata.Name!), cancellationToken, new Deletion { GracePeriodSeconds = 0, Uid = _uid });
+        _finished = true;
+    }
+
+    private async Task CleanUpAsync(CancellationToken cancellationToken)
+    {
+        var all = await _services.Runtime.ListAsync(cancellationToken);
+        await Task.WhenAll(all.Containers.Where(c => c.PodUid == _uid && c.State != RunState.Exited)
+            .Select(c => _services.Runtime.StopContainerAsync(c.Id, _stopping.ContainsKey(c.Id) ? TimeSpan.Zero : GoneGrace, cancellationToken)));
+        await Task.WhenAll(_stopping.Values);
+        await _containers.DisposeAsync();
+        foreach (var sandbox in all.Sandboxes.Where(s => s.Spec.PodUid == _uid))
+            await _services.Runtime.RemoveSandboxAsync(sandbox.Id, cancellationToken);
+        _services.Volumes.Remove(_uid);
+        _services.ConfigMaps.Set(_uid, "", new HashSet<string>());
+        _services.Secrets.Set(_uid, "", new HashSet<string>());
+        if (Directory.Exists(_services.Directories.Pod(_uid)))
+            Directory.Delete(_services.Directories.Pod(_uid), recursive: true);
+    }
+
+    /// <summary>A pod of another runtime: it waits, and says for what.</summary>
+    private async Task<bool> RefuseAsync(Pod pod, CancellationToken cancellationToken)
+    {
+        const string Message = "this node has no container runtime yet, so it cannot run images; set runtimeClassName: process to run a command of this machine as a pod";
+        if (pod.Metadata.DeletionTimestamp is not null)
+        {
+            await FinishAsync(pod, new PodObservation(), Task.CompletedTask, cancellationToken);
+            return false;
+        }
+        if (!_told)
+            _services.Events.Warning(pod, "NoContainerRuntime", Message);
+        _told = true;
+        var seen = new PodObservation { Setup = new StartFailure("NoContainerRuntime", Message, _services.Time.GetUtcNow(), 1) };
+        _ = _services.Statuses.Set(pod, PodStatusBuilder.Build(pod, seen, _services.Node, _services.Runtime.Name, _services.Time.GetUtcNow()));
+        return false;
+    }
+
+    private void WakeIn(TimeSpan delay) => _timer.Change(delay > TimeSpan.Zero ? delay + TimeSpan.FromMilliseconds(1) : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        await Task.WhenAll(_stopping.Values);
+        await _containers.DisposeAsync();
+        await _timer.DisposeAsync();
+        _signal.Dispose();
+        _stop.Dispose();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Pod {Namespace}/{Pod} could not be brought forward; it is tried again", EventName = nameof(SyncFailed))]
+        public static partial void SyncFailed(ILogger logger, string @namespace, string pod, Exception error);
+    }
+}

@@ -1,0 +1,109 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using Weft.ApiServer.CustomResources;
+using Weft.ApiServer.Registry;
+using Weft.ApiServer.Tests.Kit;
+using Weft.Storage.Memory;
+using Weft.Testing;
+
+namespace Weft.ApiServer.Tests.CustomResources;
+
+/// <summary>A definition and its objects, through a real server: the same path as built-in kinds.</summary>
+public sealed class CustomResourceTests
+{
+    private const string Definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    private const string Lamps = "/apis/shop.example.com/v1/namespaces/d/lamps";
+
+    private const string Definition = """
+        {"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"lamps.shop.example.com"},
+         "spec":{"group":"shop.example.com","scope":"Namespaced","names":{"plural":"lamps","kind":"Lamp","shortNames":["lp"]},
+          "versions":[{"name":"v1","served":true,"storage":true,"subresources":{"status":{}},
+           "additionalPrinterColumns":[{"name":"Watts","type":"integer","jsonPath":".spec.watts"}],
+           "schema":{"openAPIV3Schema":{"type":"object","required":["spec"],"properties":{
+             "spec":{"type":"object","required":["colour"],"properties":{
+               "colour":{"type":"string","enum":["red","blue"]},"watts":{"type":"integer","minimum":1,"default":5},
+               "bulbs":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["name"],
+                 "items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"on":{"type":"boolean"}}}}}},
+             "status":{"type":"object","properties":{"lit":{"type":"boolean"}}}}}}}]}}
+        """;
+
+    private static async Task<TestServer> StartAsync()
+    {
+        // The parts follow the store that the server is given, so both must be the same one.
+        var store = new MemoryStore(TimeProvider.System);
+        var catalog = ResourceCatalog.Create(store, NullLoggerFactory.Instance);
+        var establisher = new CrdEstablisher(store, catalog.Current.All, TimeProvider.System, NullLogger<CrdEstablisher>.Instance);
+        return await TestServer.StartAsync(store: store, parts: parts => parts with { Catalog = catalog, Loads = [catalog.LoadAsync], Loops = [catalog.RunAsync, establisher.RunAsync] });
+    }
+
+    private static async Task EstablishAsync(TestServer server)
+    {
+        (await server.PostAsync("/api/v1/namespaces", """{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"d"}}""")).Expect(201);
+        (await server.PostAsync(Definitions, Definition)).Expect(201);
+        await Eventually.TrueAsync(async () => CrdConditions.IsEstablished((await server.GetAsync($"{Definitions}/lamps.shop.example.com")).Body));
+        await Eventually.TrueAsync(async () => (await server.GetAsync(Lamps)).Code == 200);
+    }
+
+    [Fact]
+    public async Task A_definition_becomes_a_served_kind_with_defaults_validation_and_status()
+    {
+        await using var server = await StartAsync();
+        (await server.GetAsync(Lamps)).Expect(404);
+        await EstablishAsync(server);
+
+        var created = (await server.PostAsync(Lamps, """{"apiVersion":"shop.example.com/v1","kind":"Lamp","metadata":{"name":"a"},"spec":{"colour":"red"},"status":{"lit":true}}""")).Expect(201);
+        Assert.Equal("""{"colour":"red","watts":5}""", Sorted(created.Body["spec"]!));
+        Assert.Null(created.Body["status"]);
+
+        var refused = (await server.PostAsync(Lamps, """{"metadata":{"name":"b"},"spec":{"colour":"green","watts":0,"bulbs":[{"name":"x"},{"name":"x"}]}}""")).Expect(422);
+        Assert.Contains("spec.colour: Unsupported value: \"green\": supported values: \"red\", \"blue\"", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("spec.watts in body should be greater than or equal to 1", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("spec.bulbs[1]: Duplicate value", refused.Message, StringComparison.Ordinal);
+
+        (await server.PatchAsync($"{Lamps}/a/status", "merge-patch+json", """{"status":{"lit":true},"spec":{"watts":9}}""")).Expect(200);
+        var read = (await server.GetAsync($"{Lamps}/a")).Body;
+        Assert.Equal("true", read["status"]!["lit"]!.ToJsonString());
+        Assert.Equal("5", read["spec"]!["watts"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Server_side_apply_merges_a_custom_kind_by_its_list_keys_and_reports_conflicts()
+    {
+        await using var server = await StartAsync();
+        await EstablishAsync(server);
+        const string Head = """{"apiVersion":"shop.example.com/v1","kind":"Lamp","metadata":{"name":"a"},"spec":""";
+
+        (await server.ApplyAsync($"{Lamps}/a", "one", Head + """{"colour":"red","bulbs":[{"name":"x","on":true}]}}""")).Expect(201);
+        (await server.ApplyAsync($"{Lamps}/a", "two", Head + """{"colour":"red","bulbs":[{"name":"y","on":true}]}}""")).Expect(200);
+        var both = (await server.GetAsync($"{Lamps}/a")).Body;
+        Assert.Equal("""[{"name":"x","on":true},{"name":"y","on":true}]""", both["spec"]!["bulbs"]!.ToJsonString());
+
+        var conflict = (await server.ApplyAsync($"{Lamps}/a", "two", Head + """{"colour":"blue","bulbs":[{"name":"x","on":false}]}}""")).Expect(409);
+        Assert.Equal("Apply failed with 2 conflicts: conflicts with \"one\":\n- .spec.bulbs[name=\"x\"].on\n- .spec.colour", conflict.Message);
+
+        (await server.ApplyAsync($"{Lamps}/a", "one", Head + """{"colour":"red"}}""")).Expect(200);
+        Assert.Equal("""[{"name":"y","on":true}]""", (await server.GetAsync($"{Lamps}/a")).Body["spec"]!["bulbs"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Deleting_a_definition_deletes_its_objects_and_waits_for_their_finalizers()
+    {
+        await using var server = await StartAsync();
+        await EstablishAsync(server);
+        for (var i = 0; i < 20; i++)
+            (await server.PostAsync(Lamps, $$"""{"metadata":{"name":"l{{i}}" },"spec":{"colour":"red"} }""")).Expect(201);
+        (await server.PostAsync(Lamps, """{"metadata":{"name":"held","finalizers":["example.com/hold"]},"spec":{"colour":"red"}}""")).Expect(201);
+
+        (await server.DeleteAsync($"{Definitions}/lamps.shop.example.com")).Expect(200);
+        await Eventually.TrueAsync(async () => (await server.GetAsync(Lamps)).Body["items"]!.AsArray().Count == 1);
+        Assert.NotNull((await server.GetAsync($"{Lamps}/held")).Metadata["deletionTimestamp"]);
+        (await server.GetAsync($"{Definitions}/lamps.shop.example.com")).Expect(200);
+
+        (await server.PatchAsync($"{Lamps}/held", "merge-patch+json", """{"metadata":{"finalizers":null}}""")).Expect(200);
+        await Eventually.TrueAsync(async () => (await server.GetAsync($"{Definitions}/lamps.shop.example.com")).Code == 404);
+        await Eventually.TrueAsync(async () => (await server.GetAsync(Lamps)).Code == 404);
+        Assert.Equal(0, server.Store.Count("/registry/shop.example.com/"));
+    }
+
+    private static string Sorted(JsonNode node) => "{" + string.Join(',', node.AsObject().OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"\"{p.Key}\":{p.Value!.ToJsonString()}")) + "}";
+}

@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+
+namespace Weft.ApiServer.Tests.Strategies;
+
+/// <summary>A good object of each kind, from which the cases make bad ones.</summary>
+internal static class StrategyCases
+{
+    public static JsonObject Deployment => Subject.Parse("""
+        {"metadata":{"name":"web","namespace":"default"},"spec":{"selector":{"matchLabels":{"app":"web"}},
+         "template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"nginx:1"}]}}}}
+        """);
+
+    public static JsonObject Service => Subject.Parse("""
+        {"metadata":{"name":"web","namespace":"default"},"spec":{"selector":{"app":"web"},"ports":[{"port":80,"name":"http"}]}}
+        """);
+
+    public static JsonObject Crd => Subject.Parse("""
+        {"metadata":{"name":"widgets.example.com"},"spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"widgets","kind":"Widget"},
+         "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{
+           "spec":{"type":"object","properties":{"size":{"type":"integer","minimum":0},"parts":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"}}}}}}}}}}]}}
+        """);
+
+    /// <summary>Kind (plural, group), and the good object.</summary>
+    public static IReadOnlyDictionary<string, JsonObject> Good { get; } = new Dictionary<string, JsonObject>
+    {
+        ["pods"] = PodValidationTests.Good,
+        ["deployments.apps"] = Deployment,
+        ["replicasets.apps"] = Deployment,
+        ["services"] = Service,
+        ["customresourcedefinitions.apiextensions.k8s.io"] = Crd,
+        ["controllerrevisions.apps"] = Subject.Parse("""{"metadata":{"name":"r","namespace":"default"},"data":{"a":1},"revision":1}"""),
+        ["configmaps"] = Subject.Parse("""{"metadata":{"name":"c","namespace":"default"},"data":{"a":"b"},"binaryData":{"c":"AAE="}}"""),
+        ["secrets"] = Subject.Parse("""{"metadata":{"name":"s","namespace":"default"},"data":{"a":"AAE="}}"""),
+        ["serviceaccounts"] = Subject.Parse("""{"metadata":{"name":"sa","namespace":"default"}}"""),
+        ["namespaces"] = Subject.Parse("""{"metadata":{"name":"team"}}"""),
+        ["nodes"] = Subject.Parse("""{"metadata":{"name":"n1"},"spec":{"podCIDR":"10.1.0.0/24","taints":[{"key":"a","effect":"NoSchedule"}]},"status":{"capacity":{"cpu":4,"memory":"1024Mi"}}}"""),
+        ["endpoints"] = Subject.Parse("""{"metadata":{"name":"web","namespace":"default"},"subsets":[{"addresses":[{"ip":"10.0.0.1"}],"ports":[{"port":80}]}]}"""),
+        ["endpointslices.discovery.k8s.io"] = Subject.Parse("""{"metadata":{"name":"web-1","namespace":"default"},"addressType":"IPv4","endpoints":[{"addresses":["10.0.0.1"],"conditions":{"ready":true}}],"ports":[{"port":80}]}"""),
+        ["events"] = Subject.Parse("""{"metadata":{"name":"e.1","namespace":"default"},"involvedObject":{"kind":"Pod","namespace":"default","name":"a"},"reason":"Started","type":"Normal","count":1}"""),
+        ["events.events.k8s.io"] = Subject.Parse("""{"metadata":{"name":"e.1","namespace":"default"},"eventTime":"2026-01-02T03:04:05.000006Z","reportingController":"example.com/c","reportingInstance":"c-1","action":"Start","reason":"Started","type":"Normal"}"""),
+        ["leases.coordination.k8s.io"] = Subject.Parse("""{"metadata":{"name":"l","namespace":"default"},"spec":{"holderIdentity":"a","leaseDurationSeconds":15,"renewTime":"2026-01-02T03:04:05.000006Z"}}"""),
+        ["runtimeclasses.node.k8s.io"] = Subject.Parse("""{"metadata":{"name":"process"},"handler":"process"}"""),
+        ["priorityclasses.scheduling.k8s.io"] = Subject.Parse("""{"metadata":{"name":"high"},"value":1000}"""),
+        ["roles.rbac.authorization.k8s.io"] = Subject.Parse("""{"metadata":{"name":"system:reader","namespace":"default"},"rules":[{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]}"""),
+        ["clusterroles.rbac.authorization.k8s.io"] = Subject.Parse("""{"metadata":{"name":"system:reader"},"rules":[{"verbs":["get"],"nonResourceURLs":["/healthz"]}]}"""),
+        ["rolebindings.rbac.authorization.k8s.io"] = Subject.Parse("""{"metadata":{"name":"b","namespace":"default"},"roleRef":{"kind":"Role","name":"r"},"subjects":[{"kind":"User","name":"u"},{"kind":"ServiceAccount","name":"sa","namespace":"default"}]}"""),
+        ["clusterrolebindings.rbac.authorization.k8s.io"] = Subject.Parse("""{"metadata":{"name":"b"},"roleRef":{"kind":"ClusterRole","name":"r"},"subjects":[{"kind":"Group","name":"g"}]}"""),
+        ["tokenreviews.authentication.k8s.io"] = Subject.Parse("""{"spec":{"token":"t"}}"""),
+        ["selfsubjectreviews.authentication.k8s.io"] = Subject.Parse("{}"),
+        ["subjectaccessreviews.authorization.k8s.io"] = Subject.Parse("""{"kind":"SubjectAccessReview","spec":{"user":"u","resourceAttributes":{"verb":"get"}}}"""),
+        ["selfsubjectaccessreviews.authorization.k8s.io"] = Subject.Parse("""{"kind":"SelfSubjectAccessReview","spec":{"nonResourceAttributes":{"path":"/","verb":"get"}}}"""),
+        ["localsubjectaccessreviews.authorization.k8s.io"] = Subject.Parse("""{"kind":"LocalSubjectAccessReview","metadata":{"namespace":"default"},"spec":{"groups":["g"],"resourceAttributes":{"verb":"get"}}}"""),
+        ["selfsubjectrulesreviews.authorization.k8s.io"] = Subject.Parse("""{"kind":"SelfSubjectRulesReview","spec":{"namespace":"default"}}"""),
+    };
+
+    public static Subject Kind(string qualified)
+    {
+        var dot = qualified.IndexOf('.');
+        return dot < 0 ? Subject.Of(qualified) : Subject.Of(qualified[..dot], qualified[(dot + 1)..]);
+    }
+}
