@@ -65,6 +65,9 @@ public sealed record TableColumn(
 public interface IResourceCatalog
 {
     ResourceSnapshot Current { get; }
+
+    /// <summary>The resource as of the newest write: one that was established just now is found although its snapshot is still on the way.</summary>
+    ValueTask<ResourceInfo?> FindAsync(string group, string version, string resource, CancellationToken cancellationToken) => new(Current.Find(group, version, resource));
 }
 
 public sealed record ResourceSnapshot(long Epoch, IReadOnlyList<ResourceInfo> All)

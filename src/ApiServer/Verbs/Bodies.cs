@@ -1,9 +1,8 @@
 using System.Text.Json.Nodes;
-using Google.Protobuf;
 using Weft.Api;
 using Weft.Api.Trees;
 using Weft.ApiServer.Http;
-using Weft.ApiServer.Http.Protobuf;
+using Weft.ApiServer.Protobuf;
 using Weft.ApiServer.Registry;
 
 namespace Weft.ApiServer.Verbs;
@@ -11,8 +10,8 @@ namespace Weft.ApiServer.Verbs;
 /// <summary>Turns request bodies into trees of the kind that the path names.</summary>
 internal static class Bodies
 {
-    // The table is read at the first such body: most servers never see one.
-    private static readonly Lazy<ProtobufReader> Protobuf = new(() => new ProtobufReader(MessageTable.Load()));
+    // Field numbers, read at the first body that needs them; nothing in it ever changes.
+    private static readonly ProtobufObjects Protobuf = new();
 
     public static async ValueTask<ParsedTree> ParseAsync(ApiRequest request, BodyMedia media)
     {
@@ -20,10 +19,10 @@ internal static class Bodies
         try
         {
             if (media == BodyMedia.Protobuf)
-                return new ParsedTree(Protobuf.Value.Read(body), []);
-            return media is BodyMedia.Yaml or BodyMedia.ApplyPatch ? ParseYaml(body.Span) : JsonTree.Parse(body.Span);
+                return new ParsedTree(Protobuf.Read(body.Span) ?? throw Statuses.UnsupportedMediaType(OutputFormat.JsonType, OutputFormat.YamlType), []);
+            return media is BodyMedia.Yaml or BodyMedia.ApplyPatch && !LooksLikeJson(body.Span) ? YamlTree.Parse(body.Span) : JsonTree.Parse(body.Span);
         }
-        catch (Exception e) when (e is TreeException or InvalidProtocolBufferException)
+        catch (Exception e) when (e is TreeException or ProtobufException)
         {
             throw Statuses.BadRequest($"the request body cannot be read: {e.Message}");
         }
@@ -61,20 +60,9 @@ internal static class Bodies
             [FieldError.NotSupported("fieldValidation", $"\"{other}\"", ["", "Ignore", "Strict", "Warn"])]),
     };
 
-    // Clients put JSON into YAML bodies; its reader is the faster one. What only begins like JSON (a flow mapping) is YAML all the same.
-    private static ParsedTree ParseYaml(ReadOnlySpan<byte> body)
+    private static bool LooksLikeJson(ReadOnlySpan<byte> body)
     {
-        if (body.TrimStart(" \t\r\n"u8).StartsWith("{\""u8))
-        {
-            try
-            {
-                return JsonTree.Parse(body);
-            }
-            catch (TreeException)
-            {
-                // The YAML reader says what is wrong, if anything is.
-            }
-        }
-        return YamlTree.Parse(body);
+        var text = body.TrimStart(" \t\r\n"u8);
+        return !text.IsEmpty && text[0] == (byte)'{';
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Weft.Api.Schemas;
 using Weft.Api.Streams;
 using Weft.ApiServer;
 using Weft.ApiServer.Admission;
@@ -31,12 +32,13 @@ internal static class ApiParts
                 new ServiceAccountTokenAuthenticator(tokens, loggers.CreateLogger<ServiceAccountTokenAuthenticator>())),
             authorizer);
         var aggregation = new AggregationLoop(store, loggers.CreateLogger<AggregationLoop>());
-        var catalog = new BuiltInCatalog();
+        var schemas = new SchemaReader();
+        var catalog = ResourceCatalog.Create(store, schemas, loggers);
 
         var options = new ApiServerOptions
         {
             Store = store, Time = time, Random = random, Loggers = loggers, Listen = listen,
-            ServerCertificate = pki.ServerCertificate, PodStreams = streams, ServiceCidr = serviceCidr,
+            ServerCertificateSource = () => pki.ServerCertificate, PodStreams = streams, ServiceCidr = serviceCidr,
         };
         return new ApiServerHost(options, new ApiServerParts
         {
@@ -44,15 +46,15 @@ internal static class ApiParts
             Authenticator = authenticator,
             Authorizer = authorizer,
             Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer)],
-            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, catalog.Schemas, "v1.34.0"), new IssuerDiscovery(tokens)],
+            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.34.0"), new IssuerDiscovery(tokens)],
             Connects = [new StreamingHandler(streams, time, loggers)],
             Virtuals =
             [
                 new TokenRequests(tokens, objects, time), new TokenReviews(tokens), new SelfSubjectReviews(time),
                 new AccessReviews(authorizer), new RulesReviews(feed),
             ],
-            Loads = [feed.LoadAsync],
-            Loops = [feed.RunAsync, aggregation.RunAsync],
+            Loads = [catalog.LoadAsync, feed.LoadAsync],
+            Loops = [catalog.RunAsync, feed.RunAsync, aggregation.RunAsync],
         });
     }
 }
