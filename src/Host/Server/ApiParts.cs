@@ -54,7 +54,7 @@ internal static class ApiParts
                 new AccessReviews(authorizer), new RulesReviews(feed),
             ],
             Loads = [catalog.LoadAsync, feed.LoadAsync],
-            Loops = [catalog.RunAsync, feed.RunAsync, aggregation.RunAsync],
+            Loops = [catalog.RunAsync, feed.RunAsync, aggregation.RunAsync, pki.KeepFreshAsync],
         });
     }
 }
