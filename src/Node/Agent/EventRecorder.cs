@@ -88,7 +88,7 @@ internal sealed partial class EventRecorder(KubeClient client, string nodeName, 
         }
 
         var @namespace = entry.Subject.Namespace is { Length: > 0 } ns ? ns : "default";
-        var name = $"{entry.Subject.Name}.{entry.At.Ticks:x}{(uint)identity.GetHashCode():x}";
+        var name = $"{entry.Subject.Name}.{entry.At.Ticks:x}{(uint)StringComparer.Ordinal.GetHashCode(identity):x}";
         await client.For<Event>().CreateAsync(@namespace, new Event
         {
             Metadata = new ObjectMeta { Name = name, Namespace = @namespace },

@@ -34,7 +34,7 @@ internal static class Mounts
         foreach (var line in lines)
         {
             var fields = line.Split(' ');
-            var dash = Array.IndexOf(fields, "-", 6);
+            var dash = fields.Length > 6 ? Array.IndexOf(fields, "-", 6) : -1;
             if (dash < 0 || fields.Length < dash + 3)
                 continue;
             var shared = fields.AsSpan(6, dash - 6).ToArray().Any(f => f.StartsWith("shared:", StringComparison.Ordinal));

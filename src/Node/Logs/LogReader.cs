@@ -51,7 +51,7 @@ internal static class LogReader
     {
         var directory = Path.GetDirectoryName(path)!;
         return Directory.Exists(directory)
-            ? [.. Directory.EnumerateFiles(directory, Path.GetFileName(path) + ".*").OrderByDescending(f => int.TryParse(Path.GetExtension(f).AsSpan(1), out var n) ? n : 0)]
+            ? [.. Directory.EnumerateFiles(directory, Path.GetFileName(path) + ".*", new EnumerationOptions { MatchType = MatchType.Simple }).OrderByDescending(f => int.TryParse(Path.GetExtension(f).AsSpan(1), out var n) ? n : 0)]
             : [];
     }
 

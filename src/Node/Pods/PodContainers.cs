@@ -24,7 +24,7 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
     private readonly HashSet<string> _seenEnded = [];
     private bool _first = true;
 
-    public async Task<PodObservation> ObserveAsync(Pod pod, StartFailure? setup, IReadOnlySet<string> stopping, CancellationToken cancellationToken)
+    public async Task<PodObservation> ObserveAsync(Pod pod, StartFailure? setup, bool volumesReady, IReadOnlySet<string> stopping, CancellationToken cancellationToken)
     {
         var all = await services.Runtime.ListAsync(cancellationToken);
         var sandbox = all.Sandboxes.Where(s => s.Spec.PodUid == uid).OrderByDescending(s => s.Ready).ThenByDescending(s => s.CreatedAt).FirstOrDefault();
@@ -51,6 +51,7 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
         return new PodObservation
         {
             Sandbox = sandbox,
+            VolumesReady = volumesReady,
             Containers = containers,
             Stopping = stopping,
             Health = _monitors.ToDictionary(m => m.Key, m => m.Value.Health),
@@ -101,6 +102,9 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
             Failed(pod, step.Container, "CreateContainerError", e.Message);
         }
     }
+
+    /// <summary>What was missing may be there now: no waiting.</summary>
+    public void ForgetFailures() => _failures.Clear();
 
     private void Failed(Pod pod, string container, string reason, string message)
     {

@@ -7,6 +7,8 @@ internal sealed record PodObservation
 {
     public SandboxInfo? Sandbox { get; init; }
 
+    public bool VolumesReady { get; init; }
+
     /// <summary>All of the pod, also earlier attempts.</summary>
     public IReadOnlyList<ContainerInfo> Containers { get; init; } = [];
 

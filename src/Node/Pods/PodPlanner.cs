@@ -63,7 +63,7 @@ internal static class PodPlanner
         {
             if (PodShape.Deadline(pod) is { } deadline)
                 Wake(deadline);
-            if (seen.Sandbox is not { Ready: true })
+            if (seen.Sandbox is not { Ready: true } || !seen.VolumesReady)
             {
                 SetUp();
                 return;

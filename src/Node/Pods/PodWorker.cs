@@ -131,8 +131,8 @@ internal sealed partial class PodWorker : IAsyncDisposable
             return await RefuseAsync(pod, cancellationToken);
 
         var now = _services.Time.GetUtcNow();
-        var seen = await _containers.ObserveAsync(pod, _setup, _stopping.Keys.ToHashSet(), cancellationToken);
-        await RefreshVolumesAsync(pod, seen, now, cancellationToken);
+        await RefreshVolumesAsync(pod, now, cancellationToken);
+        var seen = await _containers.ObserveAsync(pod, _setup, _volumes is not null, _stopping.Keys.ToHashSet(), cancellationToken);
         var written = _services.Statuses.Set(pod, PodStatusBuilder.Build(pod, seen, _services.Node, _services.Runtime.Name, now));
 
         var plan = PodPlanner.Plan(pod, seen, now);
@@ -181,14 +181,14 @@ internal sealed partial class PodWorker : IAsyncDisposable
         var reason = "FailedCreatePodSandBox";
         try
         {
-            foreach (var old in (await _services.Runtime.ListAsync(cancellationToken)).Sandboxes.Where(s => s.Spec.PodUid == _uid))
-                await _services.Runtime.RemoveSandboxAsync(old.Id, cancellationToken);
             if (pod.Spec.ShareProcessNamespace == true)
                 throw new RuntimeException(RuntimeError.Sandbox, "shareProcessNamespace is not supported by process pods: leave it out, or use hostPID");
-
+            // Asked for while the sandbox is made.
             var references = WatchReferences(pod);
-            var sandbox = await _services.Runtime.CreateSandboxAsync(SandboxOf(pod), cancellationToken);
+            var tokens = _services.Volumes.PrefetchAsync(pod, cancellationToken);
+            var sandbox = await SandboxAsync(pod, cancellationToken);
             reason = "FailedMount";
+            await tokens;
             Directory.CreateDirectory(_services.Directories.Pod(_uid), Runtime.Process.ProcessMachine.OwnerOnly);
             await PodFiles.WriteAsync(pod, sandbox, _services, cancellationToken);
             (_volumes, _renewTokens) = await _services.Volumes.EnsureAsync(pod, await references, sandbox.Ips, cancellationToken);
@@ -199,9 +199,18 @@ internal sealed partial class PodWorker : IAsyncDisposable
             var text = reason == "FailedMount" ? $"MountVolume.SetUp failed for {e.Message}" : e.Message;
             _setup = new StartFailure(reason, text, _services.Time.GetUtcNow(), (_setup?.Count ?? 0) + 1);
             _services.Events.Warning(pod, reason, text);
-            foreach (var half in (await _services.Runtime.ListAsync(cancellationToken)).Sandboxes.Where(s => s.Spec.PodUid == _uid))
-                await _services.Runtime.RemoveSandboxAsync(half.Id, cancellationToken);
         }
+    }
+
+    /// <summary>The pod's sandbox; one that is not usable any more is replaced, with the records of its containers.</summary>
+    private async Task<SandboxInfo> SandboxAsync(Pod pod, CancellationToken cancellationToken)
+    {
+        var all = (await _services.Runtime.ListAsync(cancellationToken)).Sandboxes.Where(s => s.Spec.PodUid == _uid).ToList();
+        if (all.FirstOrDefault(s => s.Ready) is { } ready)
+            return ready;
+        foreach (var old in all)
+            await _services.Runtime.RemoveSandboxAsync(old.Id, cancellationToken);
+        return await _services.Runtime.CreateSandboxAsync(SandboxOf(pod), cancellationToken);
     }
 
     private static SandboxSpec SandboxOf(Pod pod) => new()
@@ -225,9 +234,19 @@ internal sealed partial class PodWorker : IAsyncDisposable
     }
 
     // After a change of what volumes show, at the renewal of a token, and once in a new run of the agent.
-    private async Task RefreshVolumesAsync(Pod pod, PodObservation seen, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task RefreshVolumesAsync(Pod pod, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (seen.Sandbox is not { Ready: true } sandbox || !(_volumes is null || _volumesStale || _renewTokens <= now))
+        if (_volumesStale)
+        {
+            // What was missing may be there now.
+            _setup = null;
+            _containers.ForgetFailures();
+        }
+        var all = await _services.Runtime.ListAsync(cancellationToken);
+        var isAdopted = _volumes is null && all.Containers.Any(c => c.PodUid == _uid);
+        if (!isAdopted && (_volumes is null || !(_volumesStale || _renewTokens <= now)))
+            return;
+        if (all.Sandboxes.FirstOrDefault(s => s.Spec.PodUid == _uid && s.Ready) is not { } sandbox)
             return;
         _volumesStale = false;
         try
@@ -267,9 +286,10 @@ internal sealed partial class PodWorker : IAsyncDisposable
     private async Task FinishAsync(Pod pod, PodObservation seen, Task written, CancellationToken cancellationToken)
     {
         await written.WaitAsync(cancellationToken);   // nobody shall miss the exit codes
+        // The object goes last: who sees it gone may count on address, files and processes being gone too.
+        await CleanUpAsync(cancellationToken);
         await _services.Client.For<Pod>().DeleteIfThereAsync(
             new ObjectKey(pod.Metadata.Namespace!, pod.Metadata.Name!), cancellationToken, new Deletion { GracePeriodSeconds = 0, Uid = _uid });
-        await CleanUpAsync(cancellationToken);
         _finished = true;
     }
 

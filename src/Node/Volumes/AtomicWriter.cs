@@ -46,7 +46,7 @@ internal static class AtomicWriter
             File.CreateSymbolicLink(Path.Combine(volume, shown), Data + "/" + shown);
         foreach (var entry in Directory.EnumerateFileSystemEntries(volume).Select(e => Path.GetFileName(e)!).Where(e => !e.StartsWith("..", StringComparison.Ordinal) && !names.Contains(e)).ToList())
             File.Delete(Path.Combine(volume, entry));
-        foreach (var old in Directory.EnumerateDirectories(volume, "..*").Where(d => Path.GetFileName(d) != name && new DirectoryInfo(d).LinkTarget is null).ToList())
+        foreach (var old in Directory.EnumerateDirectories(volume).Where(d => Path.GetFileName(d) is var n && n.StartsWith("..", StringComparison.Ordinal) && n != name && new DirectoryInfo(d).LinkTarget is null).ToList())
             Directory.Delete(old, recursive: true);
         return true;
     }

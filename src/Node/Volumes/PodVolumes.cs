@@ -22,6 +22,16 @@ internal sealed class PodVolumes(string runDir, PodDirectories directories, PodT
             Mounts.Tmpfs(Memory, "mode=700");
     }
 
+    /// <summary>Asks for the pod's tokens while something else is made; what goes wrong shows when they are needed.</summary>
+    public async Task PrefetchAsync(Pod pod, CancellationToken cancellationToken)
+    {
+        foreach (var source in pod.Spec.Volumes.SelectMany(v => v.Projected?.Sources ?? []))
+        {
+            if (source.ServiceAccountToken is { } wanted)
+                await tokens.GetAsync(pod, wanted, cancellationToken);
+        }
+    }
+
     /// <summary>Makes what is missing and brings the rest up to date.</summary>
     /// <returns>Host path by volume name, and when a token wants to be renewed.</returns>
     /// <exception cref="VolumeException">Why a volume cannot be had.</exception>

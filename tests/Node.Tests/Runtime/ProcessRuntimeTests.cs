@@ -120,11 +120,15 @@ public sealed class ProcessRuntimeTests
         var runtime = await machine.StartAsync();
         var sandbox = await runtime.CreateSandboxAsync(ProcessRuntimeFixture.Pod("adopt"), default);
         var lasting = await machine.RunAsync(sandbox.Id, machine.Container("lasting", "sleep", "1000"));
-        var shortSpec = machine.Container("short", "sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.02; done; exit 9");
+        var share = Path.Combine(machine.Options.DataDir, "share");
+        Directory.CreateDirectory(share);
+        var shortSpec = machine.Container("short", "sh", "-c", "while [ ! -e /share/go ]; do sleep 0.02; done; exit 9") with { Mounts = [new ContainerMount(share, "/share", ReadOnly: true)] };
         var ending = await machine.RunAsync(sandbox.Id, shortSpec);
-        await runtime.ExecAsync(lasting.Id, ["sh", "-c", "(sleep 0.3; touch /tmp/go) >/dev/null 2>&1 &"], new(null, null, null, false, null), default);
+        await machine.Runtime.DisposeAsync();
+        await File.WriteAllTextAsync(Path.Combine(share, "go"), "");   // it ends while no agent is there to see it
+        await Weft.Testing.Eventually.TrueAsync(() => Directory.GetFiles(Path.Combine(machine.Options.RunDir, "exits")).Length == 1);
 
-        runtime = await machine.RestartAsync();
+        runtime = await machine.StartAsync();
 
         var ended = await machine.EndedAsync(ending.Id);
         Assert.Equal(9, ended.ExitCode);

@@ -98,7 +98,7 @@ internal static class Bundle
             ? Mount("/dev/shm", "bind", "/dev/shm", "rbind", "nosuid", "noexec", "nodev")
             : Mount("/dev/shm", "bind", Path.Combine(context.SandboxDirectory, "shm"), "bind", "nosuid", "noexec", "nodev"));
 
-        // Two replicas that both write /tmp/app.sock must not meet.
+        // Two replicas that both write /tmp/app.sock must not meet, and a restart finds nothing of the run before.
         mounts.Add(Mount("/tmp", "bind", context.TemporaryDirectory, "bind", "nosuid", "nodev", "rw"));
         foreach (var path in context.VisibleTemporary)
             mounts.Add(Mount(path, "bind", path, "bind", "nosuid", "nodev", "ro"));

@@ -106,8 +106,11 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
             {
                 IReadOnlyList<string> hidden = [_options.DataDir, _options.RunDir, .. _options.HiddenPaths];
                 var root = Path.Combine(directory, "root");
+                var temporary = _paths.Temporary(sandboxId, id);
+                Directory.CreateDirectory(temporary);
+                File.SetUnixFileMode(temporary, (UnixFileMode)0b001_111_111_111);   // 1777, as /tmp is
                 var context = new BundleContext(
-                    root, _paths.Sandbox(sandboxId), _paths.Temporary(sandboxId), sandbox.Spec, $"{_paths.CgroupParent}/pod{sandbox.Spec.PodUid}/{id}", _ownOomScoreAdjust,
+                    root, _paths.Sandbox(sandboxId), temporary, sandbox.Spec, $"{_paths.CgroupParent}/pod{sandbox.Spec.PodUid}/{id}", _ownOomScoreAdjust,
                     hidden, PathRules.VisibleTemporary(spec.Command, spec.WorkingDirectory, File.Exists, Directory.Exists), ContainerRoot.OtherDisks(Mounts.List(), hidden));
                 await File.WriteAllTextAsync(Path.Combine(directory, "config.json"), Bundle.Config(spec, context).ToJsonString(), cancellationToken);
                 await _launcher.RunAsync(() => ContainerRoot.Mount(_paths.Scratch(sandboxId, id), root));
@@ -204,7 +207,7 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
     private async Task DiscardAsync(ContainerRecord record)
     {
         await _programs.CrunOutputAsync("delete", "--force", record.Id);
-        foreach (var directory in new[] { record.Directory, _paths.Scratch(record.Stored.SandboxId, record.Id) })
+        foreach (var directory in new[] { record.Directory, _paths.Scratch(record.Stored.SandboxId, record.Id), _paths.Temporary(record.Stored.SandboxId, record.Id) })
         {
             if (Directory.Exists(directory))
                 Directory.Delete(directory, recursive: true);

@@ -36,6 +36,9 @@ internal sealed record ProcessPaths(ProcessRuntimeOptions Options)
     public string CrunState => Path.Combine(Options.RunDir, "crun");
     public string Ipam => Path.Combine(Options.DataDir, "cni");
     public string Temporary(string sandboxId) => Path.Combine(Options.DataDir, "tmp", sandboxId);
+
+    /// <summary>The /tmp of one run of a container: empty at its start, as in a container of an image.</summary>
+    public string Temporary(string sandboxId, string containerId) => Path.Combine(Temporary(sandboxId), containerId);
     public string CniCache => Path.Combine(Options.DataDir, "cni-results");
     public string BootId => Path.Combine(Options.DataDir, "boot-id");
     public string CgroupParent => "/weft-" + Options.ClusterName;

@@ -45,9 +45,7 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
         _sandboxes[id] = sandbox;
         try
         {
-            var temporary = _paths.Temporary(id);
-            Directory.CreateDirectory(temporary);
-            File.SetUnixFileMode(temporary, (UnixFileMode)0b001_111_111_111);   // 1777, as /tmp is
+            Directory.CreateDirectory(_paths.Temporary(id), ProcessMachine.OwnerOnly);
             await NamespaceThread.CreateAsync(directory, spec.Hostname, network: !spec.HostNetwork, ipc: !spec.HostIpc);
             if (!spec.HostIpc)
             {
