@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Weft.ApiServer;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Authorization;
+using Weft.ApiServer.CustomResources;
 using Weft.ApiServer.Discovery;
 using Weft.ApiServer.Registry;
 using Weft.Client;
@@ -49,6 +50,7 @@ internal sealed class TestCluster : IAsyncDisposable
         var feed = new RbacFeed(store, log.CreateLogger<RbacFeed>());
         var authorizer = new RbacAuthorizer(feed);
         var catalog = ResourceCatalog.Create(store, log);
+        var definitions = new CrdEstablisher(store, catalog.Current.All, time, log.CreateLogger<CrdEstablisher>());
         var api = new ApiServerHost(
             new ApiServerOptions { Store = store, Time = time, Random = Seeded.Random(1), Loggers = log },
             new ApiServerParts
@@ -58,7 +60,7 @@ internal sealed class TestCluster : IAsyncDisposable
                 Authorizer = authorizer,
                 Paths = [new DiscoveryHandler(catalog)],
                 Loads = [feed.LoadAsync, catalog.LoadAsync],
-                Loops = [feed.RunAsync, catalog.RunAsync],
+                Loops = [feed.RunAsync, catalog.RunAsync, definitions.RunAsync],
             });
         await api.StartAsync(CancellationToken.None);
         var cluster = new TestCluster(store, api, log, controllersTime ?? time);
