@@ -37,6 +37,9 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Controllers Controllers { get; private set; } = null!;
 
+    /// <summary>Of the last write, by whomever.</summary>
+    public long Revision => _store.Revision;
+
     /// <summary>Everything that the controllers complained about.</summary>
     public IReadOnlyList<string> Complaints => _log.Lines;
 
@@ -64,10 +67,19 @@ internal sealed class TestCluster : IAsyncDisposable
             });
         await api.StartAsync(CancellationToken.None);
         var cluster = new TestCluster(store, api, log, controllersTime ?? time);
-        cluster.Controllers = await Eventually.EndsAsync(Controllers.StartAsync(
-            cluster.HandlerOf, new ControllersOptions { CertificateAuthorityPem = Authority }, cluster.Time, Seeded.Random(2), log, CancellationToken.None));
+        await cluster.StartControllersAsync();
         return cluster;
     }
+
+    /// <summary>All controllers end, in the middle of whatever they do, and others start.</summary>
+    public async Task RestartControllersAsync()
+    {
+        await Controllers.DisposeAsync();
+        await StartControllersAsync();
+    }
+
+    private async Task StartControllersAsync() => Controllers = await Eventually.EndsAsync(Controllers.StartAsync(
+        HandlerOf, new ControllersOptions { CertificateAuthorityPem = Authority }, Time, Seeded.Random(2), _log, CancellationToken.None));
 
     public KubeClient Connect(string user, params string[] groups) =>
         new(_api.CreateHandler(new UserInfo(user, [.. groups, UserInfo.AllAuthenticated])), TimeProvider.System, user);
