@@ -259,6 +259,19 @@ public sealed class ProcessRuntimeTests
     }
 
     [Fact]
+    public async Task The_default_seccomp_profile_refuses_new_namespaces_and_lets_programs_run()
+    {
+        await using var machine = new ProcessRuntimeFixture(15);
+        var runtime = await machine.StartAsync();
+        var sandbox = await runtime.CreateSandboxAsync(ProcessRuntimeFixture.Pod("seccomp"), default);
+        var spec = machine.Container("main", "sh", "-c", "grep Seccomp: /proc/self/status; unshare -U true 2>/dev/null || echo refused; python3 -c 'import threading; t = threading.Thread(target=print, args=(\"thread\",)); t.start(); t.join()'");
+        var container = await machine.RunAsync(sandbox.Id, spec with { DefaultSeccomp = true });
+
+        Assert.Equal(0, (await machine.EndedAsync(container.Id)).ExitCode);
+        Assert.Equal(["Seccomp:\t2", "refused", "thread"], (await File.ReadAllLinesAsync(spec.LogPath)).Select(l => l.Split(' ', 4)[3]));
+    }
+
+    [Fact]
     public async Task Many_pods_at_once_all_start()
     {
         using var loggers = Environment.GetEnvironmentVariable("WEFT_TEST_TIMES") is null ? null : LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Debug).AddConsole());
