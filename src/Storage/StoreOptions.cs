@@ -31,7 +31,7 @@ public record StoreOptions
 
     public IFailPoints FailPoints { get; init; } = NoFailPoints.Instance;
 
-    internal void Check()
+    internal virtual void Check()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxValueBytes, 1, nameof(MaxValueBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxOperations, 1, nameof(MaxOperations));

@@ -50,6 +50,17 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public void Each_commit_is_synced_and_nothing_else_writes_the_file()
+    {
+        using var connection = new Connection(Path, create: true);
+        FileFormat.Prepare(connection, Path, new SqliteStoreOptions { Path = Path });
+
+        // sqlite.org/pragma.html: 2 is FULL; 2 is INCREMENTAL.
+        Assert.Equal((2L, 0L, 2L), (connection.Execute("PRAGMA synchronous"), connection.Execute("PRAGMA wal_autocheckpoint"), connection.Execute("PRAGMA auto_vacuum")));
+        Assert.Equal("wal", connection.ExecuteText("PRAGMA journal_mode"));
+    }
+
+    [Fact]
     public async Task A_file_of_a_newer_format_is_refused()
     {
         await (await OpenAsync()).DisposeAsync();

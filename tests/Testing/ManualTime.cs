@@ -12,18 +12,24 @@ public sealed class ManualTime : TimeProvider
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
     private DateTimeOffset _now = Start;
+    private TimeSpan _slept;
 
     public override DateTimeOffset GetUtcNow()
     {
         lock (_gate)
-            return _now;
+            return _now + _slept;
     }
 
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override long GetTimestamp() => GetUtcNow().Ticks;
+    /// <summary>Monotonic: it does not count what <see cref="Sleep"/> skips, as CLOCK_MONOTONIC.</summary>
+    public override long GetTimestamp()
+    {
+        lock (_gate)
+            return _now.Ticks;
+    }
 
     /// <summary>Number of timers that are set and not yet due: lets a test wait until the code under test has gone to sleep.</summary>
     public int PendingTimers
@@ -35,11 +41,20 @@ public sealed class ManualTime : TimeProvider
         }
     }
 
+    /// <summary>The machine sleeps: the wall clock goes on, the monotonic clock and all timers stand still.</summary>
+    public void Sleep(TimeSpan by)
+    {
+        lock (_gate)
+            _slept += by;
+    }
+
     /// <summary>Moves the clock on, firing each timer at the instant for which it was set.</summary>
     public void Advance(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
-        var target = GetUtcNow() + by;
+        DateTimeOffset target;
+        lock (_gate)
+            target = _now + by;
         while (true)
         {
             ManualTimer? due;

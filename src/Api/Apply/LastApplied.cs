@@ -18,32 +18,52 @@ internal static class LastApplied
     private const int MaxAnnotationBytes = 256 * 1024;
 
     /// <summary>The fields that may be taken without a conflict; null without a readable annotation.</summary>
-    public static FieldSet? AllowedConflicts(JsonObject live, Schema schema)
+    public static FieldSet? AllowedConflicts(JsonObject live, Schema schema, Action<JsonObject> complete)
     {
         if (live.At("metadata", "annotations", Annotation).AsText() is not { } text)
             return null;
-        try
-        {
-            if (JsonTree.Parse(Encoding.UTF8.GetBytes(text)).Root is not JsonObject recorded)
-                return null;
-            return TypedTree.Fields(recorded, schema).Difference(TreeComparison.Of(live, recorded, schema).Modified);
-        }
-        catch (TreeException)
-        {
+        if (Parsed(text) is not { } recorded)
             return null;
-        }
+        var fields = TypedTree.Fields(recorded, schema);
+        complete(recorded);
+        return fields.Difference(TreeComparison.Of(live, recorded, schema).Modified);
     }
 
     /// <summary>Keeps the annotation in step, so that a later client-side apply computes its patch from what was applied last.</summary>
     public static void Refresh(JsonObject? live, JsonObject result, JsonObject config)
     {
-        if (live.At("metadata", "annotations", Annotation).AsText() is null || result.At("metadata", "annotations") is not JsonObject annotations)
+        if (live.At("metadata", "annotations", Annotation).AsText() is not { } before || result.At("metadata", "annotations") is not JsonObject annotations)
             return;
         var record = (JsonObject)config.DeepClone();
         (record.At("metadata") as JsonObject)?.Remove("managedFields");
         (record.At("metadata", "annotations") as JsonObject)?.Remove(Annotation);
+        // Client-side apply writes `"annotations":{}` into its record: that alone is no reason for another text, and for a change that nobody made.
+        if (Parsed(before) is { } recorded && JsonNode.DeepEquals(WithoutEmptyAnnotations(recorded), WithoutEmptyAnnotations(record)))
+            return;
         var text = Encoding.UTF8.GetString(JsonTree.WriteUtf8(record)) + "\n";
         if (text.Length <= MaxAnnotationBytes)
             annotations[Annotation] = text;
+    }
+
+    private static JsonObject? Parsed(string text)
+    {
+        try
+        {
+            return JsonTree.Parse(Encoding.UTF8.GetBytes(text)).Root as JsonObject;
+        }
+        catch (TreeException)
+        {
+            // Anybody may write the annotation; one that cannot be read says nothing.
+            return null;
+        }
+    }
+
+    private static JsonObject WithoutEmptyAnnotations(JsonObject record)
+    {
+        if (record.At("metadata", "annotations") is not JsonObject { Count: 0 })
+            return record;
+        var copy = (JsonObject)record.DeepClone();
+        copy["metadata"]!.AsObject().Remove("annotations");
+        return copy;
     }
 }

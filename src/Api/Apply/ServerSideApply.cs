@@ -10,9 +10,14 @@ public static class ServerSideApply
     /// <param name="live">Null when the object does not exist: the result is then the configuration itself.</param>
     /// <param name="config">All that this manager wants to own from now on, in the kind's schema.</param>
     /// <param name="force">Take fields from other managers instead of reporting conflicts.</param>
+    /// <param name="complete">
+    /// Makes an object what the server would store of it (defaults, canonical quantities), in place. Values are compared in that form: a `cpu: 1` against a stored "1", or
+    /// a fieldRef without the apiVersion that the server added, is neither a change nor a conflict.
+    /// </param>
     /// <exception cref="FieldsException">The configuration does not fit the schema, or brings managedFields.</exception>
-    public static ApplyOutcome Apply(JsonObject? live, JsonObject config, Schema schema, FieldManager manager, bool force, DateTimeOffset now)
+    public static ApplyOutcome Apply(JsonObject? live, JsonObject config, Schema schema, FieldManager manager, bool force, DateTimeOffset now, Action<JsonObject>? complete = null)
     {
+        complete ??= static _ => { };
         if (config.At("metadata", "managedFields") is JsonArray { Count: > 0 })
             throw new FieldsException("metadata.managedFields must be nil");
         var wanted = ManagedFields.Bare(config)!;
@@ -23,9 +28,9 @@ public static class ServerSideApply
         if (before is not null && entries.Count == 0)
             entries = FirstEntries(before, schema, manager, now);
 
-        var outcome = Merge(before, live, wanted, configured, entries, schema, manager, force, now, out var contested);
-        if (outcome.Conflicts.Count > 0 && manager.Name == LastApplied.Manager && LastApplied.AllowedConflicts(live!, schema) is { } allowed && contested.Difference(allowed).IsEmpty)
-            outcome = Merge(before, live, wanted, configured, entries, schema, manager, force: true, now, out _);
+        var outcome = Merge(before, live, wanted, configured, entries, schema, manager, force, now, complete, out var contested);
+        if (outcome.Conflicts.Count > 0 && manager.Name == LastApplied.Manager && LastApplied.AllowedConflicts(live!, schema, complete) is { } allowed && contested.Difference(allowed).IsEmpty)
+            outcome = Merge(before, live, wanted, configured, entries, schema, manager, force: true, now, complete, out _);
         return outcome;
     }
 
@@ -49,7 +54,7 @@ public static class ServerSideApply
         ManagedFields.Take([], TreeComparison.Of(null, live, schema), new FieldManager(ManagedFields.BeforeFirstApply, manager.ApiVersion), now);
 
     private static ApplyOutcome Merge(JsonObject? before, JsonObject? live, JsonObject wanted, FieldSet configured, List<ManagedEntry> entries, Schema schema,
-        FieldManager manager, bool force, DateTimeOffset now, out FieldSet contested)
+        FieldManager manager, bool force, DateTimeOffset now, Action<JsonObject> complete, out FieldSet contested)
     {
         var fields = manager.Track(configured);
         var own = new ManagedEntry(manager.Name, true, manager.ApiVersion, manager.Subresource, now, fields);
@@ -60,6 +65,7 @@ public static class ServerSideApply
         if (previous is not null && !previous.Fields.Difference(configured).IsEmpty)
             merged = Prune(merged, previous.Fields, configured, others, schema);
 
+        complete(merged);
         contested = FieldSet.Empty;
         var comparison = TreeComparison.Of(before, merged, schema);
         var conflicts = new List<FieldConflict>();

@@ -1,10 +1,8 @@
-using System.Collections;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Weft.Api.Schemas;
 
 namespace Weft.Api.Json;
 
@@ -48,46 +46,6 @@ public static class ApiJson
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new TimeConverter(), new MicroTimeConverter(), new QuantityConverter(), new IntOrStringConverter() },
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { NullsAreAbsent, OmitEmptyCollections } },
+        TypeInfoResolver = JsonTypeInfoResolver.Combine(new RecordContracts(), new DefaultJsonTypeInfoResolver()),
     };
-
-    // `labels: null` is the same as no labels: a member that is never null keeps its default.
-    private static void NullsAreAbsent(JsonTypeInfo type)
-    {
-        if (type.Kind != JsonTypeInfoKind.Object)
-            return;
-        foreach (var property in type.Properties)
-        {
-            if (property.IsSetNullable || property.PropertyType.IsValueType || property.Set is not { } set)
-                continue;
-            property.IsSetNullable = true;
-            property.Set = (target, value) =>
-            {
-                if (value is not null)
-                    set(target, value);
-            };
-        }
-    }
-
-    // A required list is written even when empty: `rules: []` is not an absent member.
-    private static void OmitEmptyCollections(JsonTypeInfo type)
-    {
-        if (type.Kind != JsonTypeInfoKind.Object)
-            return;
-        foreach (var property in type.Properties)
-        {
-            if (property.PropertyType == typeof(string) || property.PropertyType == typeof(byte[])
-                || typeof(JsonNode).IsAssignableFrom(property.PropertyType)
-                || !typeof(IEnumerable).IsAssignableFrom(property.PropertyType)
-                || property.AttributeProvider?.IsDefined(typeof(MustAttribute), inherit: false) == true)
-                continue;
-            property.ShouldSerialize = static (_, value) => value switch
-            {
-                null => false,
-                ICollection collection => collection.Count > 0,
-                IEnumerable items => items.GetEnumerator().MoveNext(),
-                _ => true,
-            };
-        }
-    }
 }

@@ -29,6 +29,9 @@ public static class JsonPatch
                 throw new PatchException(PatchFailure.Malformed, $"operation {i} of the JSON patch is not an object");
             root = Apply(root, operation, ref copied);
         }
+        // Moves and copies can put a deep value below a deep place; other patches cannot go beyond what was parsed.
+        if (TreeLimits.DepthOf(root) > TreeLimits.Default.MaxDepth)
+            throw new PatchException(PatchFailure.DoesNotApply, $"the patched object would be nested deeper than {TreeLimits.Default.MaxDepth} levels");
         return root;
     }
 

@@ -66,7 +66,7 @@ internal sealed class YamlReader(string text, TreeLimits limits)
         _nodes += target.Size;
         if (_aliased > limits.MaxAliasedNodes || _nodes > limits.MaxNodes)
             throw At(alias, $"aliases expand to more than {limits.MaxAliasedNodes} values");
-        if (target.Node is not null && _path.Depth + DepthOf(target.Node) > limits.MaxDepth)
+        if (target.Node is not null && _path.Depth + TreeLimits.DepthOf(target.Node) > limits.MaxDepth)
             throw At(alias, $"nested deeper than {limits.MaxDepth} levels");
         return target.Node?.DeepClone();
     }
@@ -171,13 +171,6 @@ internal sealed class YamlReader(string text, TreeLimits limits)
         if (_path.Depth >= limits.MaxDepth)
             throw At(head, $"nested deeper than {limits.MaxDepth} levels");
     }
-
-    private static int DepthOf(JsonNode node) => node switch
-    {
-        JsonObject members => 1 + members.Max(m => m.Value is null ? 0 : (int?)DepthOf(m.Value)) ?? 0,
-        JsonArray list => 1 + list.Max(m => m is null ? 0 : (int?)DepthOf(m)) ?? 0,
-        _ => 0,
-    };
 
     private static TreeException At(ParsingEvent at, string problem) => new(problem, at.Start.Line, at.Start.Column);
 }

@@ -24,7 +24,7 @@ internal static class BodyReader
         {
             "" or OutputFormat.JsonType => BodyMedia.Json, // kube-apiserver takes a body without a type as JSON
             OutputFormat.YamlType or "application/x-yaml" or "text/yaml" => BodyMedia.Yaml,
-            Protobuf.ProtobufReader.MediaType => BodyMedia.Protobuf,
+            Protobuf.ProtobufObjects.MediaType => BodyMedia.Protobuf,
             _ => throw Statuses.UnsupportedMediaType(Documents),
         };
     }

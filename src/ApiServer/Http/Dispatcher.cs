@@ -9,20 +9,21 @@ internal sealed class Dispatcher(IResourceCatalog catalog, IReadOnlyList<IPathHa
 {
     public bool Knows(RequestInfo info) => info.IsResource && catalog.Current.Find(info.Group, info.Version, info.Resource) is not null;
 
-    public Task DispatchAsync(ApiRequest request)
+    public async Task DispatchAsync(ApiRequest request)
     {
         var info = request.Info;
         if (!info.IsResource)
         {
             var handler = paths.FirstOrDefault(path => path.Matches(info)) ?? throw Statuses.NoSuchPath();
-            return handler.HandleAsync(request.Http, info, request.Aborted);
+            await handler.HandleAsync(request.Http, info, request.Aborted);
+            return;
         }
 
-        var resource = catalog.Current.Find(info.Group, info.Version, info.Resource) ?? throw Statuses.NoSuchPath();
+        var resource = await catalog.FindAsync(info.Group, info.Version, info.Resource, request.Aborted) ?? throw Statuses.NoSuchPath();
         CheckPlace(resource, info);
         if (resource.DeprecationWarning is { } deprecated)
             request.Warn(deprecated);
-        return info.Subresource.Length > 0 ? subresources.HandleAsync(request, resource) : verbs.HandleAsync(request, resource);
+        await (info.Subresource.Length > 0 ? subresources.HandleAsync(request, resource) : verbs.HandleAsync(request, resource));
     }
 
     // A namespaced object has a namespace in its path, a cluster-scoped one none (a namespace's own name counts as its namespace for authorization).

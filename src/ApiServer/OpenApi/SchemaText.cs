@@ -29,7 +29,8 @@ internal sealed class SchemaText(Dialect dialect)
 
         _seen.TryAdd(name, schema.Definition ?? schema);
         var json = new JsonObject();
-        if (schema.Description is { Length: > 0 } description)
+        // What an item of a list says of itself stands in its definition already.
+        if (schema.Definition is not null && schema.Description is { Length: > 0 } description)
             json["description"] = description;
         // v3 ignores what stands beside a $ref, hence the list of one.
         if (dialect == Dialect.V2)

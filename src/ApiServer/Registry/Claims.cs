@@ -77,9 +77,10 @@ internal sealed class ClaimSet
     public void Lost(int operation)
     {
         var key = _operations[operation - 1].Key;
-        if (_choices.Find(choice => choice.Key == key) is { } choice)
-            choice.Undo();
-        else
+        if (!_choices.Exists(choice => choice.Key == key))
             throw _gained.First(claim => claim.Key == key).Taken();
+        // All of them: what stays in the object would count as chosen by the client in the next try.
+        foreach (var choice in _choices)
+            choice.Undo();
     }
 }

@@ -25,7 +25,8 @@ internal static class FieldOwnership
     {
         try
         {
-            var outcome = ServerSideApply.Apply(current, configuration, context.Resource.Schema, Manager(context), force, context.Now);
+            var outcome = ServerSideApply.Apply(current, configuration, context.Resource.Schema, Manager(context), force, context.Now,
+                complete: tree => Conform.Default(context.Resource, tree));
             return outcome.Object ?? throw Conflict(outcome.Conflicts);
         }
         catch (FieldsException e)

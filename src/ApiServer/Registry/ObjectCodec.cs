@@ -15,7 +15,8 @@ internal readonly record struct Stored(ReadOnlyMemory<byte> Value, long Revision
 internal static class ObjectCodec
 {
     /// <summary>True when the stored bytes are the answer: same version, written under the current schema.</summary>
-    public static bool IsAsStored(ResourceInfo resource, Envelope envelope) => envelope.IsIn(resource.Kind.Version, resource.SchemaEpoch);
+    public static bool IsAsStored(ResourceInfo resource, Envelope envelope) =>
+        resource.StoredAs is null && envelope.IsIn(resource.Kind.Version, resource.SchemaEpoch);
 
     /// <summary>The object in the version of <paramref name="resource"/>. An object of an older schema is pruned and defaulted as at a write.</summary>
     public static JsonObject ToTree(ResourceInfo resource, Stored stored)
@@ -24,6 +25,7 @@ internal static class ObjectCodec
         var tree = envelope.Parse(stored.Revision);
         if (!IsAsStored(resource, envelope))
         {
+            resource.StoredAs?.ToServed(tree);
             tree["apiVersion"] = resource.Kind.ApiVersion;
             Conform.PruneAndDefault(resource, tree);
         }
@@ -32,6 +34,11 @@ internal static class ObjectCodec
 
     public static byte[] ToBytes(ResourceInfo resource, JsonObject tree)
     {
+        if (resource.StoredAs is { } form)
+        {
+            tree = (JsonObject)tree.DeepClone();
+            form.ToStored(tree);
+        }
         if (resource.StorageVersion == resource.Kind.Version)
             return Envelope.Write(tree, resource.StorageVersion, resource.SchemaEpoch);
 

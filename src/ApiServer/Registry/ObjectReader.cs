@@ -14,15 +14,15 @@ internal sealed class ObjectReader(IStore store)
     // How many keys one step of a filtered list reads: a page of kubectl (500) is filled in one step when half of the objects match.
     private const int FilterStep = 1000;
 
-    // By storage prefix: versions of one resource share what was worked out.
-    private readonly ConcurrentDictionary<string, (ResourceInfo Resource, FactIndex Index)> _indexes = new();
+    // By storage prefix and group: versions of one resource share what was worked out.
+    private readonly ConcurrentDictionary<(string Prefix, string Group), (ResourceInfo Resource, FactIndex Index)> _indexes = new();
 
     public IStore Store => store;
 
     /// <summary>The index of the resource; a changed schema (other selectable fields) starts a new one.</summary>
     public FactIndex IndexOf(ResourceInfo resource)
     {
-        var found = _indexes.AddOrUpdate(resource.StoragePrefix,
+        var found = _indexes.AddOrUpdate((resource.StoragePrefix, resource.Resource.Group),
             _ => (resource, new FactIndex(resource)),
             (_, old) => old.Resource.SchemaEpoch == resource.SchemaEpoch && ReferenceEquals(old.Resource.Strategy, resource.Strategy) ? old : (resource, new FactIndex(resource)));
         return found.Index;

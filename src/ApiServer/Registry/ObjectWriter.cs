@@ -213,8 +213,9 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
 
     // The bytes tell most cases; a client that sends the members in another order is told apart by the trees.
     private static bool IsSame(ResourceInfo resource, Stored stored, byte[] bytes, JsonObject tree, JsonObject old) =>
-        ObjectCodec.IsAsStored(resource, stored.Envelope)
-        && (stored.Value.Span.SequenceEqual(bytes) || JsonNode.DeepEquals(tree, old));
+        resource.StoredAs is not null
+            ? JsonNode.DeepEquals(tree, old)
+            : ObjectCodec.IsAsStored(resource, stored.Envelope) && (stored.Value.Span.SequenceEqual(bytes) || JsonNode.DeepEquals(tree, old));
 
     private static AdmissionRequest Admission(WriteContext context, AdmissionOperation operation, string name, JsonObject tree, JsonObject? old) =>
         new(context.User, operation, context.Resource.Resource, context.Resource.Kind)

@@ -24,9 +24,11 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
     public ResourceSnapshot Current => Volatile.Read(ref _current);
 
     /// <summary>All kinds that the program knows, and the custom ones of the store.</summary>
-    public static ResourceCatalog Create(IStore store, ILoggerFactory loggers)
+    public static ResourceCatalog Create(IStore store, ILoggerFactory loggers) => Create(store, new SchemaReader(), loggers);
+
+    /// <param name="schemas">Shared with who else needs the schemas of types (OpenAPI), so that they are made once.</param>
+    public static ResourceCatalog Create(IStore store, SchemaReader schemas, ILoggerFactory loggers)
     {
-        var schemas = new SchemaReader();
         var builtIns = BuiltInResources.All(schemas, kind => Columns.For(kind.Kind));
         return new ResourceCatalog(store, builtIns, schemas.FromType(typeof(ObjectMeta)), loggers.CreateLogger<ResourceCatalog>());
     }
@@ -58,8 +60,7 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
         }
     }
 
-    /// <summary>Finds a resource; one that was established just now is found although the watch has not delivered it yet.</summary>
-    internal async ValueTask<ResourceInfo?> FindAsync(string group, string version, string resource, CancellationToken cancellationToken)
+    public async ValueTask<ResourceInfo?> FindAsync(string group, string version, string resource, CancellationToken cancellationToken)
     {
         if (Current.Find(group, version, resource) is { } found)
             return found;

@@ -38,8 +38,17 @@ public sealed record ResourceInfo
     /// <summary>
     /// Store prefix of all objects of the resource: `/registry/&lt;group or core&gt;/&lt;resource&gt;/`, then `&lt;namespace&gt;/` and the name. (The etcd driver puts its cluster in front.)
     /// </summary>
-    public string StoragePrefix => $"/registry/{(Resource.Group.Length == 0 ? "core" : Resource.Group)}/{Resource.Resource}/";
+    public string StoragePrefix => StoredAs is { } form ? PrefixOf(form.Resource) : PrefixOf(Resource);
+
+    /// <summary>Set for a resource that serves the objects of another one in a second form.</summary>
+    public StoredForm? StoredAs { get; init; }
+
+    private static string PrefixOf(GroupVersionResource resource) => $"/registry/{(resource.Group.Length == 0 ? "core" : resource.Group)}/{resource.Resource}/";
 }
+
+/// <summary>Events of events.k8s.io are those of the core group with other names of fields: where they are stored, and how the forms turn into each other, in place.</summary>
+public sealed record StoredForm(
+    GroupVersionResource Resource, Action<System.Text.Json.Nodes.JsonObject> ToStored, Action<System.Text.Json.Nodes.JsonObject> ToServed);
 
 public sealed record SubresourceInfo(string Name, GroupVersionKind Kind, IReadOnlyList<string> Verbs);
 
@@ -56,6 +65,9 @@ public sealed record TableColumn(
 public interface IResourceCatalog
 {
     ResourceSnapshot Current { get; }
+
+    /// <summary>The resource as of the newest write: one that was established just now is found although its snapshot is still on the way.</summary>
+    ValueTask<ResourceInfo?> FindAsync(string group, string version, string resource, CancellationToken cancellationToken) => new(Current.Find(group, version, resource));
 }
 
 public sealed record ResourceSnapshot(long Epoch, IReadOnlyList<ResourceInfo> All)

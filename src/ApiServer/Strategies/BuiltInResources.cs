@@ -72,7 +72,7 @@ public static class BuiltInResources
             Stored<Secret>(new SecretStrategy()),
             Stored<ServiceAccount>(new ServiceAccountStrategy(), null, new SubresourceInfo("token", KindInfo.Of<TokenRequest>().Kind, ["create"])),
             Stored<Api.Core.Event>(new EventStrategy()),
-            Stored<Api.Events.Event>(new EventsEventStrategy()),
+            Stored<Api.Events.Event>(new EventsEventStrategy()) with { StoredAs = EventForms.Stored },
             Stored<EndpointSlice>(new EndpointSliceStrategy()),
             Stored<Lease>(new LeaseStrategy()),
             Stored<Deployment>(new Workloads.DeploymentStrategy(), Replicas),

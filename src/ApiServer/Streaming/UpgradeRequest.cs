@@ -72,10 +72,8 @@ internal sealed class UpgradeRequest
         _context.Response.Headers.SecWebSocketAccept = Accept(key);
         if (protocol.Length > 0)
             _context.Response.Headers.SecWebSocketProtocol = protocol;
-        return WebSocket.CreateFromStream(await SwitchAsync(), new WebSocketCreationOptions
-        {
-            IsServer = true, SubProtocol = protocol.Length > 0 ? protocol : null, KeepAliveInterval = KeepAlive,
-        });
+        // Not told its SubProtocol: .NET refuses the slash in kubectl's `SPDY/3.1+portforward.k8s.io`, and does nothing with the name.
+        return WebSocket.CreateFromStream(await SwitchAsync(), new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = KeepAlive });
     }
 
     /// <summary>No common protocol: 403 with the spoken ones, as kubelet answers, from which a client can tell what to do.</summary>

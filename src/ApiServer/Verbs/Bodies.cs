@@ -1,9 +1,8 @@
 using System.Text.Json.Nodes;
-using Google.Protobuf;
 using Weft.Api;
 using Weft.Api.Trees;
 using Weft.ApiServer.Http;
-using Weft.ApiServer.Http.Protobuf;
+using Weft.ApiServer.Protobuf;
 using Weft.ApiServer.Registry;
 
 namespace Weft.ApiServer.Verbs;
@@ -11,8 +10,8 @@ namespace Weft.ApiServer.Verbs;
 /// <summary>Turns request bodies into trees of the kind that the path names.</summary>
 internal static class Bodies
 {
-    // The table is read at the first such body: most servers never see one.
-    private static readonly Lazy<ProtobufReader> Protobuf = new(() => new ProtobufReader(MessageTable.Load()));
+    // Field numbers, read at the first body that needs them; nothing in it ever changes.
+    private static readonly ProtobufObjects Protobuf = new();
 
     public static async ValueTask<ParsedTree> ParseAsync(ApiRequest request, BodyMedia media)
     {
@@ -20,10 +19,10 @@ internal static class Bodies
         try
         {
             if (media == BodyMedia.Protobuf)
-                return new ParsedTree(Protobuf.Value.Read(body), []);
+                return new ParsedTree(Protobuf.Read(body.Span) ?? throw Statuses.UnsupportedMediaType(OutputFormat.JsonType, OutputFormat.YamlType), []);
             return media is BodyMedia.Yaml or BodyMedia.ApplyPatch ? ParseYaml(body.Span) : JsonTree.Parse(body.Span);
         }
-        catch (Exception e) when (e is TreeException or InvalidProtocolBufferException)
+        catch (Exception e) when (e is TreeException or ProtobufException)
         {
             throw Statuses.BadRequest($"the request body cannot be read: {e.Message}");
         }

@@ -9,15 +9,10 @@ using Weft.ApiServer.Verbs;
 
 namespace Weft.ApiServer.Watch;
 
-/// <summary>Writes the frames of one watch and knows when a bookmark is due.</summary>
+/// <summary>Writes the frames of one watch.</summary>
 internal sealed class WatchFrames(PipeWriter output, ResourceInfo resource, Presenter presenter, ListOptions options)
 {
-    // Kubernetes: about once a minute.
-    private static readonly TimeSpan BookmarkInterval = TimeSpan.FromMinutes(1);
-
     private long _revision;
-    private long _bookmarked;
-    private DateTimeOffset _lastBookmark = DateTimeOffset.MaxValue;
     private bool _columnsSent;
 
     public long Unflushed => output.CanGetUnflushedBytes ? output.UnflushedBytes : long.MaxValue;
@@ -30,12 +25,7 @@ internal sealed class WatchFrames(PipeWriter output, ResourceInfo resource, Pres
     }
 
     /// <summary>Everything up to the revision has been written.</summary>
-    public void Reached(long revision, DateTimeOffset now)
-    {
-        _revision = Math.Max(_revision, revision);
-        if (_lastBookmark == DateTimeOffset.MaxValue)
-            (_lastBookmark, _bookmarked) = (now, 0);
-    }
+    public void Reached(long revision) => _revision = Math.Max(_revision, revision);
 
     public void Event(ReadOnlySpan<byte> type, Stored stored)
     {
@@ -52,13 +42,11 @@ internal sealed class WatchFrames(PipeWriter output, ResourceInfo resource, Pres
         output.Write("}\n"u8);
     }
 
-    public void Bookmark(DateTimeOffset now, bool force)
+    /// <summary>Tells a client that asked for it how far it has come, so that it can begin again from there.</summary>
+    public void Bookmark()
     {
-        if (!options.Bookmarks || _revision <= 0 || !force && now - _lastBookmark < BookmarkInterval || force && _revision == _bookmarked)
-            return;
-        _lastBookmark = now;
-        _bookmarked = _revision;
-        WriteBookmark(_revision, null);
+        if (options.Bookmarks && _revision > 0)
+            WriteBookmark(_revision, null);
     }
 
     public void InitialEventsEnd(long revision) => WriteBookmark(revision, new JsonObject { ["k8s.io/initial-events-end"] = "true" });

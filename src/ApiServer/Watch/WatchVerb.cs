@@ -16,6 +16,9 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
     // kube-apiserver's --min-request-timeout: a watch without timeoutSeconds lasts half an hour to an hour, so that clients spread over servers again.
     private const int MinSeconds = 1800;
 
+    // Kubernetes: about once a minute.
+    private static readonly TimeSpan BookmarkInterval = TimeSpan.FromMinutes(1);
+
     // Written and not yet flushed, before the socket must take some of it.
     private const int FlushBytes = 64 * 1024;
 
@@ -48,7 +51,7 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
         }
         catch (OperationCanceledException) when ((deadline.IsCancellationRequested || stopping.IsCancellationRequested) && !request.Aborted.IsCancellationRequested)
         {
-            frames.Bookmark(time.GetUtcNow(), force: true);
+            frames.Bookmark();
         }
         catch (CompactedException e)
         {
@@ -80,24 +83,50 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
             after = await SendInitialAsync(frames, prefix, selection, options, cancellationToken);
         else if (after == 0)
             after = reader.Store.Revision;
-        frames.Reached(after, time.GetUtcNow());
+        frames.Reached(after);
 
         await using var watch = reader.Store.Watch(prefix, after);
-        var batches = watch.ReadAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
-        await using (batches)
+        await using var batches = watch.ReadAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
+        using var bookmarks = options.Bookmarks ? new PeriodicTimer(BookmarkInterval, time) : null;
+        Task<bool>? due = null;
+        while (true)
         {
-            while (true)
+            var next = batches.MoveNextAsync();
+            if (!next.IsCompleted || frames.Unflushed >= FlushBytes)
+                await frames.FlushAsync(cancellationToken);
+            if (bookmarks is not null && !next.IsCompleted)
             {
-                var next = batches.MoveNextAsync();
-                if (!next.IsCompleted || frames.Unflushed >= FlushBytes)
-                    await frames.FlushAsync(cancellationToken);
-                if (!await next)
-                    return;
-                Write(frames, batches.Current, selection);
-                var now = time.GetUtcNow();
-                frames.Reached(batches.Current.Revision, now);
-                frames.Bookmark(now, force: false);
+                var batch = next.AsTask();
+                // Cancellation comes through the batch alone: the enumerator must not be disposed while it is still asked.
+                due ??= bookmarks.WaitForNextTickAsync(CancellationToken.None).AsTask();
+                while (await Task.WhenAny(batch, due) == due)
+                {
+                    frames.Bookmark();
+                    due = bookmarks.WaitForNextTickAsync(CancellationToken.None).AsTask();
+                    if (!await FlushedAsync(frames, cancellationToken))
+                        break;
+                }
+                next = new ValueTask<bool>(batch);
             }
+
+            if (!await next)
+                return;
+            Write(frames, batches.Current, selection);
+            frames.Reached(batches.Current.Revision);
+        }
+    }
+
+    // False when the watch is over: the batch that is waited for then ends it.
+    private static async ValueTask<bool> FlushedAsync(WatchFrames frames, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await frames.FlushAsync(cancellationToken);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 

@@ -75,25 +75,25 @@ internal static class SlicePlanner
                 endpoints.Add(endpoint);
         }
 
-        var kept1 = false;
+        var hasSlice = false;
         foreach (var (slice, endpoints) in contents)
         {
             // A service without endpoints keeps one empty slice: it says "none" where no slice would say "not known yet".
-            if (endpoints.Count == 0 && (kept1 || wanted.Count > 0 || contents.Exists(content => content.Endpoints.Count > 0)))
+            if (endpoints.Count == 0 && (hasSlice || wanted.Count > 0 || contents.Exists(content => content.Endpoints.Count > 0)))
             {
                 steps.Add(new SliceStep.Delete(slice));
                 continue;
             }
 
-            kept1 = true;
+            hasSlice = true;
             var updated = Dress(frame, slice with { Endpoints = endpoints, Ports = group.Ports });
             if (!updated.SameAs(slice))
                 steps.Add(new SliceStep.Update(slice, updated));
         }
 
-        while (added.Count > 0 || !kept1)
+        while (added.Count > 0 || !hasSlice)
         {
-            kept1 = true;
+            hasSlice = true;
             var endpoints = new List<Endpoint>();
             while (endpoints.Count < MaxEndpoints && added.TryDequeue(out var endpoint))
                 endpoints.Add(endpoint);

@@ -1,11 +1,13 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Weft.Api.Schemas;
 using Weft.Api.Streams;
 using Weft.ApiServer;
 using Weft.ApiServer.Admission;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Authorization;
 using Weft.ApiServer.Certificates;
+using Weft.ApiServer.CustomResources;
 using Weft.ApiServer.Discovery;
 using Weft.ApiServer.OpenApi;
 using Weft.ApiServer.Registry;
@@ -31,28 +33,30 @@ internal static class ApiParts
                 new ServiceAccountTokenAuthenticator(tokens, loggers.CreateLogger<ServiceAccountTokenAuthenticator>())),
             authorizer);
         var aggregation = new AggregationLoop(store, loggers.CreateLogger<AggregationLoop>());
-        var catalog = new BuiltInCatalog();
+        var schemas = new SchemaReader();
+        var catalog = ResourceCatalog.Create(store, schemas, loggers);
+        var definitions = new CrdEstablisher(store, catalog.Current.All, time, loggers.CreateLogger<CrdEstablisher>());
 
         var options = new ApiServerOptions
         {
             Store = store, Time = time, Random = random, Loggers = loggers, Listen = listen,
-            ServerCertificate = pki.ServerCertificate, PodStreams = streams, ServiceCidr = serviceCidr,
+            ServerCertificateSource = () => pki.ServerCertificate, PodStreams = streams, ServiceCidr = serviceCidr,
         };
         return new ApiServerHost(options, new ApiServerParts
         {
             Catalog = catalog,
             Authenticator = authenticator,
             Authorizer = authorizer,
-            Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer)],
-            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, catalog.Schemas, "v1.34.0"), new IssuerDiscovery(tokens)],
+            Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions],
+            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.34.0"), new IssuerDiscovery(tokens)],
             Connects = [new StreamingHandler(streams, time, loggers)],
             Virtuals =
             [
                 new TokenRequests(tokens, objects, time), new TokenReviews(tokens), new SelfSubjectReviews(time),
                 new AccessReviews(authorizer), new RulesReviews(feed),
             ],
-            Loads = [feed.LoadAsync],
-            Loops = [feed.RunAsync, aggregation.RunAsync],
+            Loads = [catalog.LoadAsync, feed.LoadAsync],
+            Loops = [catalog.RunAsync, feed.RunAsync, aggregation.RunAsync, definitions.RunAsync],
         });
     }
 }

@@ -14,7 +14,6 @@ public sealed class SqliteStore : LocalStore
     public static Task<SqliteStore> OpenAsync(SqliteStoreOptions options, TimeProvider time, CancellationToken cancellationToken = default)
     {
         options.Check();
-        ArgumentException.ThrowIfNullOrEmpty(options.Path);
         options = options with { Path = Path.GetFullPath(options.Path) };
         return Task.Run(() => Open(options, time), cancellationToken);
     }

@@ -18,4 +18,14 @@ public sealed record SqliteStoreOptions : StoreOptions
 
     /// <summary>The largest the file may become, in pages of 4 KiB; 0 for no limit but the disk.</summary>
     public long MaxFilePages { get; init; }
+
+    internal override void Check()
+    {
+        base.Check();
+        ArgumentException.ThrowIfNullOrEmpty(Path, nameof(Path));
+        ArgumentOutOfRangeException.ThrowIfLessThan(CheckpointPages, 1, nameof(CheckpointPages));
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxLogPages, CheckpointPages, nameof(MaxLogPages));
+        ArgumentOutOfRangeException.ThrowIfLessThan(CompactionStep, 1, nameof(CompactionStep));
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxFilePages, nameof(MaxFilePages));
+    }
 }

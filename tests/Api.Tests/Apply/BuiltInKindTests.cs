@@ -112,4 +112,44 @@ public sealed class BuiltInKindTests
             port!["protocol"] = "TCP";
         Assert.False(ServerSideApply.Apply(tree, Tree(Web), schema, manager, false, Now.AddHours(1)).Changed);
     }
+
+    // As the server stores it: `cpu: 1` as "1", and a fieldRef with its apiVersion.
+    private static void Complete(JsonObject tree)
+    {
+        if (tree.At("spec", "template", "spec") is not JsonObject pod)
+            return;
+        var container = pod["containers"]![0]!;
+        container["resources"]!["requests"]!["cpu"] = "1";
+        container["env"]![1]!["valueFrom"]!["fieldRef"]!["apiVersion"] = "v1";
+    }
+
+    [Fact]
+    public void A_value_that_is_stored_in_another_form_is_neither_a_change_nor_a_conflict()
+    {
+        var schema = _schemas.FromType(typeof(Deployment));
+        var stored = Tree(Web);
+        Complete(stored);
+        ManagedFields.Update(null, stored, schema, new("creator", "apps/v1", HasStatus: true), Now);
+
+        var first = ServerSideApply.Apply(stored, Tree(Web), schema, new("me", "apps/v1", HasStatus: true), false, Now, Complete);
+        Assert.Empty(first.Conflicts);
+        Assert.True(JsonNode.DeepEquals(stored["spec"], first.Object!["spec"]));
+        Assert.False(ServerSideApply.Apply(first.Object, Tree(Web), schema, new("me", "apps/v1", HasStatus: true), false, Now.AddHours(1), Complete).Changed);
+        Assert.Equal(2, ServerSideApply.Apply(stored, Tree(Web), schema, new("me", "apps/v1", HasStatus: true), false, Now).Conflicts.Count);
+    }
+
+    [Fact]
+    public void Server_side_apply_takes_over_from_client_side_apply_in_spite_of_defaults()
+    {
+        var schema = _schemas.FromType(typeof(Deployment));
+        var stored = Tree(Web);
+        stored["metadata"]!["annotations"] = new JsonObject { [LastApplied.Annotation] = stored.ToJsonString() };
+        Complete(stored);
+        ManagedFields.Update(null, stored, schema, new("kubectl-client-side-apply", "apps/v1", HasStatus: true), Now);
+
+        var changed = Tree(Web.Replace("web:1", "web:2", StringComparison.Ordinal).Replace("cpu: 1", "cpu: 1000m", StringComparison.Ordinal));
+        var outcome = ServerSideApply.Apply(stored, changed, schema, new("kubectl", "apps/v1", HasStatus: true), false, Now, Complete);
+        Assert.Empty(outcome.Conflicts);
+        Assert.Equal("web:2", outcome.Object!["spec"]!["template"]!["spec"]!["containers"]![0]!["image"]!.GetValue<string>());
+    }
 }

@@ -1,6 +1,9 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Weft.Api.Apply;
+using Weft.Api.Schemas;
 using Weft.Api.Tests.Trees;
+using Weft.Api.Trees;
 
 namespace Weft.Api.Tests.Apply;
 
@@ -276,6 +279,15 @@ public sealed class ServerSideApplyTests
     }
 
     [Fact]
+    public void Taking_over_without_a_change_leaves_the_annotation_alone()
+    {
+        var before = ClientSideApplied("1");
+        before["metadata"]!["annotations"]!["kubectl.kubernetes.io/last-applied-configuration"] = """{"metadata":{"annotations":{},"name":"x"},"spec":{"replicas":1,"paused":true}}""";
+        var tree = Applied(before, "kubectl", """{"metadata":{"name":"x"},"spec":{"paused":true,"replicas":1}}""");
+        Assert.Equal(before["metadata"]!["annotations"]!.ToJsonString(), tree["metadata"]!["annotations"]!.ToJsonString());
+    }
+
+    [Fact]
     public void But_not_what_changed_since_and_not_for_other_managers()
     {
         Assert.Single(Apply(ClientSideApplied("7"), "kubectl", """{"metadata":{"name":"x"},"spec":{"replicas":4}}""").Conflicts);
@@ -299,4 +311,16 @@ public sealed class ServerSideApplyTests
     [InlineData("", "unknown")]
     [InlineData(null, "unknown")]
     public void A_manager_without_a_name_is_called_after_its_program(string? agent, string name) => Assert.Equal(name, FieldManager.DefaultName(agent));
+
+    // Readers of .NET stop at 64 levels: the deepest object that is accepted must stay readable with its owners, as a row of a Table.
+    [Fact]
+    public void The_deepest_object_stays_readable_with_its_managed_fields()
+    {
+        var text = """{"metadata":{"name":"x"},"free":""" + string.Concat(Enumerable.Repeat("""{"d":""", 55)) + "1" + new string('}', 56);
+        var config = (JsonObject)JsonTree.Parse(Encoding.UTF8.GetBytes(text)).Root!;
+        var schema = Shape.Object(("metadata", Shape.Metadata), ("free", Schema.Anything));
+        var tree = ServerSideApply.Apply(null, config, schema, Manager("me"), false, Start).Object!;
+        var row = """{"rows":[{"object":""" + Encoding.UTF8.GetString(JsonTree.WriteUtf8(tree)) + "}]}";
+        Assert.NotNull(JsonNode.Parse(row));
+    }
 }

@@ -73,4 +73,13 @@ public sealed class JsonPatchTests
         var e = Assert.Throws<PatchException>(() => JsonPatch.Apply(JsonNode.Parse("""{"a":{"x":"y"}}"""), patch));
         Assert.Equal(PatchFailure.TooLarge, e.Failure);
     }
+
+    [Fact]
+    public void Moves_cannot_make_an_object_too_deep()
+    {
+        static string Deep(string inner) => string.Concat(Enumerable.Repeat("""{"d":""", 40)) + inner + new string('}', 40);
+        var tree = JsonNode.Parse("""{"a":""" + Deep("{}") + ""","b":""" + Deep("{}") + "}");
+        var patch = new JsonArray(new JsonObject { ["op"] = "move", ["from"] = "/b", ["path"] = "/a" + string.Concat(Enumerable.Repeat("/d", 40)) + "/x" });
+        Assert.Contains("deeper than 56 levels", Assert.Throws<PatchException>(() => JsonPatch.Apply(tree, patch)).Message, StringComparison.Ordinal);
+    }
 }

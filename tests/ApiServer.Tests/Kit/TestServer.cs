@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Api.Schemas;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Authorization;
+using Weft.ApiServer.Registry;
 using Weft.ApiServer.Strategies;
 using Weft.ApiServer.Tables;
 using Weft.Storage;
@@ -30,13 +31,25 @@ internal sealed class TestServer : IAsyncDisposable
     public ApiServerHost Host { get; }
     public HttpClient Http => _http;
 
-    public static async Task<TestServer> StartAsync(TimeProvider? time = null, StoreOptions? storeOptions = null, Func<ApiServerParts, ApiServerParts>? parts = null, IStore? store = null)
+    /// <param name="live">A catalog that follows the store, in place of the fixed one with the fixture kinds.</param>
+    public static async Task<TestServer> StartAsync(
+        TimeProvider? time = null, StoreOptions? storeOptions = null, Func<ApiServerParts, ApiServerParts>? parts = null,
+        Func<ApiServerOptions, ApiServerOptions>? options = null, Func<IStore, ResourceCatalog>? live = null, IStore? store = null)
     {
         time ??= TimeProvider.System;
         store ??= new MemoryStore(time, storeOptions);
-        var options = new ApiServerOptions { Store = store, Time = time, Random = Seeded.Random(7), Loggers = NullLoggerFactory.Instance };
-        var all = new ApiServerParts { Catalog = new FixedCatalog([.. BuiltInResources.All(new SchemaReader(), kind => Columns.For(kind.Kind)), .. FixtureKinds.All]), Authenticator = new HeaderAuthenticator(), Authorizer = new AllowAll() };
-        var host = new ApiServerHost(options, parts?.Invoke(all) ?? all);
+        var settings = new ApiServerOptions { Store = store, Time = time, Random = Seeded.Random(7), Loggers = NullLoggerFactory.Instance };
+        var catalog = live?.Invoke(store);
+        var all = new ApiServerParts
+        {
+            Catalog = catalog as IResourceCatalog
+                ?? new FixedCatalog([.. BuiltInResources.All(new SchemaReader(), kind => Columns.For(kind.Kind)), .. FixtureKinds.All]),
+            Authenticator = new HeaderAuthenticator(),
+            Authorizer = new AllowAll(),
+            Loads = catalog is null ? [] : [catalog.LoadAsync],
+            Loops = catalog is null ? [] : [catalog.RunAsync],
+        };
+        var host = new ApiServerHost(options?.Invoke(settings) ?? settings, parts?.Invoke(all) ?? all);
         await host.StartAsync(CancellationToken.None);
         return new TestServer(store, host);
     }

@@ -40,6 +40,39 @@ public sealed class EveryKindOverHttpTests
         (await server.DeleteAsync(path)).Expect(200);
     }
 
+    [Fact]
+    public async Task An_event_of_either_group_is_seen_in_both()
+    {
+        await using var server = await TestServer.StartAsync();
+        const string Old = "/api/v1/namespaces/default/events";
+        const string New = "/apis/events.k8s.io/v1/namespaces/default/events";
+        (await server.PostAsync(New, """
+            {"metadata":{"name":"new"},"eventTime":"2026-01-02T03:04:05.000006Z","reportingController":"example.com/c","reportingInstance":"c-1",
+             "action":"Start","reason":"Started","type":"Normal","note":"hello","regarding":{"kind":"Pod","namespace":"default","name":"a"}}
+            """)).Expect(201);
+        (await server.PostAsync(Old, """
+            {"metadata":{"name":"old"},"involvedObject":{"kind":"Pod","namespace":"default","name":"b"},"reason":"Killed","type":"Warning","message":"bye","count":2,
+             "source":{"component":"agent"},"lastTimestamp":"2026-01-02T03:04:05Z"}
+            """)).Expect(201);
+
+        var core = (await server.GetAsync(Old + "/new")).Expect(200).Body;
+        Assert.Equal(("v1", "hello", "a", "example.com/c"), (core["apiVersion"]!.GetValue<string>(), core["message"]!.GetValue<string>(), core["involvedObject"]!["name"]!.GetValue<string>(), core["reportingComponent"]!.GetValue<string>()));
+        var events = (await server.GetAsync(New + "/old")).Expect(200).Body;
+        Assert.Equal(("events.k8s.io/v1", "bye", "b", 2, "agent"), (events["apiVersion"]!.GetValue<string>(), events["note"]!.GetValue<string>(), events["regarding"]!["name"]!.GetValue<string>(), events["deprecatedCount"]!.GetValue<int>(), events["deprecatedSource"]!["component"]!.GetValue<string>()));
+        Assert.Null(events["message"]);
+
+        foreach (var (path, field) in ((string, string)[])[(Old, "involvedObject.name"), (New, "regarding.name")])
+        {
+            Assert.Equal(2, (await server.GetAsync(path)).Expect(200).Body["items"]!.AsArray().Count);
+            Assert.Equal("old", Assert.Single((await server.GetAsync($"{path}?fieldSelector={field}=b")).Expect(200).Body["items"]!.AsArray())!["metadata"]!["name"]!.GetValue<string>());
+        }
+        var patched = (await server.PatchAsync(New + "/new", "merge-patch+json", """{"series":{"count":3,"lastObservedTime":"2026-01-02T03:05:05.000006Z"}}""")).Expect(200).Body;
+        Assert.Equal("hello", patched["note"]!.GetValue<string>());
+        Assert.Equal(3, (await server.GetAsync(Old + "/new")).Body["series"]!["count"]!.GetValue<int>());
+        (await server.DeleteAsync(Old + "/new")).Expect(200);
+        (await server.GetAsync(New + "/new")).Expect(404);
+    }
+
     private static string PathOf(ResourceInfo resource) =>
         (resource.Resource.Group.Length == 0 ? $"/api/{resource.Resource.Version}" : $"/apis/{resource.Resource.ApiVersion}")
         + (resource.Namespaced ? "/namespaces/default/" : "/") + resource.Resource.Resource;

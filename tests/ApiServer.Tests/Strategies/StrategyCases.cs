@@ -46,6 +46,7 @@ internal static class StrategyCases
         ["rolebindings.rbac.authorization.k8s.io"] = Subject.Parse("""{"metadata":{"name":"b","namespace":"default"},"roleRef":{"kind":"Role","name":"r"},"subjects":[{"kind":"User","name":"u"},{"kind":"ServiceAccount","name":"sa","namespace":"default"}]}"""),
         ["clusterrolebindings.rbac.authorization.k8s.io"] = Subject.Parse("""{"metadata":{"name":"b"},"roleRef":{"kind":"ClusterRole","name":"r"},"subjects":[{"kind":"Group","name":"g"}]}"""),
         ["tokenreviews.authentication.k8s.io"] = Subject.Parse("""{"spec":{"token":"t"}}"""),
+        ["selfsubjectreviews.authentication.k8s.io"] = Subject.Parse("{}"),
         ["subjectaccessreviews.authorization.k8s.io"] = Subject.Parse("""{"kind":"SubjectAccessReview","spec":{"user":"u","resourceAttributes":{"verb":"get"}}}"""),
         ["selfsubjectaccessreviews.authorization.k8s.io"] = Subject.Parse("""{"kind":"SelfSubjectAccessReview","spec":{"nonResourceAttributes":{"path":"/","verb":"get"}}}"""),
         ["localsubjectaccessreviews.authorization.k8s.io"] = Subject.Parse("""{"kind":"LocalSubjectAccessReview","metadata":{"namespace":"default"},"spec":{"groups":["g"],"resourceAttributes":{"verb":"get"}}}"""),

@@ -33,7 +33,6 @@ internal sealed class StreamingServer : IAsyncDisposable
             Paths = [new DiscoveryHandler(catalog)],
             Connects = [new StreamingHandler(pod, time ?? TimeProvider.System, NullLoggerFactory.Instance)],
         });
-        (await server.PostAsync("/api/v1/namespaces", """{"metadata":{"name":"default"}}""")).Expect(201);
         (await server.PostAsync("/api/v1/namespaces/default/serviceaccounts", """{"metadata":{"name":"default"}}""")).Expect(201);
         (await server.PostAsync("/api/v1/namespaces/default/pods",
             """{"metadata":{"name":"web"},"spec":{"nodeName":"n1","containers":[{"name":"main","image":"x","stdin":true,"tty":false}]}}""")).Expect(201);

@@ -10,15 +10,16 @@ internal sealed class EventsEventStrategy : DefaultStrategy
 {
     public override bool HasStatus => false;
 
+    // Read from the stored form.
     public override IReadOnlyDictionary<string, Func<JsonObject, string>> SelectableFields { get; } = new Dictionary<string, Func<JsonObject, string>>
     {
-        ["regarding.kind"] = e => e.TextAt("regarding", "kind"),
-        ["regarding.namespace"] = e => e.TextAt("regarding", "namespace"),
-        ["regarding.name"] = e => e.TextAt("regarding", "name"),
-        ["regarding.uid"] = e => e.TextAt("regarding", "uid"),
-        ["regarding.apiVersion"] = e => e.TextAt("regarding", "apiVersion"),
+        ["regarding.kind"] = e => e.TextAt("involvedObject", "kind"),
+        ["regarding.namespace"] = e => e.TextAt("involvedObject", "namespace"),
+        ["regarding.name"] = e => e.TextAt("involvedObject", "name"),
+        ["regarding.uid"] = e => e.TextAt("involvedObject", "uid"),
+        ["regarding.apiVersion"] = e => e.TextAt("involvedObject", "apiVersion"),
         ["reason"] = e => e.TextAt("reason"),
-        ["reportingController"] = e => e.TextAt("reportingController"),
+        ["reportingController"] = e => e.TextAt("reportingComponent"),
         ["type"] = e => e.TextAt("type"),
     }.ToFrozenDictionary();
 
@@ -26,6 +27,9 @@ internal sealed class EventsEventStrategy : DefaultStrategy
     {
         if (old is not null)
             yield break;
+        var (about, home) = (root["regarding"]["namespace"], root["metadata"]["namespace"].TextOrEmpty);
+        if (about.TextOrEmpty.Length == 0 ? home is not ("default" or "kube-system") : about.Text != home)
+            yield return about.Invalid("does not match event.namespace");
         foreach (var (name, most) in ((string, int)[])[("reason", 128), ("action", 128), ("reportingInstance", 128)])
         {
             if (root[name].TextOrEmpty.Length == 0)

@@ -61,6 +61,9 @@ internal sealed class PodStrategy : DefaultStrategy
     {
         if (old is null && tree.TextAt("metadata", "name") is { Length: > 0 } name && NameRules.DnsLabel(name) is { } wrong)
             yield return $"metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [{wrong}]";
+        // Not with every report of a node on the pod's state.
+        if (old is not null && tree["spec"].SameAs(old["spec"]))
+            yield break;
         foreach (var warning in PodWarnings.Of(Field.Root(tree)["spec"]))
             yield return warning;
     }

@@ -22,6 +22,8 @@ internal sealed class DeploymentStrategy : DefaultStrategy
         rolling.Default("maxSurge", "25%");
     }
 
+    public override IEnumerable<string> Warnings(JsonObject tree, JsonObject? old) => WorkloadSpec.Warnings(tree, old);
+
     protected override IEnumerable<FieldError> ValidateObject(Field root, Field? old, StrategyContext context)
     {
         if (context.Subresource == "status")

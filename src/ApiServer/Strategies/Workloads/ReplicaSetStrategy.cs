@@ -15,6 +15,8 @@ internal sealed class ReplicaSetStrategy : DefaultStrategy
 
     public override void Default(JsonObject tree) => WorkloadSpec.Default(tree);
 
+    public override IEnumerable<string> Warnings(JsonObject tree, JsonObject? old) => WorkloadSpec.Warnings(tree, old);
+
     protected override JsonObject InitialStatus(JsonObject tree) => new() { ["replicas"] = 0 };
 
     protected override IEnumerable<FieldError> ValidateObject(Field root, Field? old, StrategyContext context)

@@ -18,6 +18,12 @@ internal static class WorkloadSpec
         return spec;
     }
 
+    public static IEnumerable<string> Warnings(JsonObject tree, JsonObject? old)
+    {
+        var template = Field.Root(tree)["spec"]["template"];
+        return old is not null && template.Value.SameAs(Field.Root(old)["spec"]["template"].Value) ? [] : PodWarnings.Of(template["spec"]);
+    }
+
     public static IEnumerable<FieldError> Validate(Field spec, string what)
     {
         var (selector, template) = (spec["selector"], spec["template"]);

@@ -26,6 +26,7 @@ internal sealed class SpdyConnection : IAsyncDisposable
     private static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(90);
 
+    private TaskCompletionSource? _running;
     private int _peerWindow = SpdyLimits.InitialWindow;
     private volatile bool _peerKeepsWindows;
     private volatile bool _goingAway;
@@ -53,6 +54,7 @@ internal sealed class SpdyConnection : IAsyncDisposable
     /// <summary>Reads until the peer closes, breaks the protocol (the exception), or <paramref name="cancellationToken"/> is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        _running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var input = PipeReader.Create(_transport, new StreamPipeReaderOptions(bufferSize: 32 * 1024, leaveOpen: true));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closed.Token);
         _lastHeard = _time.GetTimestamp();
@@ -71,9 +73,9 @@ internal sealed class SpdyConnection : IAsyncDisposable
         {
             // Told to end, or the peer fell silent.
         }
-        catch (IOException)
+        catch (Exception gone) when (gone is IOException or ObjectDisposedException)
         {
-            // The peer is gone without a goodbye; for the streams that is the same as with one.
+            // The peer is gone without a goodbye, or the transport was closed under us; for the streams that is the same as a goodbye.
         }
         finally
         {
@@ -84,6 +86,7 @@ internal sealed class SpdyConnection : IAsyncDisposable
             _accepted.Writer.TryComplete();
             await _closed.CancelAsync();
             await input.CompleteAsync();
+            _running.SetResult();
         }
     }
 
@@ -123,10 +126,13 @@ internal sealed class SpdyConnection : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _closed.CancelAsync();
-        // A write may be on its way out with the compression context.
+        // A write may be on its way out with the compression context, and the read loop inside the other.
         await _writeTurn.WaitAsync();
-        _reader.Dispose();
         _writer.Dispose();
+        _writeTurn.Release();
+        if (_running is not null)
+            await _running.Task;
+        _reader.Dispose();
     }
 
     internal void Remove(SpdyStream stream) => _streams.TryRemove(stream.Id, out _);
@@ -205,9 +211,11 @@ internal sealed class SpdyConnection : IAsyncDisposable
         switch (frame)
         {
             case SpdyFrame.Data data:
-                // Unknown ids are streams that have just ended here: their late bytes are dropped.
+                // Late bytes of a stream that has just ended here are dropped.
                 if (_streams.TryGetValue(data.StreamId, out var target))
                     await target.ReceiveAsync(data.Bytes, data.Fin, cancellationToken);
+                else if (data.StreamId > (IsPeers(data.StreamId) ? _lastPeerStream : Volatile.Read(ref _lastOwnStream)))
+                    throw new SpdyException($"data on stream {data.StreamId}, which was never opened");
                 break;
             case SpdyFrame.SynStream open:
                 await OpenedAsync(open, cancellationToken);
@@ -239,7 +247,7 @@ internal sealed class SpdyConnection : IAsyncDisposable
     private async ValueTask OpenedAsync(SpdyFrame.SynStream open, CancellationToken cancellationToken)
     {
         // Draft section 2.3.2: odd from clients, even from servers, ever growing.
-        if (open.StreamId % 2 == (_isClient ? 1 : 0) || open.StreamId <= _lastPeerStream)
+        if (!IsPeers(open.StreamId) || open.StreamId <= _lastPeerStream)
             throw new SpdyException($"stream {open.StreamId} after {_lastPeerStream}");
         _lastPeerStream = open.StreamId;
         if (_goingAway || open.Unidirectional || _streams.Count >= SpdyLimits.MaxStreams)
@@ -255,6 +263,8 @@ internal sealed class SpdyConnection : IAsyncDisposable
         if (!_accepted.Writer.TryWrite(stream))
             await stream.ResetAsync(SpdyReset.RefusedStream, cancellationToken);
     }
+
+    private bool IsPeers(int streamId) => streamId % 2 == (_isClient ? 0 : 1);
 
     private void Resize(int window)
     {
@@ -339,6 +349,10 @@ internal sealed class SpdyConnection : IAsyncDisposable
         catch (OperationCanceledException) when (_closed.IsCancellationRequested)
         {
             throw new IOException("the SPDY connection has ended");
+        }
+        catch (ObjectDisposedException closed)
+        {
+            throw new IOException("the SPDY connection has ended", closed);
         }
     }
 

@@ -18,6 +18,9 @@ internal sealed partial class NodeLifecycleController : IControllerLoop
     // Only to notice our own pauses; what nodes do comes by watches and timers.
     private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(5);
 
+    // Two missed renewals of a lease: whoever was heard within it proves that we hear at all.
+    private static readonly TimeSpan Lately = NodeHealthPlanner.Grace / 2;
+
     private readonly ControllerTools _tools;
     private readonly CachedResource<Node> _nodes;
     private readonly CachedResource<Pod> _pods;
@@ -104,14 +107,18 @@ internal sealed partial class NodeLifecycleController : IControllerLoop
             node = await _nodes.PatchStatusAsync(node, patch, cancellationToken);
         }
 
-        var taints = NodeTaints.Plan(node, conditions, evict: AnyOtherIsReady(node), now);
+        var evict = AnyOtherIsHeard(node);
+        var taints = NodeTaints.Plan(node, conditions, evict, now);
         if (taints.Count != node.Spec.Taints.Count || !taints.SequenceEqual(node.Spec.Taints))
             node = await TaintAsync(node, taints, cancellationToken);
 
         if (!IsReady(node))
             await MarkPodsAsync(node, now, cancellationToken);
         var nextEviction = await EvictAsync(node, now, cancellationToken);
-        var nextJudgement = silent ? (TimeSpan?)null : NodeHealthPlanner.UntilSilent(node, silentFor) + TimeSpan.FromMilliseconds(1);
+        // Nothing tells this key when a neighbour is heard again; a cluster of one node has none to wait for.
+        var nextJudgement = !silent ? NodeHealthPlanner.UntilSilent(node, silentFor) + TimeSpan.FromMilliseconds(1)
+            : !evict && _nodes.Cache.Count > 1 ? Lately
+            : (TimeSpan?)null;
         return nextEviction is null ? nextJudgement : nextJudgement is null || nextEviction < nextJudgement ? nextEviction : nextJudgement;
     }
 
@@ -163,7 +170,8 @@ internal sealed partial class NodeLifecycleController : IControllerLoop
         return next;
     }
 
-    private bool AnyOtherIsReady(Node node) => _nodes.Cache.All().Any(other => other.Metadata.Name != node.Metadata.Name && IsReady(other));
+    private bool AnyOtherIsHeard(Node node) => _nodes.Cache.All()
+        .Any(other => other.Metadata.Name != node.Metadata.Name && IsReady(other) && _heartbeats.SilentFor(other) < Lately);
 
     private bool IsEvicting(string node) => _nodes.Cache.Find(new ObjectKey("", node))?.Spec.Taints.Any(taint => taint.Effect == "NoExecute") == true;
 

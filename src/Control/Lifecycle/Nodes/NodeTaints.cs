@@ -20,7 +20,7 @@ internal static class NodeTaints
         ("NetworkUnavailable", "node.kubernetes.io/network-unavailable"),
     ];
 
-    /// <param name="evict">False while every node is silent: then the fault is more likely ours, and nothing could take over.</param>
+    /// <param name="evict">False while no other node is heard: then the fault is more likely ours, and nothing could take over.</param>
     /// <returns>The taints that the node should have; those of others stay as they are.</returns>
     public static IReadOnlyList<Taint> Plan(Node node, IReadOnlyList<NodeCondition> conditions, bool evict, DateTimeOffset now)
     {
@@ -30,8 +30,7 @@ internal static class NodeTaints
         if (silence is not null)
         {
             wanted.Add((silence, NoSchedule));
-            // A NoExecute taint that is there stays, even while nothing is evicted anew.
-            if (evict || node.Spec.Taints.Any(taint => taint.Key == silence && taint.Effect == NoExecute))
+            if (evict)
                 wanted.Add((silence, NoExecute));
         }
 
