@@ -16,10 +16,10 @@ internal static class StorageBudgets
     public static IEnumerable<Budget> All =>
     [
         // What a commit keeps: entry, change, batch, epoch, its share of copied tree nodes; and the tasks of the 64 clients.
-        new("storage: create in memory, 64 clients", 2100, 100_000, CreateInMemoryAsync),
-        new("storage: create in SQLite (durable), 64 clients", 1600, 30_000, CreateInSqliteAsync),
+        new("storage: create in memory, 64 clients", 1900, 100_000, CreateInMemoryAsync),
+        new("storage: create in SQLite (durable), 64 clients", 1400, 30_000, CreateInSqliteAsync),
         new("storage: create in SQLite (durable), 1 client", 3000, 500, count => CreateInFileAsync(count, clients: 1)),
-        new("storage: update in memory, 1 client", 3800, 50_000, UpdateAsync),
+        new("storage: update in memory, 1 client", 2700, 50_000, UpdateAsync),
         new("storage: get", 0, 1_000_000, GetAsync),
         new($"storage: list {Objects} objects and walk them", 300, 500, ListAsync),
         new("storage: page of 500 of an old revision in memory", 300, 2000, PageOfOldRevisionAsync),

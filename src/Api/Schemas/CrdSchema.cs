@@ -73,7 +73,7 @@ public static class CrdSchema
     {
         properties["apiVersion"] = new() { Type = SchemaType.String, Description = "Group and version of the kind: v1, apps/v1." };
         properties["kind"] = new() { Type = SchemaType.String, Description = "Name of the kind." };
-        // A schema may restrict metadata.name; the rest of metadata is always known.
+        // Metadata is known whatever the schema says of it.
         properties["metadata"] = meta ?? new() { Type = SchemaType.Object, PreserveUnknownFields = true };
     }
 

@@ -1,5 +1,8 @@
+using System.Collections.Frozen;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Weft.ApiServer.Admission;
+using Weft.ApiServer.Http;
 using Weft.ApiServer.Registry;
 using Weft.Storage;
 
@@ -7,11 +10,24 @@ namespace Weft.ApiServer.CustomResources;
 
 /// <summary>
 /// Follows the definitions in the store: writes the conditions that <see cref="CrdConditions"/> plans, and empties a kind whose definition is being deleted.
-/// It writes to the store itself, as the aggregation of cluster roles does: the definition was checked when it was written.
+/// It writes to the store itself, as the aggregation of cluster roles does: the definition was checked when it was written. As an admission plugin it keeps new objects
+/// out of a kind that is being emptied.
 /// </summary>
-public sealed partial class CrdEstablisher(IStore store, IReadOnlyList<ResourceInfo> builtIns, TimeProvider time, ILogger<CrdEstablisher> logger)
+public sealed partial class CrdEstablisher(IStore store, IReadOnlyList<ResourceInfo> builtIns, TimeProvider time, ILogger<CrdEstablisher> logger) : IAdmission
 {
     private const string Prefix = "/registry/apiextensions.k8s.io/customresourcedefinitions/";
+
+    // Names of definitions that are being emptied; set before the first object is removed.
+    private FrozenSet<string> _ending = FrozenSet<string>.Empty;
+
+    public string Name => "CustomResourceTermination";
+
+    public ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellationToken)
+    {
+        if (request is { Operation: AdmissionOperation.Create, Subresource: "" } && Volatile.Read(ref _ending).Contains(request.Resource.Qualified))
+            throw Statuses.Forbidden(request.Resource, request.Name, "create not allowed while custom resource definition is terminating");
+        return ValueTask.CompletedTask;
+    }
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -65,6 +81,7 @@ public sealed partial class CrdEstablisher(IStore store, IReadOnlyList<ResourceI
     // An own write comes back by the watch and starts the next round; a lost race does too, so a conflict needs no retry here.
     private async Task PlanAsync(Dictionary<string, Definition> definitions, Dictionary<string, Task> cleanups, CancellationToken cancellationToken)
     {
+        Volatile.Write(ref _ending, definitions.Values.Where(definition => CrdConditions.AwaitsCleanup(definition.Tree)).Select(definition => Metadata.Name(definition.Tree)).ToFrozenSet());
         // Oldest first: of two that ask for one name, the first gets it. Each decision counts for the next one.
         foreach (var key in definitions.OrderBy(pair => pair.Value.Entry.CreateRevision).Select(pair => pair.Key).ToList())
         {

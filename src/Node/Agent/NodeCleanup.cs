@@ -37,7 +37,8 @@ public static class NodeCleanup
                 if (Directory.Exists(directory))
                     Directory.Delete(directory, recursive: true);
             }
-            File.Delete(paths.BootId);
+            if (File.Exists(paths.BootId))
+                File.Delete(paths.BootId);
             return Task.CompletedTask;
         });
         await TryAsync("cgroups", async () =>

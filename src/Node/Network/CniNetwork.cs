@@ -45,7 +45,8 @@ internal sealed class CniNetwork(CniOptions options)
         var alive = Mounts.IsMountPoint(netns) ? netns : "";
         foreach (var plugin in Plugins().Reverse())
             await RunAsync("DEL", plugin, id, alive, previous, cancellationToken);
-        File.Delete(CacheFile(id));
+        if (File.Exists(CacheFile(id)))   // its directory may be missing too: a node that was never whole
+            File.Delete(CacheFile(id));
     }
 
     /// <summary>Throws when the interface or its address is no longer as the ADD left it.</summary>

@@ -23,6 +23,8 @@ internal static class Sysctls
     public static void Restore(string dataDir)
     {
         var file = FileOf(dataDir);
+        if (!File.Exists(file))
+            return;
         foreach (var (path, value) in StateFile.Read<Saved>(file)?.Values ?? [])
         {
             if (File.Exists(path) && File.ReadAllText(path).Trim() != value)

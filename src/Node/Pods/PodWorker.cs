@@ -183,6 +183,8 @@ internal sealed partial class PodWorker : IAsyncDisposable
         {
             if (pod.Spec.ShareProcessNamespace == true)
                 throw new RuntimeException(RuntimeError.Sandbox, "shareProcessNamespace is not supported by process pods: leave it out, or use hostPID");
+            if (_setup is null && pod.Spec.HostNetwork != true && PodShape.AllContainers(pod).Any(c => c.Ports.Any(port => port.HostPort is > 0)))
+                _services.Events.Warning(pod, "HostPortNotSupported", "hostPort is not opened for process pods yet: use hostNetwork, a Service, or the pod's own address");
             // Asked for while the sandbox is made.
             var references = WatchReferences(pod);
             var tokens = _services.Volumes.PrefetchAsync(pod, cancellationToken);

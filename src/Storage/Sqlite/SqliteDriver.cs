@@ -58,7 +58,7 @@ internal sealed class SqliteDriver : IDriver
     private static void ReadThrough(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.SequentialScan);
-        var buffer = new byte[1024 * 1024];
+        var buffer = new byte[64 * 1024];
         while (file.Read(buffer) > 0)
         {
             // it is in the page cache now

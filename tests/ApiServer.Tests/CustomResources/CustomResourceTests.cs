@@ -33,7 +33,7 @@ public sealed class CustomResourceTests
         var store = new MemoryStore(TimeProvider.System);
         var catalog = ResourceCatalog.Create(store, NullLoggerFactory.Instance);
         var establisher = new CrdEstablisher(store, catalog.Current.All, TimeProvider.System, NullLogger<CrdEstablisher>.Instance);
-        return await TestServer.StartAsync(store: store, parts: parts => parts with { Catalog = catalog, Loads = [catalog.LoadAsync], Loops = [catalog.RunAsync, establisher.RunAsync] });
+        return await TestServer.StartAsync(store: store, parts: parts => parts with { Catalog = catalog, Admission = [establisher], Loads = [catalog.LoadAsync], Loops = [catalog.RunAsync, establisher.RunAsync] });
     }
 
     private static async Task EstablishAsync(TestServer server)
@@ -98,6 +98,8 @@ public sealed class CustomResourceTests
         await Eventually.TrueAsync(async () => (await server.GetAsync(Lamps)).Body["items"]!.AsArray().Count == 1);
         Assert.NotNull((await server.GetAsync($"{Lamps}/held")).Metadata["deletionTimestamp"]);
         (await server.GetAsync($"{Definitions}/lamps.shop.example.com")).Expect(200);
+        var refused = (await server.PostAsync(Lamps, """{"metadata":{"name":"late"},"spec":{"colour":"red"}}""")).Expect(403);
+        Assert.Contains("create not allowed while custom resource definition is terminating", refused.Message, StringComparison.Ordinal);
 
         (await server.PatchAsync($"{Lamps}/held", "merge-patch+json", """{"metadata":{"finalizers":null}}""")).Expect(200);
         await Eventually.TrueAsync(async () => (await server.GetAsync($"{Definitions}/lamps.shop.example.com")).Code == 404);

@@ -140,6 +140,8 @@ public sealed class StrategyValidationTests
     [InlineData(Crd, Schema + ".properties.spec.properties.parts.uniqueItems", "true", Schema + ".properties[spec].properties[parts].uniqueItems: Forbidden")]
     [InlineData(Crd, Schema + ".properties.spec.properties.parts.x-kubernetes-list-type", "\"map\"", Schema + ".properties[spec].properties[parts].x-kubernetes-list-map-keys: Required value")]
     [InlineData(Crd, Schema + ".properties.spec.additionalProperties", "{\"type\":\"string\"}", Schema + ".properties[spec].additionalProperties: Forbidden")]
+    [InlineData(Crd, Schema + ".properties.spec.properties.size.default", "\"big\"", Schema + ".properties[spec].properties[size].default: Invalid value: \"big\"")]
+    [InlineData(Crd, Schema + ".properties.spec.default", "{\"size\":-1}", Schema + ".properties[spec].default: Invalid value: {\"size\":-1}: size: Invalid value: -1")]
     [InlineData(Crd, Schema + ".properties.spec.$ref", "\"#/a\"", Schema + ".properties[spec].$ref: Forbidden")]
     [InlineData(Crd, Schema + ".properties.spec.anyOf", "[{\"type\":\"object\"}]", Schema + ".properties[spec].anyOf[0].type: Forbidden: must be empty to be structural")]
     [InlineData(Crd, Schema + ".properties.spec.anyOf", "[{\"properties\":{\"other\":{}}}]", Schema + ".properties[spec].properties[other]: Required value: because it is defined in")]

@@ -140,6 +140,8 @@ public sealed class WebSocketExecTests : IAsyncLifetime
         await SendAsync(socket, 0, "hello"u8.ToArray());
         await socket.SendAsync(new byte[] { 255, 77 }, WebSocketMessageType.Binary, true, CancellationToken.None);
         await socket.SendAsync(new byte[] { 255, 0 }, WebSocketMessageType.Binary, true, CancellationToken.None);
+        await SendAsync(socket, 0, "after its end"u8.ToArray());
+        await socket.SendAsync(new byte[] { 255, 0 }, WebSocketMessageType.Binary, true, CancellationToken.None);
 
         Assert.Equal("hello", Text(await ReadAllAsync(socket), 1));
     }

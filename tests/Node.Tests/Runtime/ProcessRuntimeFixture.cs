@@ -29,14 +29,8 @@ public sealed class ProcessRuntimeFixture : IAsyncDisposable
 
     internal string Logs => Path.Combine(Options.DataDir, "logs");
 
+    /// <summary>Again after a disposal: a new agent, to which the containers are strangers.</summary>
     internal async Task<ProcessRuntime> StartAsync() => Runtime = await ProcessRuntime.StartAsync(Options, TimeProvider.System, Chance.Source, Loggers);
-
-    /// <summary>As a kill -9 of the agent: the runtime forgets everything, the containers know nothing of it.</summary>
-    internal async Task<ProcessRuntime> RestartAsync()
-    {
-        await Runtime.DisposeAsync();
-        return await StartAsync();
-    }
 
     internal static SandboxSpec Pod(string name) => new() { PodUid = "uid-" + name, Namespace = "default", Name = name, Hostname = name };
 

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Weft.Api;
+using Weft.Api.Schemas;
+using Weft.Api.Trees;
 
 namespace Weft.ApiServer.Strategies.ApiExtensions;
 
@@ -67,6 +69,7 @@ internal static class StructuralSchema
             errors.Add(schema["additionalProperties"].Forbidden("additionalProperties cannot be set to false"));
 
         Lists(schema, errors);
+        Default(schema, errors);
         foreach (var junctor in Junctors)
         {
             foreach (var part in schema[junctor].Items)
@@ -85,6 +88,15 @@ internal static class StructuralSchema
             errors.Add(schema["items"].Required("must be specified"));
         if (schema["additionalProperties"].Value is JsonObject)
             Walk(schema["additionalProperties"], errors, root: false, depth + 1);
+    }
+
+    // A default is set without being asked: it must itself be a value of the schema.
+    private static void Default(Field schema, List<FieldError> errors)
+    {
+        if (schema["default"] is not { Exists: true } given || schema.Value is not JsonObject tree)
+            return;
+        foreach (var error in StructuralValidator.Validate(given.Value, CrdSchema.FromCrd(tree)))
+            errors.Add(given.Invalid(error.Path.Length == 0 ? error.Message : error.ToString()));
     }
 
     private static void Lists(Field schema, List<FieldError> errors)

@@ -109,6 +109,11 @@ internal sealed class SpdyPortForward(IPodStreams streams, PodStreamTarget targe
                 await error.WriteAsync(Encoding.UTF8.GetBytes(failure), closed);
             await data.CompleteWritesAsync(closed);
             await error.CompleteWritesAsync(closed);
+            // A client that does not close its side would keep the streams, of which a connection may have so many.
+            if (!data.HasEnded)
+                await data.ResetAsync(SpdyReset.Cancel, closed);
+            if (!error.HasEnded)
+                await error.ResetAsync(SpdyReset.Cancel, closed);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {

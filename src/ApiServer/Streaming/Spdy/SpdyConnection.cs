@@ -73,9 +73,9 @@ internal sealed class SpdyConnection : IAsyncDisposable
         {
             // Told to end, or the peer fell silent.
         }
-        catch (IOException)
+        catch (Exception gone) when (gone is IOException or ObjectDisposedException)
         {
-            // The peer is gone without a goodbye; for the streams that is the same as with one.
+            // The peer is gone without a goodbye, or the transport was closed under us; for the streams that is the same as a goodbye.
         }
         finally
         {
@@ -349,6 +349,10 @@ internal sealed class SpdyConnection : IAsyncDisposable
         catch (OperationCanceledException) when (_closed.IsCancellationRequested)
         {
             throw new IOException("the SPDY connection has ended");
+        }
+        catch (ObjectDisposedException closed)
+        {
+            throw new IOException("the SPDY connection has ended", closed);
         }
     }
 

@@ -13,8 +13,8 @@ internal sealed class SpdyStream : Stream
         pauseWriterThreshold: SpdyLimits.StreamBuffer, resumeWriterThreshold: SpdyLimits.StreamBuffer / 2, useSynchronizationContext: false));
     private readonly CancellationTokenSource _reset = new();
     private readonly Lock _gate = new();
-    private bool _sentFin;
-    private bool _receivedFin;
+    private volatile bool _sentFin;
+    private volatile bool _receivedFin;
 
     public SpdyStream(SpdyConnection connection, int id, SpdyHeaders headers, int sendWindow)
     {
@@ -32,6 +32,9 @@ internal sealed class SpdyStream : Stream
 
     /// <summary>Cancelled when the peer resets the stream or the connection ends.</summary>
     public CancellationToken Aborted => _reset.Token;
+
+    /// <summary>The peer has sent all it will.</summary>
+    public bool HasEnded => _receivedFin;
 
     public override bool CanRead => true;
     public override bool CanWrite => true;

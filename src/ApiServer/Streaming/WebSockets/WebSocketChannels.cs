@@ -22,6 +22,7 @@ internal sealed class WebSocketChannels : IAsyncDisposable
     private readonly bool _base64;
     private readonly bool _closeSignals;
     private readonly Pipe?[] _incoming;
+    private readonly bool[] _ended; // by the client's close signal: what it sends later is dropped
     private readonly SemaphoreSlim _sendTurn = new(1, 1);
     private readonly CancellationTokenSource _closed = new();
 
@@ -32,6 +33,7 @@ internal sealed class WebSocketChannels : IAsyncDisposable
         _base64 = base64;
         _closeSignals = closeSignals;
         _incoming = new Pipe?[incoming.Length == 0 ? 0 : incoming.Max() + 1];
+        _ended = new bool[_incoming.Length];
         foreach (var channel in incoming)
             _incoming[channel] = new Pipe(new PipeOptions(pauseWriterThreshold: SpdyLimits.StreamBuffer, resumeWriterThreshold: SpdyLimits.StreamBuffer / 2, useSynchronizationContext: false));
     }
@@ -57,7 +59,7 @@ internal sealed class WebSocketChannels : IAsyncDisposable
             else
                 await ReadBinaryAsync(buffer, stop.Token);
         }
-        catch (Exception e) when (e is WebSocketException or IOException or OperationCanceledException or FormatException)
+        catch (Exception e) when (e is WebSocketException or IOException or OperationCanceledException or FormatException or ObjectDisposedException)
         {
             end = new IOException("the WebSocket has ended: " + e.Message);
         }
@@ -104,7 +106,7 @@ internal sealed class WebSocketChannels : IAsyncDisposable
             if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
                 await _socket.CloseOutputAsync(status, reason, _closed.Token);
         }
-        catch (Exception e) when (e is WebSocketException or IOException or OperationCanceledException)
+        catch (Exception e) when (e is WebSocketException or IOException or OperationCanceledException or ObjectDisposedException)
         {
             // Gone already.
         }
@@ -176,7 +178,10 @@ internal sealed class WebSocketChannels : IAsyncDisposable
             if (channel == CloseSignal && _closeSignals)
             {
                 if (piece.Length > 0 && PipeOf(piece.Span[0]) is { } ended)
+                {
+                    _ended[piece.Span[0]] = true;
                     await ended.Writer.CompleteAsync();
+                }
             }
             else if (channel >= 0)
             {
@@ -226,7 +231,7 @@ internal sealed class WebSocketChannels : IAsyncDisposable
             await pipe.Writer.WriteAsync(bytes, cancellationToken);
     }
 
-    private Pipe? PipeOf(int channel) => channel >= 0 && channel < _incoming.Length ? _incoming[channel] : null;
+    private Pipe? PipeOf(int channel) => channel >= 0 && channel < _incoming.Length && !_ended[channel] ? _incoming[channel] : null;
 
     /// <summary>Writes to one channel.</summary>
     private sealed class ChannelStream(WebSocketChannels channels, byte channel) : Stream

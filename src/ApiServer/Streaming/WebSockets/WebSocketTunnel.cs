@@ -24,7 +24,7 @@ internal sealed class WebSocketTunnel(WebSocket socket) : Stream
                     return result.Count; // message boundaries mean nothing here, and empty messages are not the end
             }
         }
-        catch (WebSocketException e)
+        catch (Exception e) when (e is WebSocketException or ObjectDisposedException)
         {
             throw new IOException("the WebSocket has ended", e);
         }
@@ -36,7 +36,7 @@ internal sealed class WebSocketTunnel(WebSocket socket) : Stream
         {
             await socket.SendAsync(buffer, WebSocketMessageType.Binary, endOfMessage: true, cancellationToken);
         }
-        catch (WebSocketException e)
+        catch (Exception e) when (e is WebSocketException or ObjectDisposedException)
         {
             throw new IOException("the WebSocket has ended", e);
         }
