@@ -56,7 +56,7 @@ internal static class ApiParts
                 new AccessReviews(authorizer), new RulesReviews(feed),
             ],
             Loads = [catalog.LoadAsync, feed.LoadAsync],
-            Loops = [catalog.RunAsync, feed.RunAsync, aggregation.RunAsync, definitions.RunAsync],
+            Loops = [catalog.RunAsync, feed.RunAsync, aggregation.RunAsync, definitions.RunAsync, pki.KeepFreshAsync],
         });
     }
 }
