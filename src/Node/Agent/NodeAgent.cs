@@ -58,7 +58,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
             throw new NodeStartException($"{settings.Crun} is missing: install the package 'crun' (apt-get install crun)");
         var machine = await MachineFacts.ReadAsync(settings.Crun);
         Directory.CreateDirectory(options.DataDir, ProcessMachine.OwnerOnly);
-        Sysctls.EnableForwarding(options.DataDir);
+        Sysctls.EnableForwarding();
         await NodeFirewall.ApplyAsync(options.ClusterName, options.PodCidr, settings.ClusterCidr);
         var runtime = Own(await ProcessRuntime.StartAsync(settings, time, random, loggers));
 

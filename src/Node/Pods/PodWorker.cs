@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Weft.Api;
 using Weft.Api.Core;
@@ -104,7 +103,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
                     {
                     }
                 }
-                catch (Exception e) when (e is RuntimeException or IOException or UnauthorizedAccessException or ApiStatusException or HttpRequestException or JsonException or TimeoutException or VolumeException)
+                catch (Exception e) when (!_stop.IsCancellationRequested)   // whatever it was: it is logged, and this pod is not given up
                 {
                     Log.SyncFailed(_logger, Pod.Metadata.Namespace ?? "", Pod.Metadata.Name ?? "", e);
                     WakeIn(RetryAfterFailure);

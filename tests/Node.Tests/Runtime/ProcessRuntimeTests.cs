@@ -6,6 +6,7 @@ using Weft.Node.Runtime;
 
 namespace Weft.Node.Tests.Runtime;
 
+[Collection("machine")]   // one at a time: sysctls are the machine's
 public sealed class ProcessRuntimeTests
 {
     private static string Text(MemoryStream stream) => Encoding.UTF8.GetString(stream.ToArray());
