@@ -20,7 +20,7 @@ namespace Weft.Host.Server;
 internal static class ApiParts
 {
     internal static ApiServerHost Compose(
-        LocalStore store, ClusterPki pki, IPEndPoint listen, string serviceCidr, IPodStreams streams, TimeProvider time, Random random, ILoggerFactory loggers)
+        LocalStore store, ClusterPki pki, IPEndPoint listen, IPAddress advertise, string serviceCidr, IPodStreams streams, TimeProvider time, Random random, ILoggerFactory loggers)
     {
         var objects = new StoredObjects(store);
         var tokens = new ServiceAccountTokens(pki.ServiceAccountKey, new([pki.ServiceAccountKey.PublicKey]), new(), objects, time);
@@ -40,7 +40,7 @@ internal static class ApiParts
         var options = new ApiServerOptions
         {
             Store = store, Time = time, Random = random, Loggers = loggers, Listen = listen,
-            ServerCertificateSource = () => pki.ServerCertificate, PodStreams = streams, ServiceCidr = serviceCidr,
+            ServerCertificateSource = () => pki.ServerCertificate, PodStreams = streams, ServiceCidr = serviceCidr, AdvertiseAddress = advertise,
         };
         return new ApiServerHost(options, new ApiServerParts
         {

@@ -63,7 +63,7 @@ internal static partial class ServerRole
 
         var streams = new LateStreams();
         await using var api = ApiParts.Compose(
-            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), settings.ServiceCidr, streams, time, random, loggers);
+            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings.ServiceCidr, streams, time, random, loggers);
         await api.StartAsync(stopping);
         Report(paths, ServerPhase.Api, $"API server on https://127.0.0.1:{settings.ApiPort}");
 

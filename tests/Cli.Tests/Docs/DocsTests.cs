@@ -39,6 +39,7 @@ public sealed partial class DocsTests
         : InlineCode().Matches(CodeBlock().Replace(File.ReadAllText(Path.Combine(Checkout, document)), "")).Select(match => match.Groups["code"].Value);
 
     private static HashSet<string> DeclaredTypes() => Directory.EnumerateFiles(Path.Combine(Checkout, "src"), "*.cs", SearchOption.AllDirectories)
+        .Concat(Directory.EnumerateFiles(Path.Combine(Checkout, "tests"), "*.cs", SearchOption.AllDirectories))
         .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
         .SelectMany(file => Declaration().Matches(File.ReadAllText(file))).Select(match => match.Groups["name"].Value).ToHashSet();
 
