@@ -34,13 +34,14 @@ public sealed class ApiServerHost : IAsyncDisposable
     private readonly ApiPipeline _pipeline;
     private readonly StartObjects _start;
     private readonly List<Task> _loops = [];
+    private Task[] _running = [];
     private WebApplication? _web;
 
     public ApiServerHost(ApiServerOptions options, ApiServerParts parts)
     {
         _options = options;
         _parts = parts;
-        (_pipeline, _start) = Compose(options, parts, _stopping.Token);
+        (_pipeline, _start) = Compose(options, parts, new HealthCheck("loops", LoopProblem), _stopping.Token);
     }
 
     /// <summary>Where the server listens; valid after <see cref="StartAsync"/>.</summary>
@@ -52,6 +53,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             await load(cancellationToken);
         foreach (var loop in _parts.Loops)
             _loops.Add(Task.Run(() => loop(_stopping.Token), CancellationToken.None));
+        Volatile.Write(ref _running, [.. _loops]);
 
         await _start.CreateBasicsAsync(cancellationToken);
 
@@ -80,18 +82,24 @@ public sealed class ApiServerHost : IAsyncDisposable
             await _web.DisposeAsync();
         }
 
-        try
-        {
-            await Task.WhenAll(_loops);
-        }
-        catch (OperationCanceledException)
-        {
-            // The loops were told to end.
-        }
+        // How a loop ended is for /livez to say; here it only matters that it has.
+        await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
     }
 
-    private static (ApiPipeline Pipeline, StartObjects Start) Compose(ApiServerOptions options, ApiServerParts parts, CancellationToken stopping)
+    // A loop that follows the store and has ended would leave the server deciding by old roles or old kinds: the supervisor must start it again.
+    private string? LoopProblem()
+    {
+        foreach (var loop in Volatile.Read(ref _running))
+        {
+            if (loop.IsCompleted && !_stopping.IsCancellationRequested)
+                return loop.Exception?.GetBaseException().Message ?? "a loop has ended";
+        }
+        return null;
+    }
+
+    private static (ApiPipeline Pipeline, StartObjects Start) Compose(
+        ApiServerOptions options, ApiServerParts parts, HealthCheck loops, CancellationToken stopping)
     {
         var (store, time) = (options.Store, options.Time);
         var metrics = new Metrics(store);
@@ -134,7 +142,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         ];
         var subresources = new SubresourceVerbs(own, virtuals, parts.Connects, reader);
 
-        IReadOnlyList<IPathHandler> paths = [new HealthPaths(parts.Checks), new VersionPath(), new MetricsPath(metrics), .. parts.Paths];
+        IReadOnlyList<IPathHandler> paths = [new HealthPaths([loops, .. parts.Checks]), new VersionPath(), new MetricsPath(metrics), .. parts.Paths];
         var dispatcher = new Dispatcher(parts.Catalog, paths, verbs, subresources);
         var logger = options.Loggers.CreateLogger("Weft.ApiServer");
         var pipeline = new ApiPipeline(parts.Authenticator, new RequestAuthorizer(parts.Authorizer), dispatcher, names, metrics, time, logger);

@@ -103,7 +103,11 @@ public sealed class KubectlTests(WeftCluster cluster)
             Assert.Skip("this kubectl is older than 'create token' (1.24), and no newer one is on the machine");
         var token = made.Succeeded().Trim();
 
-        var refused = await ns.KubectlAsync("get", "pods", "--token", token, "--user=none");
+        var refused = await Shell.RunAsync(
+            WeftCluster.Kubectls[0],
+            ["--server", $"https://127.0.0.1:{cluster.ApiPort}", "--insecure-skip-tls-verify", "--token", token, "-n", ns.Name, "get", "pods"],
+            new Dictionary<string, string> { ["KUBECONFIG"] = "/dev/null" });
+        Assert.Equal(1, refused.ExitCode);
         Assert.Contains($"system:serviceaccount:{ns.Name}:robot", refused.Error + refused.Output, StringComparison.Ordinal);
     }
 

@@ -101,6 +101,18 @@ public sealed class ClusterPki : IDisposable
         return true;
     }
 
+    /// <summary>Renews what is due, until cancelled.</summary>
+    public async Task KeepFreshAsync(CancellationToken cancellationToken)
+    {
+        // A third of a year is left when renewal begins: any interval below days will do.
+        var interval = TimeSpan.FromHours(6);
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            RenewIfDue();
+            await Task.Delay(interval, _time, cancellationToken).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
     public void Dispose()
     {
         Authority.Dispose();

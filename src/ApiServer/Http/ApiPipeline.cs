@@ -75,6 +75,8 @@ internal sealed partial class ApiPipeline(
             case StoreReadOnlyException full:
                 Log.StoreReadOnly(logger, full.Message);
                 return Statuses.Internal($"the store cannot take writes: {full.Message}").Status;
+            case ValueTooLargeException large:
+                return Statuses.TooLarge(large.Limit).Status;
             case CompactedException compacted:
                 return Statuses.Expired(compacted.Requested, compacted.Compacted + 1).Status;
             default:

@@ -7,6 +7,7 @@ namespace Weft.ApiServer.Http;
 /// <summary>One request on its way through the pipeline. Each stage fills in what it finds out.</summary>
 internal sealed class ApiRequest(HttpContext http, string auditId)
 {
+    private readonly Lock _gate = new();
     private List<string>? _warnings;
 
     public HttpContext Http => http;
@@ -21,9 +22,13 @@ internal sealed class ApiRequest(HttpContext http, string auditId)
 
     public void Warn(string text)
     {
-        _warnings ??= [];
-        if (!_warnings.Contains(text))
-            _warnings.Add(text);
+        // A deletecollection works on several objects at once.
+        lock (_gate)
+        {
+            _warnings ??= [];
+            if (!_warnings.Contains(text))
+                _warnings.Add(text);
+        }
     }
 
     public void Warn(IEnumerable<string> texts)

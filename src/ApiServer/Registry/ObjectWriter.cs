@@ -66,7 +66,7 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
     }
 
     /// <summary>
-    /// Reads the object, lets <paramref name="change"/> make the new one from it, and writes that. When someone else wrote in between, it starts over, unless the
+    /// Reads the object, lets <paramref name="change"/> make a new one from it (which it must leave as it is), and writes that. When someone else wrote in between, it starts over, unless the
     /// new object (or <paramref name="demands"/>) named the revision it was made from.
     /// </summary>
     public async ValueTask<Stored> UpdateAsync(
@@ -80,7 +80,7 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             var old = ObjectCodec.ToTree(resource, stored);
             Require(context, demands, old);
 
-            var tree = await change((JsonObject)old.DeepClone());
+            var tree = await change(old);
             Succeed(context, tree, old);
             var held = await PrepareUpdateAsync(context, tree, old, cancellationToken);
 

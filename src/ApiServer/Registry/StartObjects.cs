@@ -76,8 +76,9 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
             return;
         }
 
-        await writer.UpdateAsync(Context(info, "default", ServiceName), Demands.None, current =>
+        await writer.UpdateAsync(Context(info, "default", ServiceName), Demands.None, old =>
         {
+            var current = (JsonObject)old.DeepClone();
             foreach (var (name, value) in wanted)
             {
                 if (name != "metadata")

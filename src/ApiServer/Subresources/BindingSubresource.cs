@@ -27,7 +27,7 @@ internal sealed class BindingSubresource(ObjectWriter writer, WriteVerbs verbs) 
 
         var context = verbs.Context(request, resource);
         var demands = new Demands(NullIfEmpty(Metadata.Uid(binding)), NullIfEmpty(Metadata.ResourceVersion(binding)));
-        await writer.UpdateAsync(context, demands, pod => new ValueTask<JsonObject>(Bind(pod, binding, node, context)), request.Aborted);
+        await writer.UpdateAsync(context, demands, pod => new ValueTask<JsonObject>(Bind((JsonObject)pod.DeepClone(), binding, node, context)), request.Aborted);
         await ResponseWriter.WriteStatusAsync(request, Statuses.Success() with { Code = 201 }, 201);
     }
 

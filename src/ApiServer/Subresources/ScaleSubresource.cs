@@ -50,8 +50,9 @@ internal sealed class ScaleSubresource(ObjectReader reader, ObjectWriter writer,
     private async Task WriteAsync(ApiRequest request, ResourceInfo resource, Func<JsonObject, JsonObject> change)
     {
         var context = verbs.Context(request, resource);
-        var stored = await writer.UpdateAsync(context, Demands.None, current =>
+        var stored = await writer.UpdateAsync(context, Demands.None, old =>
         {
+            var current = (JsonObject)old.DeepClone();
             var scale = change(ToScale(resource, current));
             var replicas = Replicas(scale);
             if (Metadata.Name(scale) is { Length: > 0 } name && name != context.Name)

@@ -6,7 +6,8 @@ namespace Weft.Client;
 public sealed class Informers(KubeClient client, TimeProvider time, Random random, Action<ApiResource, Exception> onError)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<(string Group, string Resource), Entry> _all = [];
+    private readonly Dictionary<(string Group, string Resource), Entry> _byResource = [];
+    private readonly List<Entry> _all = []; // also a watch on metadata that one by type came to stand beside
     private readonly List<Task> _running = [];
     private CancellationToken? _stopping;
 
@@ -17,7 +18,7 @@ public sealed class Informers(KubeClient client, TimeProvider time, Random rando
         lock (_gate)
         {
             var resource = ApiResources.Of<T>();
-            if (_all.TryGetValue(KeyOf(resource), out var found) && found.Feed is Informer<T> known)
+            if (_byResource.TryGetValue(KeyOf(resource), out var found) && found.Feed is Informer<T> known)
                 return known;
             var informer = new Informer<T>(client.For<T>(), time, random, onError);
             Add(new Entry(informer, informer.RunAsync));
@@ -32,7 +33,7 @@ public sealed class Informers(KubeClient client, TimeProvider time, Random rando
     {
         lock (_gate)
         {
-            if (_all.TryGetValue(KeyOf(resource), out var found))
+            if (_byResource.TryGetValue(KeyOf(resource), out var found))
                 return found.Feed;
             var informer = new Informer<PartialObjectMetadata>(client.Metadata(resource), time, random, onError);
             var stop = new CancellationTokenSource();
@@ -46,9 +47,10 @@ public sealed class Informers(KubeClient client, TimeProvider time, Random rando
     {
         lock (_gate)
         {
-            if (_all.TryGetValue(KeyOf(resource), out var found) && found.Stop is { } stop)
+            if (_byResource.TryGetValue(KeyOf(resource), out var found) && found.Stop is { } stop)
             {
-                _all.Remove(KeyOf(resource));
+                _byResource.Remove(KeyOf(resource));
+                _all.Remove(found);
                 stop.Cancel();
             }
         }
@@ -62,7 +64,7 @@ public sealed class Informers(KubeClient client, TimeProvider time, Random rando
             if (_stopping is not null)
                 throw new InvalidOperationException("The informers run already.");
             _stopping = stopping;
-            foreach (var entry in _all.Values)
+            foreach (var entry in _all)
                 _running.Add(entry.Run(stopping));
         }
     }
@@ -71,7 +73,7 @@ public sealed class Informers(KubeClient client, TimeProvider time, Random rando
     public Task SyncedAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
-            return Task.WhenAll(_all.Values.Select(entry => entry.Feed.Synced)).WaitAsync(cancellationToken);
+            return Task.WhenAll(_all.Select(entry => entry.Feed.Synced)).WaitAsync(cancellationToken);
     }
 
     /// <summary>Ends after the token of <see cref="Start"/> was cancelled and every watch is closed.</summary>
@@ -83,7 +85,8 @@ public sealed class Informers(KubeClient client, TimeProvider time, Random rando
 
     private void Add(Entry entry)
     {
-        _all[KeyOf(entry.Feed.Resource)] = entry;
+        _byResource[KeyOf(entry.Feed.Resource)] = entry;
+        _all.Add(entry);
         if (_stopping is { } stopping)
             _running.Add(entry.Run(stopping));
     }

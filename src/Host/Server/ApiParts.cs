@@ -7,6 +7,7 @@ using Weft.ApiServer.Admission;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Authorization;
 using Weft.ApiServer.Certificates;
+using Weft.ApiServer.CustomResources;
 using Weft.ApiServer.Discovery;
 using Weft.ApiServer.OpenApi;
 using Weft.ApiServer.Registry;
@@ -34,6 +35,7 @@ internal static class ApiParts
         var aggregation = new AggregationLoop(store, loggers.CreateLogger<AggregationLoop>());
         var schemas = new SchemaReader();
         var catalog = ResourceCatalog.Create(store, schemas, loggers);
+        var definitions = new CrdEstablisher(store, catalog.Current.All, time, loggers.CreateLogger<CrdEstablisher>());
 
         var options = new ApiServerOptions
         {
@@ -45,7 +47,7 @@ internal static class ApiParts
             Catalog = catalog,
             Authenticator = authenticator,
             Authorizer = authorizer,
-            Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer)],
+            Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions],
             Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.34.0"), new IssuerDiscovery(tokens)],
             Connects = [new StreamingHandler(streams, time, loggers)],
             Virtuals =
@@ -54,7 +56,7 @@ internal static class ApiParts
                 new AccessReviews(authorizer), new RulesReviews(feed),
             ],
             Loads = [catalog.LoadAsync, feed.LoadAsync],
-            Loops = [catalog.RunAsync, feed.RunAsync, aggregation.RunAsync],
+            Loops = [catalog.RunAsync, feed.RunAsync, aggregation.RunAsync, definitions.RunAsync, pki.KeepFreshAsync],
         });
     }
 }

@@ -10,6 +10,7 @@ using Weft.Cli.Processes;
 using Weft.Cli.Supervision;
 using Weft.Node.Agent;
 using Weft.Storage;
+using Weft.Storage.Compaction;
 using Weft.Storage.Sqlite;
 
 namespace Weft.Host.Server;
@@ -57,6 +58,8 @@ internal static partial class ServerRole
         KubeconfigFile.Write(paths, settings.ApiPort, pki);
         await using var store = await opening;
         await BootstrapPolicy.ReconcileAsync(store, time, stopping);
+        using var background = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var compacting = new AutoCompactor(store, new CompactionOptions(), time).RunAsync(background.Token);
 
         var streams = new LateStreams();
         await using var api = ApiParts.Compose(
@@ -70,15 +73,22 @@ internal static partial class ServerRole
 
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var stop = stopping.Register(ended.SetResult);
-        if (await Task.WhenAny(ended.Task, store.Failed) == store.Failed)
+        var first = await Task.WhenAny(ended.Task, store.Failed, compacting);
+        if (first == ended.Task)
         {
-            // The outcome of a write is unknown: only a new process, which reads what is on the disk, can tell.
-            Log.StoreFailed(logger, await store.Failed);
-            return 1;
+            Log.Stopping(logger);
+            await compacting;
+            return 0;
         }
 
-        Log.Stopping(logger);
-        return 0;
+        if (first == store.Failed)
+            // The outcome of a write is unknown: only a new process, which reads what is on the disk, can tell.
+            Log.StoreFailed(logger, await store.Failed);
+        else
+            // Without it the history grows without end: a restart is the smaller harm.
+            Log.CompactionEnded(logger, compacting.Exception);
+        await background.CancelAsync();
+        return 1;
     }
 
     private static PkiOptions Pki(ClusterPaths paths, ClusterSettings settings) => new(paths.Pki)
@@ -113,6 +123,9 @@ internal static partial class ServerRole
 
         [LoggerMessage(LogLevel.Error, "the store cannot tell whether a write is durable; ending")]
         public static partial void StoreFailed(ILogger logger, Exception failure);
+
+        [LoggerMessage(LogLevel.Error, "compaction ended by itself; ending")]
+        public static partial void CompactionEnded(ILogger logger, Exception? failure);
 
         [LoggerMessage(LogLevel.Information, "stopping")]
         public static partial void Stopping(ILogger logger);

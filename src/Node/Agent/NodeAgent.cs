@@ -54,9 +54,11 @@ public sealed partial class NodeAgent : IAsyncDisposable
             throw new NodeStartException("the node agent needs root: namespaces, mounts and cgroups are made by it. Run with sudo.");
         var logger = loggers.CreateLogger<NodeAgent>();
         var settings = RuntimeOptions(options);
+        if (!File.Exists(settings.Crun))
+            throw new NodeStartException($"{settings.Crun} is missing: install the package 'crun' (apt-get install crun)");
         var machine = await MachineFacts.ReadAsync(settings.Crun);
         Directory.CreateDirectory(options.DataDir, ProcessMachine.OwnerOnly);
-        Sysctls.EnableForwarding(options.DataDir);
+        Sysctls.EnableForwarding();
         await NodeFirewall.ApplyAsync(options.ClusterName, options.PodCidr, settings.ClusterCidr);
         var runtime = Own(await ProcessRuntime.StartAsync(settings, time, random, loggers));
 

@@ -48,10 +48,10 @@ public static class NodeCleanup
                 await Task.Delay(TimeSpan.FromMilliseconds(20), time, cancellationToken);
         });
         await TryAsync("nft table", () => NodeFirewall.RemoveAsync(options.ClusterName));
-        await TryAsync("sysctls", () =>
+        await TryAsync("sysctls", async () =>
         {
-            Sysctls.Restore(options.DataDir);
-            return Task.CompletedTask;
+            if (!await NodeFirewall.HasOtherNodesAsync(options.ClusterName))
+                Sysctls.Restore();
         });
         return problems;
 

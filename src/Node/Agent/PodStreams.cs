@@ -89,5 +89,10 @@ internal sealed class PodStreams(PodManager pods, IPodRuntime runtime, TimeProvi
                 _ => PodStreamError.StartFailed,
             }, e.Message);
         }
+        catch (IOException e)
+        {
+            // The container was removed while the request was on its way.
+            throw new PodStreamException(PodStreamError.NotRunning, e.Message);
+        }
     }
 }

@@ -41,11 +41,23 @@ internal static class NodeFirewall
         return RunAsync($"table ip {table}\ndelete table ip {table}\n");
     }
 
+    /// <summary>Whether another cluster's node has its table on this machine.</summary>
+    public static async Task<bool> HasOtherNodesAsync(string cluster)
+    {
+        var start = new ProcessStartInfo(Program()) { RedirectStandardOutput = true, UseShellExecute = false, ArgumentList = { "list", "tables" } };
+        using var process = Process.Start(start) ?? throw new IOException("nft did not start");
+        var tables = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return tables.Split('\n', StringSplitOptions.TrimEntries).Any(line => line.StartsWith("table ip weft_", StringComparison.Ordinal) && line != "table ip " + TableName(cluster));
+    }
+
+    private static string Program() =>
+        new[] { "/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft" }.FirstOrDefault(File.Exists)
+        ?? throw new IOException("nft is missing: install the package nftables (apt-get install nftables)");
+
     private static async Task RunAsync(string rules)
     {
-        var program = new[] { "/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft" }.FirstOrDefault(File.Exists)
-            ?? throw new IOException("nft is missing: install the package nftables (apt-get install nftables)");
-        var start = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardError = true, UseShellExecute = false, ArgumentList = { "-f", "-" } };
+        var start = new ProcessStartInfo(Program()) { RedirectStandardInput = true, RedirectStandardError = true, UseShellExecute = false, ArgumentList = { "-f", "-" } };
         using var process = Process.Start(start) ?? throw new IOException("nft did not start");
         var errors = process.StandardError.ReadToEndAsync();
         await process.StandardInput.WriteAsync(rules);

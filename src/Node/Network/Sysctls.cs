@@ -2,36 +2,41 @@ using Weft.Node.Runtime.Process;
 
 namespace Weft.Node.Network;
 
-/// <summary>Kernel settings that the node changes, with the values from before, so that `down` gives them back.</summary>
+/// <summary>
+/// Kernel settings that nodes change, with the values from before. They belong to the machine, not to one cluster, so the record does too: the
+/// first node writes it, the last one to go gives the values back.
+/// </summary>
 internal static class Sysctls
 {
     private const string Forward = "/proc/sys/net/ipv4/ip_forward";
+    private const string Record = "/run/weft-sysctls.json";
 
-    private sealed record Saved(Dictionary<string, string> Values);
+    private sealed record Saved(string BootId, Dictionary<string, string> Values);
 
     /// <summary>Packets between pods and the world are forwarded. The old value is written down before it is changed, and never overwritten.</summary>
-    public static void EnableForwarding(string dataDir)
+    public static void EnableForwarding()
     {
-        var file = FileOf(dataDir);
         var now = File.ReadAllText(Forward).Trim();
-        if (!File.Exists(file))
-            StateFile.Write(file, new Saved(new Dictionary<string, string> { [Forward] = now }));
+        var boot = BootId();
+        // A record from before a reboot (a /run on a disk) says nothing about this kernel.
+        if (StateFile.Read<Saved>(Record)?.BootId != boot)
+            StateFile.Write(Record, new Saved(boot, new Dictionary<string, string> { [Forward] = now }));
         if (now != "1")
             File.WriteAllText(Forward, "1");
     }
 
-    public static void Restore(string dataDir)
+    /// <summary>Only when no other node is on the machine.</summary>
+    public static void Restore()
     {
-        var file = FileOf(dataDir);
-        if (!File.Exists(file))
+        if (StateFile.Read<Saved>(Record) is not { } saved)
             return;
-        foreach (var (path, value) in StateFile.Read<Saved>(file)?.Values ?? [])
+        foreach (var (path, value) in saved.BootId == BootId() ? saved.Values : [])
         {
             if (File.Exists(path) && File.ReadAllText(path).Trim() != value)
                 File.WriteAllText(path, value);
         }
-        File.Delete(file);
+        File.Delete(Record);
     }
 
-    private static string FileOf(string dataDir) => Path.Combine(dataDir, "sysctls.json");
+    private static string BootId() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
 }

@@ -56,6 +56,7 @@ internal static class ContainerSpecFactory
             // Unlike a container's, a process pod's files include the machine's setuid programs: they gain nothing unless the pod asks for it.
             NoNewPrivileges = !privileged && container.SecurityContext?.AllowPrivilegeEscalation != true,
             ReadOnlyRoot = container.SecurityContext?.ReadOnlyRootFilesystem == true,
+            DefaultSeccomp = !privileged && UsesDefaultSeccomp(pod, container),
             Privileged = privileged,
             Stdin = container.Stdin == true,
             StdinOnce = container.StdinOnce == true,
@@ -64,6 +65,18 @@ internal static class ContainerSpecFactory
             OomScoreAdjust = OomScore(pod, container, context.Node),
             StopSignal = Signal(container.Lifecycle?.StopSignal),
             TerminationMessageFile = message,
+        };
+    }
+
+    private static bool UsesDefaultSeccomp(Pod pod, Container container)
+    {
+        var profile = container.SecurityContext?.SeccompProfile ?? pod.Spec.SecurityContext?.SeccompProfile;
+        // An unknown profile must not silently become none (CVE-2023-2431).
+        return profile?.Type switch
+        {
+            null or "" or "Unconfined" => false,
+            "RuntimeDefault" => true,
+            _ => throw new ContainerConfigException($"container '{container.Name}' asks for seccomp profile '{profile.Type}' {profile.LocalhostProfile}: process pods know RuntimeDefault and Unconfined"),
         };
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Weft.Api;
 using Weft.Api.Core;
@@ -104,7 +103,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
                     {
                     }
                 }
-                catch (Exception e) when (e is RuntimeException or IOException or UnauthorizedAccessException or ApiStatusException or HttpRequestException or JsonException or TimeoutException or VolumeException)
+                catch (Exception e) when (!_stop.IsCancellationRequested)   // whatever it was: it is logged, and this pod is not given up
                 {
                     Log.SyncFailed(_logger, Pod.Metadata.Namespace ?? "", Pod.Metadata.Name ?? "", e);
                     WakeIn(RetryAfterFailure);
@@ -183,6 +182,8 @@ internal sealed partial class PodWorker : IAsyncDisposable
         {
             if (pod.Spec.ShareProcessNamespace == true)
                 throw new RuntimeException(RuntimeError.Sandbox, "shareProcessNamespace is not supported by process pods: leave it out, or use hostPID");
+            if (_setup is null && pod.Spec.HostNetwork != true && PodShape.AllContainers(pod).Any(c => c.Ports.Any(port => port.HostPort is > 0)))
+                _services.Events.Warning(pod, "HostPortNotSupported", "hostPort is not opened for process pods yet: use hostNetwork, a Service, or the pod's own address");
             // Asked for while the sandbox is made.
             var references = WatchReferences(pod);
             var tokens = _services.Volumes.PrefetchAsync(pod, cancellationToken);

@@ -146,7 +146,7 @@ internal sealed class ProbeClient(IPodRuntime runtime, TimeProvider time) : IDis
             var exit = await runtime.ExecAsync(target.ContainerId, command, new ContainerStreams(null, output, output, false, null), cancellationToken);
             return exit == 0 ? ProbeOutcome.Ok : ProbeOutcome.Failed(output.Text() is { Length: > 0 } text ? text : $"command exited with code {exit}");
         }
-        catch (RuntimeException e)
+        catch (Exception e) when (e is RuntimeException or IOException)
         {
             return ProbeOutcome.Failed(e.Message);
         }

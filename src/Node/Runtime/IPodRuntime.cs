@@ -126,6 +126,9 @@ internal sealed record ContainerSpec
     public IReadOnlyList<string> Capabilities { get; init; } = [];
     public bool NoNewPrivileges { get; init; } = true;
     public bool ReadOnlyRoot { get; init; }
+
+    /// <summary>The runtime's default seccomp profile; false: none.</summary>
+    public bool DefaultSeccomp { get; init; }
     public bool Privileged { get; init; }
     public bool Stdin { get; init; }
     public bool StdinOnce { get; init; }

@@ -70,6 +70,21 @@ public sealed class ClusterPkiTests : IDisposable
     }
 
     [Fact]
+    public async Task A_running_server_gets_its_new_certificate_in_time()
+    {
+        using var pki = ClusterPki.LoadOrCreate(Options, _time);
+        var first = pki.ServerCertificate.Thumbprint;
+        using var stop = new CancellationTokenSource();
+        var loop = pki.KeepFreshAsync(stop.Token);
+        await Eventually.TrueAsync(() => _time.PendingTimers > 0);
+        _time.Advance(TimeSpan.FromDays(260));
+
+        await Eventually.TrueAsync(() => pki.ServerCertificate.Thumbprint != first);
+        await stop.CancelAsync();
+        await Eventually.EndsAsync(loop);
+    }
+
+    [Fact]
     public void Key_files_are_for_their_owner_alone()
     {
         using var pki = ClusterPki.LoadOrCreate(Options, _time);

@@ -94,11 +94,18 @@ public sealed class LimitsTests
     {
         await using var server = await TestServer.StartAsync(parts: parts => parts with { Checks = [new("disk", () => "full"), new("fine", () => null)] });
         var failed = (await server.GetAsync("/readyz")).Expect(500);
-        Assert.Equal("[+]ping ok\n[-]disk failed: full\n[+]fine ok\nreadyz check failed\n", failed.Text);
+        Assert.Equal("[+]ping ok\n[+]loops ok\n[-]disk failed: full\n[+]fine ok\nreadyz check failed\n", failed.Text);
         (await server.GetAsync("/readyz?exclude=disk")).Expect(200);
         (await server.GetAsync("/readyz/fine")).Expect(200);
         (await server.GetAsync("/readyz/disk")).Expect(500);
         (await server.GetAsync("/readyz/none")).Expect(404);
+    }
+
+    [Fact]
+    public async Task A_loop_that_ends_makes_the_server_unwell()
+    {
+        await using var server = await TestServer.StartAsync(parts: parts => parts with { Loops = [_ => Task.FromException(new InvalidOperationException("lost"))] });
+        await Testing.Eventually.TrueAsync(async () => (await server.GetAsync("/livez?verbose")).Text.Contains("[-]loops failed: lost", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -136,8 +136,8 @@ public sealed class DeploymentClusterTests : IAsyncLifetime
         var freed = (await PodsAsync())[0];
         await pods.PatchAsync(freed.Key(), Patch.Merge((JsonObject)JsonNode.Parse("""{"metadata":{"labels":{"app":"debug"}}}""")!), CancellationToken.None);
         await Eventually.TrueAsync(async () => (await pods.GetAsync(freed.Key(), CancellationToken.None)).Metadata.OwnerReferences.Count == 0);
+        await Eventually.TrueAsync(async () => (await PodsAsync()).Count == 3);
         await RolledOutAsync("1");
-        Assert.Equal(3, (await PodsAsync()).Count);
 
         await pods.PatchAsync(freed.Key(), Patch.Merge((JsonObject)JsonNode.Parse("""{"metadata":{"labels":{"app":"shop"}}}""")!), CancellationToken.None);
         await Eventually.TrueAsync(async () => (await PodsAsync()).Count == 2); // adopted, so one is too many

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Weft.Api;
 using Weft.Api.Apps;
 using Weft.Api.Core;
@@ -98,6 +99,46 @@ public sealed class GarbageClusterTests : IAsyncLifetime
         Assert.NotNull(await FindMapAsync("other", "victim"));
     }
 
+    [Fact]
+    public async Task Custom_objects_own_and_are_owned_as_any_other()
+    {
+        await DefineWidgetsAsync();
+        var widgets = _cluster.Client.Raw(new ApiResource(new GroupVersionResource("example.com", "v1", "widgets"), "Widget", true));
+        var owner = await Eventually.ValueAsync(async () =>
+        {
+            try
+            {
+                return await widgets.CreateAsync("default", Widget("owner"), CancellationToken.None);
+            }
+            catch (ApiStatusException early) when (early.IsNotFound)
+            {
+                return null; // not served yet
+            }
+        });
+        var uid = owner["metadata"]!["uid"]!.GetValue<string>();
+        var child = Widget("child");
+        child["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject { ["apiVersion"] = "example.com/v1", ["kind"] = "Widget", ["name"] = "owner", ["uid"] = uid });
+        await widgets.CreateAsync("default", child, CancellationToken.None);
+        await CreateMapAsync("default", "built-in", new OwnerReference { ApiVersion = "example.com/v1", Kind = "Widget", Name = "owner", Uid = uid });
+
+        await widgets.DeleteAsync(new ObjectKey("default", "owner"), CancellationToken.None);
+        await Eventually.TrueAsync(async () =>
+            await widgets.FindAsync(new ObjectKey("default", "child"), CancellationToken.None) is null && await FindMapAsync("default", "built-in") is null,
+            state: () => string.Join('\n', _cluster.Complaints));
+    }
+
+    private static JsonObject Widget(string name) => new() { ["apiVersion"] = "example.com/v1", ["kind"] = "Widget", ["metadata"] = new JsonObject { ["name"] = name } };
+
+    private Task DefineWidgetsAsync() => _cluster.Client.Raw(ApiResources.Of<Api.ApiExtensions.CustomResourceDefinition>()).CreateAsync(null, (JsonObject)JsonNode.Parse("""
+        {
+          "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": { "name": "widgets.example.com" },
+          "spec": {
+            "group": "example.com", "scope": "Namespaced", "names": { "plural": "widgets", "kind": "Widget" },
+            "versions": [{ "name": "v1", "served": true, "storage": true, "schema": { "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true } } }]
+          }
+        }
+        """)!, CancellationToken.None);
+
     private static OwnerReference Owner(string name, string uid) => new() { ApiVersion = "v1", Kind = "ConfigMap", Name = name, Uid = uid };
 
     private Task<ConfigMap> CreateMapAsync(string ns, string name, params OwnerReference[] owners) =>
@@ -107,9 +148,9 @@ public sealed class GarbageClusterTests : IAsyncLifetime
 
     private Task PatchFinalizersAsync(Pod pod, string[] finalizers) => _cluster.Client.For<Pod>().PatchAsync(
         pod.Key(),
-        Patch.Merge(new System.Text.Json.Nodes.JsonObject
+        Patch.Merge(new JsonObject
         {
-            ["metadata"] = new System.Text.Json.Nodes.JsonObject { ["finalizers"] = new System.Text.Json.Nodes.JsonArray([.. finalizers.Select(name => (System.Text.Json.Nodes.JsonNode)name)]) },
+            ["metadata"] = new JsonObject { ["finalizers"] = new JsonArray([.. finalizers.Select(name => (JsonNode)name)]) },
         }),
         CancellationToken.None);
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Weft.ApiServer;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Authorization;
+using Weft.ApiServer.CustomResources;
 using Weft.ApiServer.Discovery;
 using Weft.ApiServer.Registry;
 using Weft.Client;
@@ -36,6 +37,9 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Controllers Controllers { get; private set; } = null!;
 
+    /// <summary>Of the last write, by whomever.</summary>
+    public long Revision => _store.Revision;
+
     /// <summary>Everything that the controllers complained about.</summary>
     public IReadOnlyList<string> Complaints => _log.Lines;
 
@@ -49,6 +53,7 @@ internal sealed class TestCluster : IAsyncDisposable
         var feed = new RbacFeed(store, log.CreateLogger<RbacFeed>());
         var authorizer = new RbacAuthorizer(feed);
         var catalog = ResourceCatalog.Create(store, log);
+        var definitions = new CrdEstablisher(store, catalog.Current.All, time, log.CreateLogger<CrdEstablisher>());
         var api = new ApiServerHost(
             new ApiServerOptions { Store = store, Time = time, Random = Seeded.Random(1), Loggers = log },
             new ApiServerParts
@@ -58,14 +63,23 @@ internal sealed class TestCluster : IAsyncDisposable
                 Authorizer = authorizer,
                 Paths = [new DiscoveryHandler(catalog)],
                 Loads = [feed.LoadAsync, catalog.LoadAsync],
-                Loops = [feed.RunAsync, catalog.RunAsync],
+                Loops = [feed.RunAsync, catalog.RunAsync, definitions.RunAsync],
             });
         await api.StartAsync(CancellationToken.None);
         var cluster = new TestCluster(store, api, log, controllersTime ?? time);
-        cluster.Controllers = await Eventually.EndsAsync(Controllers.StartAsync(
-            cluster.HandlerOf, new ControllersOptions { CertificateAuthorityPem = Authority }, cluster.Time, Seeded.Random(2), log, CancellationToken.None));
+        await cluster.StartControllersAsync();
         return cluster;
     }
+
+    /// <summary>All controllers end, in the middle of whatever they do, and others start.</summary>
+    public async Task RestartControllersAsync()
+    {
+        await Controllers.DisposeAsync();
+        await StartControllersAsync();
+    }
+
+    private async Task StartControllersAsync() => Controllers = await Eventually.EndsAsync(Controllers.StartAsync(
+        HandlerOf, new ControllersOptions { CertificateAuthorityPem = Authority }, Time, Seeded.Random(2), _log, CancellationToken.None));
 
     public KubeClient Connect(string user, params string[] groups) =>
         new(_api.CreateHandler(new UserInfo(user, [.. groups, UserInfo.AllAuthenticated])), TimeProvider.System, user);

@@ -7,6 +7,7 @@ using Weft.Testing;
 namespace Weft.Node.Tests.Agent;
 
 /// <summary>The agent against a real API server, with real conmon, crun and CNI. One class: they share the machine's sysctls.</summary>
+[Collection("machine")]   // one at a time: sysctls are the machine's
 public sealed class NodeAgentTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using Weft.Node.Tests.Runtime;
 
 namespace Weft.Node.Tests.Agent;
 
+[Collection("machine")]   // one at a time: sysctls are the machine's
 public sealed class NodeCleanupTests
 {
     [Fact]

@@ -160,7 +160,9 @@ internal sealed class NodeFixture : IAsyncDisposable
         _pki.Dispose();
         Directory.Delete(_root, recursive: true);
         await _before.AssertUnchangedAsync(Options.ClusterName);
-        Assert.Equal(_forward, File.ReadAllText("/proc/sys/net/ipv4/ip_forward"));
+        // A cluster of somebody else on this machine still needs it.
+        if (!await Weft.Node.Network.NodeFirewall.HasOtherNodesAsync(Options.ClusterName))
+            Assert.Equal(_forward, File.ReadAllText("/proc/sys/net/ipv4/ip_forward"));
     }
 
     private sealed class Catalog(IReadOnlyList<ResourceInfo> all) : IResourceCatalog

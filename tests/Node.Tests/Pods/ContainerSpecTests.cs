@@ -62,6 +62,7 @@ public sealed class ContainerSpecTests
     [InlineData("""{"containers":[{"name":"a","command":["x"],"env":[{"name":"V","valueFrom":{"configMapKeyRef":{"name":"settings","key":"k"}}}]}]}""", "couldn't find key k in ConfigMap default/settings")]
     [InlineData("""{"containers":[{"name":"a","command":["x"],"envFrom":[{"secretRef":{"name":"gone"}}]}]}""", "secret \"gone\" not found")]
     [InlineData("""{"containers":[{"name":"a","command":["x"],"volumeMounts":[{"name":"w","mountPath":"/w"}]}]}""", "mounts volume 'w'")]
+    [InlineData("""{"securityContext":{"seccompProfile":{"type":"Localhost","localhostProfile":"x"}},"containers":[{"name":"a","command":["x"]}]}""", "seccomp profile 'Localhost' x")]
     [InlineData("""{"securityContext":{"runAsUser":0,"runAsNonRoot":true},"containers":[{"name":"a","command":["x"]}]}""", "runAsNonRoot")]
     public void What_is_missing_is_named(string spec, string expected) =>
         Assert.Contains(expected, Assert.Throws<ContainerConfigException>(() => Create(spec)).Message);

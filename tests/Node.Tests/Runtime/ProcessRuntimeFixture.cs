@@ -17,6 +17,7 @@ public sealed class ProcessRuntimeFixture : IAsyncDisposable
 
     internal ProcessRuntimeFixture(int subnet)
     {
+        Weft.Node.Network.Sysctls.EnableForwarding();   // the CNI plugin turns it on without writing down what was
         Options = new ProcessRuntimeOptions
         {
             ClusterName = Path.GetFileName(_root),
@@ -71,6 +72,8 @@ public sealed class ProcessRuntimeFixture : IAsyncDisposable
         await Runtime.DisposeAsync();
         ProcessMachine.Clean(new ProcessPaths(Options));
         Directory.Delete(_root, recursive: true);
+        if (!await Weft.Node.Network.NodeFirewall.HasOtherNodesAsync(Options.ClusterName))
+            Weft.Node.Network.Sysctls.Restore();
         await _before.AssertUnchangedAsync(Options.ClusterName);
     }
 }

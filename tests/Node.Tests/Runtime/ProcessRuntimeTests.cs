@@ -6,6 +6,7 @@ using Weft.Node.Runtime;
 
 namespace Weft.Node.Tests.Runtime;
 
+[Collection("machine")]   // one at a time: sysctls are the machine's
 public sealed class ProcessRuntimeTests
 {
     private static string Text(MemoryStream stream) => Encoding.UTF8.GetString(stream.ToArray());
@@ -220,6 +221,55 @@ public sealed class ProcessRuntimeTests
         Assert.False(Path.Exists(mark));
         Assert.False(Path.Exists(mark + "-volume"));
         Assert.Equal("y\n", await File.ReadAllTextAsync(Path.Combine(volume, "file")));
+    }
+
+    [Fact]
+    public async Task A_rotated_log_goes_on_in_a_new_file()
+    {
+        await using var machine = new ProcessRuntimeFixture(13);
+        var runtime = await machine.StartAsync();
+        var sandbox = await runtime.CreateSandboxAsync(ProcessRuntimeFixture.Pod("rotate"), default);
+        var spec = machine.Container("main", "sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; sleep 0.01; done");
+        var container = await machine.RunAsync(sandbox.Id, spec);
+        await Weft.Testing.Eventually.TrueAsync(() => new FileInfo(spec.LogPath) is { Exists: true, Length: > 0 });
+
+        Node.Logs.LogRotation.Shift(spec.LogPath);
+        await runtime.ReopenLogAsync(container.Id, default);
+        await Weft.Testing.Eventually.TrueAsync(() => new FileInfo(spec.LogPath) is { Exists: true, Length: > 0 });
+        await runtime.StopContainerAsync(container.Id, TimeSpan.Zero, default);
+
+        using var output = new MemoryStream();
+        await Node.Logs.LogReader.CopyAsync(spec.LogPath, new LogOptions(), Task.CompletedTask, TimeProvider.System, output, default);
+        var numbers = Text(output).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).ToList();
+        Assert.Equal(Enumerable.Range(1, numbers.Count), numbers);   // none lost, none twice
+    }
+
+    [Fact]
+    public async Task A_container_whose_monitor_was_killed_is_ended_and_says_so()
+    {
+        await using var machine = new ProcessRuntimeFixture(14);
+        var runtime = await machine.StartAsync();
+        var sandbox = await runtime.CreateSandboxAsync(ProcessRuntimeFixture.Pod("monitor"), default);
+        var container = await machine.RunAsync(sandbox.Id, machine.Container("main", "sleep", "1000"));
+        var conmon = int.Parse(await File.ReadAllTextAsync(Path.Combine(machine.Options.RunDir, "c", container.Id, "conmon.pid")));
+
+        System.Diagnostics.Process.GetProcessById(conmon).Kill();
+
+        var ended = await machine.EndedAsync(container.Id);
+        Assert.Equal((137, "ContainerStatusUnknown"), (ended.ExitCode, ended.Reason));
+    }
+
+    [Fact]
+    public async Task The_default_seccomp_profile_refuses_new_namespaces_and_lets_programs_run()
+    {
+        await using var machine = new ProcessRuntimeFixture(15);
+        var runtime = await machine.StartAsync();
+        var sandbox = await runtime.CreateSandboxAsync(ProcessRuntimeFixture.Pod("seccomp"), default);
+        var spec = machine.Container("main", "sh", "-c", "grep Seccomp: /proc/self/status; unshare -U true 2>/dev/null || echo refused; python3 -c 'import threading; t = threading.Thread(target=print, args=(\"thread\",)); t.start(); t.join()'");
+        var container = await machine.RunAsync(sandbox.Id, spec with { DefaultSeccomp = true });
+
+        Assert.Equal(0, (await machine.EndedAsync(container.Id)).ExitCode);
+        Assert.Equal(["Seccomp:\t2", "refused", "thread"], (await File.ReadAllLinesAsync(spec.LogPath)).Select(l => l.Split(' ', 4)[3]));
     }
 
     [Fact]

@@ -101,6 +101,11 @@ internal sealed partial class GarbageWatch(ControllerTools tools, OwnerGraph gra
         }
 
         await Task.WhenAll(added.Select(feed => feed.Synced)).WaitAsync(cancellationToken);
+        if (added.Count == 0)
+            return;
+        // An owner of a kind that was not served could not be looked up; now it can.
+        foreach (var node in graph.All().Where(node => !node.Terminating && node.Owners.Any(owner => Doubtful(owner, node))))
+            Enqueue(new GarbageKey(node.Uid, false));
     }
 
     private void OnChange(ApiResource resource, Change<IObject> change)

@@ -16,12 +16,14 @@ internal sealed class TaintToleration : IPreFilterPlugin, IPreScorePlugin
     public PreFilterResult PreFilter(PodInfo pod, ClusterSnapshot snapshot) =>
         snapshot.GuardedNodes == 0 ? PreFilterResult.Skip : PreFilterResult.Check();
 
-    public Rejection? Filter(PodInfo pod, NodeInfo node, object? state)
+    public Rejection? Filter(PodInfo pod, NodeInfo node, object? state) => FirstUntolerated(pod, node)?.Untolerated;
+
+    public static TaintInfo? FirstUntolerated(PodInfo pod, NodeInfo node)
     {
         foreach (var taint in node.HardTaints)
         {
             if (!Tolerates(pod.Pod.Spec.Tolerations, taint))
-                return taint.Untolerated;
+                return taint;
         }
 
         return null;

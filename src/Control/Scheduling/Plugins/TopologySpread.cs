@@ -91,7 +91,7 @@ internal sealed class TopologySpread : IPreFilterPlugin, IPreScorePlugin
                 return;
             if (constraint.HonorsAffinity && pod.RequiredNodes?.Matches(node) == false)
                 return;
-            if (constraint.HonorsTaints && node.HardTaints.Any(taint => !TaintToleration.Tolerates(pod.Pod.Spec.Tolerations, taint)))
+            if (constraint.HonorsTaints && TaintToleration.FirstUntolerated(pod, node) is not null)
                 return;
             var count = 0;
             foreach (var other in node.Pods)

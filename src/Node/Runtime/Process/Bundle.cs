@@ -40,6 +40,8 @@ internal static class Bundle
                 ["readonlyPaths"] = Strings(spec.Privileged ? [] : ReadOnlyPaths),
             },
         };
+        if (spec.DefaultSeccomp)
+            config["linux"]!["seccomp"] = Seccomp.RuntimeDefault();
         return config;
     }
 

@@ -14,8 +14,9 @@ internal sealed record ProcessRuntimeOptions
 
     /// <summary>Addresses that are not masqueraded: all pods of all nodes.</summary>
     public required string ClusterCidr { get; init; }
-    public string Conmon { get; init; } = "/usr/bin/conmon";
-    public string Crun { get; init; } = "/usr/bin/crun";
+    /// <summary>Debian's place, then that of podman's packages elsewhere.</summary>
+    public string Conmon { get; init; } = FirstOf("/usr/bin/conmon", "/usr/local/bin/conmon", "/usr/libexec/podman/conmon", "/usr/lib/podman/conmon");
+    public string Crun { get; init; } = FirstOf("/usr/bin/crun", "/usr/local/bin/crun");
 
     /// <summary>Where CNI plugins are looked for: upstream's place, Debian's, Fedora's.</summary>
     public IReadOnlyList<string> CniPath { get; init; } = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
@@ -25,6 +26,8 @@ internal sealed record ProcessRuntimeOptions
 
     /// <summary>Starts in flight. Each is a few milliseconds of a core in conmon and crun, so more only adds waiting.</summary>
     public int ParallelStarts { get; init; } = 8;
+
+    private static string FirstOf(params string[] places) => places.FirstOrDefault(File.Exists) ?? places[0];
 }
 
 /// <summary>Where things stand on disk.</summary>

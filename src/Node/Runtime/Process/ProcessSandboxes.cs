@@ -10,6 +10,7 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
 {
     private readonly ProcessPaths _paths = new(options);
     private readonly ConcurrentDictionary<string, SandboxInfo> _sandboxes = new();
+    private readonly SemaphoreSlim _makes = new(options.ParallelStarts);   // each runs two plugin processes
     private readonly CniNetwork _network = NetworkOf(options);
 
     public static CniNetwork NetworkOf(ProcessRuntimeOptions options)
@@ -35,6 +36,19 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
     }
 
     public async Task<SandboxInfo> CreateAsync(string id, SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        await _makes.WaitAsync(cancellationToken);
+        try
+        {
+            return await MakeAsync(id, spec, cancellationToken);
+        }
+        finally
+        {
+            _makes.Release();
+        }
+    }
+
+    private async Task<SandboxInfo> MakeAsync(string id, SandboxSpec spec, CancellationToken cancellationToken)
     {
         var from = time.GetTimestamp();
         var directory = _paths.Sandbox(id);
