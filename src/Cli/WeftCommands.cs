@@ -53,8 +53,8 @@ public static class WeftCommands
         var apiPort = new Option<int?>("--api-port") { Description = "Port of the API server (default 6443)" };
         var foreground = new Option<bool>("--foreground") { Description = "Stay in this terminal, with the log; Ctrl+C stops the cluster's processes" };
         var command = new Command("up", "Start a cluster on this machine; returns when its node is Ready. Does nothing when it is up already.") { apiPort, foreground };
-        command.SetAction((parsed, cancellationToken) => new UpCommand(host.Time, Console.Out, Console.Error)
-            .RunAsync(new(Paths(parsed), parsed.GetValue(apiPort), parsed.GetValue(foreground), host.Executable), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("up", () => new UpCommand(host.Time, Console.Out, Console.Error)
+            .RunAsync(new(Paths(parsed), parsed.GetValue(apiPort), parsed.GetValue(foreground), host.Executable), cancellationToken)));
         return command;
     }
 
@@ -71,15 +71,15 @@ public static class WeftCommands
     {
         var purge = new Option<bool>("--purge") { Description = "Remove the data too" };
         var command = new Command("down", "Stop a cluster: no process, namespace, mount, table, route or changed setting of it stays.") { purge };
-        command.SetAction((parsed, cancellationToken) => new DownCommand(host.CleanNode, host.Time, Console.Out, Console.Error)
-            .RunAsync(Paths(parsed), parsed.GetValue(purge), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("down", () => new DownCommand(host.CleanNode, host.Time, Console.Out, Console.Error)
+            .RunAsync(Paths(parsed), parsed.GetValue(purge), cancellationToken)));
         return command;
     }
 
     private static Command Status()
     {
         var command = new Command("status", "What runs, how big it is, where to reach it. Exit code 3 when the cluster is not up.");
-        command.SetAction(parsed => new StatusCommand(Console.Out).Run(Paths(parsed)));
+        command.SetAction((parsed, _) => CommandGuard.RunAsync("status", () => Task.FromResult(new StatusCommand(Console.Out).Run(Paths(parsed)))));
         return command;
     }
 

@@ -58,7 +58,7 @@ internal sealed class VersionPath : IPathHandler
 {
     // The newest release whose built-in kinds, defaults and messages the server follows.
     private const string Answer =
-        "{\"major\":\"1\",\"minor\":\"34\",\"gitVersion\":\"v1.34.0+weft\",\"gitCommit\":\"\",\"gitTreeState\":\"clean\",\"buildDate\":\"1970-01-01T00:00:00Z\","
+        "{\"major\":\"1\",\"minor\":\"33\",\"gitVersion\":\"v1.33.0+weft\",\"gitCommit\":\"\",\"gitTreeState\":\"clean\",\"buildDate\":\"1970-01-01T00:00:00Z\","
         + "\"goVersion\":\"\",\"compiler\":\"dotnet\",\"platform\":\"linux/amd64\"}";
 
     public bool Matches(RequestInfo request) => request is { Verb: "get" or "head", Path: "/version" };

@@ -7,7 +7,7 @@ using Weft.ApiServer.Registry;
 namespace Weft.ApiServer.OpenApi;
 
 /// <summary>/openapi/v2 (JSON and protobuf) and /openapi/v3: what kubectl explains, validates and plans patches by.</summary>
-/// <param name="serverVersion">As /version says it: `v1.34.0`.</param>
+/// <param name="serverVersion">As /version says it: `v1.33.0`.</param>
 public sealed class OpenApiHandler(IResourceCatalog catalog, SchemaReader schemas, string serverVersion) : IPathHandler
 {
     private const string V3Root = "/openapi/v3";

@@ -3,7 +3,7 @@ using Weft.Cli.Processes;
 
 namespace Weft.Cli.Clusters;
 
-public enum ServerPhase { Starting, Api, Node, Ready, Failed }
+public enum ServerPhase { Starting, Api, Ready, Failed }
 
 /// <summary>How far the server of a cluster has come; `weft up` shows it, `weft status` reads it. Rewritten by the server at each step.</summary>
 /// <param name="Message">With <see cref="ServerPhase.Failed"/>: the sentence for the user.</param>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Weft.Api.Trees;
 using Weft.Client;
 
 namespace Weft.Cli.Objects;
@@ -14,6 +16,11 @@ internal static class CommandGuard
         catch (Exception expected) when (expected is CommandException or ApiStatusException or KubeconfigException)
         {
             Console.Error.WriteLine($"weft {command}: {expected.Message}");
+        }
+        catch (Exception broken) when (broken is InvalidDataException or TreeException or JsonException or UnauthorizedAccessException)
+        {
+            // A settings file or kubeconfig that cannot be used; the messages name the file.
+            Console.Error.WriteLine($"weft {command}: {broken.Message}{(broken is UnauthorizedAccessException ? " (run it with sudo)" : "")}");
         }
         catch (HttpRequestException unreachable)
         {

@@ -18,6 +18,7 @@ public sealed class Supervisor(ClusterPaths paths, string executable, IReadOnlyL
 
     // A pod's status and leases must go out; the server itself needs a few milliseconds.
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
     public async Task<int> RunAsync()
     {
@@ -27,6 +28,7 @@ public sealed class Supervisor(ClusterPaths paths, string executable, IReadOnlyL
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
 
         AtomicFile.Write(paths.SupervisorFile, JsonSerializer.SerializeToUtf8Bytes(ProcessIdentity.Current, ClusterJson.Default.ProcessIdentity), StateFile.Mode);
+        using var rotation = time.CreateTimer(_ => LogRotation.RotateIfLarge(paths.Log), null, LogInterval, LogInterval);
         var restarts = new RestartBackoff();
         while (!stopping.IsCancellationRequested)
         {

@@ -48,7 +48,7 @@ internal static class ApiParts
             Authenticator = authenticator,
             Authorizer = authorizer,
             Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions],
-            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.34.0"), new IssuerDiscovery(tokens)],
+            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens)],
             Connects = [new StreamingHandler(streams, time, loggers)],
             Virtuals =
             [

@@ -14,7 +14,7 @@ internal static class NodeParts
         PodCidr = settings.PodCidr,
         ClusterName = paths.Name,
         ApiPort = settings.ApiPort,
-        HiddenPaths = [paths.Pki, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!],
+        HiddenPaths = [paths.Pki, paths.Kubeconfig, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!],
     };
 
     internal static Task<IReadOnlyList<string>> CleanAsync(ClusterPaths paths, ClusterSettings? settings, CancellationToken cancellationToken) =>

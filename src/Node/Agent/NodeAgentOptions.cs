@@ -35,5 +35,5 @@ public sealed record NodeAgentOptions
 
     /// <summary>The kubelet's default.</summary>
     public int MaxPods { get; init; } = 110;
-    public string Version { get; init; } = "v1.32.0-weft";
+    public string Version { get; init; } = "v1.33.0+weft";
 }

@@ -71,7 +71,7 @@ internal sealed class ProbeClient(IPodRuntime runtime, TimeProvider time) : IDis
         if (!Uri.TryCreate($"{scheme}://{Bracketed(action.Host is { Length: > 0 } host ? host : target.PodIp)}:{port}{path}", UriKind.Absolute, out var uri))
             return ProbeOutcome.Failed($"'{path}' is no path");
         using var request = new HttpRequestMessage(HttpMethod.Get, uri);
-        request.Headers.TryAddWithoutValidation("User-Agent", "kube-probe/1.32");   // servers keep probes out of their logs by this name
+        request.Headers.TryAddWithoutValidation("User-Agent", "kube-probe/1.33");   // servers keep probes out of their logs by this name
         request.Headers.TryAddWithoutValidation("Accept", "*/*");
         foreach (var header in action.HttpHeaders)
         {
