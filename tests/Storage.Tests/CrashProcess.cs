@@ -16,6 +16,7 @@ internal sealed class CrashProcess : IAsyncDisposable
     {
         string[] all = [.. before, "dotnet", Path.Combine(AppContext.BaseDirectory, "Weft.Storage.Crash.dll"), .. arguments];
         var start = new ProcessStartInfo(all[0], all[1..]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardInput = true };
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // a killed process leaves its diagnostic pipes in /tmp
         return new CrashProcess(Process.Start(start)!);
     }
 

@@ -93,6 +93,8 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         {
             ArgumentList = { "-c", "exec setsid \"$@\" >>\"$0\" 2>&1 </dev/null", paths.Log, executable, "supervise", "--name", paths.Name, "--data-dir", paths.DataDir },
             WorkingDirectory = "/",
+            // The runtime's diagnostic pipes in /tmp outlive a process that is killed; `down` promises to leave nothing.
+            Environment = { ["DOTNET_EnableDiagnostics"] = "0" },
         };
         using var process = Process.Start(shell) ?? throw new InvalidOperationException("/bin/sh did not start");
         return ProcessIdentity.Of(process.Id) ?? new(process.Id, 0);
