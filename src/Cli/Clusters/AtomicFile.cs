@@ -7,9 +7,10 @@ public static class AtomicFile
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var temporary = $"{path}.{Environment.ProcessId}.tmp";
+        File.Delete(temporary); // of a process that died; CreateNew then follows no link that waits under the name
         using (var file = new FileStream(temporary, new FileStreamOptions
         {
-            Mode = FileMode.Create,
+            Mode = FileMode.CreateNew,
             Access = FileAccess.Write,
             UnixCreateMode = mode,
         }))

@@ -19,6 +19,12 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
         if (!Environment.IsPrivilegedProcess)
             return Fail("it removes network namespaces and cgroups, so it needs root: run it with sudo");
 
+        using var alone = ClusterLock.TryTake(paths);
+        if (alone is null)
+            return Fail(ClusterLock.Busy(paths));
+        if (purge && Directory.Exists(paths.DataDir) && !File.Exists(paths.Settings) && Directory.EnumerateFileSystemEntries(paths.DataDir).Any())
+            return Fail($"{paths.DataDir} holds no cluster (there is no {Path.GetFileName(paths.Settings)}): it is not removed");
+
         var somethingThere = Directory.Exists(paths.RunDir) || Directory.Exists(paths.DataDir);
         if (Supervisor.Find(paths) is { } supervisor && !await supervisor.StopAsync(StopGrace, time, cancellationToken))
             return Fail($"the supervisor (pid {supervisor.Pid}) does not end");
@@ -32,16 +38,35 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
         if (Directory.Exists(paths.RunDir))
             Directory.Delete(paths.RunDir, recursive: true);
         await UserKubeconfig.ForCaller().RemoveAsync(paths, cancellationToken);
-        if (purge && Directory.Exists(paths.DataDir))
-            Directory.Delete(paths.DataDir, recursive: true);
+        var kept = purge ? Purge(paths) : null;
 
         output.WriteLine((somethingThere, purge) switch
         {
             (false, _) => $"cluster '{paths.Name}' was not up; nothing of it is on this machine",
+            (true, true) when kept is not null => $"cluster '{paths.Name}' is gone, its data too; {kept} is not the cluster's and stays",
             (true, true) => $"cluster '{paths.Name}' is gone, its data too",
             (true, false) => $"cluster '{paths.Name}' is down; its data stays in {paths.DataDir} (weft down --purge removes it)",
         });
         return 0;
+    }
+
+    /// <summary>Removes what a cluster puts into its directory, and the directory if nothing else is in it. Returns what else is in it.</summary>
+    private static string? Purge(ClusterPaths paths)
+    {
+        if (!Directory.Exists(paths.DataDir))
+            return null;
+        foreach (var directory in new[] { Path.GetDirectoryName(paths.Database)!, paths.Pki, Path.GetDirectoryName(paths.Log)!, paths.Node, paths.DemoApps })
+        {
+            if (Directory.Exists(directory))
+                Directory.Delete(directory, recursive: true);
+        }
+
+        File.Delete(paths.Kubeconfig);
+        File.Delete(paths.Settings);
+        if (Directory.EnumerateFileSystemEntries(paths.DataDir).FirstOrDefault() is { } other)
+            return other;
+        Directory.Delete(paths.DataDir);
+        return null;
     }
 
     // Settings that cannot be read must not keep a broken cluster on the machine.

@@ -25,11 +25,19 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         if (ClusterPaths.WhyBadName(paths.Name) is { } badName)
             return Fail(badName);
 
+        // Before the look for a supervisor: two that look at once would both start one.
+        using var alone = Environment.IsPrivilegedProcess ? ClusterLock.TryTake(paths) : null;
+        if (alone is null && Environment.IsPrivilegedProcess)
+            return Fail(ClusterLock.Busy(paths));
+
         var running = Supervisor.Find(paths);
         if (running is null && await PrepareAsync(options, cancellationToken) is { } problem)
             return Fail(problem);
         if (running is null && options.Foreground)
+        {
+            alone?.Dispose(); // `down` in another terminal must be able to end this one
             return await new Supervisor(paths, options.Executable, ServerArguments(paths), time).RunAsync();
+        }
 
         var started = time.GetTimestamp();
         running ??= Daemonise(paths, options.Executable);
@@ -66,11 +74,13 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         if (podCidr is null)
             return "every network from 10.128.0.0/16 to 10.244.0.0/16 is in use by a route of this machine: remove one with 'ip route del'";
 
+        if (known is null && Directory.Exists(paths.DataDir) && Directory.EnumerateFileSystemEntries(paths.DataDir).Any())
+            return $"{paths.DataDir} is not empty and holds no cluster: choose an empty or new directory with --data-dir";
+
         try
         {
             Directory.CreateDirectory(paths.DataDir);
             Directory.CreateDirectory(paths.RunDir);
-            Directory.CreateDirectory(Path.GetDirectoryName(paths.Log)!);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
@@ -81,7 +91,8 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         File.SetUnixFileMode(paths.DataDir, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         var settings = (known ?? new ClusterSettings(port, podCidr, "10.96.0.0/16")) with { ApiPort = port };
         if (settings != known)
-            settings.Save(paths.Settings);
+            settings.Save(paths.Settings); // first of all files: it says that the directory is a cluster's
+        Directory.CreateDirectory(Path.GetDirectoryName(paths.Log)!);
         File.Delete(paths.ServerFile);
         return null;
     }

@@ -16,7 +16,7 @@ public sealed record UserKubeconfig(string Path, (int User, int Group)? Owner)
     public static UserKubeconfig ForCaller()
     {
         if (Environment.GetEnvironmentVariable("KUBECONFIG") is { Length: > 0 } list)
-            return new(list.Split(':', StringSplitOptions.RemoveEmptyEntries)[0], null);
+            return new(list.Split(':', StringSplitOptions.RemoveEmptyEntries)[0], SudoCaller());
 
         var caller = Environment.GetEnvironmentVariable("SUDO_USER");
         if (Environment.IsPrivilegedProcess && caller is { Length: > 0 } && HomeOf(caller) is var (home, user, group))
@@ -36,7 +36,8 @@ public sealed record UserKubeconfig(string Path, (int User, int Group)? Owner)
         if (current is not null && !KubeconfigMerge.Contains(current, paths.Name))
         {
             backup = Path + ".before-weft";
-            File.Copy(Path, backup, overwrite: true);
+            // Not a copy onto the name: it may be a link that someone else put there for root to follow.
+            AtomicFile.Write(backup, await File.ReadAllBytesAsync(Path, cancellationToken), UnixFileMode.UserRead | UnixFileMode.UserWrite);
             Own(backup);
         }
 
@@ -75,6 +76,19 @@ public sealed record UserKubeconfig(string Path, (int User, int Group)? Owner)
         if (Owner is var (user, group))
             FileOwner.Set(path, user, group);
     }
+
+    // Set by sudo(8): without it a file that KUBECONFIG names would become root's.
+    private static (int User, int Group)? SudoCaller() =>
+        Environment.IsPrivilegedProcess
+        && int.TryParse(Environment.GetEnvironmentVariable("SUDO_UID"), CultureInfo.InvariantCulture, out var user)
+        && int.TryParse(Environment.GetEnvironmentVariable("SUDO_GID"), CultureInfo.InvariantCulture, out var group) ? (user, group) : null;
+
+    /// <summary>Where everybody on this machine keeps kubeconfigs, there yet or not: no pod may look into them, for a context in one is the cluster's administrator.</summary>
+    public static IReadOnlyList<string> EveryonesDirectory() =>
+    [
+        .. File.ReadLines("/etc/passwd").Select(line => line.Split(':')).Where(fields => fields.Length > 5 && fields[5].StartsWith('/') && Directory.Exists(fields[5]))
+            .Select(fields => System.IO.Path.Combine(fields[5], ".kube")).Distinct(StringComparer.Ordinal),
+    ];
 
     // name:password:uid:gid:comment:home:shell (passwd(5)).
     private static (string Home, int User, int Group)? HomeOf(string user)

@@ -38,11 +38,24 @@ public static class PortHolder
     {
         try
         {
-            return Directory.EnumerateFiles(Path.Combine(process, "fd")).Any(fd => File.ResolveLinkTarget(fd, false) is { } target && inodes.Contains(target.Name));
+            return Directory.EnumerateFileSystemEntries(Path.Combine(process, "fd")).Any(fd => Target(fd) is { } target && inodes.Contains(target));
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
             return false; // it ended while we looked, or is not ours to see
+        }
+    }
+
+    // One descriptor that closes meanwhile says nothing of the others.
+    private static string? Target(string descriptor)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.Name;
+        }
+        catch (IOException)
+        {
+            return null;
         }
     }
 }

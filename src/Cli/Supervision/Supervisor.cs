@@ -30,14 +30,17 @@ public sealed class Supervisor(ClusterPaths paths, string executable, IReadOnlyL
         AtomicFile.Write(paths.SupervisorFile, JsonSerializer.SerializeToUtf8Bytes(ProcessIdentity.Current, ClusterJson.Default.ProcessIdentity), StateFile.Mode);
         using var rotation = time.CreateTimer(_ => LogRotation.RotateIfLarge(paths.Log), null, LogInterval, LogInterval);
         var restarts = new RestartBackoff();
+        var first = true;
         while (!stopping.IsCancellationRequested)
         {
             var started = time.GetTimestamp();
             var exit = await RunServerAsync(stopping.Token);
             if (stopping.IsCancellationRequested)
                 break;
-            if (exit == CannotStart)
+            // Said by the first start it is a fault of the set-up, and `weft up` shows it; later it may be a disk that is full for now.
+            if (exit == CannotStart && first)
                 return CannotStart;
+            first = false;
 
             var delay = restarts.Next(time.GetElapsedTime(started));
             Say($"the server ended with {exit}; starting it again in {delay.TotalMilliseconds:0} ms");
@@ -56,8 +59,19 @@ public sealed class Supervisor(ClusterPaths paths, string executable, IReadOnlyL
 
     private async Task<int> RunServerAsync(CancellationToken stopping)
     {
-        using var server = Process.Start(new ProcessStartInfo(executable, serverArguments))
-            ?? throw new InvalidOperationException($"{executable} did not start");
+        Process? started;
+        try
+        {
+            started = Process.Start(new ProcessStartInfo(executable, serverArguments));
+        }
+        catch (System.ComponentModel.Win32Exception refused)
+        {
+            // The program is being replaced, or the machine is out of processes or memory: as good as a server that died at once.
+            Say($"the server cannot be started: {refused.Message}");
+            return -1;
+        }
+
+        using var server = started ?? throw new InvalidOperationException($"{executable} did not start");
         try
         {
             await server.WaitForExitAsync(stopping);

@@ -1,4 +1,5 @@
 using Weft.Cli.Clusters;
+using Weft.Cli.Kubeconfigs;
 using Weft.Node.Agent;
 
 namespace Weft.Host.Server;
@@ -14,7 +15,7 @@ internal static class NodeParts
         PodCidr = settings.PodCidr,
         ClusterName = paths.Name,
         ApiPort = settings.ApiPort,
-        HiddenPaths = [paths.Pki, paths.Kubeconfig, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!],
+        HiddenPaths = [paths.Pki, paths.Kubeconfig, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
     };
 
     internal static Task<IReadOnlyList<string>> CleanAsync(ClusterPaths paths, ClusterSettings? settings, CancellationToken cancellationToken) =>
