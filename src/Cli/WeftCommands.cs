@@ -28,7 +28,7 @@ public static class WeftCommands
 
     public static RootCommand Build(CommandHost host)
     {
-        var root = new RootCommand("Weft: a Kubernetes-compatible cluster with mesh and gateway in one program.\n\n"
+        var root = new RootCommand("Weft: a Kubernetes-compatible cluster in one program.\n\n"
             + "  sudo weft up          a cluster, ready in about a second\n"
             + "  kubectl get nodes     it is Kubernetes\n"
             + "  sudo weft demo        a small shop to play with\n"

@@ -41,7 +41,7 @@ internal sealed class RuntimeClassAdmission(StoredObjects objects, IAuthorizer a
             return;
         throw PodAdmission.Refuse(request,
             $"RuntimeClass \"{name}\" runs commands of the host: neither user \"{request.User.Name}\" nor service account \"{account}\" has the right to use it in namespace \"{request.Namespace}\" "
-            + $"(grant it with: kubectl create role use-{name} -n {request.Namespace} --verb=use --resource=runtimeclasses.{Group} --resource-name={name}, and a rolebinding of it)");
+            + $"(grant it with: kubectl create rolebinding process-user -n {request.Namespace} --clusterrole=weft:process-user --serviceaccount={request.Namespace}:{account})");
     }
 
     private async ValueTask<bool> MayUseAsync(UserInfo user, string ns, string name, CancellationToken cancellationToken)

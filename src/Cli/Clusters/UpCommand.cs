@@ -47,7 +47,8 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         var context = await UserKubeconfig.ForCaller().AddAsync(paths, cancellationToken);
         output.WriteLine();
         output.WriteLine($"kubectl now talks to it: context '{context.Context}' in {context.Path}{(context.Backup is { } backup ? $" (the old file is {backup})" : "")}");
-        output.WriteLine("next:  kubectl get nodes     weft status     weft demo     weft down");
+        var which = paths == ClusterPaths.For(ClusterPaths.DefaultName, null) ? "" : $" --name {paths.Name} --data-dir {paths.DataDir}";
+        output.WriteLine($"next:  kubectl get nodes     weft status{which}     weft demo{which}     weft down{which}");
         return 0;
     }
 

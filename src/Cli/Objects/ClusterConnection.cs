@@ -10,6 +10,8 @@ public static class ClusterConnection
     {
         if (MayRead(paths.Kubeconfig))
             return Kubeconfig.Load(paths.Kubeconfig, null, "").Access();
+        if (paths.Name != ClusterPaths.DefaultName && !File.Exists(paths.Kubeconfig))
+            throw new CommandException($"there is no cluster '{paths.Name}' in {paths.DataDir}, or its kubeconfig is for root alone (sudo weft status --name {paths.Name})");
         return Kubeconfig.Load(null, Environment.GetEnvironmentVariable("KUBECONFIG"), Environment.GetFolderPath(Environment.SpecialFolder.UserProfile)).Access();
     }
 

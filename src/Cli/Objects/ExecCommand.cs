@@ -16,6 +16,7 @@ public sealed class ExecCommand(ClusterAccess access, Stream input, Stream outpu
     {
         using var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol("v5.channel.k8s.io");
+        socket.Options.CollectHttpResponseDetails = true;
         if (access.Token is not null)
             socket.Options.SetRequestHeader("Authorization", "Bearer " + access.Token);
         using var invoker = new HttpMessageInvoker(access.CreateHandler());
@@ -25,7 +26,14 @@ public sealed class ExecCommand(ClusterAccess access, Stream input, Stream outpu
         }
         catch (WebSocketException refused)
         {
-            throw new CommandException($"cannot run a command in pod {options.Namespace}/{options.Pod}: {refused.Message}");
+            var why = (int)socket.HttpStatusCode switch
+            {
+                404 => "there is no such pod",
+                403 => "this needs the right to create pods/exec",
+                400 => "it does not run, or has no such container",
+                _ => refused.Message,
+            };
+            throw new CommandException($"cannot run a command in pod {options.Namespace}/{options.Pod}: {why}");
         }
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

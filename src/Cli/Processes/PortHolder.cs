@@ -15,7 +15,7 @@ public static class PortHolder
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
             if (int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out var pid) && Holds(directory, inodes))
-                return $"{File.ReadAllText(Path.Combine(directory, "comm")).Trim()} (pid {pid})";
+                return $"{CommandOf(directory)} (pid {pid})";
         }
 
         return "another process";
@@ -43,6 +43,18 @@ public static class PortHolder
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
             return false; // it ended while we looked, or is not ours to see
+        }
+    }
+
+    private static string CommandOf(string process)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(process, "comm")).Trim();
+        }
+        catch (IOException)
+        {
+            return "a process that has just ended";
         }
     }
 

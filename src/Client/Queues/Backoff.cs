@@ -5,8 +5,8 @@ namespace Weft.Client;
 /// <param name="Max">Never longer than this.</param>
 public sealed record Backoff(TimeSpan First, TimeSpan Max)
 {
-    /// <summary>Work queues: client-go's 5 ms, but a cap of 1 minute where client-go's is 1000 s: a slow full resync exists for the rest.</summary>
-    public static readonly Backoff Work = new(TimeSpan.FromMilliseconds(5), TimeSpan.FromMinutes(1));
+    /// <summary>Work queues: client-go's 5 ms, but a cap of 15 s where client-go's is 1000 s: a person who has just granted a right waits for the next try.</summary>
+    public static readonly Backoff Work = new(TimeSpan.FromMilliseconds(5), TimeSpan.FromSeconds(15));
 
     /// <summary>Reconnects: client-go's reflector waits 0.8 s to 30 s.</summary>
     public static readonly Backoff Reconnect = new(TimeSpan.FromMilliseconds(800), TimeSpan.FromSeconds(30));

@@ -20,7 +20,8 @@ public static class NodeCleanup
         var paths = new ProcessPaths(settings);
         var problems = new List<string>();
 
-        await EndProcessesAsync(paths, time, cancellationToken);
+        if (await EndProcessesAsync(paths, time, cancellationToken) is { Count: > 0 } alive)
+            problems.Add($"{alive.Count} processes of the cluster do not end: {string.Join(", ", alive.Order().Take(20))}{(alive.Count > 20 ? ", ..." : "")}");
         var network = ProcessSandboxes.NetworkOf(settings);
         foreach (var directory in Directory.Exists(paths.Sandboxes) ? Directory.GetDirectories(paths.Sandboxes) : [])
         {
@@ -44,8 +45,12 @@ public static class NodeCleanup
         await TryAsync("cgroups", async () =>
         {
             var from = time.GetTimestamp();
-            while (!ProcessMachine.RemoveCgroup(paths.CgroupParent) && time.GetElapsedTime(from) < Patience)
+            while (!ProcessMachine.RemoveCgroup(paths.CgroupParent))
+            {
+                if (time.GetElapsedTime(from) > Patience)
+                    throw new IOException($"/sys/fs/cgroup/*{paths.CgroupParent} is still in use");
                 await Task.Delay(TimeSpan.FromMilliseconds(20), time, cancellationToken);
+            }
         });
         await TryAsync("nft table", () => NodeFirewall.RemoveAsync(options.ClusterName));
         await TryAsync("sysctls", async () =>
@@ -69,14 +74,16 @@ public static class NodeCleanup
     }
 
     // Every process in the cluster's cgroups, and every conmon whose command line names the run directory. No record is needed for that.
-    private static async Task EndProcessesAsync(ProcessPaths paths, TimeProvider time, CancellationToken cancellationToken)
+    /// <returns>Those that are still there after all patience.</returns>
+    private static async Task<IReadOnlySet<int>> EndProcessesAsync(ProcessPaths paths, TimeProvider time, CancellationToken cancellationToken)
     {
         var from = time.GetTimestamp();
-        while (time.GetElapsedTime(from) < Patience)
+        while (true)
         {
             var left = ProcessMachine.ProcessesOf(paths);
-            if (left.Count == 0)
-                return;
+            if (left.Count == 0 || time.GetElapsedTime(from) > Patience)
+                return left;
+            ProcessMachine.LiftCpuLimit(paths.CgroupParent);
             foreach (var pid in left)
                 _ = Libc.kill(pid, Libc.SigKill);
             await Task.Delay(TimeSpan.FromMilliseconds(10), time, cancellationToken);

@@ -190,6 +190,8 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
             }
         }
 
+        if (_sandboxes.Find(record.Stored.SandboxId) is { } pod)
+            ProcessMachine.LiftCpuLimit($"{_paths.CgroupParent}/pod{pod.Spec.PodUid}/{record.Id}");
         ProcessMachine.Signal(record, Libc.SigKill);
         if (_sandboxes.Find(record.Stored.SandboxId)?.Spec.HostPid == true)
             await _programs.CrunOutputAsync("kill", "--all", containerId, "KILL");   // without a pid namespace its children live on
