@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Weft.Cli.Clusters;
 using Weft.Cluster.Tests.Kit;
+using Weft.Testing;
 
 namespace Weft.Cluster.Tests.Crash;
 
@@ -63,6 +64,37 @@ public sealed class UpDownTests(WeftCluster cluster)
         Assert.Empty(other.Left());
     }
 
+    [Fact]
+    public async Task Up_says_why_a_server_cannot_start_and_down_purge_takes_the_rest_away()
+    {
+        using var other = new OtherCluster(cluster);
+        Directory.CreateDirectory(other.Paths.DataDir);
+        // The store's directory cannot be made: the cluster fails after its processes have started.
+        await File.WriteAllTextAsync(Path.GetDirectoryName(other.Paths.Database)!, "in the way", TestContext.Current.CancellationToken);
+
+        var failed = await other.WeftAsync("up", "--api-port", $"{FreePort()}");
+
+        Assert.Equal(1, failed.ExitCode);
+        Assert.StartsWith("weft up: ", failed.Error, StringComparison.Ordinal);
+        Assert.Contains(Path.GetDirectoryName(other.Paths.Database)!, failed.Error, StringComparison.Ordinal);
+        (await other.WeftAsync("down", "--purge")).Succeeded();
+        Assert.Empty(other.Left());
+    }
+
+    [Fact]
+    public async Task Down_purge_removes_a_cluster_whose_start_was_killed_half_way()
+    {
+        using var other = new OtherCluster(cluster);
+        var up = other.WeftAsync("up", "--api-port", $"{FreePort()}");
+        await Eventually.TrueAsync(() => ServerState.Load(other.Paths.ServerFile) is not null);
+        await ClusterProcesses.KillAsync(Cli.Supervision.Supervisor.Find(other.Paths)!);
+        await ClusterProcesses.KillAsync(ServerState.Load(other.Paths.ServerFile)!.Process);
+        await up; // it may have been faster than the kill: its exit code says nothing
+
+        (await other.WeftAsync("down", "--purge")).Succeeded();
+        Assert.DoesNotContain(other.Left(), left => !left.EndsWith("/kubeconfig", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("up")]
     [InlineData("down")]
@@ -77,27 +109,40 @@ public sealed class UpDownTests(WeftCluster cluster)
         }
     }
 
-    /// <summary>A second cluster beside the shared one, which never runs.</summary>
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>A second cluster beside the shared one, which is not to stay.</summary>
     private sealed class OtherCluster : IDisposable
     {
         private readonly string _directory = Path.Combine(Path.GetTempPath(), $"weft-other-{Environment.ProcessId}-{Path.GetRandomFileName()[..6]}");
-        private readonly ClusterPaths _paths;
-        private readonly MachineState _before;
+                private readonly MachineState _before;
 
         internal OtherCluster(WeftCluster beside)
         {
-            _paths = ClusterPaths.For(beside.Name + "-other", Path.Combine(_directory, "data"));
+            Paths = ClusterPaths.For(beside.Name + "-other", Path.Combine(_directory, "data"));
             Directory.CreateDirectory(_directory);
             _before = MachineState.Take(Marks);
         }
 
-        private string[] Marks => [_paths.Name, _paths.DataDir, _paths.RunDir, Path.Combine(_directory, "kubeconfig")];
+        internal ClusterPaths Paths { get; }
+
+        private string[] Marks => [Paths.Name, Paths.DataDir, Paths.RunDir, Path.Combine(_directory, "kubeconfig")];
 
         internal Task<CommandResult> WeftAsync(params string[] arguments) => Shell.RunAsync(
-            WeftCluster.Program, [.. arguments, "--name", _paths.Name, "--data-dir", _paths.DataDir],
+            WeftCluster.Program, [.. arguments, "--name", Paths.Name, "--data-dir", Paths.DataDir],
             new Dictionary<string, string> { ["KUBECONFIG"] = Path.Combine(_directory, "kubeconfig") });
 
-        internal IReadOnlyList<string> Left() => [.. MachineState.Take(Marks).LeftSince(_before), .. Directory.EnumerateFileSystemEntries(_directory)];
+        /// <summary>Without links and routes: this cluster never has a pod, and those of other clusters on the machine come and go meanwhile.</summary>
+        internal IReadOnlyList<string> Left() =>
+        [
+            .. MachineState.Take(Marks).LeftSince(_before).Where(fact => !fact.StartsWith("link ", StringComparison.Ordinal) && !fact.StartsWith("route ", StringComparison.Ordinal)),
+            .. Directory.EnumerateFileSystemEntries(_directory),
+        ];
 
         public void Dispose() => Directory.Delete(_directory, recursive: true);
     }
