@@ -29,13 +29,15 @@ public static class CrdConditions
 
         status["acceptedNames"] = Accepted(wanted, status["acceptedNames"] as JsonObject, taken);
         Set(status, "NamesAccepted", conflict is null ? "True" : "False", conflict?.Reason ?? "NoConflicts", conflict?.Message ?? "no conflicts found", now);
-        if (IsEstablished(crd) || conflict is null)
+        // One that goes before it was served is never served: it has no finalizer that would have its objects removed.
+        var serves = IsEstablished(crd) || (conflict is null && !Metadata.IsBeingDeleted(crd));
+        if (serves)
             Set(status, "Established", "True", "InitialNamesAccepted", "the initial names have been accepted", now);
         else
             Set(status, "Established", "False", "NotAccepted", "not all names are accepted", now);
         if (Metadata.IsBeingDeleted(crd))
             Set(status, "Terminating", "True", "InstanceDeletionInProgress", "CustomResource deletion is in progress", now);
-        else
+        else if (serves)
             Hold(next);
         return JsonNode.DeepEquals(crd, next) ? null : next;
     }

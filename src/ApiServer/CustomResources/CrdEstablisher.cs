@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Weft.Api.Trees;
 using Weft.ApiServer.Admission;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Registry;
@@ -16,6 +17,8 @@ namespace Weft.ApiServer.CustomResources;
 public sealed partial class CrdEstablisher(IStore store, IReadOnlyList<ResourceInfo> builtIns, TimeProvider time, ILogger<CrdEstablisher> logger) : IAdmission
 {
     private const string Prefix = "/registry/apiextensions.k8s.io/customresourcedefinitions/";
+
+    private readonly ReservedResources _reserved = new(builtIns);
 
     // Names of definitions that are being emptied; set before the first object is removed.
     private FrozenSet<string> _ending = FrozenSet<string>.Empty;
@@ -81,7 +84,7 @@ public sealed partial class CrdEstablisher(IStore store, IReadOnlyList<ResourceI
     // An own write comes back by the watch and starts the next round; a lost race does too, so a conflict needs no retry here.
     private async Task PlanAsync(Dictionary<string, Definition> definitions, Dictionary<string, Task> cleanups, CancellationToken cancellationToken)
     {
-        Volatile.Write(ref _ending, definitions.Values.Where(definition => CrdConditions.AwaitsCleanup(definition.Tree)).Select(definition => Metadata.Name(definition.Tree)).ToFrozenSet());
+        Volatile.Write(ref _ending, definitions.Values.Where(definition => CrdConditions.AwaitsCleanup(definition.Tree) && HasObjects(definition.Tree)).Select(definition => Metadata.Name(definition.Tree)).ToFrozenSet());
         // Oldest first: of two that ask for one name, the first gets it. Each decision counts for the next one.
         foreach (var key in definitions.OrderBy(pair => pair.Value.Entry.CreateRevision).Select(pair => pair.Key).ToList())
         {
@@ -97,16 +100,20 @@ public sealed partial class CrdEstablisher(IStore store, IReadOnlyList<ResourceI
         }
     }
 
+    // What lies under the name of a definition that was never served, or that a built-in kind has, belongs to somebody else.
+    private bool HasObjects(JsonObject definition) =>
+        CrdConditions.IsEstablished(definition) && !_reserved.Has(definition.At("spec", "group").AsText() ?? "", definition.At("spec", "names", "plural").AsText() ?? "");
+
     private IEnumerable<string> BuiltInNames(string group) => builtIns.Where(resource => resource.Resource.Group == group)
         .SelectMany(resource => (IEnumerable<string>)[resource.Resource.Resource, resource.Singular, .. resource.ShortNames]);
 
-    /// <summary>Deletes every object of the kind, waits for those that finalizers hold, then lets the definition go.</summary>
+    /// <summary>Deletes every object of the kind if it was served, waits for those that finalizers hold, then lets the definition go.</summary>
     private async Task CleanUpAsync(string key, JsonObject definition, CancellationToken cancellationToken)
     {
         try
         {
-            var instances = new CrdInstances(store, definition, time);
-            await instances.EmptyAsync(cancellationToken);
+            if (HasObjects(definition))
+                await new CrdInstances(store, definition, time).EmptyAsync(cancellationToken);
             while (store.Get(key) is { } entry && Definition.Of(entry).Tree is var tree && CrdConditions.AwaitsCleanup(tree))
             {
                 var released = CrdConditions.Release(tree);

@@ -26,10 +26,10 @@ internal sealed class Dispatcher(IResourceCatalog catalog, IReadOnlyList<IPathHa
         await (info.Subresource.Length > 0 ? subresources.HandleAsync(request, resource) : verbs.HandleAsync(request, resource));
     }
 
-    // A namespaced object has a namespace in its path, a cluster-scoped one none (a namespace's own name counts as its namespace for authorization).
+    // A namespaced object has a namespace in its path, a cluster-scoped one none: else a right in one namespace would reach the whole cluster (CVE-2019-11247).
     private static void CheckPlace(ResourceInfo resource, RequestInfo info)
     {
-        if (!resource.Namespaced && info.Namespace.Length > 0 && resource.Resource.Resource != "namespaces")
+        if (!resource.Namespaced && info.Namespace.Length > 0 && !IsNamespaceItself(resource, info))
             throw Statuses.NoSuchPath();
         if (!resource.Namespaced || info.Namespace.Length > 0)
             return;
@@ -38,4 +38,8 @@ internal sealed class Dispatcher(IResourceCatalog catalog, IReadOnlyList<IPathHa
         if (info.Verb is "create" or "deletecollection")
             throw Statuses.MethodNotAllowed();
     }
+
+    // For authorization a namespace's own name counts as its namespace. A list takes its name from a field selector, which is no place in the path.
+    private static bool IsNamespaceItself(ResourceInfo resource, RequestInfo info) =>
+        resource.Resource is { Group: "", Resource: "namespaces" } && info.Name == info.Namespace && info.Verb is not ("list" or "watch" or "deletecollection");
 }

@@ -54,7 +54,7 @@ public static class BuiltInResources
             };
         }
 
-        return
+        List<ResourceInfo> all =
         [
             Stored<Namespace>(new NamespaceStrategy(), null, new SubresourceInfo("finalize", KindInfo.Of<Namespace>().Kind, ["update"])),
             Stored<Api.Core.Node>(new NodeStrategy()),
@@ -90,8 +90,9 @@ public static class BuiltInResources
             Virtual<SelfSubjectAccessReview>(),
             Virtual<LocalSubjectAccessReview>(),
             Virtual<SelfSubjectRulesReview>(),
-            Stored<CustomResourceDefinition>(new CustomResourceDefinitionStrategy()),
         ];
+        all.Add(Stored<CustomResourceDefinition>(new CustomResourceDefinitionStrategy(new ReservedResources([.. all, Create<CustomResourceDefinition>(new VirtualStrategy())]))));
+        return all;
     }
 
     private static GroupVersionKind PodOptions(string kind) => new("", "v1", kind);

@@ -69,6 +69,16 @@ public sealed class CrdConditionsTests
     }
 
     [Fact]
+    public void A_definition_that_is_not_served_is_not_held_and_is_not_served_any_more_once_it_is_deleted()
+    {
+        var first = Plan(Crd("widgets", "Widget"))!;
+        var second = Plan(Crd("others", "Widget"), first)!;
+        Assert.Null(second["metadata"]!["finalizers"]);
+        second["metadata"]!["deletionTimestamp"] = "2024-05-01T12:00:00Z";
+        Assert.Contains("Established=False:NotAccepted", Conditions(Plan(second)!), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_deleted_definition_is_terminating_until_it_is_released()
     {
         var crd = Plan(Crd("widgets", "Widget"))!;

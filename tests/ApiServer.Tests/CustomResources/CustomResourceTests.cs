@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Weft.ApiServer.CustomResources;
 using Weft.ApiServer.Registry;
 using Weft.ApiServer.Tests.Kit;
+using Weft.Storage;
 using Weft.Storage.Memory;
 using Weft.Testing;
 
@@ -106,6 +107,67 @@ public sealed class CustomResourceTests
         await Eventually.TrueAsync(async () => (await server.GetAsync(Lamps)).Code == 404);
         Assert.Equal(0, server.Store.Count("/registry/shop.example.com/"));
     }
+
+    [Theory]
+    [InlineData("clusterroles", "rbac.authorization.k8s.io")]
+    [InlineData("customresourcedefinitions", "apiextensions.k8s.io")]
+    [InlineData("events", "events.k8s.io")]
+    [InlineData("nodeports", "weft.dev")]
+    [InlineData("anything", "weft.dev")]
+    public async Task A_definition_cannot_have_a_name_of_the_server(string plural, string group)
+    {
+        await using var server = await StartAsync();
+        var refused = (await server.PostAsync(Definitions, Named(plural, "Thing", group))).Expect(422);
+        Assert.Contains($"\"{plural}.{group}\" belongs to the server", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("clusterroles", "rbac.authorization.k8s.io", "False")]
+    [InlineData("clusterroles", "rbac.authorization.k8s.io", "True")]
+    [InlineData("nodeports", "weft.dev", "True")]
+    public async Task A_definition_of_an_older_server_that_has_such_a_name_goes_without_its_objects(string plural, string group, string established)
+    {
+        await using var server = await StartAsync();
+        var tree = (JsonObject)JsonNode.Parse(Named(plural, "Thing", group))!;
+        tree["metadata"]!["finalizers"] = new JsonArray(CrdConditions.Cleanup);
+        tree["metadata"]!["uid"] = "old";
+        tree["status"] = new JsonObject { ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Established", ["status"] = established }), ["storedVersions"] = new JsonArray("v1") };
+        var kept = $"/registry/{group}/{plural}/kept";
+        await server.Store.CommitAsync(new[] { Op.Put(kept, Envelope.Write(new JsonObject { ["metadata"] = new JsonObject { ["name"] = "kept" } }, "v1", 0)) });
+        await server.Store.CommitAsync(new[] { Op.Put($"/registry/apiextensions.k8s.io/customresourcedefinitions/{plural}.{group}", Envelope.Write(tree, "v1", 0)) });
+
+        (await server.DeleteAsync($"{Definitions}/{plural}.{group}")).Expect(200);
+
+        await Eventually.TrueAsync(async () => (await server.GetAsync($"{Definitions}/{plural}.{group}")).Code == 404);
+        Assert.NotNull(server.Store.Get(kept));
+    }
+
+    [Fact]
+    public async Task A_definition_that_was_never_served_is_not_held_and_takes_nothing_with_it()
+    {
+        await using var server = await StartAsync();
+        await EstablishAsync(server);
+        // The kind is taken, so it is not served.
+        (await server.PostAsync(Definitions, Named("torches", "Lamp", "shop.example.com"))).Expect(201);
+        await Eventually.TrueAsync(async () => (await server.GetAsync($"{Definitions}/torches.shop.example.com")).Body["status"]!["conditions"]!.AsArray().Count > 0);
+        var definition = (await server.GetAsync($"{Definitions}/torches.shop.example.com")).Body;
+        Assert.False(CrdConditions.IsEstablished(definition));
+        Assert.Null(definition["metadata"]!["finalizers"]);
+        const string Kept = "/registry/shop.example.com/torches/d/kept";
+        await server.Store.CommitAsync(new[] { Op.Put(Kept, Envelope.Write(new JsonObject { ["metadata"] = new JsonObject { ["name"] = "kept" } }, "v1", 0)) });
+
+        (await server.DeleteAsync($"{Definitions}/torches.shop.example.com")).Expect(200);
+
+        (await server.GetAsync($"{Definitions}/torches.shop.example.com")).Expect(404);
+        Assert.NotNull(server.Store.Get(Kept));
+    }
+
+    private static string Named(string plural, string kind, string group) => $$"""
+        {"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
+         "metadata":{"name":"{{plural}}.{{group}}","annotations":{"api-approved.kubernetes.io":"unapproved, for a test"} },
+         "spec":{"group":"{{group}}","scope":"Cluster","names":{"plural":"{{plural}}","kind":"{{kind}}"},
+          "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"} } }] } }
+        """;
 
     private static string Sorted(JsonNode node) => "{" + string.Join(',', node.AsObject().OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"\"{p.Key}\":{p.Value!.ToJsonString()}")) + "}";
 }

@@ -10,7 +10,7 @@ namespace Weft.ApiServer.Registry.Services;
 /// <summary>Node ports of services. The claim of a port is the key `/registry/weft.dev/nodeports/PORT`; two ports of one service may share a number (TCP and UDP).</summary>
 internal sealed class NodePorts(IStore store, int first, int last, Random random) : IClaims
 {
-    private const string Prefix = "/registry/weft.dev/nodeports/";
+    private const string Prefix = "/registry/" + ReservedResources.OwnGroup + "/nodeports/";
     private const int Tries = 64;
 
     public bool Concerns(ResourceInfo resource) => resource.Resource is { Group: "", Resource: "services" };

@@ -10,7 +10,7 @@ namespace Weft.ApiServer.Registry.Services;
 /// <summary>Cluster addresses of services. The claim of an address is the key `/registry/weft.dev/serviceaddresses/ADDRESS`.</summary>
 internal sealed class ServiceAddresses(IStore store, AddressRange range, Random random) : IClaims
 {
-    private const string Prefix = "/registry/weft.dev/serviceaddresses/";
+    private const string Prefix = "/registry/" + ReservedResources.OwnGroup + "/serviceaddresses/";
 
     // Random tries before the range is searched in order: with half of it in use, one in 4 billion needs the search.
     private const int Tries = 32;

@@ -5,7 +5,7 @@ using Weft.ApiServer.Registry;
 namespace Weft.ApiServer.Strategies.ApiExtensions;
 
 /// <summary>Names and conditions of the status are set by the part that establishes kinds; here only which versions objects may be stored in.</summary>
-internal sealed class CustomResourceDefinitionStrategy : DefaultStrategy
+internal sealed class CustomResourceDefinitionStrategy(ReservedResources reserved) : DefaultStrategy
 {
     public override bool Namespaced => false;
 
@@ -40,7 +40,7 @@ internal sealed class CustomResourceDefinitionStrategy : DefaultStrategy
     }
 
     protected override IEnumerable<FieldError> ValidateObject(Field root, Field? old, StrategyContext context) =>
-        context.Subresource == "status" ? StoredVersions(root) : CustomResourceDefinitionValidation.Validate(root, old);
+        context.Subresource == "status" ? StoredVersions(root) : CustomResourceDefinitionValidation.Validate(root, old, reserved);
 
     // Objects may lie in any version that ever was the stored one, until a migration takes it off the list.
     private static void AddStoredVersion(JsonObject tree, JsonObject status)

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Weft.Api;
+using Weft.ApiServer.Registry;
 
 namespace Weft.ApiServer.Strategies.ApiExtensions;
 
@@ -8,7 +9,7 @@ internal static partial class CustomResourceDefinitionValidation
     // Kinds below these groups belong to Kubernetes: a CRD needs its annotation of approval.
     private const string Approval = "api-approved.kubernetes.io";
 
-    public static IEnumerable<FieldError> Validate(Field root, Field? old)
+    public static IEnumerable<FieldError> Validate(Field root, Field? old, ReservedResources reserved)
     {
         var spec = root["spec"];
         var (group, names) = (spec["group"].TextOrEmpty, spec["names"]);
@@ -26,7 +27,12 @@ internal static partial class CustomResourceDefinitionValidation
             yield return root["metadata"]["annotations"].At(Approval).Required("protected groups must have approval annotation \"api-approved.kubernetes.io\"");
 
         if (old is not { } before)
+        {
+            // Group and plural never change, so the first write is the one to ask. One that an older server let in can still be changed, and so be removed.
+            if (reserved.Has(group, names["plural"].TextOrEmpty))
+                yield return names["plural"].Forbidden($"\"{wanted}\" belongs to the server, choose another group");
             yield break;
+        }
         // Stored objects lie under group and plural; a new scope would lose them.
         foreach (var (now, was) in ((Field, Field)[])[(spec["group"], before["spec"]["group"]), (names["plural"], before["spec"]["names"]["plural"]),
             (spec["scope"], before["spec"]["scope"]), (names["kind"], before["spec"]["names"]["kind"])])
