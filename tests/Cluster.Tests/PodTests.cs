@@ -112,6 +112,18 @@ public sealed class PodTests(WeftCluster cluster)
     }
 
     [Fact]
+    public async Task Many_busy_processes_under_a_small_processor_limit_still_die_at_once()
+    {
+        await using var ns = await TestNamespace.CreateAsync(cluster, Kubectl);
+        await ns.ApplyAsync(TestNamespace.Deployment("busy", 1, "for i in $(seq 300); do (while :; do :; done) & done; wait")
+            .Replace("        image: host", "        image: host\n        resources: {limits: {cpu: 50m}}", StringComparison.Ordinal));
+        await ns.RolledOutAsync("busy");
+        var pod = await ns.FirstPodAsync("busy");
+        (await ns.KubectlAsync("delete", "deployment", "busy")).Succeeded();
+        (await ns.KubectlAsync("wait", "--for=delete", "pod/" + pod, "--timeout=60s")).Succeeded();
+    }
+
+    [Fact]
     public async Task Termination_waits_for_the_grace_and_runs_the_hook()
     {
         await using var ns = await TestNamespace.CreateAsync(cluster, Kubectl);
