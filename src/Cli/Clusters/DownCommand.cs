@@ -59,6 +59,8 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
         {
             if (Directory.Exists(directory))
                 Directory.Delete(directory, recursive: true);
+            else
+                File.Delete(directory); // something that was in the way of a start
         }
 
         File.Delete(paths.Kubeconfig);

@@ -68,7 +68,7 @@ public sealed class UpDownTests(WeftCluster cluster)
     public async Task Up_says_why_a_server_cannot_start_and_down_purge_takes_the_rest_away()
     {
         using var other = new OtherCluster(cluster);
-        Directory.CreateDirectory(other.Paths.DataDir);
+        new ClusterSettings(FreePort(), "10.230.0.0/16", "10.96.0.0/16").Save(other.Paths.Settings);
         // The store's directory cannot be made: the cluster fails after its processes have started.
         await File.WriteAllTextAsync(Path.GetDirectoryName(other.Paths.Database)!, "in the way", TestContext.Current.CancellationToken);
 
