@@ -78,8 +78,9 @@ public sealed class NodeRestriction(StoredObjects objects) : IAdmission
         var references = PodReferences.Read(pod);
         if (references.Node != node)
             throw Refuse(request, $"node \"{node}\" can only create pods with spec.nodeName set to itself");
-        if (references.Secrets.Count > 0 || references.ConfigMaps.Count > 0 || Metadata.Text(pod["spec"] as JsonObject, "serviceAccountName").Length > 0)
-            throw Refuse(request, $"node \"{node}\" can not create pods that reference secrets, configmaps or a service account");
+        if (references.Secrets.Count > 0 || references.ConfigMaps.Count > 0 || references.ServiceAccount.Length > 0 || references.ProjectsToken
+            || Metadata.Text(pod["spec"] as JsonObject, "serviceAccount").Length > 0)
+            throw Refuse(request, $"node \"{node}\" can not create pods that reference secrets, configmaps, a service account or its tokens");
     }
 
     private static void RequireOwn(AdmissionRequest request, string node, JsonObject? pod)

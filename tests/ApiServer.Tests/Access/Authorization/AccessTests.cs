@@ -127,4 +127,30 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.Equal(200, (await n1.SendAsync(HttpMethod.Patch, "/api/v1/namespaces/a/pods/p/status", """{"status":{"phase":"Running"}}""")).Code);
         Assert.Equal(403, (await n2.DeleteAsync("/api/v1/namespaces/a/pods/p")).Code);
     }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("serviceAccountName: robot,")]
+    [InlineData("serviceAccount: robot,")]
+    [InlineData("volumes: [{name: t, projected: {sources: [{serviceAccountToken: {path: token}}]}}],")]
+    public async Task A_node_gets_no_token_by_a_mirror_pod_that_it_makes_itself(string fields)
+    {
+        await Trees.PutAsync(_server.Store, "", "nodes", "metadata: {name: n1, uid: node-1}\nspec: {}");
+        foreach (var account in new[] { "default", "robot" })
+            await Trees.PutAsync(_server.Store, "", "serviceaccounts", $"metadata: {{name: {account}, namespace: a, uid: sa-{account}}}");
+        using var n1 = _server.As("system:node:n1", "system:nodes");
+        var pod = Trees.Yaml($"metadata: {{name: m, annotations: {{kubernetes.io/config.mirror: x}}}}\nspec: {{{fields} nodeName: n1, containers: [{{name: c, image: x}}]}}");
+        var made = await n1.PostAsync("/api/v1/namespaces/a/pods", pod.ToJsonString());
+        Assert.True(made.Code == (fields.Length == 0 ? 201 : 403), made.Text);
+
+        const string request = """{"spec":{"boundObjectRef":{"apiVersion":"v1","kind":"Pod","name":"m"}}}""";
+        foreach (var account in new[] { "default", "robot" })
+        {
+            Assert.Equal(403, (await n1.PostAsync($"/api/v1/namespaces/a/serviceaccounts/{account}/token", request)).Code);
+            Assert.Equal(403, (await n1.GetAsync($"/api/v1/namespaces/a/serviceaccounts/{account}")).Code);
+        }
+        // Nobody else gets one that is bound to it either.
+        using var admin = _server.As("admin", UserInfo.Masters);
+        Assert.Equal(fields.Length == 0 ? 400 : 404, (await admin.PostAsync("/api/v1/namespaces/a/serviceaccounts/default/token", request)).Code);
+    }
 }
