@@ -33,6 +33,7 @@ public sealed class ApiServerHost : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ApiPipeline _pipeline;
     private readonly StartObjects _start;
+    private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> _loops = [];
     private Task[] _running = [];
     private WebApplication? _web;
@@ -47,12 +48,15 @@ public sealed class ApiServerHost : IAsyncDisposable
     /// <summary>Where the server listens; valid after <see cref="StartAsync"/>.</summary>
     public Uri Address { get; private set; } = new("http://localhost");
 
+    /// <summary>Completes, with what happened, when one of the loops has ended by itself: the server decides by old roles or old kinds from then on and must be started again.</summary>
+    public Task<Exception> Failed => _failed.Task;
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var load in _parts.Loads)
             await load(cancellationToken);
         foreach (var loop in _parts.Loops)
-            _loops.Add(Task.Run(() => loop(_stopping.Token), CancellationToken.None));
+            _loops.Add(Task.Run(() => RunLoopAsync(loop), CancellationToken.None));
         Volatile.Write(ref _running, [.. _loops]);
 
         await _start.CreateBasicsAsync(cancellationToken);
@@ -87,13 +91,28 @@ public sealed class ApiServerHost : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    private async Task RunLoopAsync(Func<CancellationToken, Task> loop)
+    {
+        try
+        {
+            await loop(_stopping.Token);
+            if (!_stopping.IsCancellationRequested)
+                throw new InvalidOperationException("it has ended");
+        }
+        catch (Exception e) when (!_stopping.IsCancellationRequested)
+        {
+            _failed.TrySetResult(new InvalidOperationException($"the loop of {loop.Method.DeclaringType?.FullName} failed: {e.Message}", e));
+            throw;
+        }
+    }
+
     // A loop that follows the store and has ended would leave the server deciding by old roles or old kinds: the supervisor must start it again.
     private string? LoopProblem()
     {
         foreach (var loop in Volatile.Read(ref _running))
         {
             if (loop.IsCompleted && !_stopping.IsCancellationRequested)
-                return loop.Exception?.GetBaseException().Message ?? "a loop has ended";
+                return loop.Exception?.GetBaseException().Message ?? "a loop was cancelled";
         }
         return null;
     }
@@ -140,12 +159,13 @@ public sealed class ApiServerHost : IAsyncDisposable
             new EvictionSubresource(deleter, write),
             new LogSubresource(reader, options.PodStreams, time),
         ];
-        var subresources = new SubresourceVerbs(own, virtuals, parts.Connects, reader);
+        var authorizer = new RequestAuthorizer(parts.Authorizer);
+        var subresources = new SubresourceVerbs(own, virtuals, parts.Connects, reader, authorizer);
 
         IReadOnlyList<IPathHandler> paths = [new HealthPaths([loops, .. parts.Checks]), new VersionPath(), new MetricsPath(metrics), .. parts.Paths];
         var dispatcher = new Dispatcher(parts.Catalog, paths, verbs, subresources);
         var logger = options.Loggers.CreateLogger("Weft.ApiServer");
-        var pipeline = new ApiPipeline(parts.Authenticator, new RequestAuthorizer(parts.Authorizer), dispatcher, names, metrics, time, logger);
+        var pipeline = new ApiPipeline(parts.Authenticator, authorizer, dispatcher, names, metrics, time, logger);
         return (pipeline, new StartObjects(parts.Catalog, reader, writer, time, logger));
     }
 

@@ -7,7 +7,7 @@ using Weft.ApiServer.Registry;
 namespace Weft.ApiServer.Admission;
 
 /// <summary>
-/// A pod's RuntimeClass must exist; its overhead and scheduling constraints become the pod's. A class whose handler runs commands of the host also needs the
+/// A pod's RuntimeClass must exist; its overhead and scheduling constraints become the pod's. A class whose name or handler runs commands of the host also needs the
 /// right `use` on it: of the user who creates the pod, or of the pod's service account. Most pods are made by controllers, which act for everybody and so must not
 /// hold the right themselves: for those the service account decides, as it did for Kubernetes' pod security policies.
 /// </summary>
@@ -32,7 +32,7 @@ internal sealed class RuntimeClassAdmission(StoredObjects objects, IAuthorizer a
     public async ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellationToken)
     {
         if (PodAdmission.NewPodSpec(request) is not { } spec || Metadata.Text(spec, "runtimeClassName") is not { Length: > 0 } name
-            || objects.Get(Group, "runtimeclasses", "", name)?["handler"].AsText() != ProcessHandler)
+            || !RunsOnHost(name))
             return;
 
         var account = PodAdmission.ServiceAccountOf(spec);
@@ -43,6 +43,9 @@ internal sealed class RuntimeClassAdmission(StoredObjects objects, IAuthorizer a
             $"RuntimeClass \"{name}\" runs commands of the host: neither user \"{request.User.Name}\" nor service account \"{account}\" has the right to use it in namespace \"{request.Namespace}\" "
             + $"(grant it with: kubectl create rolebinding process-user -n {request.Namespace} --clusterrole=weft:process-user --serviceaccount={request.Namespace}:{account})");
     }
+
+    // The node runs by the name of the class, and the handler is what a class of any name says of itself: either is enough to ask.
+    private bool RunsOnHost(string name) => name == ProcessHandler || objects.Get(Group, "runtimeclasses", "", name)?["handler"].AsText() == ProcessHandler;
 
     private async ValueTask<bool> MayUseAsync(UserInfo user, string ns, string name, CancellationToken cancellationToken)
     {

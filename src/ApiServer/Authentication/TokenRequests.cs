@@ -77,7 +77,8 @@ public sealed class TokenRequests(ServiceAccountTokens tokens, StoredObjects obj
         if (kind != "Pod")
             return new BoundObject(kind, name, actual);
         var podSpec = found["spec"] as JsonObject;
-        if (ServiceAccountOf(podSpec) != Metadata.Name(account))
+        // A pod without an account, such as a mirror pod, has no token to be bound to it.
+        if (Metadata.Text(podSpec, "serviceAccountName") != Metadata.Name(account))
             throw Statuses.BadRequest($"cannot bind token for serviceaccount \"{Metadata.Name(account)}\" to pod running with different serviceaccount name.");
         return new BoundObject(kind, name, actual) { Node = NodeOf(podSpec) };
     }
@@ -96,8 +97,6 @@ public sealed class TokenRequests(ServiceAccountTokens tokens, StoredObjects obj
         if (pod is null || Metadata.Text(pod["spec"] as JsonObject, "nodeName") != node)
             throw Statuses.Forbidden(ServiceAccounts, Metadata.Name(account), $"node \"{node}\" may only request tokens that are bound to a pod on it");
     }
-
-    private static string ServiceAccountOf(JsonObject? podSpec) => Metadata.Text(podSpec, "serviceAccountName") is { Length: > 0 } name ? name : "default";
 
     private JsonObject Answer(
         JsonObject account, JsonObject spec, IReadOnlyList<string> audiences, long seconds, string token, DateTimeOffset expires)

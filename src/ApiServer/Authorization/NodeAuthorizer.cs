@@ -62,7 +62,7 @@ public sealed class NodeAuthorizer(IStore store) : IAuthorizer
             "secrets" => pod.Secrets.Contains(a.Name),
             // The cluster's trust root is in every pod's projected volume, whoever wrote it.
             "configmaps" => pod.ConfigMaps.Contains(a.Name) || a.Name == "kube-root-ca.crt",
-            _ => pod.ServiceAccount == a.Name,
+            _ => pod.ServiceAccount.Length > 0 && pod.ServiceAccount == a.Name,
         });
         return used ? new AccessDecision(true, "") : new AccessDecision(false, $"no relationship found between node '{node}' and this object");
     }

@@ -6,22 +6,30 @@ using Weft.ApiServer.Registry;
 
 namespace Weft.ApiServer.Authorization;
 
-/// <summary>Holds a node's writes to its own node object and the pods bound to it: one captured node must not take over others.</summary>
+/// <summary>Holds a node's writes to its own node object, its lease and the pods bound to it: one captured node must not take over others.</summary>
 public sealed class NodeRestriction(StoredObjects objects) : IAdmission
 {
     private const string MirrorAnnotation = "kubernetes.io/config.mirror";
-    private const string RestrictedLabel = "node-restriction.kubernetes.io/";
+    private const string LeaseNamespace = "kube-node-lease";
 
     public string Name => "NodeRestriction";
 
     public ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellationToken)
     {
-        if (request.Resource.Group.Length == 0 && NodeIdentity.NodeName(request.User) is { } node)
+        if (NodeIdentity.NodeName(request.User) is { } node)
         {
-            if (request.Resource.Resource == "nodes")
-                CheckNode(request, node);
-            else if (request.Resource.Resource == "pods")
-                CheckPod(request, node);
+            switch (request.Resource.Group, request.Resource.Resource)
+            {
+                case ("", "nodes"):
+                    CheckNode(request, node);
+                    break;
+                case ("", "pods"):
+                    CheckPod(request, node);
+                    break;
+                case ("coordination.k8s.io", "leases"):
+                    CheckLease(request, node);
+                    break;
+            }
         }
 
         return ValueTask.CompletedTask;
@@ -36,8 +44,8 @@ public sealed class NodeRestriction(StoredObjects objects) : IAdmission
             return;
 
         var old = request.OldObject;
-        if (!Same(Labels(next, RestrictedLabel), Labels(old, RestrictedLabel)))
-            throw Refuse(request, $"is not allowed to modify labels with the prefix {RestrictedLabel}");
+        if (NodeLabels.Changed(next, old).FirstOrDefault(key => !NodeLabels.MaySet(key)) is { } label)
+            throw Refuse(request, $"node \"{node}\" is not allowed to set or remove its label {label}");
         // A node that owned itself to something non-existent would have the collector delete it, and could come back with other labels (CVE-2025-5187).
         if (!JsonNode.DeepEquals(next["metadata"]?["ownerReferences"], old?["metadata"]?["ownerReferences"]))
             throw Refuse(request, $"node \"{node}\" is not allowed to modify ownerReferences");
@@ -71,6 +79,14 @@ public sealed class NodeRestriction(StoredObjects objects) : IAdmission
         }
     }
 
+    // The lease says that its node lives: a second one, or another's, would keep a dead node alive.
+    private static void CheckLease(AdmissionRequest request, string node)
+    {
+        var name = request.Object is { } tree ? Metadata.Name(tree) : request.Name;
+        if (request.Namespace != LeaseNamespace || name != node)
+            throw Refuse(request, $"node \"{node}\" may only write its own lease, \"{node}\" in namespace {LeaseNamespace}");
+    }
+
     private static void CheckMirror(AdmissionRequest request, string node, JsonObject pod)
     {
         if (Metadata.Text(pod["metadata"]?["annotations"] as JsonObject, MirrorAnnotation).Length == 0)
@@ -78,8 +94,9 @@ public sealed class NodeRestriction(StoredObjects objects) : IAdmission
         var references = PodReferences.Read(pod);
         if (references.Node != node)
             throw Refuse(request, $"node \"{node}\" can only create pods with spec.nodeName set to itself");
-        if (references.Secrets.Count > 0 || references.ConfigMaps.Count > 0 || Metadata.Text(pod["spec"] as JsonObject, "serviceAccountName").Length > 0)
-            throw Refuse(request, $"node \"{node}\" can not create pods that reference secrets, configmaps or a service account");
+        if (references.Secrets.Count > 0 || references.ConfigMaps.Count > 0 || references.ServiceAccount.Length > 0 || references.ProjectsToken
+            || Metadata.Text(pod["spec"] as JsonObject, "serviceAccount").Length > 0)
+            throw Refuse(request, $"node \"{node}\" can not create pods that reference secrets, configmaps, a service account or its tokens");
     }
 
     private static void RequireOwn(AdmissionRequest request, string node, JsonObject? pod)
@@ -87,11 +104,6 @@ public sealed class NodeRestriction(StoredObjects objects) : IAdmission
         if (pod is not null && Metadata.Text(pod["spec"] as JsonObject, "nodeName") != node)
             throw Refuse(request, $"node \"{node}\" can only write pods with spec.nodeName set to itself");
     }
-
-    private static Dictionary<string, string> Labels(JsonObject? tree, string prefix) =>
-        (tree?["metadata"]?["labels"] as JsonObject ?? []).Where(l => l.Key.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(l => l.Key, l => l.Value?.ToString() ?? "");
-
-    private static bool Same(Dictionary<string, string> a, Dictionary<string, string> b) => a.Count == b.Count && !a.Except(b).Any();
 
     private static ApiException Refuse(AdmissionRequest request, string why) => Statuses.Forbidden(request.Resource, request.Name, why);
 }

@@ -15,7 +15,7 @@ internal interface ISubresource
 
 /// <summary>From a subresource's name to what serves it: an own handler, a virtual resource, or one that takes over the connection.</summary>
 internal sealed class SubresourceVerbs(
-    IReadOnlyList<ISubresource> own, VirtualVerb virtuals, IReadOnlyList<IConnectHandler> connects, ObjectReader reader)
+    IReadOnlyList<ISubresource> own, VirtualVerb virtuals, IReadOnlyList<IConnectHandler> connects, ObjectReader reader, RequestAuthorizer authorizer)
 {
     public Task HandleAsync(ApiRequest request, ResourceInfo resource)
     {
@@ -31,12 +31,15 @@ internal sealed class SubresourceVerbs(
         throw Statuses.NoSuchPath();
     }
 
-    private Task ConnectAsync(IConnectHandler connect, ApiRequest request, ResourceInfo resource)
+    private async Task ConnectAsync(IConnectHandler connect, ApiRequest request, ResourceInfo resource)
     {
         if (request.Info.Verb is not ("get" or "create"))
             throw Statuses.MethodNotAllowed();
+        // A WebSocket is opened by GET, and a right to read is not one to run commands: whichever protocol is spoken, the session is a create.
+        if (request.Info.Verb == "get")
+            await authorizer.RequireAsync(request, "create");
         var pod = ObjectCodec.ToTree(resource, reader.Get(resource, request.Info.Namespace, request.Info.Name, null));
-        return connect.ConnectAsync(request.Http, request.Info, pod, request.Aborted);
+        await connect.ConnectAsync(request.Http, request.Info, pod, request.Aborted);
     }
 }
 

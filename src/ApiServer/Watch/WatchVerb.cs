@@ -86,14 +86,15 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
         frames.Reached(after);
 
         await using var watch = reader.Store.Watch(prefix, after);
-        await using var batches = watch.ReadAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await using var batches = watch.ReadAsync(ending.Token).GetAsyncEnumerator(ending.Token);
         using var bookmarks = options.Bookmarks ? new PeriodicTimer(BookmarkInterval, time) : null;
         Task<bool>? due = null;
         while (true)
         {
             var next = batches.MoveNextAsync();
             if (!next.IsCompleted || frames.Unflushed >= FlushBytes)
-                await frames.FlushAsync(cancellationToken);
+                await FlushedAsync(frames, ending);
             if (bookmarks is not null && !next.IsCompleted)
             {
                 var batch = next.AsTask();
@@ -103,7 +104,7 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
                 {
                     frames.Bookmark();
                     due = bookmarks.WaitForNextTickAsync(CancellationToken.None).AsTask();
-                    if (!await FlushedAsync(frames, cancellationToken))
+                    if (!await FlushedAsync(frames, ending))
                         break;
                 }
                 next = new ValueTask<bool>(batch);
@@ -116,16 +117,18 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
         }
     }
 
-    // False when the watch is over: the batch that is waited for then ends it.
-    private static async ValueTask<bool> FlushedAsync(WatchFrames frames, CancellationToken cancellationToken)
+    // False when the watch is over: the batch that is waited for then ends it. An exception here would dispose the enumerator while it is still asked,
+    // and that would hide it behind a NotSupportedException.
+    private static async ValueTask<bool> FlushedAsync(WatchFrames frames, CancellationTokenSource ending)
     {
         try
         {
-            await frames.FlushAsync(cancellationToken);
+            await frames.FlushAsync(ending.Token);
             return true;
         }
         catch (OperationCanceledException)
         {
+            await ending.CancelAsync(); // the client may have closed the stream, which nobody else has seen yet
             return false;
         }
     }

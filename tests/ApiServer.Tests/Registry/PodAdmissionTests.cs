@@ -46,21 +46,24 @@ public sealed class PodAdmissionTests
         Assert.Equal(message, (await server.PostAsync(Pods, Pod("a", field))).Expect(403).Message);
     }
 
-    [Fact]
-    public async Task A_host_process_needs_the_right_to_use_its_class()
+    [Theory]
+    [InlineData("process", "process")]
+    [InlineData("process", "runc")]
+    [InlineData("other", "process")]
+    public async Task A_host_process_needs_the_right_to_use_its_class(string name, string handler)
     {
         // Nobody may use anything, until the account of the pod may.
         var rights = new UseRights();
         await using var server = await StartAsync(parts => parts with { Authorizer = rights });
-        (await server.PostAsync("/apis/node.k8s.io/v1/runtimeclasses", """{"metadata":{"name":"process"},"handler":"process"}""")).Expect(201);
+        (await server.PostAsync("/apis/node.k8s.io/v1/runtimeclasses", $$"""{"metadata":{"name":"{{name}}"},"handler":"{{handler}}"}""")).Expect(201);
 
-        var refused = (await server.PostAsync(Pods, Pod("a", "\"runtimeClassName\":\"process\","))).Expect(403);
+        var refused = (await server.PostAsync(Pods, Pod("a", $"\"runtimeClassName\":\"{name}\","))).Expect(403);
         Assert.Contains("neither user \"tester\" nor service account \"default\" has the right to use it", refused.Message, StringComparison.Ordinal);
 
         rights.Allowed = "system:serviceaccount:default:default";
-        (await server.PostAsync(Pods, Pod("a", "\"runtimeClassName\":\"process\","))).Expect(201);
+        (await server.PostAsync(Pods, Pod("a", $"\"runtimeClassName\":\"{name}\","))).Expect(201);
         rights.Allowed = "tester";
-        (await server.PostAsync(Pods, Pod("b", "\"runtimeClassName\":\"process\","))).Expect(201);
+        (await server.PostAsync(Pods, Pod("b", $"\"runtimeClassName\":\"{name}\","))).Expect(201);
     }
 
     [Fact]

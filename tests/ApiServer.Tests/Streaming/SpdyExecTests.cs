@@ -213,6 +213,21 @@ public sealed class SpdyExecTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_arrived_can_be_read_after_the_connection_has_ended()
+    {
+        await using var client = await _server.SpdyAsync("exec", "command=head&stdout=true", V4);
+        await client.Connection.KeepWindowsAsync(CancellationToken.None);
+        await client.OpenAsync("error");
+        var stdout = await client.OpenAsync("stdout");
+        await Eventually.TrueAsync(() => stdout.HasEnded);
+
+        client.Vanish();
+        await Eventually.EndsAsync(client.Running);
+
+        Assert.Equal("first\n", await SpdyClient.ReadAsync(stdout));
+    }
+
+    [Fact]
     public async Task Unexpected_streams_are_refused_and_do_not_disturb()
     {
         await using var client = await _server.SpdyAsync("exec", "command=head&stdout=true", V4);

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Api.Schemas;
+using Weft.ApiServer.Authorization;
 using Weft.ApiServer.Discovery;
 using Weft.ApiServer.Registry;
 using Weft.ApiServer.Strategies;
@@ -23,13 +24,14 @@ internal sealed class StreamingServer : IAsyncDisposable
     public TestServer Server => _server;
     public Uri Address => _server.Host.Address;
 
-    public static async Task<StreamingServer> StartAsync(TimeProvider? time = null)
+    public static async Task<StreamingServer> StartAsync(TimeProvider? time = null, IAuthorizer? authorizer = null)
     {
         var pod = new FakePodStreams();
         var catalog = new FixedCatalog(BuiltInResources.All(new SchemaReader()));
         var server = await TestServer.StartAsync(parts: parts => parts with
         {
             Catalog = catalog,
+            Authorizer = authorizer ?? parts.Authorizer,
             Paths = [new DiscoveryHandler(catalog)],
             Connects = [new StreamingHandler(pod, time ?? TimeProvider.System, NullLoggerFactory.Instance)],
         });

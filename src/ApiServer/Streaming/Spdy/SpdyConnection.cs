@@ -184,9 +184,16 @@ internal sealed class SpdyConnection : IAsyncDisposable
     {
         if (!_peerKeepsWindows || bytes == 0)
             return;
-        await WriteAsync(SpdyFrameWriter.WindowUpdate(0, bytes), cancellationToken);
-        if (!finished)
-            await WriteAsync(SpdyFrameWriter.WindowUpdate(stream.Id, bytes), cancellationToken);
+        try
+        {
+            await WriteAsync(SpdyFrameWriter.WindowUpdate(0, bytes), cancellationToken);
+            if (!finished)
+                await WriteAsync(SpdyFrameWriter.WindowUpdate(stream.Id, bytes), cancellationToken);
+        }
+        catch (IOException)
+        {
+            // A peer that is gone needs no window, and what it sent before can still be read.
+        }
     }
 
     private async Task ReadFramesAsync(PipeReader input, CancellationToken cancellationToken)

@@ -127,4 +127,76 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.Equal(200, (await n1.SendAsync(HttpMethod.Patch, "/api/v1/namespaces/a/pods/p/status", """{"status":{"phase":"Running"}}""")).Code);
         Assert.Equal(403, (await n2.DeleteAsync("/api/v1/namespaces/a/pods/p")).Code);
     }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("serviceAccountName: robot,")]
+    [InlineData("serviceAccount: robot,")]
+    [InlineData("volumes: [{name: t, projected: {sources: [{serviceAccountToken: {path: token}}]}}],")]
+    public async Task A_node_gets_no_token_by_a_mirror_pod_that_it_makes_itself(string fields)
+    {
+        await Trees.PutAsync(_server.Store, "", "nodes", "metadata: {name: n1, uid: node-1}\nspec: {}");
+        foreach (var account in new[] { "default", "robot" })
+            await Trees.PutAsync(_server.Store, "", "serviceaccounts", $"metadata: {{name: {account}, namespace: a, uid: sa-{account}}}");
+        using var n1 = _server.As("system:node:n1", "system:nodes");
+        var pod = Trees.Yaml($"metadata: {{name: m, annotations: {{kubernetes.io/config.mirror: x}}}}\nspec: {{{fields} nodeName: n1, containers: [{{name: c, image: x}}]}}");
+        var made = await n1.PostAsync("/api/v1/namespaces/a/pods", pod.ToJsonString());
+        Assert.True(made.Code == (fields.Length == 0 ? 201 : 403), made.Text);
+
+        const string request = """{"spec":{"boundObjectRef":{"apiVersion":"v1","kind":"Pod","name":"m"}}}""";
+        foreach (var account in new[] { "default", "robot" })
+        {
+            Assert.Equal(403, (await n1.PostAsync($"/api/v1/namespaces/a/serviceaccounts/{account}/token", request)).Code);
+            Assert.Equal(403, (await n1.GetAsync($"/api/v1/namespaces/a/serviceaccounts/{account}")).Code);
+        }
+        // Nobody else gets one that is bound to it either.
+        using var admin = _server.As("admin", UserInfo.Masters);
+        Assert.Equal(fields.Length == 0 ? 400 : 404, (await admin.PostAsync("/api/v1/namespaces/a/serviceaccounts/default/token", request)).Code);
+    }
+
+    [Fact]
+    public async Task A_node_writes_its_own_lease_alone()
+    {
+        await Trees.PutAsync(_server.Store, "", "namespaces", "metadata: {name: kube-node-lease, uid: ns-1}\nstatus: {phase: Active}");
+        using var n1 = _server.As("system:node:n1", "system:nodes");
+        const string leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
+
+        Assert.Equal(403, (await n1.PostAsync(leases, """{"metadata":{"name":"n2"}}""")).Code);
+        Assert.Equal(403, (await n1.PostAsync(leases, """{"metadata":{"generateName":"n1"}}""")).Code);
+        (await n1.PostAsync(leases, """{"metadata":{"name":"n1"}}""")).Expect(201);
+        Assert.Equal(200, (await n1.SendAsync(HttpMethod.Patch, $"{leases}/n1", """{"spec":{"holderIdentity":"n1"}}""")).Code);
+        Assert.Equal(403, (await n1.PostAsync("/apis/coordination.k8s.io/v1/namespaces/a/leases", """{"metadata":{"name":"n1"}}""")).Code);
+    }
+
+    [Theory]
+    [InlineData("kubernetes.io/hostname", 200)]
+    [InlineData("beta.kubernetes.io/arch", 200)]
+    [InlineData("node.kubernetes.io/instance-type", 200)]
+    [InlineData("topology.kubernetes.io/zone", 200)]
+    [InlineData("plain", 200)]
+    [InlineData("example.com/anything", 200)]
+    [InlineData("notkubernetes.io/anything", 200)]
+    [InlineData("node-restriction.kubernetes.io/x", 403)]
+    [InlineData("node-role.kubernetes.io/control-plane", 403)]
+    [InlineData("kubernetes.io/else", 403)]
+    [InlineData("x.k8s.io/y", 403)]
+    public async Task A_node_sets_of_kubernetes_labels_only_those_that_describe_it(string label, int expected)
+    {
+        await Trees.PutAsync(_server.Store, "", "nodes", "metadata: {name: n1, uid: node-1, labels: {kubernetes.io/kept: by-others}}\nspec: {}");
+        using var n1 = _server.As("system:node:n1", "system:nodes");
+        using var n2 = _server.As("system:node:n2", "system:nodes");
+        using var admin = _server.As("admin", UserInfo.Masters);
+        var patch = "{\"metadata\":{\"labels\":{\"LABEL\":\"v\"}}}".Replace("LABEL", label, StringComparison.Ordinal);
+
+        Assert.Equal(expected, (await n1.SendAsync(HttpMethod.Patch, "/api/v1/nodes/n1", patch)).Code);
+        // The status keeps its hands off labels, whoever writes it.
+        (await n2.PostAsync("/api/v1/nodes", """{"metadata":{"name":"n2"}}""")).Expect(201);
+        await n2.SendAsync(HttpMethod.Patch, "/api/v1/nodes/n2/status", patch);
+        Assert.Null((await n2.GetAsync("/api/v1/nodes/n2")).Metadata["labels"]?[label]);
+        Assert.Equal(200, (await admin.DeleteAsync("/api/v1/nodes/n2")).Code);
+        Assert.Equal(expected == 200 ? 201 : expected, (await n2.PostAsync("/api/v1/nodes", patch.Replace("\"metadata\":{", "\"metadata\":{\"name\":\"n2\",", StringComparison.Ordinal))).Code);
+        // What an administrator has set, the node cannot take off.
+        Assert.Equal(200, (await admin.SendAsync(HttpMethod.Patch, "/api/v1/nodes/n1", patch)).Code);
+        Assert.Equal(expected, (await n1.SendAsync(HttpMethod.Patch, "/api/v1/nodes/n1", patch.Replace("\"v\"", "null", StringComparison.Ordinal))).Code);
+    }
 }
