@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Weft.Api;
 using Weft.Api.Core;
 using Weft.Client;
+using Weft.Node.Interop;
 
 namespace Weft.Node.Pods;
 
@@ -91,7 +92,7 @@ internal sealed partial class PodManager(PodServices services) : IAsyncDisposabl
         foreach (var uid in Directory.EnumerateDirectories(services.Directories.Pods).Select(d => Path.GetFileName(d)!).Where(uid => !known.Contains(uid)).ToList())
         {
             services.Volumes.Remove(uid);
-            Directory.Delete(services.Directories.Pod(uid), recursive: true);
+            DirectoryRemoval.Delete(services.Directories.Pod(uid));
         }
     }
 

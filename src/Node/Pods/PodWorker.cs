@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Weft.Api;
 using Weft.Api.Core;
 using Weft.Client;
+using Weft.Node.Interop;
 using Weft.Node.Runtime;
 using Weft.Node.Volumes;
 
@@ -306,8 +307,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
         _services.Volumes.Remove(_uid);
         _services.ConfigMaps.Set(_uid, "", new HashSet<string>());
         _services.Secrets.Set(_uid, "", new HashSet<string>());
-        if (Directory.Exists(_services.Directories.Pod(_uid)))
-            Directory.Delete(_services.Directories.Pod(_uid), recursive: true);
+        DirectoryRemoval.Delete(_services.Directories.Pod(_uid));
     }
 
     /// <summary>A pod of another runtime: it waits, and says for what.</summary>

@@ -120,4 +120,29 @@ public sealed class VolumeTests
             Mounts.Unmount(dir.File("pins/q"));
         }
     }
+
+    [Fact]
+    public void A_removal_detaches_what_is_mounted_below_and_leaves_its_content()
+    {
+        using var dir = new TempDir();
+        Directory.CreateDirectory(dir.File("disk/sub"));
+        System.IO.File.WriteAllText(dir.File("disk/precious"), "kept");
+        var inner = dir.File("pod/volumes/e/mnt with space");
+        Directory.CreateDirectory(inner);
+        Directory.CreateSymbolicLink(dir.File("link"), dir.File("pod"));   // the data directory may be reached through a link
+        Mounts.Bind(dir.File("disk"), inner);
+        Mounts.Tmpfs(Path.Combine(inner, "sub"), "mode=755");
+        try
+        {
+            DirectoryRemoval.Delete(dir.File("link/volumes"), dir.File("absent"));
+
+            Assert.False(Directory.Exists(dir.File("pod/volumes")));
+            Assert.Equal("kept", System.IO.File.ReadAllText(dir.File("disk/precious")));
+        }
+        finally
+        {
+            Mounts.Unmount(Path.Combine(inner, "sub"));
+            Mounts.Unmount(inner);
+        }
+    }
 }

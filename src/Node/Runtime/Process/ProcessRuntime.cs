@@ -207,11 +207,7 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
     private async Task DiscardAsync(ContainerRecord record)
     {
         await _programs.CrunOutputAsync("delete", "--force", record.Id);
-        foreach (var directory in new[] { record.Directory, _paths.Scratch(record.Stored.SandboxId, record.Id), _paths.Temporary(record.Stored.SandboxId, record.Id) })
-        {
-            if (Directory.Exists(directory))
-                Directory.Delete(directory, recursive: true);
-        }
+        DirectoryRemoval.Delete(record.Directory, _paths.Scratch(record.Stored.SandboxId, record.Id), _paths.Temporary(record.Stored.SandboxId, record.Id));
         File.Delete(Path.Combine(_paths.Exits, record.Id));
     }
 
