@@ -31,13 +31,7 @@ public static class NodeCleanup
 
         await TryAsync("mounts and directories", () =>
         {
-            foreach (var mount in Mounts.List().Where(m => PathRules.IsWithin(m.MountPoint, options.RunDir)).OrderByDescending(m => m.MountPoint.Length))
-                Mounts.Unmount(mount.MountPoint);
-            foreach (var directory in new[] { options.RunDir, paths.Ipam, paths.CniCache, Path.Combine(options.DataDir, "tmp"), Path.Combine(options.DataDir, "pods") })
-            {
-                if (Directory.Exists(directory))
-                    Directory.Delete(directory, recursive: true);
-            }
+            DirectoryRemoval.Delete(options.RunDir, paths.Ipam, paths.CniCache, Path.Combine(options.DataDir, "tmp"), Path.Combine(options.DataDir, "pods"));
             if (File.Exists(paths.BootId))
                 File.Delete(paths.BootId);
             return Task.CompletedTask;

@@ -97,13 +97,13 @@ internal static class LogReader
                 return true;
             }
             return writer.Add(parsed);
-        }, cancellationToken);
+        }, cancellationToken, writer);
         await writer.FlushAsync(cancellationToken);
         return skip;
     }
 
     // Whole lines only: the position stays at the start of a line that is still being written.
-    private static async Task ReadLinesAsync(FileStream file, Func<ReadOnlyMemory<byte>, bool> onLine, CancellationToken cancellationToken)
+    private static async Task ReadLinesAsync(FileStream file, Func<ReadOnlyMemory<byte>, bool> onLine, CancellationToken cancellationToken, Writer? writer = null)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
         var used = 0;
@@ -142,6 +142,9 @@ internal static class LogReader
                 }
                 buffer.AsSpan(start, used - start).CopyTo(buffer);
                 used -= start;
+                // What one read gave goes out before the next: a large log is never in memory as a whole.
+                if (writer is not null)
+                    await writer.FlushAsync(cancellationToken);
             }
             file.Position -= used;
         }

@@ -3,6 +3,8 @@ using Microsoft.Extensions.Logging;
 using Weft.Api;
 using Weft.Api.Core;
 using Weft.Client;
+using Weft.Node.Interop;
+using Weft.Node.Runtime;
 
 namespace Weft.Node.Pods;
 
@@ -82,16 +84,36 @@ internal sealed partial class PodManager(PodServices services) : IAsyncDisposabl
         foreach (var sandbox in all.Sandboxes.Where(s => !known.Contains(s.Spec.PodUid)))
         {
             Log.Orphan(_logger, sandbox.Spec.Namespace, sandbox.Spec.Name);
-            await Task.WhenAll(all.Containers.Where(c => c.SandboxId == sandbox.Id).Select(c => services.Runtime.StopContainerAsync(c.Id, TimeSpan.FromSeconds(2), cancellationToken)));
-            await services.Runtime.RemoveSandboxAsync(sandbox.Id, cancellationToken);
+            await TryAsync(sandbox.Spec.PodUid, async () =>
+            {
+                await Task.WhenAll(all.Containers.Where(c => c.SandboxId == sandbox.Id).Select(c => services.Runtime.StopContainerAsync(c.Id, TimeSpan.FromSeconds(2), cancellationToken)));
+                await services.Runtime.RemoveSandboxAsync(sandbox.Id, cancellationToken);
+            });
         }
 
         if (!Directory.Exists(services.Directories.Pods))
             return;
         foreach (var uid in Directory.EnumerateDirectories(services.Directories.Pods).Select(d => Path.GetFileName(d)!).Where(uid => !known.Contains(uid)).ToList())
         {
-            services.Volumes.Remove(uid);
-            Directory.Delete(services.Directories.Pod(uid), recursive: true);
+            await TryAsync(uid, () =>
+            {
+                services.Volumes.Remove(uid);
+                DirectoryRemoval.Delete(services.Directories.Pod(uid));
+                return Task.CompletedTask;
+            });
+        }
+
+        // The node and its other pods do not wait for one that cannot be taken away; the next start tries again.
+        async Task TryAsync(string uid, Func<Task> remove)
+        {
+            try
+            {
+                await remove();
+            }
+            catch (Exception e) when (e is RuntimeException or IOException or UnauthorizedAccessException)
+            {
+                Log.OrphanStays(_logger, uid, e);
+            }
         }
     }
 
@@ -108,5 +130,8 @@ internal sealed partial class PodManager(PodServices services) : IAsyncDisposabl
     {
         [LoggerMessage(LogLevel.Information, "Pod {Namespace}/{Pod} runs here but is deleted: stopping it", EventName = nameof(Orphan))]
         public static partial void Orphan(ILogger logger, string @namespace, string pod);
+
+        [LoggerMessage(LogLevel.Warning, "What the deleted pod with uid {Uid} left here could not be taken away; the next start tries again", EventName = nameof(OrphanStays))]
+        public static partial void OrphanStays(ILogger logger, string uid, Exception error);
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Weft.Api;
 using Weft.Api.Core;
 using Weft.Client;
+using Weft.Node.Interop;
 using Weft.Node.Runtime;
 using Weft.Node.Volumes;
 
@@ -17,6 +18,9 @@ internal sealed partial class PodWorker : IAsyncDisposable
     // A step that failed for no reason of the pod's is tried again after this.
     private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(1);
 
+    // The kubelet's longest wait between two tries to mount is 122 s; a token of a running pod is worth asking for sooner.
+    private static readonly TimeSpan RetryVolumes = TimeSpan.FromSeconds(15);
+
     // A force-deleted pod (its object is gone) gets this much to end in.
     private static readonly TimeSpan GoneGrace = TimeSpan.FromSeconds(2);
 
@@ -25,6 +29,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _signal = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _ending;
     private readonly PodContainers _containers;
     private readonly ConcurrentDictionary<string, Task> _stopping = new();
     private readonly Task _running;
@@ -44,6 +49,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
         _pod = pod;
         _uid = pod.Metadata.Uid!;
         _logger = services.Loggers.CreateLogger<PodWorker>();
+        _ending = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         _containers = new PodContainers(services, _uid, Signal);
         _timer = services.Time.CreateTimer(static self => ((PodWorker)self!).Signal(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _running = Task.Run(RunAsync);
@@ -57,6 +63,8 @@ internal sealed partial class PodWorker : IAsyncDisposable
     public void Update(Pod pod)
     {
         Volatile.Write(ref _pod, pod);
+        if (pod.Metadata.DeletionTimestamp is not null)
+            EndWaits();
         Signal();
     }
 
@@ -64,7 +72,21 @@ internal sealed partial class PodWorker : IAsyncDisposable
     public void Gone()
     {
         _gone = true;
+        EndWaits();
         Signal();
+    }
+
+    // What a pod refers to may never be answered for (its namespace is gone, say); a pod that is to end does not wait for it.
+    private void EndWaits()
+    {
+        try
+        {
+            _ending.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The agent stops.
+        }
     }
 
     public void RefreshVolumes()
@@ -102,6 +124,10 @@ internal sealed partial class PodWorker : IAsyncDisposable
                     while (await SyncAsync(_stop.Token))
                     {
                     }
+                }
+                catch (OperationCanceledException) when (_ending.IsCancellationRequested && !_stop.IsCancellationRequested)
+                {
+                    Signal();   // it waited for something that it needs no more
                 }
                 catch (Exception e) when (!_stop.IsCancellationRequested)   // whatever it was: it is logged, and this pod is not given up
                 {
@@ -145,7 +171,8 @@ internal sealed partial class PodWorker : IAsyncDisposable
         }
         await Task.WhenAll(starts);
 
-        var wake = plan.WakeAt is null || _renewTokens < plan.WakeAt ? _renewTokens ?? plan.WakeAt : plan.WakeAt;
+        var renew = pod.Metadata.DeletionTimestamp is null ? _renewTokens : null;
+        var wake = plan.WakeAt is null || renew < plan.WakeAt ? renew ?? plan.WakeAt : plan.WakeAt;
         if (wake is { } at)
             WakeIn(at - _services.Time.GetUtcNow());
         return plan.Steps.Length > 0 && !_finished && plan.Steps.Any(s => s is not PodStep.Kill);
@@ -159,7 +186,10 @@ internal sealed partial class PodWorker : IAsyncDisposable
                 await SetUpAsync(pod, cancellationToken);
                 break;
             case PodStep.Kill kill:
-                _stopping[kill.ContainerId] = StopAsync(pod, kill, cancellationToken);
+                // There before it begins: its end takes the entry away.
+                var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _stopping[kill.ContainerId] = ended.Task;
+                _ = StopAsync(pod, kill, ended, cancellationToken);
                 break;
             case PodStep.Forget forget:
                 await _containers.ForgetAsync(forget.ContainerId, cancellationToken);
@@ -195,7 +225,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
             (_volumes, _renewTokens) = await _services.Volumes.EnsureAsync(pod, await references, sandbox.Ips, cancellationToken);
             _setup = null;
         }
-        catch (Exception e) when (e is RuntimeException or VolumeException or IOException or ApiStatusException or HttpRequestException)
+        catch (Exception e) when (e is RuntimeException or VolumeException or IOException or UnauthorizedAccessException or ApiStatusException or HttpRequestException)
         {
             var text = reason == "FailedMount" ? $"MountVolume.SetUp failed for {e.Message}" : e.Message;
             _setup = new StartFailure(reason, text, _services.Time.GetUtcNow(), (_setup?.Count ?? 0) + 1);
@@ -231,12 +261,15 @@ internal sealed partial class PodWorker : IAsyncDisposable
         var ns = pod.Metadata.Namespace!;
         _services.ConfigMaps.Set(_uid, ns, maps);
         _services.Secrets.Set(_uid, ns, secrets);
-        return new(await _services.ConfigMaps.GetAsync(ns, maps, _stop.Token), await _services.Secrets.GetAsync(ns, secrets, _stop.Token));
+        return new(await _services.ConfigMaps.GetAsync(ns, maps, _ending.Token), await _services.Secrets.GetAsync(ns, secrets, _ending.Token));
     }
 
     // After a change of what volumes show, at the renewal of a token, and once in a new run of the agent.
     private async Task RefreshVolumesAsync(Pod pod, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        // A pod that is to end needs no newer content, and what it needs for one may be gone already.
+        if (pod.Metadata.DeletionTimestamp is not null)
+            return;
         if (_volumesStale)
         {
             // What was missing may be there now.
@@ -254,15 +287,16 @@ internal sealed partial class PodWorker : IAsyncDisposable
         {
             (_volumes, _renewTokens) = await _services.Volumes.EnsureAsync(pod, await WatchReferences(pod), sandbox.Ips, cancellationToken);
         }
-        catch (VolumeException e)
+        catch (Exception e) when (e is VolumeException or ApiStatusException or HttpRequestException or IOException or UnauthorizedAccessException)
         {
-            // What is mounted keeps its last good content.
+            // What is mounted keeps its last good content. Nothing may tell that the cause is gone (a service account made again), so it is tried again.
             _volumes ??= new Dictionary<string, string>();
+            _renewTokens = now + RetryVolumes;
             _services.Events.Warning(pod, "FailedMount", $"MountVolume.SetUp failed for {e.Message}");
         }
     }
 
-    private async Task StopAsync(Pod pod, PodStep.Kill kill, CancellationToken cancellationToken)
+    private async Task StopAsync(Pod pod, PodStep.Kill kill, TaskCompletionSource ended, CancellationToken cancellationToken)
     {
         await Task.Yield();
         try
@@ -281,6 +315,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
         {
             _stopping.TryRemove(kill.ContainerId, out _);
             Signal();
+            ended.SetResult();
         }
     }
 
@@ -306,23 +341,25 @@ internal sealed partial class PodWorker : IAsyncDisposable
         _services.Volumes.Remove(_uid);
         _services.ConfigMaps.Set(_uid, "", new HashSet<string>());
         _services.Secrets.Set(_uid, "", new HashSet<string>());
-        if (Directory.Exists(_services.Directories.Pod(_uid)))
-            Directory.Delete(_services.Directories.Pod(_uid), recursive: true);
+        DirectoryRemoval.Delete(_services.Directories.Pod(_uid));
     }
 
     /// <summary>A pod of another runtime: it waits, and says for what.</summary>
     private async Task<bool> RefuseAsync(Pod pod, CancellationToken cancellationToken)
     {
-        const string Message = "this node has no container runtime yet, so it cannot run images; set runtimeClassName: process to run a command of this machine as a pod";
+        // The name decides, not the handler: another RuntimeClass with the handler `process` is not looked up.
+        var message = pod.Spec.RuntimeClassName is { Length: > 0 } other
+            ? $"this node runs pods of the RuntimeClass named \"process\" only, and this pod names \"{other}\" (whatever its handler is): set runtimeClassName: process to run a command of this machine as a pod"
+            : "this node has no container runtime yet, so it cannot run images; set runtimeClassName: process to run a command of this machine as a pod";
         if (pod.Metadata.DeletionTimestamp is not null)
         {
             await FinishAsync(pod, new PodObservation(), Task.CompletedTask, cancellationToken);
             return false;
         }
         if (!_told)
-            _services.Events.Warning(pod, "NoContainerRuntime", Message);
+            _services.Events.Warning(pod, "NoContainerRuntime", message);
         _told = true;
-        var seen = new PodObservation { Setup = new StartFailure("NoContainerRuntime", Message, _services.Time.GetUtcNow(), 1) };
+        var seen = new PodObservation { Setup = new StartFailure("NoContainerRuntime", message, _services.Time.GetUtcNow(), 1) };
         _ = _services.Statuses.Set(pod, PodStatusBuilder.Build(pod, seen, _services.Node, _services.Runtime.Name, _services.Time.GetUtcNow()));
         return false;
     }
@@ -337,6 +374,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
         await _containers.DisposeAsync();
         await _timer.DisposeAsync();
         _signal.Dispose();
+        _ending.Dispose();
         _stop.Dispose();
     }
 

@@ -23,7 +23,10 @@ internal static class AtomicWriter
         var link = Path.Combine(volume, Data);
         var current = new FileInfo(link).LinkTarget;
         if (current is not null && IsSame(Path.Combine(volume, current), files))
+        {
+            Show(volume, files, current);   // an earlier run may have been killed before it came to this
             return false;
+        }
 
         var name = ".." + stamp;
         var next = Path.Combine(volume, name);
@@ -40,7 +43,13 @@ internal static class AtomicWriter
         File.Delete(temporary);
         File.CreateSymbolicLink(temporary, name);
         Libc.Check(Libc.rename(temporary, link), $"rename {temporary}");
+        Show(volume, files, name);
+        return true;
+    }
 
+    // The links that a user sees, and nothing of older sets.
+    private static void Show(string volume, IReadOnlyList<VolumeFile> files, string name)
+    {
         var names = files.Select(f => f.Path.Split('/')[0]).ToHashSet();
         foreach (var shown in names.Where(n => !Path.Exists(Path.Combine(volume, n)) && new FileInfo(Path.Combine(volume, n)).LinkTarget is null))
             File.CreateSymbolicLink(Path.Combine(volume, shown), Data + "/" + shown);
@@ -48,7 +57,6 @@ internal static class AtomicWriter
             File.Delete(Path.Combine(volume, entry));
         foreach (var old in Directory.EnumerateDirectories(volume).Where(d => Path.GetFileName(d) is var n && n.StartsWith("..", StringComparison.Ordinal) && n != name && new DirectoryInfo(d).LinkTarget is null).ToList())
             Directory.Delete(old, recursive: true);
-        return true;
     }
 
     private static void WriteFile(string directory, VolumeFile file, uint? group)

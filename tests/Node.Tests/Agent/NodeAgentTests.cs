@@ -1,5 +1,6 @@
 using System.Text;
 using Weft.Api;
+using Weft.Api.Core;
 using Weft.Api.Coordination;
 using Weft.Api.Streams;
 using Weft.Testing;
@@ -157,6 +158,60 @@ public sealed class NodeAgentTests
     }
 
     [Fact]
+    public async Task A_pod_whose_service_account_is_gone_runs_on_and_can_be_deleted()
+    {
+        await using var node = await NodeFixture.StartAsync(114);
+        await node.CreateAsync("""{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"robot","namespace":"default"}}""");
+        await node.PodAsync("orphan", """
+            {"serviceAccountName":"robot","volumes":[{"name":"t","projected":{"sources":[{"serviceAccountToken":{"path":"token"}}]}}],
+             "containers":[{"name":"main","command":["sleep","1000"],"volumeMounts":[{"name":"t","mountPath":"/t"}]}]}
+            """);
+        await node.ReadyAsync("orphan");
+
+        await node.Client.For<ServiceAccount>().DeleteAsync(new ObjectKey("default", "robot"), default);
+        await node.RestartAgentAsync();
+
+        await Eventually.TrueAsync(async () => (await node.EventsAsync("orphan")).Any(e => e.Reason == "FailedMount"), "the failure is told");
+        Assert.True(NodeFixture.IsReady((await node.FindAsync("orphan"))!));
+        await node.DeleteAsync("orphan", grace: 0);
+        await node.GoneAsync("orphan");
+        await Eventually.TrueAsync(() => Directory.GetDirectories(Path.Combine(node.Options.RunDir, "c")).Length == 0);
+    }
+
+    [Fact]
+    public async Task An_orphan_that_cannot_be_removed_does_not_keep_the_agent_from_starting()
+    {
+        await using var node = await NodeFixture.StartAsync(115);
+        await node.Agent.DisposeAsync();
+        var pods = Path.Combine(node.Options.DataDir, "pods");
+        Directory.CreateDirectory(Path.Combine(pods, "u2"));
+        // Not even root deletes an immutable file.
+        var stuck = Path.Combine(pods, "u1");
+        Directory.CreateDirectory(stuck);
+        var file = Path.Combine(stuck, "f");
+        await File.WriteAllTextAsync(file, "");
+        Assert.Equal(0, await ChattrAsync("+i", file));
+        try
+        {
+            await node.StartAgentAsync();
+
+            Assert.True(Directory.Exists(stuck));
+            Assert.False(Directory.Exists(Path.Combine(pods, "u2")));
+        }
+        finally
+        {
+            Assert.Equal(0, await ChattrAsync("-i", file));
+        }
+
+        static async Task<int> ChattrAsync(string flag, string path)
+        {
+            using var chattr = System.Diagnostics.Process.Start("chattr", [flag, path]);
+            await chattr.WaitForExitAsync();
+            return chattr.ExitCode;
+        }
+    }
+
+    [Fact]
     public async Task Hooks_run_and_a_stop_signal_gives_time_to_end()
     {
         await using var node = await NodeFixture.StartAsync(108);
@@ -187,6 +242,11 @@ public sealed class NodeAgentTests
 
         Assert.Equal("Pending", pod.Status.Phase);
         Assert.Contains("runtimeClassName: process", pod.Status.ContainerStatuses[0].State!.Waiting!.Message);
+        await node.CreateAsync("""{"apiVersion":"node.k8s.io/v1","kind":"RuntimeClass","metadata":{"name":"mine"},"handler":"process"}""");
+        await node.PodAsync("renamed", """{"runtimeClassName":"mine","containers":[{"name":"main","command":["true"]}]}""");
+        var renamed = await node.UntilAsync("renamed", p => p.Status.ContainerStatuses is [{ State.Waiting: not null }], "waiting");
+        Assert.Contains("names \"mine\"", renamed.Status.ContainerStatuses[0].State!.Waiting!.Message);
+        Assert.Contains("runtimeClassName: process", renamed.Status.ContainerStatuses[0].State!.Waiting!.Message);
         await node.DeleteAsync("image");
         await node.GoneAsync("image");
     }

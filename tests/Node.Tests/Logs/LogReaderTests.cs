@@ -37,6 +37,31 @@ public sealed class LogReaderTests
     }
 
     [Fact]
+    public async Task A_large_log_is_copied_in_small_pieces()
+    {
+        using var dir = new TempDir();
+        var path = dir.File("0.log");
+        await File.WriteAllLinesAsync(path, Enumerable.Repeat("2026-05-01T12:00:00Z stdout F " + new string('x', 1000), 2000));
+        using var output = new Pieces();
+
+        await LogReader.CopyAsync(path, new(), Task.CompletedTask, TimeProvider.System, output, default);
+
+        Assert.Equal(2000 * 1001, output.Length);
+        Assert.InRange(output.Largest, 1, 64 * 1024);
+    }
+
+    private sealed class Pieces : MemoryStream
+    {
+        public int Largest { get; private set; }
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Largest = Math.Max(Largest, buffer.Length);
+            return base.WriteAsync(buffer, cancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task Rotated_files_come_first_and_lines_of_no_format_are_skipped()
     {
         using var dir = new TempDir();

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Weft.Api.Streams;
 using Weft.Node.Runtime;
+using Weft.Node.Runtime.Process;
 
 namespace Weft.Node.Tests.Runtime;
 
@@ -141,6 +142,83 @@ public sealed class ProcessRuntimeTests
         Assert.Equal(lasting.StartedAt, adopted.StartedAt);
         await runtime.StopContainerAsync(lasting.Id, TimeSpan.FromMilliseconds(100), default);   // sleep as process 1 heeds no SIGTERM
         Assert.Equal(137, (await machine.EndedAsync(lasting.Id)).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_container_that_ended_before_its_start_was_noted_does_not_run_again()
+    {
+        await using var machine = new ProcessRuntimeFixture(16);
+        var runtime = await machine.StartAsync();
+        var sandbox = await runtime.CreateSandboxAsync(ProcessRuntimeFixture.Pod("once"), default);
+        var container = await machine.RunAsync(sandbox.Id, machine.Container("main", "sh", "-c", "exit 4"));
+        await machine.EndedAsync(container.Id);
+        await runtime.DisposeAsync();
+        // What stands there when the agent is killed between the start and the note of it.
+        var file = Path.Combine(machine.Options.RunDir, "c", container.Id, "container.json");
+        var stored = StateFile.Read<StoredContainer>(file)!;
+        StateFile.Write(file, stored with { StartedAt = null, FinishedAt = null, ExitCode = 0, Reason = null });
+
+        await machine.StartAsync();
+
+        var ended = await machine.EndedAsync(container.Id);
+        Assert.Equal((4, "Error"), (ended.ExitCode, ended.Reason));
+        Assert.NotNull(ended.StartedAt);
+    }
+
+    [Fact]
+    public async Task Nothing_below_sys_can_be_written_by_a_pod_in_the_machines_network()
+    {
+        await using var machine = new ProcessRuntimeFixture(17);
+        var runtime = await machine.StartAsync();
+        var sandbox = await runtime.CreateSandboxAsync(ProcessRuntimeFixture.Pod("host") with { HostNetwork = true }, default);
+        var spec = machine.Container("main", "sh", "-c", "while read -r _ _ _ _ place options _; do case $place in /sys*) echo $place $options;; esac; done < /proc/self/mountinfo");
+        var container = await machine.RunAsync(sandbox.Id, spec);
+
+        Assert.Equal(0, (await machine.EndedAsync(container.Id)).ExitCode);
+        var mounts = (await File.ReadAllLinesAsync(spec.LogPath)).Select(l => l.Split(' ', 4)[3]).ToList();
+        Assert.Contains(mounts, m => m.StartsWith("/sys/fs/cgroup", StringComparison.Ordinal));
+        Assert.All(mounts, m => Assert.Contains("ro", m.Split(' ')[1].Split(',')));
+    }
+
+    [Fact]
+    public async Task Without_an_overlay_the_root_is_the_machines_own_and_read_only()
+    {
+        using var dir = new Weft.Testing.TempDir();
+        var launcher = await Launcher.StartAsync();   // in its mount namespace, so nothing is mounted on the machine
+        try
+        {
+            // The comma ends the option, so overlayfs refuses.
+            await launcher.RunAsync(() =>
+            {
+                Assert.False(ContainerRoot.Mount(dir.File("a,b"), dir.File("root")));
+                Assert.True(Directory.Exists(dir.File("root/usr")));
+                Assert.Throws<IOException>(() => Directory.CreateDirectory(dir.File("root") + dir.File("written")));
+                ContainerRoot.Unmount(dir.File("root"));
+            });
+            Assert.False(Directory.Exists(dir.File("written")));
+        }
+        finally
+        {
+            launcher.Dispose();
+        }
+    }
+
+    [Fact]
+    public void A_pod_with_many_events_waits_once()
+    {
+        var events = new PodEvents();
+        events.Add("a");
+        events.Add("a");
+        events.Add("b");
+
+        Assert.True(events.TryRead(out var first));
+        events.Add("a");
+
+        Assert.Equal("a", first);
+        Assert.True(events.TryRead(out var second));
+        Assert.True(events.TryRead(out var third));
+        Assert.Equal(("b", "a"), (second, third));
+        Assert.False(events.TryRead(out _));
     }
 
     [Fact]

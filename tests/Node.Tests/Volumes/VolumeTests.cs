@@ -32,6 +32,22 @@ public sealed class VolumeTests
     }
 
     [Fact]
+    public void A_run_that_was_killed_before_it_made_the_links_is_completed_by_the_next()
+    {
+        using var dir = new TempDir();
+        var volume = dir.File("v");
+        AtomicWriter.Write(volume, [File("a", "1"), File("b", "2")], null, "t1");
+        System.IO.File.Delete(Path.Combine(volume, "a"));   // as if killed right after the rename of ..data
+        Directory.CreateDirectory(Path.Combine(volume, "..t0"));
+        System.IO.File.CreateSymbolicLink(Path.Combine(volume, "old"), "..data/old");
+
+        AtomicWriter.Write(volume, [File("a", "1"), File("b", "2")], null, "t2");
+
+        Assert.Equal("1", System.IO.File.ReadAllText(Path.Combine(volume, "a")));
+        Assert.Equal(["..data", "..t1", "a", "b"], Directory.EnumerateFileSystemEntries(volume).Select(e => Path.GetFileName(e)!).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void A_link_in_place_of_the_volume_is_refused()
     {
         using var dir = new TempDir();
@@ -118,6 +134,31 @@ public sealed class VolumeTests
         {
             Mounts.Unmount(pin);
             Mounts.Unmount(dir.File("pins/q"));
+        }
+    }
+
+    [Fact]
+    public void A_removal_detaches_what_is_mounted_below_and_leaves_its_content()
+    {
+        using var dir = new TempDir();
+        Directory.CreateDirectory(dir.File("disk/sub"));
+        System.IO.File.WriteAllText(dir.File("disk/precious"), "kept");
+        var inner = dir.File("pod/volumes/e/mnt with space");
+        Directory.CreateDirectory(inner);
+        Directory.CreateSymbolicLink(dir.File("link"), dir.File("pod"));   // the data directory may be reached through a link
+        Mounts.Bind(dir.File("disk"), inner);
+        Mounts.Tmpfs(Path.Combine(inner, "sub"), "mode=755");
+        try
+        {
+            DirectoryRemoval.Delete(dir.File("link/volumes"), dir.File("absent"));
+
+            Assert.False(Directory.Exists(dir.File("pod/volumes")));
+            Assert.Equal("kept", System.IO.File.ReadAllText(dir.File("disk/precious")));
+        }
+        finally
+        {
+            Mounts.Unmount(Path.Combine(inner, "sub"));
+            Mounts.Unmount(inner);
         }
     }
 }

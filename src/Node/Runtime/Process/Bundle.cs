@@ -93,7 +93,7 @@ internal static class Bundle
         })
             mounts.Add(mount);
         if (context.Sandbox.HostNetwork)
-            mounts.Add(Mount("/sys", "bind", "/sys", "rbind", "nosuid", "noexec", "nodev", spec.Privileged ? "rw" : "ro"));
+            mounts.Add(Mount("/sys", "bind", "/sys", "rbind", "rnosuid", "rnoexec", "rnodev", spec.Privileged ? "rw" : "rro"));   // r..: for the mounts below it (cgroup, bpf, debug) as well
         else
             mounts.Add(Mount("/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", spec.Privileged ? "rw" : "ro"));
         mounts.Add(context.Sandbox.HostIpc

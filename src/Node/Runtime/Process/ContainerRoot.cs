@@ -9,7 +9,9 @@ namespace Weft.Node.Runtime.Process;
 internal static class ContainerRoot
 {
     /// <summary>Runs on the launcher's thread; the mount lives in the launcher's namespace until <see cref="Unmount"/>, and in the container's after that.</summary>
-    public static void Mount(string scratch, string target)
+    /// <returns>False when overlayfs refused: the root is then the machine's own, and cannot be written to.</returns>
+    /// <exception cref="IOException">No root could be made that protects the machine.</exception>
+    public static bool Mount(string scratch, string target)
     {
         var (upper, work) = (Path.Combine(scratch, "upper"), Path.Combine(scratch, "work"));
         Directory.CreateDirectory(upper);
@@ -17,9 +19,15 @@ internal static class ContainerRoot
         Directory.CreateDirectory(target);
         // The upper layer is on a tmpfs because overlayfs refuses layers that lie within each other, and everything on the root disk lies within `/`.
         if (Libc.mount("overlay", target, "overlay", Libc.MsNodev, $"lowerdir=/,upperdir={upper},workdir={work}") == 0)
-            return;
-        // A root that overlayfs cannot stack on (itself an overlay of an older kernel, some network file systems): the plain machine, then.
+            return true;
+
+        // A root that overlayfs cannot stack on (itself an overlay of an older kernel, some network file systems): the machine itself, but read only.
         Mounts.Bind("/", target);
+        if (Libc.mount(null, target, null, Libc.MsBind | Libc.MsRemount | Libc.MsRdonly | Libc.MsNodev, null) == 0)
+            return false;
+        var refused = Libc.Failure($"remount {target} read only", Libc.Errno);
+        Unmount(target);
+        throw refused;
     }
 
     public static void Unmount(string target) => Mounts.Unmount(target);

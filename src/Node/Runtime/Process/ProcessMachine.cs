@@ -25,10 +25,7 @@ internal static class ProcessMachine
     /// <summary>Takes away what <see cref="Prepare"/> made, when no sandbox is left.</summary>
     public static void Clean(ProcessPaths paths)
     {
-        foreach (var mount in Mounts.List().Where(m => PathRules.IsWithin(m.MountPoint, paths.Options.RunDir)).OrderByDescending(m => m.MountPoint.Length))
-            Mounts.Unmount(mount.MountPoint);
-        if (Directory.Exists(paths.Options.RunDir))
-            Directory.Delete(paths.Options.RunDir, recursive: true);
+        DirectoryRemoval.Delete(paths.Options.RunDir);
         RemoveCgroup(paths.CgroupParent);
     }
 
@@ -38,11 +35,7 @@ internal static class ProcessMachine
         var boot = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
         if (File.Exists(paths.BootId) && File.ReadAllText(paths.BootId) == boot)
             return;
-        foreach (var directory in new[] { paths.Sandboxes, paths.Containers, paths.Exits, paths.CrunState, paths.Ipam, paths.CniCache, Path.Combine(paths.Options.DataDir, "tmp") })
-        {
-            if (Directory.Exists(directory))
-                Directory.Delete(directory, recursive: true);
-        }
+        DirectoryRemoval.Delete(paths.Sandboxes, paths.Containers, paths.Exits, paths.CrunState, paths.Ipam, paths.CniCache, Path.Combine(paths.Options.DataDir, "tmp"));
         File.WriteAllText(paths.BootId, boot);
     }
 

@@ -23,7 +23,7 @@ internal sealed partial class ProcessRuntime
 
             var record = new ContainerRecord(stored, directory, ReadPid(Path.Combine(directory, "pid")));
             var conmon = ReadPid(Path.Combine(directory, "conmon.pid"));
-            if (stored.FinishedAt is null && stored.StartedAt is null && ProcessMachine.IsConmonOf(conmon, stored.Id) && await IsRunningAsync(stored.Id))
+            if (stored.FinishedAt is null && stored.StartedAt is null && await HasStartedAsync(stored.Id, conmon))
                 record.Update(c => c with { StartedAt = c.CreatedAt });   // killed between the start and the note of it
 
             if (stored.FinishedAt is null && record.Stored.StartedAt is null)
@@ -49,12 +49,17 @@ internal sealed partial class ProcessRuntime
             Log.Adopted(_logger, running, ended);
     }
 
-    private async Task<bool> IsRunningAsync(string id)
+    // An exit code is one of a container that ran: it must not run again, even when its start was never noted.
+    private async Task<bool> HasStartedAsync(string id, int conmon)
     {
+        if (File.Exists(Path.Combine(_paths.Exits, id)))
+            return true;
+        if (!ProcessMachine.IsConmonOf(conmon, id))
+            return File.Exists(Path.Combine(_paths.Exits, id));   // conmon may have written it and ended since the first look
         var (exit, output) = await _programs.CrunOutputAsync("state", id);
         try
         {
-            return exit == 0 && (string?)JsonNode.Parse(output)?["status"] == "running";
+            return exit == 0 && (string?)JsonNode.Parse(output)?["status"] is "running" or "stopped";   // stopped: conmon is about to write the exit file
         }
         catch (JsonException)
         {
@@ -90,7 +95,7 @@ internal sealed partial class ProcessRuntime
         {
             Log.WatchFailed(_logger, record.Id, e);
         }
-        _events.Writer.TryWrite(record.Stored.PodUid);
+        _events.Add(record.Stored.PodUid);
     }
 
     private void NoteEnd(ContainerRecord record)

@@ -23,7 +23,7 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
     private readonly Random _random;
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, ContainerRecord> _containers = new();
-    private readonly Channel<string> _events = Channel.CreateUnbounded<string>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly PodEvents _events = new();
     private readonly SemaphoreSlim _starts;
     private readonly int _ownOomScoreAdjust;
 
@@ -44,7 +44,7 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
     }
 
     public string Name => "process";
-    public ChannelReader<string> Events => _events.Reader;
+    public ChannelReader<string> Events => _events;
 
     /// <summary>Prepares the machine (directories, mount namespace) and finds what an earlier run left.</summary>
     public static async Task<ProcessRuntime> StartAsync(ProcessRuntimeOptions options, TimeProvider time, Random random, ILoggerFactory loggers)
@@ -113,7 +113,8 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
                     root, _paths.Sandbox(sandboxId), temporary, sandbox.Spec, $"{_paths.CgroupParent}/pod{sandbox.Spec.PodUid}/{id}", _ownOomScoreAdjust,
                     hidden, PathRules.VisibleTemporary(spec.Command, spec.WorkingDirectory, File.Exists, Directory.Exists), ContainerRoot.OtherDisks(Mounts.List(), hidden));
                 await File.WriteAllTextAsync(Path.Combine(directory, "config.json"), Bundle.Config(spec, context).ToJsonString(), cancellationToken);
-                await _launcher.RunAsync(() => ContainerRoot.Mount(_paths.Scratch(sandboxId, id), root));
+                if (!await _launcher.RunAsync(() => ContainerRoot.Mount(_paths.Scratch(sandboxId, id), root)))
+                    Log.NoOverlay(_logger, spec.Name, id);
                 try
                 {
                     record.Pid = await _programs.CreateAsync(id, directory, spec, cancellationToken);
@@ -209,11 +210,7 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
     private async Task DiscardAsync(ContainerRecord record)
     {
         await _programs.CrunOutputAsync("delete", "--force", record.Id);
-        foreach (var directory in new[] { record.Directory, _paths.Scratch(record.Stored.SandboxId, record.Id), _paths.Temporary(record.Stored.SandboxId, record.Id) })
-        {
-            if (Directory.Exists(directory))
-                Directory.Delete(directory, recursive: true);
-        }
+        DirectoryRemoval.Delete(record.Directory, _paths.Scratch(record.Stored.SandboxId, record.Id), _paths.Temporary(record.Stored.SandboxId, record.Id));
         File.Delete(Path.Combine(_paths.Exits, record.Id));
     }
 
@@ -253,7 +250,7 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _events.Writer.TryComplete();
+        _events.Complete();
         _launcher.Dispose();
         _loop.Dispose();
         _starts.Dispose();
@@ -264,6 +261,9 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
     {
         [LoggerMessage(LogLevel.Debug, "Container {Container} created as {Id} in {Milliseconds:F1} ms", EventName = nameof(Created))]
         public static partial void Created(ILogger logger, string container, string id, double milliseconds);
+
+        [LoggerMessage(LogLevel.Warning, "Overlayfs cannot stack on this machine's root: container {Container} {Id} gets it read only, so it can write to its volumes and /tmp only, and a mount point that does not exist on the machine cannot be made", EventName = nameof(NoOverlay))]
+        public static partial void NoOverlay(ILogger logger, string container, string id);
 
         [LoggerMessage(LogLevel.Debug, "Container {Container} {Id} started in {Milliseconds:F1} ms", EventName = nameof(Started))]
         public static partial void Started(ILogger logger, string container, string id, double milliseconds);

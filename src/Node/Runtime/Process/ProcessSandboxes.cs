@@ -93,8 +93,7 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
     public async Task RemoveAsync(string id, CancellationToken cancellationToken)
     {
         await StopAsync(id, cancellationToken);
-        if (Directory.Exists(_paths.Sandbox(id)))
-            Directory.Delete(_paths.Sandbox(id), recursive: true);
+        DirectoryRemoval.Delete(_paths.Sandbox(id));
         _sandboxes.TryRemove(id, out _);
     }
 
@@ -118,8 +117,7 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
         foreach (var name in new[] { "net", "ipc", "uts", "shm", "scratch" })
             Mounts.Unmount(Path.Combine(directory, name));
         ProcessMachine.RemoveCgroup($"{_paths.CgroupParent}/pod{sandbox.Spec.PodUid}");
-        if (Directory.Exists(_paths.Temporary(id)))
-            Directory.Delete(_paths.Temporary(id), recursive: true);
+        DirectoryRemoval.Delete(_paths.Temporary(id));
         _sandboxes[id] = sandbox with { Ready = false };
         StateFile.Write(Path.Combine(directory, "sandbox.json"), _sandboxes[id]);
     }
