@@ -73,7 +73,7 @@ internal static partial class ServerRole
 
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var stop = stopping.Register(ended.SetResult);
-        var first = await Task.WhenAny(ended.Task, store.Failed, compacting);
+        var first = await Task.WhenAny(ended.Task, store.Failed, api.Failed, compacting);
         if (first == ended.Task)
         {
             Log.Stopping(logger);
@@ -84,6 +84,9 @@ internal static partial class ServerRole
         if (first == store.Failed)
             // The outcome of a write is unknown: only a new process, which reads what is on the disk, can tell.
             Log.StoreFailed(logger, await store.Failed);
+        else if (first == api.Failed)
+            // Rights or kinds would be answered from a state that no longer follows the store.
+            Log.LoopEnded(logger, await api.Failed);
         else
             // Without it the history grows without end: a restart is the smaller harm.
             Log.CompactionEnded(logger, compacting.Exception);
@@ -123,6 +126,9 @@ internal static partial class ServerRole
 
         [LoggerMessage(LogLevel.Error, "the store cannot tell whether a write is durable; ending")]
         public static partial void StoreFailed(ILogger logger, Exception failure);
+
+        [LoggerMessage(LogLevel.Error, "a loop of the API server ended by itself; ending")]
+        public static partial void LoopEnded(ILogger logger, Exception failure);
 
         [LoggerMessage(LogLevel.Error, "compaction ended by itself; ending")]
         public static partial void CompactionEnded(ILogger logger, Exception? failure);
