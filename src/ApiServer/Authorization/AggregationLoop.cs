@@ -10,24 +10,8 @@ public sealed partial class AggregationLoop(IStore store, ILogger<AggregationLoo
 {
     private const string Prefix = "/registry/" + Rbac.Group + "/" + Rbac.ClusterRoles + "/";
 
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                await FollowAsync(cancellationToken);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (e is WatchExpiredException or CompactedException)
-            {
-                Log.Relisting(logger, e.Message);
-            }
-        }
-    }
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        StoreFollower.RunAsync(FollowAsync, reason => Log.Relisting(logger, reason), cancellationToken);
 
     private async Task FollowAsync(CancellationToken cancellationToken)
     {

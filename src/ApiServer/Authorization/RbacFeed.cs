@@ -25,24 +25,8 @@ public sealed partial class RbacFeed(IStore store, ILogger<RbacFeed> logger)
     }
 
     /// <summary>Follows the store until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                await FollowAsync(cancellationToken);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (e is WatchExpiredException or CompactedException)
-            {
-                Log.Relisting(logger, e.Message);
-            }
-        }
-    }
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        StoreFollower.RunAsync(FollowAsync, reason => Log.Relisting(logger, reason), cancellationToken);
 
     /// <summary>A snapshot that shows every write which was acknowledged before the call.</summary>
     internal async ValueTask<RbacSnapshot> LatestAsync(CancellationToken cancellationToken)

@@ -32,24 +32,8 @@ public sealed partial class CrdEstablisher(IStore store, IReadOnlyList<ResourceI
         return ValueTask.CompletedTask;
     }
 
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                await FollowAsync(cancellationToken);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (e is WatchExpiredException or CompactedException)
-            {
-                Log.Relisting(logger, e.Message);
-            }
-        }
-    }
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        StoreFollower.RunAsync(FollowAsync, reason => Log.Relisting(logger, reason), cancellationToken);
 
     private async Task FollowAsync(CancellationToken cancellationToken)
     {

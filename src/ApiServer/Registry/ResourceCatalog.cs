@@ -37,27 +37,16 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
     public async ValueTask LoadAsync(CancellationToken cancellationToken) => Replace(await store.ListAsync(Prefix, cancellationToken: cancellationToken));
 
     /// <summary>Follows the store until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        StoreFollower.RunAsync(FollowAsync, reason => Log.Relisting(logger, reason), cancellationToken);
+
+    private async Task FollowAsync(CancellationToken cancellationToken)
     {
-        while (true)
-        {
-            try
-            {
-                var page = await store.ListAsync(Prefix, cancellationToken: cancellationToken);
-                Replace(page);
-                await using var watch = store.Watch(Prefix, page.Revision);
-                await foreach (var batch in watch.ReadAsync(cancellationToken))
-                    Apply(batch);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (e is WatchExpiredException or CompactedException)
-            {
-                Log.Relisting(logger, e.Message);
-            }
-        }
+        var page = await store.ListAsync(Prefix, cancellationToken: cancellationToken);
+        Replace(page);
+        await using var watch = store.Watch(Prefix, page.Revision);
+        await foreach (var batch in watch.ReadAsync(cancellationToken))
+            Apply(batch);
     }
 
     public async ValueTask<ResourceInfo?> FindAsync(string group, string version, string resource, CancellationToken cancellationToken)

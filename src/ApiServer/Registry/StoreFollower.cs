@@ -1,0 +1,28 @@
+using Weft.Storage;
+
+namespace Weft.ApiServer.Registry;
+
+/// <summary>What every loop that follows the store does when its watch cannot go on: it lists again and starts anew, until it is told to end.</summary>
+internal static class StoreFollower
+{
+    /// <param name="followAsync">Lists, then watches; ends only by an exception or the token.</param>
+    /// <param name="relisting">Told why a new list is needed: the reader fell behind, or history was compacted.</param>
+    internal static async Task RunAsync(Func<CancellationToken, Task> followAsync, Action<string> relisting, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await followAsync(cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is WatchExpiredException or CompactedException)
+            {
+                relisting(e.Message);
+            }
+        }
+    }
+}
