@@ -190,7 +190,7 @@ public sealed class KubectlTests(WeftCluster cluster)
         await using var ns = await TestNamespace.CreateAsync(cluster, WeftCluster.Kubectls[0]);
         await ns.ApplyAsync(TestNamespace.Deployment("greedy").Replace("        image: host", "        image: host\n        resources: {requests: {cpu: \"1000\"}}", StringComparison.Ordinal));
         await ns.EventuallyAsync("the pod is pending with a reason", async () =>
-            (await ns.GetAsync("{.items[0].status.conditions[?(@.type=='PodScheduled')].message}", "pods")).Contains("Insufficient cpu", StringComparison.Ordinal));
+            (await ns.GetAsync("{.items[*].status.conditions[?(@.type=='PodScheduled')].message}", "pods")).Contains("Insufficient cpu", StringComparison.Ordinal));
         Assert.Contains("FailedScheduling", (await ns.KubectlAsync("describe", "pods")).Succeeded(), StringComparison.Ordinal);
     }
 

@@ -72,10 +72,10 @@ public sealed class PodTests(WeftCluster cluster)
         await using var ns = await TestNamespace.CreateAsync(cluster, Kubectl);
         await ns.ApplyAsync(TestNamespace.Deployment("crash", 1, "echo going; exit 3"));
         await ns.EventuallyAsync("it was restarted", async () =>
-            int.TryParse(await ns.GetAsync("{.items[0].status.containerStatuses[0].restartCount}", "pods"), out var count) && count >= 1);
+            int.TryParse(await ns.GetAsync("{.items[*].status.containerStatuses[*].restartCount}", "pods"), out var count) && count >= 1);
         await ns.EventuallyAsync("it waits in back-off", async () =>
-            await ns.GetAsync("{.items[0].status.containerStatuses[0].state.waiting.reason}", "pods") == "CrashLoopBackOff");
-        Assert.Equal("3", await ns.GetAsync("{.items[0].status.containerStatuses[0].lastState.terminated.exitCode}", "pods"));
+            await ns.GetAsync("{.items[*].status.containerStatuses[*].state.waiting.reason}", "pods") == "CrashLoopBackOff");
+        Assert.Equal("3", await ns.GetAsync("{.items[*].status.containerStatuses[*].lastState.terminated.exitCode}", "pods"));
         var pod = await ns.FirstPodAsync("crash");
         Assert.Equal("going\n", (await ns.KubectlAsync("logs", "--previous", pod)).Succeeded());
     }
@@ -97,7 +97,7 @@ public sealed class PodTests(WeftCluster cluster)
         var pod = await ns.FirstPodAsync("probed");
         (await ns.KubectlAsync("exec", pod, "--", "/bin/sh", "-c", "touch /tmp/sick-$HOSTNAME; rm -f /tmp/ready-$HOSTNAME")).Succeeded();
         await ns.EventuallyAsync("liveness restarted the container", async () =>
-            int.TryParse(await ns.GetAsync("{.status.containerStatuses[0].restartCount}", "pod/" + pod), out var count) && count >= 1);
+            int.TryParse(await ns.GetAsync("{.status.containerStatuses[*].restartCount}", "pod/" + pod), out var count) && count >= 1);
         (await ns.KubectlAsync("exec", pod, "--", "/bin/sh", "-c", "rm -f /tmp/sick-$HOSTNAME /tmp/ready-$HOSTNAME")).Succeeded();
     }
 
@@ -107,8 +107,8 @@ public sealed class PodTests(WeftCluster cluster)
         await using var ns = await TestNamespace.CreateAsync(cluster, Kubectl);
         await ns.ApplyAsync(TestNamespace.Deployment("hog", 1, "tail /dev/zero").Replace("        image: host", "        image: host\n        resources: {limits: {memory: 32Mi}}", StringComparison.Ordinal));
         await ns.EventuallyAsync("it was killed for its memory", async () =>
-            (await ns.GetAsync("{.items[0].status.containerStatuses[0].lastState.terminated.reason}", "pods")) == "OOMKilled"
-            || (await ns.GetAsync("{.items[0].status.containerStatuses[0].state.terminated.reason}", "pods")) == "OOMKilled");
+            (await ns.GetAsync("{.items[*].status.containerStatuses[*].lastState.terminated.reason}", "pods")) == "OOMKilled"
+            || (await ns.GetAsync("{.items[*].status.containerStatuses[*].state.terminated.reason}", "pods")) == "OOMKilled");
     }
 
     [Fact]
@@ -168,7 +168,7 @@ public sealed class PodTests(WeftCluster cluster)
         (await ns.KubectlAsync("delete", "rolebinding", "process-user")).Succeeded();
         await ns.ApplyAsync(TestNamespace.Deployment("web"));
         await ns.EventuallyAsync("the replica set says why", async () =>
-            (await ns.GetAsync("{.items[0].status.conditions[?(@.type=='ReplicaFailure')].message}", "replicasets")).Contains("runtimeclass", StringComparison.OrdinalIgnoreCase));
+            (await ns.GetAsync("{.items[*].status.conditions[?(@.type=='ReplicaFailure')].message}", "replicasets")).Contains("runtimeclass", StringComparison.OrdinalIgnoreCase));
         Assert.Equal("", await ns.GetAsync("{.items[*].metadata.name}", "pods"));
     }
 

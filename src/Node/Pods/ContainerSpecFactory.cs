@@ -52,7 +52,7 @@ internal static class ContainerSpecFactory
             Environment = environment,
             Mounts = Mounts(pod, container, context, lookup, message),
             User = user,
-            Capabilities = Identities.Capabilities(container.SecurityContext, user.Uid, context.OwnCapabilities),
+            Capabilities = Identities.Capabilities(container.SecurityContext, user.Uid ?? 0, context.OwnCapabilities),
             // Unlike a container's, a process pod's files include the machine's setuid programs: they gain nothing unless the pod asks for it.
             NoNewPrivileges = !privileged && container.SecurityContext?.AllowPrivilegeEscalation != true,
             ReadOnlyRoot = container.SecurityContext?.ReadOnlyRootFilesystem == true,

@@ -57,7 +57,7 @@ internal sealed class RuntimeException(RuntimeError error, string message, Excep
     public RuntimeError Error => error;
 }
 
-internal enum RuntimeError { Sandbox, Create, Start, NotFound, NotRunning, Connect }
+internal enum RuntimeError { Sandbox, Image, Create, Start, NotFound, NotRunning, Connect }
 
 internal sealed record RuntimeSnapshot(IReadOnlyList<SandboxInfo> Sandboxes, IReadOnlyList<ContainerInfo> Containers);
 
@@ -72,6 +72,20 @@ internal sealed record SandboxSpec
     public bool HostNetwork { get; init; }
     public bool HostIpc { get; init; }
     public bool HostPid { get; init; }
+
+    /// <summary>The handler of the pod's RuntimeClass: `process`, or empty for containers of images.</summary>
+    public string RuntimeHandler { get; init; } = "";
+
+    /// <summary>One more for each sandbox of the same pod.</summary>
+    public int Attempt { get; init; }
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Host directory of the pod's log files; container logs lie below it.</summary>
+    public string LogDirectory { get; init; } = "";
+    public IReadOnlyDictionary<string, string> Sysctls { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Containers share one process namespace (`shareProcessNamespace`).</summary>
+    public bool SharedPid { get; init; }
 }
 
 internal sealed record SandboxInfo
@@ -117,12 +131,24 @@ internal sealed record ContainerSpec
     public required string Name { get; init; }
     public required int Attempt { get; init; }
     public required string SpecHash { get; init; }
+
+    /// <summary>In place of the image's entry point; empty: the image's own.</summary>
     public required IReadOnlyList<string> Command { get; init; }
+
+    /// <summary>After the command; with neither, the image's own. A process pod has no image: its factory puts all words into the command.</summary>
+    public IReadOnlyList<string> Args { get; init; } = [];
+
+    /// <summary>The runtime's id of a present image; null: a command of this machine.</summary>
+    public string? ImageId { get; init; }
     public required string LogPath { get; init; }
     public string? WorkingDirectory { get; init; }
     public IReadOnlyList<KeyValuePair<string, string>> Environment { get; init; } = [];
     public IReadOnlyList<ContainerMount> Mounts { get; init; } = [];
+
+    /// <summary>A part that is null is the image's.</summary>
     public ProcessIdentity User { get; init; } = ProcessIdentity.Nobody;
+
+    /// <summary>The whole set, not a difference.</summary>
     public IReadOnlyList<string> Capabilities { get; init; } = [];
     public bool NoNewPrivileges { get; init; } = true;
     public bool ReadOnlyRoot { get; init; }
@@ -142,7 +168,7 @@ internal sealed record ContainerSpec
 /// <param name="Propagation">`rprivate` (None), `rslave` (HostToContainer), `rshared` (Bidirectional).</param>
 internal sealed record ContainerMount(string HostPath, string ContainerPath, bool ReadOnly, string Propagation = "rprivate");
 
-internal sealed record ProcessIdentity(uint Uid, uint Gid, IReadOnlyList<uint> Groups)
+internal sealed record ProcessIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint> Groups)
 {
     /// <summary>`nobody`: a process pod is a command of this machine, so it has no rights of its own unless the pod asks for a user.</summary>
     public static readonly ProcessIdentity Nobody = new(65534, 65534, []);

@@ -87,7 +87,7 @@ internal sealed class TestNamespace : IAsyncDisposable
 
     internal async Task RolledOutAsync(string name) => (await KubectlAsync("rollout", "status", "deployment/" + name, "--timeout=120s")).Succeeded();
 
-    internal async Task<string> FirstPodAsync(string app) => await GetAsync("{.items[0].metadata.name}", "pods", "-l", "app=" + app);
+    internal async Task<string> FirstPodAsync(string app) => (await GetAsync("{.items[*].metadata.name}", "pods", "-l", "app=" + app)).Split(' ')[0];
 
     public async ValueTask DisposeAsync() => (await _cluster.KubectlAsync("delete", "namespace", Name, "--timeout=120s")).Succeeded();
 }
