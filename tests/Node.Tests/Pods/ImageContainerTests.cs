@@ -34,8 +34,13 @@ public sealed class ImageContainerTests
     }
 
     [Fact]
-    public void Command_and_arguments_stay_apart() =>
-        Assert.Equal((["x"], ["y", "web"]), Create("""{"containers":[{"name":"a","image":"i","command":["x"],"args":["y","$(HOSTNAME)"]}]}""") is var s ? (s.Command, s.Args) : default);
+    public void Command_and_arguments_stay_apart()
+    {
+        var spec = Create("""{"containers":[{"name":"a","image":"i","command":["x"],"args":["y","$(HOSTNAME)"]}]}""");
+
+        Assert.Equal(["x"], spec.Command);
+        Assert.Equal(["y", "web"], spec.Args);
+    }
 
     [Theory]
     [InlineData("""{"runAsUser":0,"runAsNonRoot":true}""", null, null, "container's runAsUser breaks non-root policy (pod: \"web_default(u1)\", container: a)")]
