@@ -1,4 +1,7 @@
 using System.Formats.Tar;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Weft.Registry.Manifests;
 using Weft.Registry.Names;
@@ -10,6 +13,9 @@ public static class PauseImage
 {
     /// <summary>What a containerd is told as its `sandbox_image`.</summary>
     public const string Name = "weft.dev/pause:1";
+
+    // A '+' in a media type stays one.
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private const string Media = MediaTypes.OciManifest;
 
@@ -72,5 +78,5 @@ public static class PauseImage
 
     private static JsonObject Descriptor(string type, Digest digest, int size) => new() { ["mediaType"] = type, ["digest"] = digest.ToString(), ["size"] = size };
 
-    private static byte[] Bytes(JsonObject json) => System.Text.Encoding.UTF8.GetBytes(json.ToJsonString());
+    private static byte[] Bytes(JsonObject json) => Encoding.UTF8.GetBytes(json.ToJsonString(Plain));
 }
