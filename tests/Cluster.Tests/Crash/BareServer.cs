@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Weft.Cli.Clusters;
-using Weft.Cli.Processes;
 using Weft.Cluster.Tests.Kit;
 using Weft.Testing;
 
@@ -38,12 +37,14 @@ internal sealed class BareServer : IAsyncDisposable
         })!;
         await Eventually.TrueAsync(() => ServerState.Load(_paths.ServerFile) is { Phase: ServerPhase.Ready } || _process.HasExited,
             "the server is Ready", () => ServerState.Load(_paths.ServerFile)?.ToString() ?? "no state file");
-        Assert.False(_process.HasExited, "the server ended");
+        Assert.False(_process.HasExited, $"the server ended: {ServerState.Load(_paths.ServerFile)}");
     }
 
     internal async Task KillAndStartAsync()
     {
-        await ClusterProcesses.KillAsync(ProcessIdentity.Of(_process!.Id)!);
+        // Waited for as a parent does: a zombie may have threads that still hold the port and the store.
+        _process!.Kill();
+        await Eventually.EndsAsync(_process.WaitForExitAsync());
         _process.Dispose();
         await StartAsync();
     }
