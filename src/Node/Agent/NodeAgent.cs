@@ -6,6 +6,7 @@ using Weft.Api.Streams;
 using Weft.Client;
 using Weft.Node.Logs;
 using Weft.Node.Network;
+using Weft.Node.Network.Services;
 using Weft.Node.Pods;
 using Weft.Node.Probes;
 using Weft.Node.Runtime;
@@ -80,13 +81,17 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var statuses = Own(new StatusWriter(client, pods.Cache, time, random, loggers.CreateLogger<StatusWriter>()));
         statuses.Start();
 
+        // Before the first pod starts: what it asks for at its start is a service.
+        var network = ServiceNetwork(options);
+        Own(await ServiceProxy.StartAsync(network, client, pods.Cache, events, time, random, loggers, cancellationToken));
+
         PodManager? manager = null;
         var configMaps = Own(new ObjectWatches<ConfigMap>(client, time, random, OnWatchError, key => manager?.OnReferenceChanged(key)));
         var secrets = Own(new ObjectWatches<Secret>(client, time, random, OnWatchError, key => manager?.OnReferenceChanged(key)));
         var probes = new ProbeClient(runtime, time);
         manager = Own(new PodManager(new PodServices(
             client, pods.Cache, runtime, volumes, configMaps, secrets, probes, events, statuses, directories, facts, new DnsSettings(options.DnsServers, options.ClusterDomain),
-            new PodEnvironment(HostLink.Gateway(options.PodCidr), nodeIp, options.ApiPort, machine.Capabilities), time, loggers)));
+            new PodEnvironment(network.ApiAddress, network.ApiAddress, options.ApiPort is null ? null : 443, machine.Capabilities), time, loggers)));
         await manager.StartAsync(cancellationToken);
         _loops.Add(RotateLogsAsync(runtime, time, logger));
         Streams = new PodStreams(manager, runtime, time);
@@ -109,6 +114,9 @@ public sealed partial class NodeAgent : IAsyncDisposable
         ClusterCidr = options.ClusterCidr ?? options.PodCidr,
         HiddenPaths = options.HiddenPaths,
     };
+
+    internal static ServiceNetwork ServiceNetwork(NodeAgentOptions options) =>
+        new(options.ClusterName, options.NodeName, options.PodCidr, options.ClusterCidr ?? options.PodCidr, options.ServiceCidr ?? "10.96.0.0/16");
 
     private async Task RotateLogsAsync(IPodRuntime runtime, TimeProvider time, ILogger logger)
     {
