@@ -36,8 +36,9 @@ internal sealed class NftLedger(string table)
                 var was = old.Chains.GetValueOrDefault(name);
                 if (was == body)
                     continue;
-                chains.Append($"add chain ip {table} {name}\n");
-                if (was is not null)
+                if (was is null)
+                    chains.Append($"add chain ip {table} {name}\n");
+                else
                     rules.Append($"flush chain ip {table} {name}\n");
                 foreach (var rule in body.Split('\n', StringSplitOptions.RemoveEmptyEntries))
                     rules.Append($"add rule ip {table} {name} {rule}\n");
