@@ -32,6 +32,8 @@ internal sealed partial class EventRecorder(KubeClient client, string nodeName, 
 
     public void Warning(Pod pod, string reason, string message, string? container = null) => Record(Reference(pod, container), "Warning", reason, message);
 
+    public void Warning(ObjectReference subject, string reason, string message) => Record(subject, "Warning", reason, message);
+
     public void Node(string reason, string message) => Record(new ObjectReference { Kind = "Node", ApiVersion = "v1", Name = nodeName, Uid = nodeName }, "Normal", reason, message);
 
     private void Record(ObjectReference subject, string type, string reason, string message) =>
