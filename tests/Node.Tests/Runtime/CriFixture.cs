@@ -58,7 +58,7 @@ public sealed class CriFixture : IAsyncDisposable
         await Runtime.Images.ListAsync(default);   // waits until containerd answers
         var tar = Path.Combine(_root, "image.tar");
         image.Write(tar);
-        using var ctr = Process.Start(new ProcessStartInfo("ctr", ["-a", Paths.Socket, "-n", "k8s.io", "images", "import", "--digests", tar]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var ctr = Process.Start(new ProcessStartInfo("ctr", ["-a", Paths.Socket, "-n", "k8s.io", "images", "import", tar]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var output = ctr.StandardOutput.ReadToEndAsync();
         var error = await ctr.StandardError.ReadToEndAsync();
         await ctr.WaitForExitAsync();

@@ -73,16 +73,22 @@ internal static class ContainerdConfig
               default_runtime_name = "weft"
               snapshotter = "{(machine.OverlayWorks ? "overlayfs" : "native")}"
 
-            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.weft]
-              runtime_type = "io.containerd.runc.v2"
-
-            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.weft.options]
-              BinaryName = {Quote(options.Handler)}
-              Root = {Quote(paths.HandlerState)}
-              SystemdCgroup = false
-
             """);
-        return text.ToString();
+        foreach (var (name, program) in options.NamedHandlers.OrderBy(h => h.Key).Prepend(new("weft", options.Handler)))
+        {
+            text.Append($"""
+
+
+                [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{name}]
+                  runtime_type = "io.containerd.runc.v2"
+
+                [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{name}.options]
+                  BinaryName = {Quote(program)}
+                  Root = {Quote(paths.HandlerState)}
+                  SystemdCgroup = false
+                """);
+        }
+        return text.Append('\n').ToString();
     }
 
     /// <summary>The mirror of every registry (containerd's certs.d, "_default"): it is asked with `?ns=` and the registry's name.</summary>
@@ -121,6 +127,8 @@ internal static class ContainerdConfig
 
     private static string Bool(bool value) => value ? "true" : "false";
 
-    // A TOML basic string has JSON's escapes.
-    private static string Quote(string text) => JsonSerializer.Serialize(text);
+    // A TOML basic string has JSON's escapes, except those of halves of a character.
+    private static string Quote(string text) => JsonSerializer.Serialize(text, Unescaped);
+
+    private static readonly JsonSerializerOptions Unescaped = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 }

@@ -35,7 +35,7 @@ internal static class ContainerdProcess
         var none = Libc.Check(Libc.open("/dev/null", Libc.ORdwr | Libc.OCloexec, 0), "open /dev/null");
         try
         {
-            var hides = machine.HybridCgroups.Count > 0 && Path.GetFileName(options.Handler) == "crun";
+            var hides = machine.HybridCgroups.Count > 0 && (Path.GetFileName(options.Handler) == "crun" || options.NamedHandlers.ContainsKey("crun"));
             // A terminal's Ctrl-C goes to its session: pods must not end with the window that `weft up` was typed in.
             return Child.Spawn("/usr/bin/setsid", hides
                 ? ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", HideScript(machine.HybridCgroups), options.Containerd, paths.Config]

@@ -20,8 +20,8 @@ internal sealed class CriClient(GrpcChannel channel)
 
     public Task<StatusResponse> StatusAsync(CancellationToken token) => CallAsync(Cri, "Status", new StatusRequest(), StatusResponse.Parser, Patience, token);
 
-    public Task<RunPodSandboxResponse> RunPodSandboxAsync(PodSandboxConfig config, CancellationToken token) =>
-        CallAsync(Cri, "RunPodSandbox", new RunPodSandboxRequest { Config = config }, RunPodSandboxResponse.Parser, Patience * 2, token);
+    public Task<RunPodSandboxResponse> RunPodSandboxAsync(PodSandboxConfig config, string handler, CancellationToken token) =>
+        CallAsync(Cri, "RunPodSandbox", new RunPodSandboxRequest { Config = config, RuntimeHandler = handler }, RunPodSandboxResponse.Parser, Patience * 2, token);
 
     public Task<StopPodSandboxResponse> StopPodSandboxAsync(string id, CancellationToken token) =>
         CallAsync(Cri, "StopPodSandbox", new StopPodSandboxRequest { PodSandboxId = id }, StopPodSandboxResponse.Parser, Patience, token);

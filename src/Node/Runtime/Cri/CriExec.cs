@@ -36,8 +36,9 @@ internal sealed class CriExec(CriClient client, EventLoop loop, CriPaths paths, 
                 ExecId = exec,
                 Terminal = streams.Terminal,
                 Stdin = streams.Input is null ? "" : Fifo("0"),
-                Stdout = streams.Output is null ? "" : Fifo("1"),
-                Stderr = streams.Error is null || streams.Terminal ? "" : Fifo("2"),
+                // The shim wants both, or neither. A terminal has one output.
+                Stdout = Fifo("1"),
+                Stderr = streams.Terminal ? "" : Fifo("2"),
                 Spec = new Any { TypeUrl = ProcessType, Value = ByteString.CopyFrom(await ProcessAsync(container, command, streams.Terminal, cancellationToken)) },
             };
             return await RunAsync(request, streams, cancellationToken);
@@ -76,7 +77,7 @@ internal sealed class CriExec(CriClient client, EventLoop loop, CriPaths paths, 
     {
         var (container, exec) = (request.ContainerId, request.ExecId);
         // Our ends first: the shim waits for a reader of what it writes.
-        await using var output = request.Stdout.Length > 0 ? new FdStream(loop, Open(request.Stdout, Libc.ORdonly)) : null;
+        await using var output = new FdStream(loop, Open(request.Stdout, Libc.ORdonly));
         await using var error = request.Stderr.Length > 0 ? new FdStream(loop, Open(request.Stderr, Libc.ORdonly)) : null;
         await client.ExecAsync(request, cancellationToken);
         try
@@ -103,7 +104,7 @@ internal sealed class CriExec(CriClient client, EventLoop loop, CriPaths paths, 
         finally
         {
             await ForgetAsync(container, exec, kill: cancellationToken.IsCancellationRequested);
-            output?.EndWhenDrained();
+            output.EndWhenDrained();
             error?.EndWhenDrained();
             await ended.CancelAsync();
             await Task.WhenAll(receiving, sending, resizing);
@@ -174,8 +175,9 @@ internal sealed class CriExec(CriClient client, EventLoop loop, CriPaths paths, 
         {
             await using (var to = new FdStream(loop, await OpenForWriteAsync(request.Stdin, ended)))
                 await from.CopyToAsync(to, 64 * 1024, ended);
-            // The shim holds the FIFO open for others; it lets go now, and the command reads the end.
-            await client.CloseInputAsync(request.ContainerId, request.ExecId, ended);
+            // The shim holds the FIFO open for others; it lets go now, and the command reads the end. A terminal would be hung up: its input has no end.
+            if (!request.Terminal)
+                await client.CloseInputAsync(request.ContainerId, request.ExecId, ended);
         }
         catch (Exception e) when (e is IOException or GrpcException or OperationCanceledException or ObjectDisposedException)
         {
@@ -202,10 +204,10 @@ internal sealed class CriExec(CriClient client, EventLoop loop, CriPaths paths, 
 
     private async Task ReceiveAsync(FdStream? from, Stream? to, Progress progress)
     {
-        if (from is null || to is null)
+        if (from is null)
             return;
         var buffer = new byte[64 * 1024];
-        var open = true;
+        var open = to is not null;
         int n;
         while ((n = await from.ReadAsync(buffer, CancellationToken.None)) > 0)
         {
@@ -214,7 +216,7 @@ internal sealed class CriExec(CriClient client, EventLoop loop, CriPaths paths, 
             {
                 if (open)
                 {
-                    await to.WriteAsync(buffer.AsMemory(0, n), CancellationToken.None);
+                    await to!.WriteAsync(buffer.AsMemory(0, n), CancellationToken.None);
                     await to.FlushAsync(CancellationToken.None);
                 }
             }

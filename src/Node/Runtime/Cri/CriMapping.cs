@@ -131,6 +131,11 @@ internal static class CriMapping
             context.RunAsUser = new() { Value = uid };
         if (identity.Gid is { } gid)
             context.RunAsGroup = new() { Value = gid };
+        if (spec.ProcessNamespaceOf is { } target)
+        {
+            context.NamespaceOptions.Pid = NamespaceMode.Target;
+            context.NamespaceOptions.TargetId = target;
+        }
         if (!spec.Privileged)
         {
             // The whole set: everything is taken away, then these are given. CRI has the names without their prefix.
@@ -139,8 +144,11 @@ internal static class CriMapping
                 DropCapabilities = { "ALL" },
                 AddCapabilities = { spec.Capabilities.Select(c => c.StartsWith("CAP_", StringComparison.OrdinalIgnoreCase) ? c[4..] : c) },
             };
-            context.MaskedPaths.Add(Masked);
-            context.ReadonlyPaths.Add(ReadOnlyPaths);
+            if (!spec.UnmaskedProc)
+            {
+                context.MaskedPaths.Add(Masked);
+                context.ReadonlyPaths.Add(ReadOnlyPaths);
+            }
         }
         return context;
     }

@@ -70,6 +70,25 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
         return runtime;
     }
 
+    /// <summary>The same as the node agent takes it: with its images, when containerd answers and what it runs is known.</summary>
+    /// <exception cref="RuntimeException">What the machine lacks, or why containerd does not answer.</exception>
+    public static async Task<ImageRuntime> StartImagesAsync(CriRuntimeOptions options, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        if (ContainerdFiles.Missing(options) is { } missing)
+            throw new RuntimeException(RuntimeError.Sandbox, missing);
+        var runtime = await StartAsync(options, time, random, loggers, cancellationToken);
+        try
+        {
+            await runtime.WaitReadyAsync(cancellationToken);
+            return new ImageRuntime(runtime, runtime.Images, options.Handlers, runtime);
+        }
+        catch
+        {
+            await runtime.DisposeAsync();
+            throw;
+        }
+    }
+
     private async Task EndOldAsync(int pid, CancellationToken cancellationToken)
     {
         Log.Restarting(_logger, pid);
@@ -120,7 +139,7 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
                 await RemoveLeftoversAsync(spec, cancellationToken);
             try
             {
-                var id = (await _client.RunPodSandboxAsync(config, cancellationToken)).PodSandboxId;
+                var id = (await _client.RunPodSandboxAsync(config, spec.RuntimeHandler, cancellationToken)).PodSandboxId;
                 var info = await _state.RefreshSandboxAsync(id, cancellationToken) ?? throw new RuntimeException(RuntimeError.Sandbox, $"sandbox {id} has gone as soon as it was made");
                 Log.Sandbox(_logger, spec.Namespace, spec.Name, _time.GetElapsedTime(from).TotalMilliseconds);
                 return info;
@@ -164,7 +183,7 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
         var sandbox = _state.Sandbox(sandboxId);
         if (sandbox is not null)
             ProcessMachine.LiftCpuLimit(CgroupOf(sandbox.Spec.PodUid));
-        await RetryAsync(() => _client.StopPodSandboxAsync(sandboxId, cancellationToken), cancellationToken);
+        await AwayAsync(() => _client.StopPodSandboxAsync(sandboxId, cancellationToken), cancellationToken);
         if (sandbox is null)
             return;
         foreach (var container in _state.ContainersOf(sandboxId))
@@ -176,7 +195,7 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
     public async Task RemoveSandboxAsync(string sandboxId, CancellationToken cancellationToken)
     {
         await StopSandboxAsync(sandboxId, cancellationToken);
-        await RetryAsync(() => _client.RemovePodSandboxAsync(sandboxId, cancellationToken), cancellationToken);
+        await AwayAsync(() => _client.RemovePodSandboxAsync(sandboxId, cancellationToken), cancellationToken);
         _state.ForgetSandbox(sandboxId);
     }
 
@@ -255,7 +274,7 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
         if (seconds == 0)
             ProcessMachine.LiftCpuLimit(CgroupOf(container.PodUid));
         // After a restart of containerd the grace that is left counts.
-        var stopping = RetryAsync(
+        var stopping = AwayAsync(
             () => _client.StopContainerAsync(containerId, Math.Max(0, seconds - (long)_time.GetElapsedTime(from).TotalSeconds), cancellationToken), cancellationToken);
         if (await Task.WhenAny(stopping, Task.Delay(grace + TimeSpan.FromSeconds(1), _time, cancellationToken)) != stopping)
             ProcessMachine.LiftCpuLimit(CgroupOf(container.PodUid));   // killed processes need processor time to die
@@ -297,7 +316,7 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
 
     public async Task RemoveContainerAsync(string containerId, CancellationToken cancellationToken)
     {
-        await RetryAsync(() => _client.RemoveContainerAsync(containerId, cancellationToken), cancellationToken);
+        await AwayAsync(() => _client.RemoveContainerAsync(containerId, cancellationToken), cancellationToken);
         _state.Forget(containerId);
     }
 
@@ -347,7 +366,20 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
 
     private string CgroupOf(string podUid) => $"{_paths.CgroupParent}/pod{podUid}";
 
-    /// <summary>For calls that may be made twice: waits for a containerd that is starting anew. What is not there (any more) is fine for those that take away.</summary>
+    /// <summary>For calls that take something away: what is not there is fine.</summary>
+    private async Task AwayAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RetryAsync(call, cancellationToken);
+        }
+        catch (RuntimeException e) when (e.Error == RuntimeError.NotFound)
+        {
+            // Gone already.
+        }
+    }
+
+    /// <summary>For calls that may be made twice: waits for a containerd that is starting anew.</summary>
     private async Task<T> RetryAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
     {
         const int Most = 6;

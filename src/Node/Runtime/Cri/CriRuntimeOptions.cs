@@ -4,7 +4,7 @@ namespace Weft.Node.Runtime.Cri;
 
 /// <summary>Where every image is asked for first; what is not there is asked of the registry that its name says.</summary>
 /// <param name="Server">`http://127.0.0.1:5000`, or an https address with a certificate authority and a client certificate.</param>
-internal sealed record RegistryMirror(string Server, string? CaFile = null, string? ClientCertFile = null, string? ClientKeyFile = null);
+public sealed record RegistryMirror(string Server, string? CaFile = null, string? ClientCertFile = null, string? ClientKeyFile = null);
 
 internal sealed record CriRuntimeOptions
 {
@@ -26,10 +26,18 @@ internal sealed record CriRuntimeOptions
     public string Containerd { get; init; } = FirstOf("/usr/bin/containerd", "/usr/local/bin/containerd");
 
     /// <summary>What makes containers for containerd. crun where it is: a pod starts in two thirds of runc's time (decision 0009).</summary>
-    public string Handler { get; init; } = FirstOf("/usr/bin/crun", "/usr/local/bin/crun", "/usr/sbin/runc", "/usr/bin/runc", "/usr/local/sbin/runc");
+    public string Handler { get; init; } = FirstOf([.. Crun, .. Runc]);
+
+    /// <summary>By the name that a RuntimeClass gives (`handler: runc`); the default is <see cref="Handler"/>.</summary>
+    public IReadOnlyDictionary<string, string> NamedHandlers { get; init; } = new[] { ("crun", FirstOf(Crun)), ("runc", FirstOf(Runc)) }.Where(h => File.Exists(h.Item2)).ToDictionary();
+
+    /// <summary>Handlers of RuntimeClasses that it answers to; the empty one is that of pods without a class.</summary>
+    public IReadOnlySet<string> Handlers => NamedHandlers.Keys.Append("").ToHashSet();
 
     /// <summary>Sandboxes and containers being made at once. More only adds waiting.</summary>
     public int ParallelStarts { get; init; } = 8;
+
+    private static readonly string[] Crun = ["/usr/bin/crun", "/usr/local/bin/crun"], Runc = ["/usr/sbin/runc", "/usr/bin/runc", "/usr/local/sbin/runc"];
 
     private static string FirstOf(params string[] places) => places.FirstOrDefault(File.Exists) ?? places[0];
 }
