@@ -6,6 +6,7 @@ using Weft.Api.Streams;
 using Weft.Client;
 using Weft.Node.Logs;
 using Weft.Node.Network;
+using Weft.Node.Network.Routes;
 using Weft.Node.Pods;
 using Weft.Node.Probes;
 using Weft.Node.Runtime;
@@ -72,6 +73,10 @@ public sealed partial class NodeAgent : IAsyncDisposable
         await registration.RegisterAsync(cancellationToken);
         registration.Start();
 
+        var nodes = new Informer<Api.Core.Node>(client.For<Api.Core.Node>(), time, random, OnWatchError);
+        _loops.Add(nodes.RunAsync(_stop.Token));
+        _loops.Add(new NodeRoutes(options.NodeName, settings.ClusterCidr, nodes, time, loggers.CreateLogger<NodeRoutes>()).RunAsync(_stop.Token));
+
         var events = Own(new EventRecorder(client, options.NodeName, time, loggers.CreateLogger<EventRecorder>()));
         events.Start();
         var pods = new Informer<Pod>(client.For<Pod>(), time, random, OnWatchError, null, "spec.nodeName=" + options.NodeName);
@@ -86,7 +91,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var probes = new ProbeClient(runtime, time);
         manager = Own(new PodManager(new PodServices(
             client, pods.Cache, runtime, volumes, configMaps, secrets, probes, events, statuses, directories, facts, new DnsSettings(options.DnsServers, options.ClusterDomain),
-            new PodEnvironment(HostLink.Gateway(options.PodCidr), nodeIp, options.ApiPort, machine.Capabilities), time, loggers)));
+            new PodEnvironment(options.ApiHost ?? HostLink.Gateway(options.PodCidr), nodeIp, options.ApiPort, machine.Capabilities), time, loggers)));
         await manager.StartAsync(cancellationToken);
         _loops.Add(RotateLogsAsync(runtime, time, logger));
         Streams = new PodStreams(manager, runtime, time);

@@ -1,5 +1,6 @@
 using Weft.Node.Interop;
 using Weft.Node.Network;
+using Weft.Node.Network.Routes;
 using Weft.Node.Runtime.Process;
 
 namespace Weft.Node.Agent;
@@ -46,6 +47,7 @@ public static class NodeCleanup
                 await Task.Delay(TimeSpan.FromMilliseconds(20), time, cancellationToken);
             }
         });
+        await TryAsync("routes", () => NodeRoutes.RemoveAsync(settings.ClusterCidr));
         await TryAsync("nft table", () => NodeFirewall.RemoveAsync(options.ClusterName));
         await TryAsync("sysctls", async () =>
         {

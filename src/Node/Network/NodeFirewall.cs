@@ -20,7 +20,7 @@ internal static class NodeFirewall
             table ip {{table}} {
               chain postrouting {
                 type nat hook postrouting priority srcnat; policy accept;
-                ip saddr {{podCidr}} ip daddr != {{clusterCidr}} ip daddr != 224.0.0.0/4 masquerade
+                ip saddr {{clusterCidr}} ip daddr != {{clusterCidr}} ip daddr != 224.0.0.0/4 masquerade
               }
               chain prerouting {
                 type filter hook prerouting priority raw; policy accept;
