@@ -14,8 +14,7 @@ public static class JoinPaths
 }
 
 /// <param name="SigningRequest">PKCS #10 in PEM; only its key counts, the name is the server's to decide.</param>
-/// <param name="MachineId">Of /etc/machine-id and the node's own path: the same node that comes back is let in while its lease still holds.</param>
-public sealed record JoinRequest(string NodeName, string SigningRequest, string MachineId);
+public sealed record JoinRequest(string NodeName, string SigningRequest);
 
 /// <param name="Certificate">For `system:node:NAME`, in PEM.</param>
 /// <param name="ClusterCidr">All pods of all nodes.</param>

@@ -61,8 +61,8 @@ public sealed partial class NodeJoin(
         if (NameRules.DnsSubdomain(request.NodeName ?? "") is { } why)
             throw Statuses.BadRequest($"the node's name '{request.NodeName}' cannot be: {why}");
         var name = request.NodeName!;
-        if (objects.Get("", "nodes", "", name) is { } existing && IsAlive(name) && existing.At("status", "nodeInfo", "machineID").AsText() != request.MachineId)
-            throw Statuses.Conflict(new("", "v1", "nodes"), name, $"a node named {name} is alive in this cluster; choose another with --node-name");
+        if (objects.Get("", "nodes", "", name) is not null && IsAlive(name))
+            throw Statuses.Conflict(new("", "v1", "nodes"), name, $"a node named {name} is alive in this cluster: choose another name with --node-name, or stop that one and wait until it is NotReady");
         var certificate = Sign(name, request.SigningRequest);
         Log.Joined(_logger, name);
         return new JoinAnswer(certificate, pki.AuthorityPem, options.ClusterCidr, options.ServiceCidr, options.ClusterDomain);

@@ -21,7 +21,7 @@ public static class JoinClient
     /// <exception cref="JoinRefusedException">Trying again would not help.</exception>
     /// <exception cref="HttpRequestException">The server is not there yet.</exception>
     public static async Task<(NodeCredentials Credentials, JoinAnswer Answer)> JoinAsync(
-        Uri server, JoinToken token, string nodeName, string machineId, string directory, CancellationToken cancellationToken)
+        Uri server, JoinToken token, string nodeName, string directory, CancellationToken cancellationToken)
     {
         var authority = await AuthorityAsync(server, token, cancellationToken);
         var (key, signingRequest) = NodeCredentials.NewRequest(nodeName);
@@ -30,7 +30,7 @@ public static class JoinClient
             using var http = new HttpClient(new ClusterAccess { Server = server, CertificateAuthorityPem = authority }.CreateHandler()) { Timeout = Patience };
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server, JoinPaths.Join))
             {
-                Content = JsonContent.Create(new JoinRequest(nodeName, signingRequest, machineId), JoinJson.Default.JoinRequest),
+                Content = JsonContent.Create(new JoinRequest(nodeName, signingRequest), JoinJson.Default.JoinRequest),
             };
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Credential);
             using var response = await SendAsync(http, request, cancellationToken);

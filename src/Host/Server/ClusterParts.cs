@@ -1,9 +1,11 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Weft.ApiServer;
 using Weft.ApiServer.Authentication;
 using Weft.Cli.Clusters;
 using Weft.Client;
 using Weft.Control;
+using Weft.Control.Lifecycle;
 using Weft.Control.Scheduling;
 using Weft.Node.Agent;
 
@@ -24,7 +26,7 @@ internal sealed class ClusterParts : IAsyncDisposable
         var parts = new ClusterParts { NodeName = options.NodeName };
         try
         {
-            await parts.StartAllAsync(api, authorityPem, options, streams, time, random, loggers, cancellationToken);
+            await parts.StartAllAsync(api, authorityPem, settings, options, streams, time, random, loggers, cancellationToken);
             return parts;
         }
         catch
@@ -35,7 +37,7 @@ internal sealed class ClusterParts : IAsyncDisposable
     }
 
     private async Task StartAllAsync(
-        ApiServerHost api, string authorityPem, NodeAgentOptions options, LateStreams streams, TimeProvider time, Random random, ILoggerFactory loggers,
+        ApiServerHost api, string authorityPem, ClusterSettings settings, NodeAgentOptions options, LateStreams streams, TimeProvider time, Random random, ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
         using (var admin = Connect(new UserInfo("system:apiserver", [UserInfo.Masters]), "weft"))
@@ -47,7 +49,12 @@ internal sealed class ClusterParts : IAsyncDisposable
         try
         {
             var controllers = await Controllers.StartAsync(
-                name => api.CreateHandler(ServiceAccount(name)), new ControllersOptions { CertificateAuthorityPem = authorityPem }, time, random, loggers, cancellationToken);
+                name => api.CreateHandler(ServiceAccount(name)), new ControllersOptions
+                {
+                    CertificateAuthorityPem = authorityPem,
+                    ClusterCidr = IPNetwork.Parse(settings.PodCidr),
+                    NodeGrace = settings.NodeGraceSeconds is { } grace ? new NodeGrace(TimeSpan.FromSeconds(grace), TimeSpan.FromSeconds(grace * 3 / 2)) : NodeGrace.Default,
+                }, time, random, loggers, cancellationToken);
             _stops.Push(controllers.DisposeAsync);
             var scheduler = await Scheduler.StartAsync(
                 Connect(new UserInfo("system:kube-scheduler", []), "kube-scheduler"), controllers.Informers, time, random, loggers, cancellationToken);

@@ -62,8 +62,9 @@ internal static partial class ServerRole
         var compacting = new AutoCompactor(store, new CompactionOptions(), time).RunAsync(background.Token);
 
         var streams = new LateStreams();
+        var node = NodeParts.Options(paths, settings);
         await using var api = ApiParts.Compose(
-            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings.ServiceCidr, streams, time, random, loggers);
+            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings, node.NodeName, streams, time, random, loggers);
         await api.StartAsync(stopping);
         Report(paths, ServerPhase.Api, $"API server on https://127.0.0.1:{settings.ApiPort}");
 
@@ -97,7 +98,7 @@ internal static partial class ServerRole
     private static PkiOptions Pki(ClusterPaths paths, ClusterSettings settings) => new(paths.Pki)
     {
         ServerNames = [Environment.MachineName],
-        ServerAddresses = [.. MachineAddresses(), Gateway(settings.PodCidr)],
+        ServerAddresses = [.. MachineAddresses(), Gateway(settings.PodCidr), .. settings.LinkCidr() is { } link ? [AddressPlan.Host(link, 1)] : Array.Empty<IPAddress>()],
     };
 
     /// <summary>The host end of every pod's link: how pods reach the API server (docs/decisions/0003).</summary>

@@ -35,7 +35,9 @@ public sealed record NodeAgentOptions
     public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
 
     /// <summary>How often the node says that it lives. The kubelet's period; a quarter of the cluster's grace when that is shorter.</summary>
-    public TimeSpan LeasePeriod { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan LeasePeriod { get; init; } = DefaultLeasePeriod;
+
+    public static readonly TimeSpan DefaultLeasePeriod = TimeSpan.FromSeconds(10);
 
     /// <summary>Further directories that no pod may look into: the server's own data.</summary>
     public IReadOnlyList<string> HiddenPaths { get; init; } = [];

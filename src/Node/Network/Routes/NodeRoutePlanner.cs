@@ -12,9 +12,6 @@ internal readonly record struct NodeRoute(string Destination, string? Via);
 /// </summary>
 internal static class NodeRoutePlanner
 {
-    /// <summary>On a Node: who forwards to it for those who are not on its link. The nodes of one machine name the machine.</summary>
-    public const string NextHopAnnotation = "weft.dev/next-hop";
-
     /// <param name="links">Networks that this machine is connected to.</param>
     public static IReadOnlyList<NodeRoute> Plan(string self, IReadOnlyCollection<Api.Core.Node> nodes, IReadOnlyCollection<IPNetwork> links, IReadOnlyCollection<IPAddress> ownAddresses)
     {
@@ -29,7 +26,7 @@ internal static class NodeRoutePlanner
             {
                 routes.Add(new(range, direct.ToString()));
             }
-            else if (IPAddress.TryParse(node.Metadata.Annotations.GetValueOrDefault(NextHopAnnotation), out var hop) && !ownAddresses.Contains(hop) && OnLink(hop))
+            else if (IPAddress.TryParse(node.Metadata.Annotations.GetValueOrDefault(NodeAnnotations.NextHop), out var hop) && !ownAddresses.Contains(hop) && OnLink(hop))
             {
                 routes.Add(new(range, hop.ToString()));
                 routes.Add(new(direct + "/32", hop.ToString()));
