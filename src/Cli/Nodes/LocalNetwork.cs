@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.NetworkInformation;
 using System.Security.Cryptography;
 using System.Text;
 using Weft.Cli.Clusters;
@@ -59,8 +60,8 @@ public static class LocalNetwork
     /// <exception cref="IOException">ip refused; its reason.</exception>
     public static async Task EnsureAsync(ClusterPaths paths, string linkCidr, int nodes, CancellationToken cancellationToken)
     {
-        var mtu = Mtu(File.ReadLines("/proc/net/route"));
-        if (!Directory.Exists("/sys/class/net/" + HostLink(paths)) || !File.Exists(NamespacePath(SwitchNamespace(paths))))
+        var mtu = await MtuAsync(cancellationToken);
+        if (!HasLink(HostLink(paths)) || !File.Exists(NamespacePath(SwitchNamespace(paths))))
         {
             await RemoveAsync(paths, cancellationToken);
             await AddAsync(SwitchNamespace(paths), SwitchCommands(paths, linkCidr, mtu), cancellationToken);
@@ -79,12 +80,12 @@ public static class LocalNetwork
         foreach (var name in Namespaces(paths))
             await IpAsync(["netns", "del", name], cancellationToken);
         // The peer goes with the switch's namespace, but the kernel takes its time with that.
-        if (Directory.Exists("/sys/class/net/" + HostLink(paths)))
+        if (HasLink(HostLink(paths)))
             await IpAsync(["link", "del", HostLink(paths)], cancellationToken);
     }
 
     public static IReadOnlyList<string> Namespaces(ClusterPaths paths) => Directory.Exists("/run/netns")
-        ? [.. Directory.EnumerateFiles("/run/netns", $"weft-{paths.Name}.*").Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)]
+        ? [.. Directory.EnumerateFiles("/run/netns").Select(path => Path.GetFileName(path)!).Where(name => name.StartsWith($"weft-{paths.Name}.", StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
         : [];
 
     private static async Task AddAsync(string name, IReadOnlyList<string> commands, CancellationToken cancellationToken)
@@ -105,25 +106,30 @@ public static class LocalNetwork
     }
 
     // The packets of nodes leave by the machine's own link.
-    private static int Mtu(IEnumerable<string> routes)
+    private static async Task<int> MtuAsync(CancellationToken cancellationToken)
     {
         const int Ethernet = 1500;
-        var link = routes.Skip(1).Select(line => line.Split('\t')).FirstOrDefault(f => f.Length > 7 && f[1] == "00000000" && f[7] == "00000000")?[0];
-        var file = $"/sys/class/net/{link}/mtu";
-        return link is not null && File.Exists(file) && int.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var mtu) ? Math.Min(mtu, Ethernet) : Ethernet;
+        if (MachineAddress.DefaultLink() is not { } link)
+            return Ethernet;
+        var words = (await IpAsync(["-o", "link", "show", "dev", link], cancellationToken)).Split(' ');
+        return int.TryParse(words.SkipWhile(word => word != "mtu").Skip(1).FirstOrDefault(), CultureInfo.InvariantCulture, out var mtu) ? Math.Min(mtu, Ethernet) : Ethernet;
     }
 
-    private static async Task IpAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    // Not /sys/class/net: that shows the network of whoever mounted /sys.
+    private static bool HasLink(string name) => NetworkInterface.GetAllNetworkInterfaces().Any(link => link.Name == name);
+
+    private static async Task<string> IpAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
         var program = new[] { "/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip" }.FirstOrDefault(File.Exists)
             ?? throw new IOException("ip is missing: install the package iproute2 (apt-get install iproute2)");
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false })
             ?? throw new IOException("ip did not start");
         var errors = process.StandardError.ReadToEndAsync(cancellationToken);
-        await process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
         await process.WaitForExitAsync(cancellationToken);
         if (process.ExitCode != 0)
             throw new IOException($"ip {string.Join(' ', arguments)}: {(await errors).Trim()}");
+        return output;
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

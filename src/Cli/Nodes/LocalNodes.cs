@@ -24,7 +24,15 @@ public sealed class LocalNodes(ClusterPaths cluster, string executable, TimeProv
             return null;
         var link = settings.LinkCidr() ?? throw new InvalidOperationException("refused before");
         var started = time.GetTimestamp();
-        await LocalNetwork.EnsureAsync(cluster, link, settings.Nodes, cancellationToken);
+        try
+        {
+            await LocalNetwork.EnsureAsync(cluster, link, settings.Nodes, cancellationToken);
+        }
+        catch (IOException refused)
+        {
+            return $"the network between the nodes cannot be made: {refused.Message}";
+        }
+
         string? token = null;
         var waiting = new List<(ClusterPaths Paths, ProcessIdentity Supervisor)>();
         for (var number = 2; number <= settings.Nodes; number++)
@@ -92,7 +100,7 @@ public sealed class LocalNodes(ClusterPaths cluster, string executable, TimeProv
     {
         var data = Directory.Exists(cluster.Nodes) ? Directory.EnumerateDirectories(cluster.Nodes).Select(path => Path.GetFileName(path)!) : [];
         var prefix = Path.GetFileName(cluster.LocalNode(0).RunDir)[..^1];
-        var run = Directory.EnumerateDirectories("/run", prefix + "*").Select(path => Path.GetFileName(path)![prefix.Length..]);
+        var run = Directory.EnumerateDirectories("/run").Select(path => Path.GetFileName(path)!).Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => name[prefix.Length..]);
         var names = LocalNetwork.Namespaces(cluster).Select(name => name[(name.LastIndexOf('.') + 1)..]);
         return [.. data.Concat(run).Concat(names).Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0).Where(number => number > 1).Distinct().Order()];
     }

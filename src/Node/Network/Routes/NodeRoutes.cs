@@ -11,8 +11,8 @@ namespace Weft.Node.Network.Routes;
 /// <summary>Keeps this machine's routes to the other nodes' pods, from the Node objects.</summary>
 internal sealed partial class NodeRoutes(string self, string clusterCidr, Informer<Api.Core.Node> nodes, TimeProvider time, ILogger<NodeRoutes> logger)
 {
-    /// <summary>Marks Weft's routes in the kernel's table (rtnetlink(7), rtm_protocol); not in any /etc/iproute2/rt_protos that we know of.</summary>
-    public const int Protocol = 187;
+    /// <summary>Marks Weft's routes in the kernel's table (rtnetlink(7), rtm_protocol); iproute2's rt_protos names nothing so.</summary>
+    public const int Protocol = 87;
 
     // Repairs what somebody else took away; changes of nodes come at once.
     private static readonly TimeSpan Resync = TimeSpan.FromSeconds(30);
