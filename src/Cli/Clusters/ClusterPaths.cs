@@ -24,6 +24,11 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
     /// <summary>Node 2, 3, ... of this machine: what it would be on a machine of its own, below this cluster's. A dot is in no cluster's name.</summary>
     public ClusterPaths LocalNode(int number) => For(FormattableString.Invariant($"{Name}.{number}"), Path.Combine(Nodes, number.ToString(CultureInfo.InvariantCulture)));
 
+    /// <summary>Images of the cluster's registry.</summary>
+    public string Registry => Path.Combine(DataDir, "registry");
+
+    /// <summary>The password of whoever pushes images; for root alone.</summary>
+    public string RegistryPassword => Path.Combine(DataDir, "registry-password");
     public string DemoApps => Path.Combine(DataDir, "demo");
 
     /// <summary>Identity of the supervisor, written by it.</summary>

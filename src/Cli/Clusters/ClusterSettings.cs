@@ -7,6 +7,9 @@ namespace Weft.Cli.Clusters;
 /// <param name="PodCidr">Addresses of the pods of all nodes, a /16: the first /24 is node 1's, the last the network between the nodes of this machine.</param>
 public sealed record ClusterSettings(int ApiPort, string PodCidr, string ServiceCidr)
 {
+    /// <summary>Loopback port of the image registry. 0: not chosen yet, the server does at its start.</summary>
+    public int RegistryPort { get; init; }
+
     /// <summary>Of the file: a newer one is refused instead of misread. In format 1 node 1 has the whole pod network, and stays the only one.</summary>
     public int Format { get; init; } = Newest;
 

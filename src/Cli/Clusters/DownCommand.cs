@@ -60,7 +60,7 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
     {
         if (!Directory.Exists(paths.DataDir))
             return null;
-        foreach (var directory in new[] { Path.GetDirectoryName(paths.Database)!, paths.Pki, Path.GetDirectoryName(paths.Log)!, paths.Node, paths.Nodes, paths.DemoApps })
+        foreach (var directory in new[] { Path.GetDirectoryName(paths.Database)!, paths.Pki, Path.GetDirectoryName(paths.Log)!, paths.Node, paths.Nodes, paths.Registry, paths.DemoApps })
         {
             if (Directory.Exists(directory))
                 Directory.Delete(directory, recursive: true);
@@ -69,6 +69,7 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
         }
 
         File.Delete(paths.Kubeconfig);
+        File.Delete(paths.RegistryPassword);
         File.Delete(paths.Settings);
         File.Delete(paths.AgentSettings);
         if (Directory.EnumerateFileSystemEntries(paths.DataDir).FirstOrDefault() is { } other)

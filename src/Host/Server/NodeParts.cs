@@ -17,7 +17,7 @@ internal static class NodeParts
         LeasePeriod = settings.NodeGraceSeconds is { } grace ? TimeSpan.FromSeconds(Math.Clamp(grace / 4, 1, 10)) : NodeAgentOptions.DefaultLeasePeriod,
         ClusterName = paths.Name,
         ApiPort = settings.ApiPort,
-        HiddenPaths = [paths.Pki, paths.Nodes, paths.Kubeconfig, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
+        HiddenPaths = [paths.Pki, paths.Nodes, paths.Kubeconfig, paths.RegistryPassword, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
     };
 
     internal static Task<IReadOnlyList<string>> CleanAsync(ClusterPaths paths, ClusterSettings? settings, CancellationToken cancellationToken) =>
