@@ -32,6 +32,9 @@ public sealed record ApiServerOptions
     /// <summary>The range of service addresses; its first address is the `kubernetes` service's own.</summary>
     public string ServiceCidr { get; init; } = "10.96.0.0/16";
 
+    /// <summary>How long a pod that says nothing else stays on a node that is lost (Kubernetes' --default-unreachable-toleration-seconds).</summary>
+    public int LostNodeTolerationSeconds { get; init; } = 300;
+
     /// <summary>Kubernetes' --service-node-port-range.</summary>
     public (int First, int Last) NodePorts { get; init; } = (30000, 32767);
 }

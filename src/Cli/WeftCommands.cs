@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Weft.Cli.Checks;
 using Weft.Cli.Clusters;
+using Weft.Cli.Debugging;
 using Weft.Cli.Demo;
 using Weft.Cli.Nodes;
 using Weft.Cli.Objects;
@@ -42,6 +44,8 @@ public static class WeftCommands
         root.Subcommands.Add(Down(host));
         root.Subcommands.Add(Status());
         root.Subcommands.Add(Kubeconfig());
+        root.Subcommands.Add(Check(host));
+        root.Subcommands.Add(Debug(host));
         root.Subcommands.Add(NodeCommands.Agent(host));
         root.Subcommands.Add(NodeCommands.Token(host));
         foreach (var command in ObjectCommands.Build(host.Time))
@@ -84,6 +88,25 @@ public static class WeftCommands
         command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("down", () => new DownCommand(host.CleanNode, host.Time, Console.Out, Console.Error)
             .RunAsync(Paths(parsed), parsed.GetValue(purge), cancellationToken)));
         return command;
+    }
+
+    private static Command Check(CommandHost host)
+    {
+        var apiPort = new Option<int?>("--api-port") { Description = "Port of the API server (default: the cluster's, or 6443)" };
+        var format = new Option<string>("--output", "-o") { Description = "text or json", DefaultValueFactory = _ => "text" };
+        format.AcceptOnlyFromAmong("text", "json");
+        var command = new Command("check", "Whether this machine can run a cluster, and what to do where it cannot. Changes nothing. Exit code 1 when something fails.") { apiPort, format };
+        command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("check", () => new CheckCommand(host.Time, Console.Out)
+            .RunAsync(Paths(parsed), parsed.GetValue(apiPort), parsed.GetValue(format) == "json", cancellationToken)));
+        return command;
+    }
+
+    private static Command Debug(CommandHost host)
+    {
+        var file = new Option<string?>("--output", "-o") { Description = "The file to write (default: weft-NAME-TIME.tar.gz here)" };
+        var bundle = new Command("bundle", "Collect what a report of a fault needs in one tar.gz: versions, settings, logs, objects, network, processes. Secrets are left out.") { file };
+        bundle.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("debug bundle", () => new BundleCommand(host.Time, Console.Out).RunAsync(Paths(parsed), parsed.GetValue(file), cancellationToken)));
+        return new Command("debug", "For finding faults.") { bundle };
     }
 
     private static Command Status()

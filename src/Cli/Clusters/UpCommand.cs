@@ -24,7 +24,7 @@ public sealed record UpOptions(ClusterPaths Paths, int? ApiPort, bool Foreground
 /// <summary>`weft up`: starts a cluster, or finds it running, and returns when its node is Ready.</summary>
 public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter errors)
 {
-    private const int DefaultApiPort = 6443;
+    internal const int DefaultApiPort = 6443;
 
     // What the scheduler's goal names.
     private const int MaxSimulated = 5000;

@@ -25,9 +25,11 @@ public sealed class JoinCommand(TimeProvider time, TextWriter output, TextWriter
         if (alone is null)
             return Fail(ClusterLock.Busy(paths));
 
-        var known = AgentSettings.Load(paths.AgentSettings);
+        // With a token it was never let in: that try does not bind the next one.
+        var found = AgentSettings.Load(paths.AgentSettings);
+        var known = found is { Token: null } ? found : null;
         var running = Supervisor.Find(paths);
-        if (running is null && Prepare(options, known) is { } problem)
+        if (running is null && Prepare(options, known, isNew: found is null) is { } problem)
             return Fail(problem);
         if (running is not null && options.Server is { } other && known is not null && !Same(other, known.Server))
             return Fail($"this machine is a node of {known.Server}: 'weft down --purge' ends that");
@@ -36,17 +38,14 @@ public sealed class JoinCommand(TimeProvider time, TextWriter output, TextWriter
         running ??= Daemon.Start(paths, options.Executable, null);
         if (await new ReadyWait(time, output).WaitAsync(paths, running, started, Patience, cancellationToken) is not { } failure)
             return 0;
-        // A join that was refused leaves nothing that a second try would trip over.
-        if (known is null && AgentSettings.Load(paths.AgentSettings) is { Token: not null })
-        {
+        // A node that was never let in does not go on trying behind the user's back.
+        if (AgentSettings.Load(paths.AgentSettings) is { Token: not null })
             await running.StopAsync(TimeSpan.FromSeconds(10), time, CancellationToken.None);
-            File.Delete(paths.AgentSettings);
-        }
 
         return Fail(failure);
     }
 
-    private static string? Prepare(JoinOptions options, AgentSettings? known)
+    private static string? Prepare(JoinOptions options, AgentSettings? known, bool isNew)
     {
         var paths = options.Paths;
         if (File.Exists(paths.Settings))
@@ -61,7 +60,7 @@ public sealed class JoinCommand(TimeProvider time, TextWriter output, TextWriter
                 return $"--join {options.Server}: give the address of the API server, such as https://10.0.0.5:6443";
             if (options.Token is null || JoinToken.Parse(options.Token) is null)
                 return "--token: that is no token; 'weft token create' on the cluster's machine prints one (K10...)";
-            if (Directory.Exists(paths.DataDir) && Directory.EnumerateFileSystemEntries(paths.DataDir).Any())
+            if (isNew && Directory.Exists(paths.DataDir) && Directory.EnumerateFileSystemEntries(paths.DataDir).Any())
                 return $"{paths.DataDir} is not empty and holds no node: choose an empty or new directory with --data-dir";
             if (options.NodeIp is { } ip && !System.Net.IPAddress.TryParse(ip, out _))
                 return $"--node-ip {ip} is no address";
@@ -76,9 +75,7 @@ public sealed class JoinCommand(TimeProvider time, TextWriter output, TextWriter
         Directory.CreateDirectory(Path.GetDirectoryName(paths.Log)!);
         File.Delete(paths.ServerFile);
         var settings = known ?? new AgentSettings(options.Server!.TrimEnd('/'), (options.NodeName ?? Environment.MachineName).ToLowerInvariant()) { NodeIp = options.NodeIp };
-        if (settings.Token is not null || known is null)
-            settings = settings with { Token = options.Token ?? settings.Token };
-        settings.Save(paths.AgentSettings);
+        (known ?? settings with { Token = options.Token }).Save(paths.AgentSettings);
         return null;
     }
 

@@ -96,7 +96,7 @@ public sealed class LocalNodes(ClusterPaths cluster, string executable, TimeProv
     }
 
     // From the data and from what is in memory: either may be lost.
-    private static IReadOnlyList<int> Numbers(ClusterPaths cluster)
+    internal static IReadOnlyList<int> Numbers(ClusterPaths cluster)
     {
         var data = Directory.Exists(cluster.Nodes) ? Directory.EnumerateDirectories(cluster.Nodes).Select(path => Path.GetFileName(path)!) : [];
         var prefix = Path.GetFileName(cluster.LocalNode(0).RunDir)[..^1];

@@ -10,6 +10,9 @@ namespace Weft.Client.Joining;
 /// </summary>
 public sealed class NodeCredentials
 {
+    // Every API server's certificate has it. A node knows its cluster by the authority; the server's addresses come and go with the networks it is in.
+    internal const string ServerName = "kubernetes";
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly string _directory;
@@ -71,7 +74,7 @@ public sealed class NodeCredentials
     /// <summary>Trusts this cluster alone, and shows this node's certificate.</summary>
     public SocketsHttpHandler CreateHandler()
     {
-        var handler = new ClusterAccess { Server = new Uri("https://cluster.invalid"), CertificateAuthorityPem = AuthorityPem }.CreateHandler();
+        var handler = new ClusterAccess { Server = new Uri("https://cluster.invalid"), ServerName = ServerName, CertificateAuthorityPem = AuthorityPem }.CreateHandler();
         handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => Certificate;
         return handler;
     }

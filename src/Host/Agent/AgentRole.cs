@@ -113,8 +113,9 @@ internal static partial class AgentRole
             }
             catch (Exception away) when (away is HttpRequestException or ApiStatusException or System.Text.Json.JsonException)
             {
-                Log.NotReached(logger, server, away.Message, pause.TotalSeconds);
-                Report(paths, ServerPhase.Starting, $"waiting for {server}: {away.Message}");
+                var why = away.InnerException is { } inner ? $"{away.Message} {inner.Message}" : away.Message;
+                Log.NotReached(logger, server, why, pause.TotalSeconds);
+                Report(paths, ServerPhase.Starting, $"waiting for {server}: {why}");
             }
 
             await Task.Delay(pause, time, stopping);

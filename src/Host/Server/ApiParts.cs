@@ -46,7 +46,7 @@ internal static class ApiParts
         var options = new ApiServerOptions
         {
             Store = store, Time = time, Random = random, Loggers = loggers, Listen = listen,
-            ServerCertificateSource = () => pki.ServerCertificate, PodStreams = streams, ServiceCidr = settings.ServiceCidr, AdvertiseAddress = advertise,
+            ServerCertificateSource = () => pki.ServerCertificate, PodStreams = streams, ServiceCidr = settings.ServiceCidr, LostNodeTolerationSeconds = settings.EvictionSeconds ?? 300, AdvertiseAddress = advertise,
         };
         return new ApiServerHost(options, new ApiServerParts
         {

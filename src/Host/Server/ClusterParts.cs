@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Weft.Api.Core;
 using Weft.ApiServer;
 using Weft.ApiServer.Authentication;
 using Weft.Cli.Clusters;
@@ -8,6 +9,7 @@ using Weft.Control;
 using Weft.Control.Lifecycle;
 using Weft.Control.Scheduling;
 using Weft.Node.Agent;
+using Weft.Node.Simulation;
 
 namespace Weft.Host.Server;
 
@@ -59,6 +61,10 @@ internal sealed class ClusterParts : IAsyncDisposable
             var scheduler = await Scheduler.StartAsync(
                 Connect(new UserInfo("system:kube-scheduler", []), "kube-scheduler"), controllers.Informers, time, random, loggers, cancellationToken);
             _stops.Push(scheduler.DisposeAsync);
+            var simulated = await SimulatedNodes.StartAsync(
+                new SimulationOptions(settings.SimulatedNodes) { LeasePeriod = TimeSpan.FromSeconds((settings.NodeGraceSeconds ?? 40) / 2.0) },
+                Connect(new UserInfo("system:weft:simulation", [UserInfo.Masters]), "weft-simulation"), controllers.Informers.Cache<Pod>(), time, random, loggers, cancellationToken);
+            _stops.Push(simulated.DisposeAsync);
         }
         finally
         {
