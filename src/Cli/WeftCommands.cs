@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Weft.Cli.Clusters;
 using Weft.Cli.Demo;
+using Weft.Cli.Images;
 using Weft.Cli.Objects;
 
 namespace Weft.Cli;
@@ -41,6 +42,7 @@ public static class WeftCommands
         root.Subcommands.Add(Down(host));
         root.Subcommands.Add(Status());
         root.Subcommands.Add(Kubeconfig());
+        root.Subcommands.Add(ImageCommands.Build(host.Time));
         foreach (var command in ObjectCommands.Build(host.Time))
             root.Subcommands.Add(command);
         return root;
