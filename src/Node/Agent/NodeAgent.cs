@@ -12,6 +12,7 @@ using Weft.Node.Pods;
 using Weft.Node.Pressure;
 using Weft.Node.Probes;
 using Weft.Node.Runtime;
+using Weft.Node.Runtime.Cri;
 using Weft.Node.Runtime.Process;
 using Weft.Node.Volumes;
 
@@ -35,7 +36,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     /// <exception cref="NodeStartException">What the machine lacks, and what to do.</exception>
     public static Task<NodeAgent> StartAsync(
         NodeAgentOptions options, KubeClient client, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken = default) =>
-        StartAsync(options, client, time, random, loggers, null, cancellationToken);
+        StartAsync(options, client, time, random, loggers, token => CriRuntime.StartImagesAsync(ContainerOptions(options), time, random, loggers, token), cancellationToken);
 
     /// <param name="images">Starts the runtime of images; null: this node has none.</param>
     internal static async Task<NodeAgent> StartAsync(
@@ -137,6 +138,19 @@ public sealed partial class NodeAgent : IAsyncDisposable
         ClusterCidr = options.ClusterCidr ?? options.PodCidr,
         HiddenPaths = options.HiddenPaths,
     };
+
+    internal static CriRuntimeOptions ContainerOptions(NodeAgentOptions options)
+    {
+        var processes = RuntimeOptions(options);
+        return new()
+        {
+            ClusterName = options.ClusterName,
+            DataDir = options.DataDir,
+            RunDir = options.RunDir,
+            Network = ProcessSandboxes.NetworkOptions(processes),
+            Mirror = options.ImageMirror,
+        };
+    }
 
     private T Own<T>(T part) where T : IAsyncDisposable
     {
