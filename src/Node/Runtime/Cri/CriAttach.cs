@@ -18,9 +18,9 @@ internal sealed class CriAttach(CriClient client)
     public async Task RunAsync(ContainerInfo container, ContainerStreams streams, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        // A terminal has one output; and the runtime wants at least one stream.
+        // With input too, on which nothing is sent: containerd takes a WebSocket without one for input that has ended, and (stdinOnce) closes the container's.
         using var outputs = await ConnectAsync(
-            new AttachRequest { ContainerId = container.Id, Tty = streams.Terminal, Stdout = true, Stderr = streams.Error is not null && !streams.Terminal }, cancellationToken);
+            new AttachRequest { ContainerId = container.Id, Tty = streams.Terminal, Stdin = true, Stdout = true, Stderr = streams.Error is not null && !streams.Terminal }, cancellationToken);
         var sending = streams.Input is null ? Task.CompletedTask : SendAsync(streams.Input, container.Id, streams.Terminal, ended.Token);
         var resizing = ResizeAsync(streams.Resize, outputs, ended.Token);
         try
