@@ -32,6 +32,8 @@ internal sealed partial class EventRecorder(KubeClient client, string nodeName, 
 
     public void Warning(Pod pod, string reason, string message, string? container = null) => Record(Reference(pod, container), "Warning", reason, message);
 
+    public void Warning(ObjectReference subject, string reason, string message) => Record(subject, "Warning", reason, message);
+
     public void Node(string reason, string message) => Record(OwnNode(), "Normal", reason, message);
 
     public void NodeWarning(string reason, string message) => Record(OwnNode(), "Warning", reason, message);

@@ -8,6 +8,7 @@ using Weft.Client;
 using Weft.Node.Images;
 using Weft.Node.Logs;
 using Weft.Node.Network;
+using Weft.Node.Network.Services;
 using Weft.Node.Pods;
 using Weft.Node.Pressure;
 using Weft.Node.Probes;
@@ -93,6 +94,10 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var statuses = Own(new StatusWriter(client, pods.Cache, time, random, loggers.CreateLogger<StatusWriter>()));
         statuses.Start();
 
+        // Before the first pod starts: what it asks for at its start is a service.
+        var network = ServiceNetwork(options);
+        var proxy = Own(await ServiceProxy.StartAsync(network, client, pods.Cache, events, time, random, loggers, cancellationToken));
+
         PodManager? manager = null;
         PressureLoop? pressure = null;
         var configMaps = Own(new ObjectWatches<ConfigMap>(client, time, random, OnWatchError, key => manager?.OnReferenceChanged(key)));
@@ -105,7 +110,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _loops.Add(classes.RunAsync(_stop.Token));
         manager = Own(new PodManager(new PodServices(
             client, pods.Cache, runtime, new RuntimeChooser(runtime, classes.Cache, client), puller, volumes, configMaps, secrets, probes, events, statuses, directories, facts, new DnsSettings(options.DnsServers, options.ClusterDomain),
-            new PodEnvironment(HostLink.Gateway(options.PodCidr), nodeIp, options.ApiPort, machine.Capabilities), () => pressure?.Current ?? NodePressure.None, time, loggers)));
+            new PodEnvironment(options.ApiPort is null ? null : network.ApiAddress, proxy.Services.InNamespace, machine.Capabilities), () => pressure?.Current ?? NodePressure.None, time, loggers)));
         await manager.StartAsync(cancellationToken);
         runtime.Start(manager.OnImageRuntimeAsync);
         _loops.Add(new LogRotator([() => runtime.Process, () => (runtime.Images as ImageRuntimeState.Ready)?.Runtime], time, loggers.CreateLogger<LogRotator>()).RunAsync(_stop.Token));
@@ -138,6 +143,9 @@ public sealed partial class NodeAgent : IAsyncDisposable
         ClusterCidr = options.ClusterCidr ?? options.PodCidr,
         HiddenPaths = options.HiddenPaths,
     };
+
+    internal static ServiceNetwork ServiceNetwork(NodeAgentOptions options) =>
+        new(options.ClusterName, options.NodeName, options.PodCidr, options.ClusterCidr ?? options.PodCidr, options.ServiceCidr ?? "10.96.0.0/16");
 
     internal static CriRuntimeOptions ContainerOptions(NodeAgentOptions options)
     {

@@ -1,5 +1,6 @@
 using Weft.Node.Interop;
 using Weft.Node.Network;
+using Weft.Node.Network.Services;
 using Weft.Node.Runtime.Cri;
 using Weft.Node.Runtime.Process;
 
@@ -49,6 +50,9 @@ public static class NodeCleanup
             }
         });
         await TryAsync("nft table", () => NodeFirewall.RemoveAsync(options.ClusterName));
+        var services = NodeAgent.ServiceNetwork(options);
+        await TryAsync("addresses of services", () => options.ServiceCidr is null ? Task.CompletedTask : NodeAddresses.RemoveAsync(services, cancellationToken));
+        await TryAsync("rules in the FORWARD chain", () => ForwardAllowance.RemoveAsync(options.ClusterName, services.ClusterCidr, cancellationToken));
         await TryAsync("sysctls", async () =>
         {
             if (!await NodeFirewall.HasOtherNodesAsync(options.ClusterName))
