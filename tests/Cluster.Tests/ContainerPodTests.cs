@@ -160,7 +160,7 @@ public sealed class ContainerPodTests(WeftCluster cluster)
 
         await ClusterProcesses.KillAsync(server);
         await processes.WholeAgainAsync(server);
-        await ns.EventuallyAsync("exec works again", async () => (await ns.KubectlAsync("exec", "steady", "--", "true")).ExitCode == 0);
+        await ns.EventuallyAsync("exec works again", async () => (await ns.KubectlAsync("exec", "steady", "--", "id")).ExitCode == 0);
 
         Assert.Equal(before, await ns.GetAsync(What, "pod/steady"));
         (await ns.KubectlAsync("delete", "pod", "steady", "--timeout=60s")).Succeeded();
