@@ -13,6 +13,9 @@ public sealed record ControllersOptions
 {
     /// <summary>PEM of the authority that signed the API server's certificate: goes into every namespace.</summary>
     public required string CertificateAuthorityPem { get; init; }
+
+    /// <summary>Addresses for LoadBalancer services, such as 10.97.0.0/20. Null: another part of the cluster gives them.</summary>
+    public string? LoadBalancerPool { get; init; }
 }
 
 /// <summary>All controllers of the cluster, running.</summary>
@@ -36,6 +39,7 @@ public sealed partial class Controllers : IAsyncDisposable
         ("deployment-controller", DeploymentController.Create),
         ("endpoint-controller", EndpointsController.Create),
         ("endpointslice-controller", EndpointSliceController.Create),
+        .. options.LoadBalancerPool is { } pool ? [("service-controller", (Func<ControllerTools, IControllerLoop>)(tools => LoadBalancerController.Create(tools, pool)))] : Array.Empty<(string, Func<ControllerTools, IControllerLoop>)>(),
         ("namespace-controller", NamespaceController.Create),
         ("generic-garbage-collector", GarbageCollector.Create),
         ("node-controller", NodeLifecycleController.Create),

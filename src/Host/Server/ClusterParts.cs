@@ -47,7 +47,7 @@ internal sealed class ClusterParts : IAsyncDisposable
         try
         {
             var controllers = await Controllers.StartAsync(
-                name => api.CreateHandler(ServiceAccount(name)), new ControllersOptions { CertificateAuthorityPem = authorityPem }, time, random, loggers, cancellationToken);
+                name => api.CreateHandler(ServiceAccount(name)), new ControllersOptions { CertificateAuthorityPem = authorityPem, LoadBalancerPool = options.LoadBalancerPool }, time, random, loggers, cancellationToken);
             _stops.Push(controllers.DisposeAsync);
             var scheduler = await Scheduler.StartAsync(
                 Connect(new UserInfo("system:kube-scheduler", []), "kube-scheduler"), controllers.Informers, time, random, loggers, cancellationToken);
