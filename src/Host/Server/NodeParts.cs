@@ -16,6 +16,7 @@ internal static class NodeParts
         ServiceCidr = settings.ServiceCidr.Length > 0 ? settings.ServiceCidr : null,
         ClusterName = paths.Name,
         ApiPort = settings.ApiPort,
+        ImageMirror = settings.RegistryPort > 0 ? new($"http://127.0.0.1:{settings.RegistryPort}") : null,
         HiddenPaths = [paths.Pki, paths.Kubeconfig, paths.RegistryPassword, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
     };
 

@@ -39,6 +39,9 @@ public sealed record NodeAgentOptions
     /// <summary>Further directories that no pod may look into: the server's own data.</summary>
     public IReadOnlyList<string> HiddenPaths { get; init; } = [];
 
+    /// <summary>Where containers' images are asked for first: the cluster's own registry. Null: only where their names say.</summary>
+    public Runtime.Cri.RegistryMirror? ImageMirror { get; init; }
+
     /// <summary>The kubelet's default.</summary>
     public int MaxPods { get; init; } = 110;
     public string Version { get; init; } = "v1.33.0+weft";

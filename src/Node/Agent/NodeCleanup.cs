@@ -1,6 +1,7 @@
 using Weft.Node.Interop;
 using Weft.Node.Network;
 using Weft.Node.Network.Services;
+using Weft.Node.Runtime.Cri;
 using Weft.Node.Runtime.Process;
 
 namespace Weft.Node.Agent;
@@ -21,6 +22,7 @@ public static class NodeCleanup
         var paths = new ProcessPaths(settings);
         var problems = new List<string>();
 
+        problems.AddRange(await CriCleanup.RunAsync(NodeAgent.ContainerOptions(options), time, cancellationToken));
         if (await EndProcessesAsync(paths, time, cancellationToken) is { Count: > 0 } alive)
             problems.Add($"{alive.Count} processes of the cluster do not end: {string.Join(", ", alive.Order().Take(20))}{(alive.Count > 20 ? ", ..." : "")}");
         var network = ProcessSandboxes.NetworkOf(settings);
