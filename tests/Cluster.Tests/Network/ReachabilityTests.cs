@@ -100,6 +100,44 @@ public sealed class ReachabilityTests(NetworkCluster cluster) : IClassFixture<Ne
         await ns.EventuallyAsync("the service answers", async () => (await RunAsync(ns, Places[0], $"socat -t1 - TCP4:{address}:80 </dev/null 2>&1 || true")).StartsWith("other", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Services_of_the_old_form_are_taken_as_they_stand()
+    {
+        await using var ns = await StartAsync();
+        var applied = await ns.InputAsync("""
+            apiVersion: v1
+            kind: Service
+            metadata:
+              name: web-service
+            spec:
+              selector:
+                app: server
+              ports:
+              - protocol: TCP
+                port: 80
+                targetPort: 8080
+                nodePort: 30000
+            """, "apply", "-f", "-");
+        applied.Succeeded();
+        Assert.Contains("type: NodePort", applied.Error, StringComparison.Ordinal);
+        await ns.EventuallyAsync("the node port answers", async () => (await RunAsync(ns, Places[0], "socat -t1 - TCP4:127.0.0.1:30000 </dev/null 2>&1 || true")).StartsWith("server", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_udp_client_that_goes_on_sending_follows_the_endpoint()
+    {
+        await using var ns = await StartAsync();
+        var address = await ns.GetAsync("{.spec.clusterIP}", "service", "web");
+        // One socket that sends again and again: to the kernel it is one flow.
+        var asking = RunAsync(ns, new Place("a pod", "client", true), $"(for i in $(seq 1 600); do echo $i; sleep 0.1; done) | timeout 60 socat -t1 - UDP4:{address}:80 | grep -m 1 other || true");
+        await ns.EventuallyAsync("the flow stands", async () => (await ns.KubectlAsync("logs", "server")).Output.Contains("server 10.", StringComparison.Ordinal));
+
+        (await ns.KubectlAsync("label", "pod", "server", "app=nobody", "--overwrite")).Succeeded();
+        (await ns.KubectlAsync("label", "pod", "other", "app=server", "--overwrite")).Succeeded();
+
+        Assert.StartsWith("other", await asking, StringComparison.Ordinal);
+    }
+
     private async Task<TestNamespace> StartAsync()
     {
         var ns = await TestNamespace.CreateAsync(cluster, Kubectl);
