@@ -20,6 +20,9 @@ public sealed record ControllersOptions
 
     /// <summary>When a silent node counts as lost.</summary>
     public NodeGrace NodeGrace { get; init; } = NodeGrace.Default;
+
+    /// <summary>Addresses for LoadBalancer services, such as 10.97.0.0/20. Null: another part of the cluster gives them.</summary>
+    public string? LoadBalancerPool { get; init; }
 }
 
 /// <summary>All controllers of the cluster, running.</summary>
@@ -43,6 +46,7 @@ public sealed partial class Controllers : IAsyncDisposable
         ("deployment-controller", DeploymentController.Create),
         ("endpoint-controller", EndpointsController.Create),
         ("endpointslice-controller", EndpointSliceController.Create),
+        .. options.LoadBalancerPool is { } pool ? [("service-controller", (Func<ControllerTools, IControllerLoop>)(tools => LoadBalancerController.Create(tools, pool)))] : Array.Empty<(string, Func<ControllerTools, IControllerLoop>)>(),
         ("namespace-controller", NamespaceController.Create),
         ("generic-garbage-collector", GarbageCollector.Create),
         ("node-controller", tools => NodeLifecycleController.Create(tools, options.NodeGrace)),

@@ -55,6 +55,7 @@ internal sealed class ClusterParts : IAsyncDisposable
                 {
                     CertificateAuthorityPem = authorityPem,
                     ClusterCidr = IPNetwork.Parse(settings.PodCidr),
+                    LoadBalancerPool = options.LoadBalancerPool,
                     NodeGrace = settings.NodeGraceSeconds is { } grace ? new NodeGrace(TimeSpan.FromSeconds(grace), TimeSpan.FromSeconds(grace * 3 / 2)) : NodeGrace.Default,
                 }, time, random, loggers, cancellationToken);
             _stops.Push(controllers.DisposeAsync);
