@@ -61,9 +61,13 @@ internal static partial class ServerRole
         using var background = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var compacting = new AutoCompactor(store, new CompactionOptions(), time).RunAsync(background.Token);
 
+        await using var images = await RegistryParts.StartAsync(paths, settings, time, loggers, stopping);
+        if (settings.RegistryPort != images.Port)
+            (settings = settings with { RegistryPort = images.Port }).Save(paths.Settings);
+
         var streams = new LateStreams();
         await using var api = ApiParts.Compose(
-            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings.ServiceCidr, streams, time, random, loggers);
+            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings.ServiceCidr, streams, images.OnApiServer, time, random, loggers);
         await api.StartAsync(stopping);
         Report(paths, ServerPhase.Api, $"API server on https://127.0.0.1:{settings.ApiPort}");
 
@@ -97,13 +101,14 @@ internal static partial class ServerRole
     private static PkiOptions Pki(ClusterPaths paths, ClusterSettings settings) => new(paths.Pki)
     {
         ServerNames = [Environment.MachineName],
+        ServiceAddress = Gateway(settings.ServiceCidr),
         ServerAddresses = [.. MachineAddresses(), Gateway(settings.PodCidr)],
     };
 
-    /// <summary>The host end of every pod's link: how pods reach the API server (docs/decisions/0003).</summary>
-    internal static IPAddress Gateway(string podCidr)
+    /// <summary>The first address of a range. Of pods': the host end of every pod's link, where the API server answers them; of services': its service.</summary>
+    internal static IPAddress Gateway(string cidr)
     {
-        var bytes = IPNetwork.Parse(podCidr).BaseAddress.GetAddressBytes();
+        var bytes = IPNetwork.Parse(cidr).BaseAddress.GetAddressBytes();
         bytes[3]++;
         return new IPAddress(bytes);
     }

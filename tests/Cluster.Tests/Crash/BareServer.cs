@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Weft.Cli.Clusters;
+using Weft.Cli.Supervision;
 using Weft.Cluster.Tests.Kit;
 using Weft.Testing;
 
@@ -30,7 +31,7 @@ internal sealed class BareServer : IAsyncDisposable
     {
         Directory.CreateDirectory(_paths.RunDir);
         File.Delete(_paths.ServerFile);
-        string[] arguments = ["-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", _paths.Log, WeftCluster.Program, .. UpCommand.ServerArguments(_paths)];
+        string[] arguments = ["-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", _paths.Log, WeftCluster.Program, .. ClusterChildren.Server(_paths, WeftCluster.Program).Arguments];
         _process = Process.Start(new ProcessStartInfo("/bin/sh", arguments)
         {
             Environment = { ["DOTNET_EnableDiagnostics"] = "0" }, // a killed process leaves its diagnostic pipes in /tmp
