@@ -130,6 +130,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             new ServiceAccountAdmission(objects, names, time),
             new DefaultTolerations(),
             new PriorityAdmission(objects),
+            new StorageAdmission(objects),
             new RuntimeClassAdmission(objects, parts.Authorizer),
             .. parts.Admission,
         ]);
