@@ -4,6 +4,7 @@ using Weft.Client;
 using Weft.Control.Lifecycle;
 using Weft.Control.Networking;
 using Weft.Control.Runtime;
+using Weft.Control.Storage;
 using Weft.Control.Workloads;
 
 namespace Weft.Control;
@@ -34,12 +35,15 @@ public sealed partial class Controllers : IAsyncDisposable
     [
         ("replicaset-controller", ReplicaSetController.Create),
         ("deployment-controller", DeploymentController.Create),
+        ("statefulset-controller", StatefulSetController.Create),
         ("endpoint-controller", EndpointsController.Create),
         ("endpointslice-controller", EndpointSliceController.Create),
         ("namespace-controller", NamespaceController.Create),
         ("generic-garbage-collector", GarbageCollector.Create),
         ("node-controller", NodeLifecycleController.Create),
         ("pod-garbage-collector", PodGarbageController.Create),
+        ("persistent-volume-binder", StorageController.Create),
+        ("ephemeral-volume-controller", EphemeralClaimController.Create),
         ("service-account-controller", ServiceAccountController.Create),
         ("root-ca-cert-publisher", tools => RootCertificateController.Create(tools, options.CertificateAuthorityPem)),
     ];

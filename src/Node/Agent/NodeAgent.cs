@@ -65,12 +65,12 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var nodeIp = options.NodeIp ?? HostLink.Address();
         var facts = new NodeFacts(options.NodeName, nodeIp, Quantity.FromUnits(machine.Cpus), Quantity.FromUnits(machine.MemoryBytes));
         var directories = new PodDirectories(options.DataDir);
-        var volumes = new PodVolumes(options.RunDir, directories, new PodTokens(client, time), facts, time);
-        volumes.Prepare();
-
         var registration = Own(new NodeRegistration(client, options, machine, nodeIp, time, loggers.CreateLogger<NodeRegistration>()));
         await registration.RegisterAsync(cancellationToken);
         registration.Start();
+        var claims = Own(await LocalVolumes.StartAsync(client, options.NodeName, options.DataDir, time, random, OnWatchError, loggers.CreateLogger<LocalVolumes>(), cancellationToken));
+        var volumes = new PodVolumes(options.RunDir, directories, new PodTokens(client, time), facts, time, claims);
+        volumes.Prepare();
 
         var events = Own(new EventRecorder(client, options.NodeName, time, loggers.CreateLogger<EventRecorder>()));
         events.Start();
