@@ -28,6 +28,8 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
         var somethingThere = Directory.Exists(paths.RunDir) || Directory.Exists(paths.DataDir);
         if (Supervisor.Find(paths) is { } supervisor && !await supervisor.StopAsync(StopGrace, time, cancellationToken))
             return Fail($"the supervisor (pid {supervisor.Pid}) does not end");
+        if ((await Supervisor.EndOrphansAsync(paths, time)).FirstOrDefault() is { } orphan)
+            return Fail($"the {orphan.Name} (pid {orphan.Process?.Pid}) does not end");
         if (ServerState.Load(paths.ServerFile)?.Process is { IsAlive: true } server && !await server.StopAsync(StopGrace, time, cancellationToken))
             return Fail($"the server (pid {server.Pid}) does not end");
 
@@ -55,7 +57,7 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
     {
         if (!Directory.Exists(paths.DataDir))
             return null;
-        foreach (var directory in new[] { Path.GetDirectoryName(paths.Database)!, paths.Pki, Path.GetDirectoryName(paths.Log)!, paths.Node, paths.DemoApps })
+        foreach (var directory in new[] { Path.GetDirectoryName(paths.Database)!, paths.Pki, Path.GetDirectoryName(paths.Log)!, paths.Node, paths.Registry, paths.DemoApps })
         {
             if (Directory.Exists(directory))
                 Directory.Delete(directory, recursive: true);
@@ -64,6 +66,7 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
         }
 
         File.Delete(paths.Kubeconfig);
+        File.Delete(paths.RegistryPassword);
         File.Delete(paths.Settings);
         if (Directory.EnumerateFileSystemEntries(paths.DataDir).FirstOrDefault() is { } other)
             return other;
