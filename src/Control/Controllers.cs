@@ -36,6 +36,7 @@ public sealed partial class Controllers : IAsyncDisposable
         ("replicaset-controller", ReplicaSetController.Create),
         ("deployment-controller", DeploymentController.Create),
         ("statefulset-controller", StatefulSetController.Create),
+        ("daemon-set-controller", DaemonSetController.Create),
         ("endpoint-controller", EndpointsController.Create),
         ("endpointslice-controller", EndpointSliceController.Create),
         ("namespace-controller", NamespaceController.Create),

@@ -26,6 +26,13 @@ internal static class ControllerRoles
             On("", "pods", "create", "delete", "get", "list", "patch", "update", "watch"),
             On("", "pods/finalizers", "update"),
             On("", "persistentvolumeclaims", "create", "delete", "get", "list", "patch", "update", "watch"));
+        yield return Controller("daemon-set-controller",
+            On("apps", "daemonsets", "get", "list", "watch"),
+            On("apps", "daemonsets/status", "update", "patch"),
+            On("apps", "daemonsets/finalizers", "update"),
+            On("apps", "controllerrevisions", "create", "delete", "get", "list", "patch", "update", "watch"),
+            On("", "nodes", "get", "list", "watch"),
+            On("", "pods", "create", "delete", "get", "list", "patch", "watch"));
         yield return Controller("endpoint-controller",
             On("", "pods", "get", "list", "watch"),
             On("", "services", "get", "list", "watch"),

@@ -20,7 +20,7 @@ internal sealed class VolumeWaits(KubeClient client, TimeProvider time)
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, (QueuedPod Pod, string Node, DateTimeOffset Since)> _waiting = [];
+    private readonly Dictionary<string, (QueuedPod Pod, string Node, DateTimeOffset Since, bool Told)> _waiting = [];
 
     public int Count
     {
@@ -38,7 +38,7 @@ internal sealed class VolumeWaits(KubeClient client, TimeProvider time)
         if (unbound.Count == 0)
             return false;
         lock (_gate)
-            _waiting[queued.Pod.Uid] = (queued, node, time.GetUtcNow());
+            _waiting[queued.Pod.Uid] = (queued, node, time.GetUtcNow(), false);
         try
         {
             foreach (var claim in unbound.Where(claim => claim.Annotation(StorageNames.SelectedNode) != node))
@@ -73,10 +73,13 @@ internal sealed class VolumeWaits(KubeClient client, TimeProvider time)
                 return [];
             var now = time.GetUtcNow();
             var ended = new List<(QueuedPod, string, bool)>();
-            foreach (var (uid, (pod, node, since)) in _waiting.ToList())
+            foreach (var (uid, (pod, node, since, told)) in _waiting.ToList())
             {
                 var unbound = VolumeBinding.Unbound(pod.Pod, facts).ToList();
-                var lost = now - since > Longest;
+                var knows = unbound.All(claim => claim.Annotation(StorageNames.SelectedNode) == node);
+                // Once the watch has shown the node on all claims, a claim without it has been given back by the binder.
+                var lost = now - since > Longest || told && !knows;
+                _waiting[uid] = (pod, node, since, told || knows);
                 if (unbound.Count > 0 && !lost)
                     continue;
                 _waiting.Remove(uid);

@@ -28,7 +28,7 @@ internal static class ClaimSpec
         if (!size.Exists)
             yield return spec["resources"].At("storage").Required();
         else if (Weft.Api.Quantity.TryParse(size.Scalar, out var amount) && amount.Sign <= 0)
-            yield return spec["resources"].At("storage").Invalid("must be greater than zero");
+            yield return size.Invalid("must be greater than zero");
         foreach (var error in spec["resources"]["requests"].Entries.Concat(spec["resources"]["limits"].Entries).SelectMany(entry => Rules.Quantity(entry.Field))
             .Concat(Rules.Optional(spec["storageClassName"], NameRules.DnsSubdomain)))
             yield return error;
