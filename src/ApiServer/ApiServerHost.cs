@@ -157,7 +157,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             new BindingSubresource(writer, write),
             new FinalizeSubresource(write),
             new EphemeralContainersSubresource(get, write, patch),
-            new EvictionSubresource(deleter, write),
+            new EvictionSubresource(deleter, writer, objects, parts.Catalog, write),
             new LogSubresource(reader, options.PodStreams, time),
         ];
         var authorizer = new RequestAuthorizer(parts.Authorizer);

@@ -33,6 +33,29 @@ internal static class ControllerRoles
             On("apps", "controllerrevisions", "create", "delete", "get", "list", "patch", "update", "watch"),
             On("", "nodes", "get", "list", "watch"),
             On("", "pods", "create", "delete", "get", "list", "patch", "watch"));
+        yield return Controller("job-controller",
+            On("batch", "jobs", "delete", "get", "list", "patch", "update", "watch"),
+            On("batch", "jobs/status", "update", "patch"),
+            On("batch", "jobs/finalizers", "update"),
+            On("", "pods", "create", "delete", "get", "list", "patch", "watch"));
+        yield return Controller("cronjob-controller",
+            On("batch", "cronjobs", "get", "list", "update", "watch"),
+            On("batch", "cronjobs/status", "update", "patch"),
+            On("batch", "cronjobs/finalizers", "update"),
+            On("batch", "jobs", "create", "delete", "get", "list", "patch", "update", "watch"));
+        yield return Controller("disruption-controller",
+            On("apps", "deployments", "get", "list", "watch"),
+            On("apps", "replicasets", "get", "list", "watch"),
+            On("apps", "statefulsets", "get", "list", "watch"),
+            On("", "replicationcontrollers", "get", "list", "watch"),
+            On("", "pods", "get", "list", "watch"),
+            On("policy", "poddisruptionbudgets", "get", "list", "watch"),
+            On("policy", "poddisruptionbudgets/status", "update", "patch"));
+        yield return Controller("replication-controller",
+            On("", "replicationcontrollers", "get", "list", "watch"),
+            On("", "replicationcontrollers/status", "update", "patch"),
+            On("", "replicationcontrollers/finalizers", "update"),
+            On("", "pods", "create", "delete", "get", "list", "patch", "watch"));
         yield return Controller("endpoint-controller",
             On("", "pods", "get", "list", "watch"),
             On("", "services", "get", "list", "watch"),
