@@ -8,6 +8,7 @@ using Weft.Client;
 using Weft.Node.Images;
 using Weft.Node.Logs;
 using Weft.Node.Network;
+using Weft.Node.Network.Policies;
 using Weft.Node.Network.Services;
 using Weft.Node.Pods;
 using Weft.Node.Pressure;
@@ -97,6 +98,8 @@ public sealed partial class NodeAgent : IAsyncDisposable
         // Before the first pod starts: what it asks for at its start is a service.
         var network = ServiceNetwork(options);
         var proxy = Own(await ServiceProxy.StartAsync(network, client, pods.Cache, events, time, random, loggers, cancellationToken));
+
+        Own(await PolicyEnforcer.StartAsync(options.ClusterName, options.NodeName, client, time, random, OnWatchError, loggers.CreateLogger<PolicyEnforcer>(), cancellationToken));
 
         PodManager? manager = null;
         PressureLoop? pressure = null;
