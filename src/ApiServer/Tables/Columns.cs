@@ -27,8 +27,6 @@ public static class Columns
             ("networking.k8s.io", "NetworkPolicy") => PolicyColumns.NetworkPolicy(),
             ("networking.k8s.io", "Ingress") => PolicyColumns.Ingress(),
             ("networking.k8s.io", "IngressClass") => PolicyColumns.IngressClass(),
-            ("", "LimitRange") => PolicyColumns.LimitRange(),
-            ("", "ResourceQuota") => PolicyColumns.ResourceQuota(),
             ("", "Service") => NetworkColumns.Service(),
             ("", "Endpoints") => NetworkColumns.Endpoints(),
             ("discovery.k8s.io", "EndpointSlice") => NetworkColumns.EndpointSlice(),

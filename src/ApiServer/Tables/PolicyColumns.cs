@@ -30,30 +30,9 @@ internal static class PolicyColumns
         ColumnList.AgeColumn,
     };
 
-    internal static ColumnList LimitRange() => new()
-    {
-        ColumnList.NameColumn,
-        ColumnList.CreatedColumn,
-    };
-
-    internal static ColumnList ResourceQuota() => new()
-    {
-        ColumnList.NameColumn,
-        { "Request", "Requests and counts, used of allowed", q => Used(q, key => !key.StartsWith("limits.", StringComparison.Ordinal)) },
-        { "Limit", "Limits, used of allowed", q => Used(q, key => key.StartsWith("limits.", StringComparison.Ordinal)) },
-        ColumnList.AgeColumn,
-    };
-
     private static string Hosts(JsonObject ingress)
     {
         var hosts = Objects(Object(ingress, "spec"), "rules").Select(rule => Text(rule, "host", "*")).ToList();
         return hosts.Count == 0 ? "*" : Some(hosts, "*");
-    }
-
-    private static string Used(JsonObject quota, Func<string, bool> which)
-    {
-        var status = Object(quota, "status");
-        return string.Join(", ", (Object(status, "hard") ?? []).Where(entry => which(entry.Key)).OrderBy(entry => entry.Key, StringComparer.Ordinal)
-            .Select(entry => $"{entry.Key}: {Scalar(Object(status, "used")?[entry.Key])}/{Scalar(entry.Value)}"));
     }
 }

@@ -76,8 +76,6 @@ internal static class StrategyCases
         ["replicationcontrollers"] = Subject.Parse("""
             {"metadata":{"name":"web","namespace":"default"},"spec":{"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"nginx:1"}]}}}}
             """),
-        ["limitranges"] = Subject.Parse("""{"metadata":{"name":"l","namespace":"default"},"spec":{"limits":[{"type":"Container","max":{"cpu":"2"},"min":{"cpu":"100m"}}]}}"""),
-        ["resourcequotas"] = Subject.Parse("""{"metadata":{"name":"q","namespace":"default"},"spec":{"hard":{"pods":"10","requests.cpu":"1000m"}}}"""),
         ["statefulsets.apps"] = StatefulSet,
         ["daemonsets.apps"] = Deployment,
         ["jobs.batch"] = Job,

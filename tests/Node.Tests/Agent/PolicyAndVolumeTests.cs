@@ -56,11 +56,11 @@ public sealed class PolicyAndVolumeTests
              "spec":{"accessModes":["ReadWriteOnce"],"storageClassName":"","volumeName":"pvc-1","resources":{"requests":{"storage":"1Gi"}}}}
             """);
         var claim = await node.Client.For<PersistentVolumeClaim>().GetAsync(new ObjectKey("default", "data"), default);
-        await node.CreateAsync($$$"""
+        await node.CreateAsync("""
             {"apiVersion":"v1","kind":"PersistentVolume","metadata":{"name":"pvc-1","annotations":{"pv.kubernetes.io/provisioned-by":"weft.dev/local"},"finalizers":["weft.dev/local-volume"]},
-             "spec":{"capacity":{"storage":"1Gi"},"accessModes":["ReadWriteOnce"],"local":{"path":"{{{root}}}/pvc-1"},"claimRef":{"namespace":"default","name":"data","uid":"{{{claim.Metadata.Uid}}}"},
+             "spec":{"capacity":{"storage":"1Gi"},"accessModes":["ReadWriteOnce"],"local":{"path":"ROOT/pvc-1"},"claimRef":{"namespace":"default","name":"data","uid":"UID"},
               "nodeAffinity":{"required":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"kubernetes.io/hostname","operator":"In","values":["n1"]}]}]}}}}
-            """);
+            """.Replace("ROOT", root, StringComparison.Ordinal).Replace("UID", claim.Metadata.Uid, StringComparison.Ordinal));
         var volumes = node.Client.For<PersistentVolume>();
         await volumes.PatchStatusAsync(new ObjectKey("", "pvc-1"), Patch.Merge(new JsonObject { ["status"] = new JsonObject { ["phase"] = "Bound" } }), default);
 

@@ -177,7 +177,7 @@ internal static class PolicyCompiler
         private static IEnumerable<int> Ports(Pod pod, NetworkPolicyPort port) => pod.Spec.InitContainers.Where(one => one.RestartPolicy == "Always").Concat(pod.Spec.Containers)
             .SelectMany(container => container.Ports)
             .Where(one => one.Name == port.Port?.Text && (one.Protocol ?? "TCP") == (port.Protocol ?? "TCP"))
-            .Select(one => one.ContainerPort).Distinct().Order();
+            .Select(one => one.Port).Distinct().Order();
 
         private static string? AddressOf(Pod pod)
         {

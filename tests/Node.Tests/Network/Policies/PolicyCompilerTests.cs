@@ -10,10 +10,12 @@ namespace Weft.Node.Tests.Network.Policies;
 
 public sealed class PolicyCompilerTests
 {
-    private static Pod Pod(string name, string address, string labels = "{}", string ns = "default", string node = "n1", string ports = "[]", bool host = false) => ApiJson.FromTree<Pod>(JsonNode.Parse($$"""
-        {"metadata":{"name":"{{name}}","namespace":"{{ns}}","labels":{{labels}}},
-         "spec":{"nodeName":"{{node}}","hostNetwork":{{(host ? "true" : "false")}},"containers":[{"name":"c","ports":{{ports}}}]},"status":{"phase":"Running","podIP":"{{address}}"}}
-        """)!);
+    private static Pod Pod(string name, string address, string labels = "{}", string ns = "default", string node = "n1", string ports = "[]", bool host = false) => ApiJson.FromTree<Pod>(new JsonObject
+    {
+        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = ns, ["labels"] = JsonNode.Parse(labels) },
+        ["spec"] = new JsonObject { ["nodeName"] = node, ["hostNetwork"] = host, ["containers"] = new JsonArray(new JsonObject { ["name"] = "c", ["ports"] = JsonNode.Parse(ports) }) },
+        ["status"] = new JsonObject { ["phase"] = "Running", ["podIP"] = address },
+    });
 
     private static NetworkPolicy Policy(string spec, string name = "p", string ns = "default") =>
         ApiJson.FromTree<NetworkPolicy>(new JsonObject { ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = ns }, ["spec"] = JsonNode.Parse(spec) });
