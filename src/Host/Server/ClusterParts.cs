@@ -43,7 +43,10 @@ internal sealed class ClusterParts : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         using (var admin = Connect(new UserInfo("system:apiserver", [UserInfo.Masters]), "weft"))
+        {
             await ProcessRuntimeClass.EnsureAsync(admin, cancellationToken);
+            await LocalStorageClass.EnsureAsync(admin, cancellationToken);
+        }
 
         // The node has the longest way (addresses, firewall, its own registration): it starts beside the controllers.
         var starting = NodeAgent.StartAsync(
