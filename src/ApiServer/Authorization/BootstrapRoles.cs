@@ -35,6 +35,8 @@ internal static class BootstrapRoles
         // Not bound to the group system:nodes: the node authorizer gives nodes their rights, narrower. Kept because tools look for it.
         Role("system:node", NodePart()),
         Role("system:kube-scheduler", SchedulerPart()),
+        // A node's proxy has an identity of its own: it parses what strangers send, and must not be able to act as the node.
+        Role("weft:proxy", Paths(["get"], "/weft.dev/config/v1")),
         .. ControllerRoles.Roles().Select(r => Role(r.Name, [.. r.Rules])),
     ];
 
@@ -48,6 +50,7 @@ internal static class BootstrapRoles
         Binding("system:service-account-issuer-discovery", "system:service-account-issuer-discovery", Group("system:serviceaccounts")),
         Binding("system:kube-scheduler", "system:kube-scheduler", User("system:kube-scheduler")),
         Binding("system:node", "system:node"),
+        Binding("weft:proxy", "weft:proxy", Group("system:nodes"), Group("weft:proxies")),
         .. ControllerRoles.Roles().Select(r => Binding(r.Name, r.Name, ServiceAccount("kube-system", r.Account))),
     ];
 

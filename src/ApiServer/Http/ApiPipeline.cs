@@ -21,6 +21,7 @@ internal sealed partial class ApiPipeline(
         {
             request.Info = RequestInfoParser.Parse(http.Request.Method, RawTarget(http), request.Query);
             request.User = await AuthenticateAsync(request);
+            http.Features.Set(request.User);
             await authorizer.RequireAsync(request);
             await dispatcher.DispatchAsync(request);
         }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -12,6 +13,18 @@ public sealed record ClusterSettings(int ApiPort, string PodCidr, string Service
 
     /// <summary>Of the file: a newer one is refused instead of misread.</summary>
     public int Format { get; init; } = 1;
+
+    /// <summary>Where the cluster's DNS answers on every node: the tenth address of the service range, as everybody expects it.</summary>
+    [JsonIgnore]
+    public IPAddress DnsAddress
+    {
+        get
+        {
+            var bytes = IPNetwork.Parse(ServiceCidr).BaseAddress.GetAddressBytes();
+            bytes[^1] += 10;
+            return new IPAddress(bytes);
+        }
+    }
 
     public static ClusterSettings? Load(string path)
     {

@@ -10,6 +10,10 @@ internal sealed class Forwarder(Upstreams upstreams, AnswerCache cache, TimeProv
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
     private const int Tries = 3;
 
+    // While nobody answers, one short try is enough to notice when somebody does: on a machine without a network every name that is not the cluster's
+    // would else cost its asker all of the patience.
+    private static readonly TimeSpan ShortPatience = TimeSpan.FromMilliseconds(300);
+
     /// <summary>Each has a socket; beyond it the answer is SERVFAIL at once, and the client asks another server or later.</summary>
     private const int MaxInFlight = 512;
 
@@ -55,10 +59,11 @@ internal sealed class Forwarder(Upstreams upstreams, AnswerCache cache, TimeProv
     {
         var servers = upstreams.InOrder;
         UpstreamAnswer? refusal = null;
-        for (var i = 0; i < Tries && servers.Length > 0; i++)
+        var offline = upstreams.AllFailing;
+        for (var i = 0; i < (offline ? 1 : Tries) && servers.Length > 0; i++)
         {
             var server = servers[i % servers.Length];
-            using var patience = new CancellationTokenSource(Patience, time);
+            using var patience = new CancellationTokenSource(offline ? ShortPatience : Patience, time);
             try
             {
                 var answer = await UpstreamExchange.AskAsync(server, question, patience.Token);

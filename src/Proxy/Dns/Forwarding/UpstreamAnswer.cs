@@ -15,6 +15,9 @@ internal sealed record UpstreamAnswer(byte[] Message, ImmutableArray<int> TtlOff
 {
     // A client must see a change within an hour, however long its owner allows; what is "not there" may come soon.
     private const uint MaxTtl = 3600, MaxNegativeTtl = 30;
+
+    /// <summary>A server in trouble is not asked the same again at once (RFC 9520 section 3.2: at least a second).</summary>
+    private const uint FailureTtl = 1;
     private const int MaxRecords = 2000;
 
     public int Rcode => Message[3] & 0x0F;
@@ -59,7 +62,7 @@ internal sealed record UpstreamAnswer(byte[] Message, ImmutableArray<int> TtlOff
         {
             Wire.Rcode.NoError when counts.Answers > 0 => lowest,
             Wire.Rcode.NoError or Wire.Rcode.NxDomain => negative,
-            _ => 0u, // a server in trouble: nobody who asks later shall hear of it
+            _ => FailureTtl,
         };
         return new(kept, ttls.ToImmutable(), questionEnd, TimeSpan.FromSeconds(life));
     }

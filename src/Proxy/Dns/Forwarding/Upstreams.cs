@@ -45,6 +45,16 @@ internal sealed partial class Upstreams(ResolverFiles files, IReadOnlyCollection
         }
     }
 
+    /// <summary>None has answered lately: the machine is offline, most likely.</summary>
+    public bool AllFailing
+    {
+        get
+        {
+            var state = Volatile.Read(ref _state);
+            return !state.FailedAt.IsEmpty && state.Servers.All(server => state.FailedAt.TryGetValue(server, out var at) && time.GetElapsedTime(at) < Penalty);
+        }
+    }
+
     /// <summary>Called with every change of the servers: what others answered before may no longer hold.</summary>
     public Action? Changed { get; set; }
 

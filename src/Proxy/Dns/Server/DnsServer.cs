@@ -13,7 +13,9 @@ public sealed class DnsServer : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly NameTableBuilder _builder;
     private readonly UdpListener _udp;
-    private readonly Task _running;
+    private readonly TcpListener _tcp;
+    private readonly Upstreams _upstreams;
+    private Task _running = Task.CompletedTask;
     private NameTable _names;
 
     /// <param name="udp">Bound; stays the caller's.</param>
@@ -24,13 +26,19 @@ public sealed class DnsServer : IAsyncDisposable
         _builder = new(domain);
         _names = _builder.Current;
         IPAddress[] own = udp.LocalEndPoint is IPEndPoint at ? [at.Address] : [];
-        var upstreams = new Upstreams(resolvers, own, time, loggers.CreateLogger("Weft.Dns"));
+        _upstreams = new Upstreams(resolvers, own, time, loggers.CreateLogger("Weft.Dns"));
         var cache = new AnswerCache(time);
-        upstreams.Changed = cache.Clear;
-        var responder = new Responder(() => Volatile.Read(ref _names), upstreams, new Forwarder(upstreams, cache, time), Counters);
+        _upstreams.Changed = cache.Clear;
+        var responder = new Responder(() => Volatile.Read(ref _names), _upstreams, new Forwarder(_upstreams, cache, time), Counters);
         _udp = new(udp, responder, Counters);
+        _tcp = new(tcp, responder, time);
+    }
+
+    /// <summary>Begins to answer. What has come before waits in the sockets: a table that was applied first is the one that it is answered from.</summary>
+    public void Start()
+    {
         _udp.Start(Math.Clamp(Environment.ProcessorCount, 1, 4));
-        _running = Task.WhenAll(upstreams.RunAsync(_stopping.Token), new TcpListener(tcp, responder, time).RunAsync(_stopping.Token));
+        _running = Task.WhenAll(_tcp.RunAsync(_stopping.Token), _upstreams.RunAsync(_stopping.Token));
     }
 
     public DnsCounters Counters { get; } = new();
