@@ -7,10 +7,9 @@ namespace Weft.Proxy.Dns.Forwarding;
 internal static class ResolvConf
 {
     private const int MaxServers = 8;
-    private const int Port = 53;
 
     /// <param name="own">Addresses that this server answers on: to ask them would be to ask oneself.</param>
-    public static ImmutableArray<IPEndPoint> Servers(string text, IReadOnlyCollection<IPAddress> own)
+    public static ImmutableArray<IPEndPoint> Servers(string text, IReadOnlyCollection<IPAddress> own, int port = 53)
     {
         var servers = ImmutableArray.CreateBuilder<IPEndPoint>();
         foreach (var line in text.Split('\n'))
@@ -18,7 +17,7 @@ internal static class ResolvConf
             var words = line.Split((char[])[' ', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries);
             if (words is not ["nameserver", var address, ..] || !IPAddress.TryParse(address, out var parsed) || own.Contains(parsed))
                 continue;
-            var server = new IPEndPoint(parsed, Port);
+            var server = new IPEndPoint(parsed, port);
             if (servers.Count < MaxServers && !servers.Contains(server))
                 servers.Add(server);
         }

@@ -11,7 +11,8 @@ namespace Weft.Proxy.Dns.Forwarding;
 /// <summary>Where the machine's own resolver settings are.</summary>
 /// <param name="Path">resolv.conf(5).</param>
 /// <param name="BehindStub">What a local stub forwards to, used instead of the stub when it is there.</param>
-public sealed record ResolverFiles(string Path, string BehindStub)
+/// <param name="Port">Where those servers listen.</param>
+public sealed record ResolverFiles(string Path, string BehindStub, int Port = 53)
 {
     public static ResolverFiles OfMachine { get; } = new("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf");
 }
@@ -94,8 +95,8 @@ internal sealed partial class Upstreams(ResolverFiles files, IReadOnlyCollection
     internal async Task LookAsync(CancellationToken cancellationToken)
     {
         var text = Read(files.Path);
-        var servers = ResolvConf.Servers(text, own);
-        if (ResolvConf.IsLocalStub(servers) && Read(files.BehindStub) is { Length: > 0 } behind && ResolvConf.Servers(behind, own) is { Length: > 0 } real)
+        var servers = ResolvConf.Servers(text, own, files.Port);
+        if (ResolvConf.IsLocalStub(servers) && Read(files.BehindStub) is { Length: > 0 } behind && ResolvConf.Servers(behind, own, files.Port) is { Length: > 0 } real)
             (text, servers) = (behind, real);
         if (text == _seen)
             return;
