@@ -13,13 +13,15 @@ internal static class NodeParts
         DataDir = paths.Node,
         RunDir = Path.Combine(paths.RunDir, "node"),
         PodCidr = settings.PodCidr,
+        ServiceCidr = settings.ServiceCidr.Length > 0 ? settings.ServiceCidr : null,
         ClusterName = paths.Name,
         ApiPort = settings.ApiPort,
-        DnsServers = [settings.DnsAddress.ToString()],
+        DnsServers = settings.ServiceCidr.Length > 0 ? [settings.DnsAddress.ToString()] : [],
+        ImageMirror = settings.RegistryPort > 0 ? new($"http://127.0.0.1:{settings.RegistryPort}") : null,
         HiddenPaths = [paths.Pki, paths.Kubeconfig, paths.RegistryPassword, paths.Proxy, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
     };
 
     internal static Task<IReadOnlyList<string>> CleanAsync(ClusterPaths paths, ClusterSettings? settings, CancellationToken cancellationToken) =>
-        // Without settings nothing but the networks is unknown, and they are found by the cluster's name.
-        NodeCleanup.RunAsync(Options(paths, settings ?? new ClusterSettings(0, "10.244.0.0/16", "10.96.0.0/16")), TimeProvider.System, cancellationToken);
+        // Without settings nothing but the networks is unknown, and they are found by the cluster's name; addresses that may be another cluster's stay.
+        NodeCleanup.RunAsync(Options(paths, settings ?? new ClusterSettings(0, "10.244.0.0/16", "")), TimeProvider.System, cancellationToken);
 }

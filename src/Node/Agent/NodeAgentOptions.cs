@@ -16,6 +16,9 @@ public sealed record NodeAgentOptions
     /// <summary>All pods of all nodes: traffic to it keeps its source address. Default: the node's own range.</summary>
     public string? ClusterCidr { get; init; }
 
+    /// <summary>Addresses of services; its first one is the API's. Null: Kubernetes' usual 10.96.0.0/16, and a clean-up that does not know leaves it alone.</summary>
+    public string? ServiceCidr { get; init; }
+
     /// <summary>Lower-case letters, digits and `-`; names cgroups, the nft table and CNI state, so that clusters on one machine do not meet.</summary>
     public required string ClusterName { get; init; }
 
@@ -32,6 +35,9 @@ public sealed record NodeAgentOptions
 
     /// <summary>Further directories that no pod may look into: the server's own data.</summary>
     public IReadOnlyList<string> HiddenPaths { get; init; } = [];
+
+    /// <summary>Where containers' images are asked for first: the cluster's own registry. Null: only where their names say.</summary>
+    public Runtime.Cri.RegistryMirror? ImageMirror { get; init; }
 
     /// <summary>The kubelet's default.</summary>
     public int MaxPods { get; init; } = 110;
