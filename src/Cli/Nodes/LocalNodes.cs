@@ -114,7 +114,7 @@ public sealed class LocalNodes(ClusterPaths cluster, string executable, TimeProv
             Token = known is { Token: null } ? null : token,
             NodeIp = AddressPlan.Host(link, (byte)number).ToString(),
             NextHop = MachineAddress.OfDefaultRoute()?.ToString(),
-            LeaseSeconds = settings.NodeGraceSeconds is { } grace ? Math.Clamp(grace / 4, 1, 10) : null,
+            LeaseSeconds = settings.LeaseSeconds(),
             HiddenPaths = [cluster.DataDir, cluster.RunDir],
         };
     }

@@ -14,7 +14,7 @@ internal static class NodeParts
         RunDir = Path.Combine(paths.RunDir, "node"),
         PodCidr = settings.NodeCidr(),
         ClusterCidr = settings.PodCidr,
-        LeasePeriod = settings.NodeGraceSeconds is { } grace ? TimeSpan.FromSeconds(Math.Clamp(grace / 4, 1, 10)) : NodeAgentOptions.DefaultLeasePeriod,
+        LeasePeriod = TimeSpan.FromSeconds(settings.LeaseSeconds()),
         ClusterName = paths.Name,
         ApiPort = settings.ApiPort,
         HiddenPaths = [paths.Pki, paths.Nodes, paths.Kubeconfig, paths.RegistryPassword, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
