@@ -22,7 +22,7 @@ public sealed class JoinTokens(StoredObjects objects, TimeProvider time) : IAuth
     {
         if (context.Request.Path.Value != JoinPaths.Join || context.Request.Headers.Authorization.Count == 0)
             return new((UserInfo?)null);
-        var credential = JoinToken.ParseCredential(BearerToken.Of(context.Request) ?? "");
+        var credential = JoinToken.ParseCredential(BearerToken.Of(context.Request).ToString());
         return credential is { } known && IsGood(known.Id, known.Secret)
             ? new(new UserInfo("system:bootstrap:" + known.Id, [Group]))
             : throw Statuses.Unauthorized();

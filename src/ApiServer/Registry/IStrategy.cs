@@ -29,6 +29,9 @@ public interface IStrategy
     /// <summary>Sentences for `Warning:` headers: deprecated fields, names that are not DNS labels, ...</summary>
     IEnumerable<string> Warnings(JsonObject tree, JsonObject? old);
 
+    /// <summary>Sentences for `Warning:` headers about forms that <see cref="Default"/> turns into today's: the tree is as the client wrote it.</summary>
+    IEnumerable<string> OldForms(JsonObject tree) => [];
+
     /// <summary>Fields of field selectors besides metadata.name and metadata.namespace, with how to read them.</summary>
     IReadOnlyDictionary<string, Func<JsonObject, string>> SelectableFields { get; }
 

@@ -31,6 +31,7 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             metadata["name"] = names.Generate(Metadata.Text(metadata, "generateName"));
         Birth(resource, metadata, context.Now);
 
+        WarnOfOldForms(context, tree);
         Conform.PruneAndDefault(resource, tree);
         resource.Strategy.PrepareForCreate(tree, context.ForStrategy);
         var name = Metadata.Text(metadata, "name");
@@ -126,6 +127,7 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
     private async ValueTask<ClaimSet> PrepareUpdateAsync(WriteContext context, JsonObject tree, JsonObject old, CancellationToken cancellationToken)
     {
         var resource = context.Resource;
+        WarnOfOldForms(context, tree);
         Conform.PruneAndDefault(resource, tree);
         resource.Strategy.PrepareForUpdate(tree, old, context.ForStrategy);
         var request = Admission(context, AdmissionOperation.Update, context.Name, tree, old);
@@ -202,6 +204,12 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
         if (errors.Count > 0)
             throw Statuses.Invalid(resource.Kind, Metadata.Name(tree), errors);
         foreach (var warning in resource.Strategy.Warnings(tree, old))
+            context.Warn(warning);
+    }
+
+    private static void WarnOfOldForms(WriteContext context, JsonObject tree)
+    {
+        foreach (var warning in context.Resource.Strategy.OldForms(tree))
             context.Warn(warning);
     }
 

@@ -55,6 +55,8 @@ internal abstract class DefaultStrategy : IStrategy
 
     public virtual IEnumerable<string> Warnings(JsonObject tree, JsonObject? old) => [];
 
+    public virtual IEnumerable<string> OldForms(JsonObject tree) => [];
+
     /// <summary>Answers what is wrong with a name, or null.</summary>
     protected virtual string? NameRule(string name) => NameRules.DnsSubdomain(name);
 

@@ -3,17 +3,16 @@ using System.Net;
 
 namespace Weft.Cli.Clusters;
 
-/// <summary>Chooses the pod network of a new cluster so that it overlaps no route of the machine: two clusters, or a VPN, keep working.</summary>
+/// <summary>Chooses the networks of a new cluster so that they overlap no route of the machine: two clusters, or a VPN, keep working.</summary>
 public static class AddressPlan
 {
     /// <summary>The first of 10.244.0.0/16, 10.242.0.0/16, ... that no route touches. Null when all are in use.</summary>
     public static string? ChoosePodCidr(IEnumerable<IPNetwork> routes)
     {
-        var taken = routes.Where(route => route.PrefixLength > 0).ToList(); // the default route is no claim
+        var taken = Claims(routes);
         for (var second = 244; second >= 128; second -= 2)
         {
-            var candidate = new IPNetwork(new IPAddress([10, (byte)second, 0, 0]), 16);
-            if (!taken.Exists(route => candidate.Contains(route.BaseAddress) || route.Contains(candidate.BaseAddress)))
+            if (Network(second) is var candidate && IsFree(candidate, taken))
                 return candidate.ToString();
         }
 
@@ -34,6 +33,26 @@ public static class AddressPlan
         bytes[3] = number;
         return new IPAddress(bytes);
     }
+
+    /// <summary>The first of 10.96.0.0/16, 10.98.0.0/16, ... that no route touches, nor the network after it, where load balancers get their addresses.</summary>
+    public static string? ChooseServiceCidr(IEnumerable<IPNetwork> routes)
+    {
+        var taken = Claims(routes);
+        for (var second = 96; second < 128; second += 2)
+        {
+            if (IsFree(Network(second), taken) && IsFree(Network(second + 1), taken))
+                return Network(second).ToString();
+        }
+
+        return null;
+    }
+
+    private static List<IPNetwork> Claims(IEnumerable<IPNetwork> routes) => [.. routes.Where(route => route.PrefixLength > 0)]; // the default route is no claim
+
+    private static IPNetwork Network(int second) => new(new IPAddress([10, (byte)second, 0, 0]), 16);
+
+    private static bool IsFree(IPNetwork candidate, List<IPNetwork> taken) =>
+        !taken.Exists(route => candidate.Contains(route.BaseAddress) || route.Contains(candidate.BaseAddress));
 
     /// <summary>IPv4 routes of this machine, from /proc/net/route: destination and mask are little-endian hexadecimal (proc(5)).</summary>
     public static IReadOnlyList<IPNetwork> Routes(IEnumerable<string> procNetRoute) =>

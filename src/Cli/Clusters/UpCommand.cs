@@ -90,9 +90,13 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         if (problems.Count > 0)
             return string.Join(Environment.NewLine, problems);
 
-        var podCidr = known?.PodCidr ?? AddressPlan.ChoosePodCidr(AddressPlan.Routes(File.ReadLines("/proc/net/route")));
+        var routes = AddressPlan.Routes(File.ReadLines("/proc/net/route"));
+        var podCidr = known?.PodCidr ?? AddressPlan.ChoosePodCidr(routes);
         if (podCidr is null)
             return "every network from 10.128.0.0/16 to 10.244.0.0/16 is in use by a route of this machine: remove one with 'ip route del'";
+        var serviceCidr = known?.ServiceCidr ?? AddressPlan.ChooseServiceCidr(routes);
+        if (serviceCidr is null)
+            return "every network from 10.96.0.0/16 to 10.127.0.0/16 is in use by a route of this machine: remove one with 'ip route del'";
 
         if (known is null && Directory.Exists(paths.DataDir) && Directory.EnumerateFileSystemEntries(paths.DataDir).Any())
             return $"{paths.DataDir} is not empty and holds no cluster: choose an empty or new directory with --data-dir";
@@ -109,7 +113,7 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
 
         // The demo's programs below it run as an ordinary user: the folder may be passed, not read; what is secret has its own mode.
         File.SetUnixFileMode(paths.DataDir, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        var settings = Apply(options, known ?? new ClusterSettings(port, podCidr, "10.96.0.0/16")) with { ApiPort = port };
+        var settings = Apply(options, known ?? new ClusterSettings(port, podCidr, serviceCidr)) with { ApiPort = port };
         if (WhyNot(options, settings) is { } refusal)
             return refusal;
         if (settings != known)

@@ -74,7 +74,7 @@ internal static partial class AgentRole
                 settings.Save(paths.AgentSettings);
             }
 
-            agent = await NodeAgent.StartAsync(AgentParts.Options(paths, settings), client, time, random, loggers, stopping);
+            agent = await NodeAgent.StartAsync(AgentParts.Options(paths, settings, credentials), client, time, random, loggers, stopping);
         }, paths, server, time, logger, stopping);
         await using (agent)
         await using (var tunnels = new TunnelClient(server, credentials.CreateHandler(), agent.Streams, time, loggers.CreateLogger<TunnelClient>()))

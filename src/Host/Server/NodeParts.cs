@@ -15,12 +15,29 @@ internal static class NodeParts
         PodCidr = settings.NodeCidr(),
         ClusterCidr = settings.PodCidr,
         LeasePeriod = TimeSpan.FromSeconds(settings.LeaseSeconds()),
+        ServiceCidr = settings.ServiceCidr.Length > 0 ? settings.ServiceCidr : null,
         ClusterName = paths.Name,
         ApiPort = settings.ApiPort,
+        ImageMirror = settings.RegistryPort > 0 ? new($"http://127.0.0.1:{settings.RegistryPort}") : null,
         HiddenPaths = [paths.Pki, paths.Nodes, paths.Kubeconfig, paths.RegistryPassword, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
     };
 
     internal static Task<IReadOnlyList<string>> CleanAsync(ClusterPaths paths, ClusterSettings? settings, CancellationToken cancellationToken) =>
-        // Without settings nothing but the networks is unknown, and they are found by the cluster's name.
-        NodeCleanup.RunAsync(Options(paths, settings ?? new ClusterSettings(0, "10.244.0.0/16", "10.96.0.0/16")), TimeProvider.System, cancellationToken);
+        NodeCleanup.RunAsync(Options(paths, settings ?? Joined(paths) ?? Unknown), TimeProvider.System, cancellationToken);
+
+    // Without settings the networks are not known. What is found by the cluster's name goes; a range that is nobody's (RFC 5737) keeps the rest from
+    // touching the routes of another cluster.
+    private static ClusterSettings Unknown => new(0, "192.0.2.0/24", "");
+
+    private static ClusterSettings? Joined(ClusterPaths paths)
+    {
+        try
+        {
+            return AgentSettings.Load(paths.AgentSettings) is { ClusterCidr: { } pods, ServiceCidr: { } services } ? new(0, pods, services) : null;
+        }
+        catch (Exception bad) when (bad is InvalidDataException or System.Text.Json.JsonException)
+        {
+            return null;
+        }
+    }
 }

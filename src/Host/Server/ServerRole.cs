@@ -102,13 +102,14 @@ internal static partial class ServerRole
     private static PkiOptions Pki(ClusterPaths paths, ClusterSettings settings) => new(paths.Pki)
     {
         ServerNames = [Environment.MachineName],
+        ServiceAddress = Gateway(settings.ServiceCidr),
         ServerAddresses = [.. MachineAddresses(), Gateway(settings.PodCidr), .. settings.LinkCidr() is { } link ? [AddressPlan.Host(link, 1)] : Array.Empty<IPAddress>()],
     };
 
-    /// <summary>The host end of every pod's link: how pods reach the API server (docs/decisions/0003).</summary>
-    internal static IPAddress Gateway(string podCidr)
+    /// <summary>The first address of a range. Of pods': the host end of every pod's link, where the API server answers them; of services': its service.</summary>
+    internal static IPAddress Gateway(string cidr)
     {
-        var bytes = IPNetwork.Parse(podCidr).BaseAddress.GetAddressBytes();
+        var bytes = IPNetwork.Parse(cidr).BaseAddress.GetAddressBytes();
         bytes[3]++;
         return new IPAddress(bytes);
     }

@@ -32,7 +32,13 @@ internal sealed partial class EventRecorder(KubeClient client, string nodeName, 
 
     public void Warning(Pod pod, string reason, string message, string? container = null) => Record(Reference(pod, container), "Warning", reason, message);
 
-    public void Node(string reason, string message) => Record(new ObjectReference { Kind = "Node", ApiVersion = "v1", Name = nodeName, Uid = nodeName }, "Normal", reason, message);
+    public void Warning(ObjectReference subject, string reason, string message) => Record(subject, "Warning", reason, message);
+
+    public void Node(string reason, string message) => Record(OwnNode(), "Normal", reason, message);
+
+    public void NodeWarning(string reason, string message) => Record(OwnNode(), "Warning", reason, message);
+
+    private ObjectReference OwnNode() => new() { Kind = "Node", ApiVersion = "v1", Name = nodeName, Uid = nodeName };
 
     private void Record(ObjectReference subject, string type, string reason, string message) =>
         _queue.Writer.TryWrite(new Entry(subject, type, reason, message.Length > 1024 ? message[..1021] + "..." : message, time.GetUtcNow()));   // 1024: the API's limit

@@ -9,9 +9,12 @@ using Weft.Node.Images;
 using Weft.Node.Logs;
 using Weft.Node.Network;
 using Weft.Node.Network.Routes;
+using Weft.Node.Network.Services;
 using Weft.Node.Pods;
+using Weft.Node.Pressure;
 using Weft.Node.Probes;
 using Weft.Node.Runtime;
+using Weft.Node.Runtime.Cri;
 using Weft.Node.Runtime.Process;
 using Weft.Node.Volumes;
 
@@ -35,7 +38,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     /// <exception cref="NodeStartException">What the machine lacks, and what to do.</exception>
     public static Task<NodeAgent> StartAsync(
         NodeAgentOptions options, KubeClient client, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken = default) =>
-        StartAsync(options, client, time, random, loggers, null, cancellationToken);
+        StartAsync(options, client, time, random, loggers, token => CriRuntime.StartImagesAsync(ContainerOptions(options), time, random, loggers, token), cancellationToken);
 
     /// <param name="images">Starts the runtime of images; null: this node has none.</param>
     internal static async Task<NodeAgent> StartAsync(
@@ -96,7 +99,12 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var statuses = Own(new StatusWriter(client, pods.Cache, time, random, loggers.CreateLogger<StatusWriter>()));
         statuses.Start();
 
+        // Before the first pod starts: what it asks for at its start is a service.
+        var network = ServiceNetwork(options);
+        var proxy = Own(await ServiceProxy.StartAsync(network, client, pods.Cache, events, time, random, loggers, cancellationToken));
+
         PodManager? manager = null;
+        PressureLoop? pressure = null;
         var configMaps = Own(new ObjectWatches<ConfigMap>(client, time, random, OnWatchError, key => manager?.OnReferenceChanged(key)));
         var secrets = Own(new ObjectWatches<Secret>(client, time, random, OnWatchError, key => manager?.OnReferenceChanged(key)));
         var probes = new ProbeClient(runtime, time);
@@ -107,10 +115,19 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _loops.Add(classes.RunAsync(_stop.Token));
         manager = Own(new PodManager(new PodServices(
             client, pods.Cache, runtime, new RuntimeChooser(runtime, classes.Cache, client), puller, volumes, configMaps, secrets, probes, events, statuses, directories, facts, new DnsSettings(options.DnsServers, options.ClusterDomain),
-            new PodEnvironment(options.ApiHost ?? HostLink.Gateway(options.PodCidr), nodeIp, options.ApiPort, machine.Capabilities), time, loggers)));
+            new PodEnvironment(options.ApiPort is null ? null : network.ApiAddress, proxy.Services.InNamespace, machine.Capabilities), () => pressure?.Current ?? NodePressure.None, time, loggers)));
         await manager.StartAsync(cancellationToken);
         runtime.Start(manager.OnImageRuntimeAsync);
-        _loops.Add(RotateLogsAsync(runtime, time, logger));
+        _loops.Add(new LogRotator([() => runtime.Process, () => (runtime.Images as ImageRuntimeState.Ready)?.Runtime], time, loggers.CreateLogger<LogRotator>()).RunAsync(_stop.Token));
+        var collector = new ImageCollector(
+            () => (runtime.Images as ImageRuntimeState.Ready)?.Images, use, pods.Cache.All, MachineRoom.Of, events.NodeWarning, time, loggers.CreateLogger<ImageCollector>());
+        _loops.Add(collector.RunAsync(_stop.Token));
+        pressure = new PressureLoop(
+            new PressureSources(
+                () => MachineRoom.Read(options.DataDir, Path.Combine(options.DataDir, "containerd")), () => [.. pods.Cache.All().Where(p => manager.Find(p.Metadata.Uid!) is not null)],
+                new PodUsage("/weft-" + options.ClusterName, directories).Of, manager.Evict, registration.ReportAsync, token => collector.CollectAsync(everything: true, token)),
+            time, loggers.CreateLogger<PressureLoop>());
+        _loops.Add(pressure.RunAsync(_stop.Token));
         Streams = new PodStreams(manager, runtime, time);
         events.Node("Starting", "Starting the node agent.");
         Log.Started(logger, options.NodeName, nodeIp, options.PodCidr);
@@ -132,32 +149,20 @@ public sealed partial class NodeAgent : IAsyncDisposable
         HiddenPaths = options.HiddenPaths,
     };
 
-    private async Task RotateLogsAsync(IPodRuntime runtime, TimeProvider time, ILogger logger)
+    internal static ServiceNetwork ServiceNetwork(NodeAgentOptions options) =>
+        new(options.ClusterName, options.NodeName, options.PodCidr, options.ClusterCidr ?? options.PodCidr, options.ServiceCidr ?? "10.96.0.0/16");
+
+    internal static CriRuntimeOptions ContainerOptions(NodeAgentOptions options)
     {
-        // The kubelet's period.
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(10), time);
-        try
+        var processes = RuntimeOptions(options);
+        return new()
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token))
-            {
-                foreach (var container in (await runtime.ListAsync(_stop.Token)).Containers.Where(c => c.State == RunState.Running && LogRotation.IsDue(c.LogPath)))
-                {
-                    try
-                    {
-                        LogRotation.Shift(container.LogPath);
-                        await runtime.ReopenLogAsync(container.Id, _stop.Token);
-                    }
-                    catch (Exception e) when (e is IOException or RuntimeException)
-                    {
-                        Log.RotationFailed(logger, container.LogPath, e);
-                    }
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The agent stops.
-        }
+            ClusterName = options.ClusterName,
+            DataDir = options.DataDir,
+            RunDir = options.RunDir,
+            Network = ProcessSandboxes.NetworkOptions(processes),
+            Mirror = options.ImageMirror,
+        };
     }
 
     private T Own<T>(T part) where T : IAsyncDisposable
@@ -184,9 +189,6 @@ public sealed partial class NodeAgent : IAsyncDisposable
 
         [LoggerMessage(LogLevel.Warning, "Watch of {Resource} failed and is opened again: {Cause}", EventName = nameof(WatchFailed))]
         public static partial void WatchFailed(ILogger logger, string resource, string cause);
-
-        [LoggerMessage(LogLevel.Warning, "Log {Path} could not be rotated", EventName = nameof(RotationFailed))]
-        public static partial void RotationFailed(ILogger logger, string path, Exception error);
     }
 }
 

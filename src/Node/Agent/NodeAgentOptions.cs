@@ -16,14 +16,14 @@ public sealed record NodeAgentOptions
     /// <summary>All pods of all nodes: traffic to it keeps its source address. Default: the node's own range.</summary>
     public string? ClusterCidr { get; init; }
 
+    /// <summary>Addresses of services; its first one is the API's. Null: Kubernetes' usual 10.96.0.0/16, and a clean-up that does not know leaves it alone.</summary>
+    public string? ServiceCidr { get; init; }
+
     /// <summary>Lower-case letters, digits and `-`; names cgroups, the nft table and CNI state, so that clusters on one machine do not meet.</summary>
     public required string ClusterName { get; init; }
 
     /// <summary>Where the API server listens on this machine; pods are told (KUBERNETES_SERVICE_HOST and _PORT). Null: they are not.</summary>
     public int? ApiPort { get; init; }
-
-    /// <summary>Where pods reach the API server. Default: the host's end of their link, which is right where the server runs on this machine.</summary>
-    public string? ApiHost { get; init; }
 
     /// <summary>The address that the node is known by. Default: that of the interface of the default route.</summary>
     public string? NodeIp { get; init; }
@@ -41,6 +41,9 @@ public sealed record NodeAgentOptions
 
     /// <summary>Further directories that no pod may look into: the server's own data.</summary>
     public IReadOnlyList<string> HiddenPaths { get; init; } = [];
+
+    /// <summary>Where containers' images are asked for first: the cluster's own registry. Null: only where their names say.</summary>
+    public Runtime.Cri.RegistryMirror? ImageMirror { get; init; }
 
     /// <summary>The kubelet's default.</summary>
     public int MaxPods { get; init; } = 110;

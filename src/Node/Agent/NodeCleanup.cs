@@ -1,6 +1,8 @@
 using Weft.Node.Interop;
 using Weft.Node.Network;
 using Weft.Node.Network.Routes;
+using Weft.Node.Network.Services;
+using Weft.Node.Runtime.Cri;
 using Weft.Node.Runtime.Process;
 
 namespace Weft.Node.Agent;
@@ -21,6 +23,7 @@ public static class NodeCleanup
         var paths = new ProcessPaths(settings);
         var problems = new List<string>();
 
+        problems.AddRange(await CriCleanup.RunAsync(NodeAgent.ContainerOptions(options), time, cancellationToken));
         if (await EndProcessesAsync(paths, time, cancellationToken) is { Count: > 0 } alive)
             problems.Add($"{alive.Count} processes of the cluster do not end: {string.Join(", ", alive.Order().Take(20))}{(alive.Count > 20 ? ", ..." : "")}");
         var network = ProcessSandboxes.NetworkOf(settings);
@@ -49,6 +52,9 @@ public static class NodeCleanup
         });
         await TryAsync("routes", () => NodeRoutes.RemoveAsync(settings.ClusterCidr));
         await TryAsync("nft table", () => NodeFirewall.RemoveAsync(options.ClusterName));
+        var services = NodeAgent.ServiceNetwork(options);
+        await TryAsync("addresses of services", () => options.ServiceCidr is null ? Task.CompletedTask : NodeAddresses.RemoveAsync(services, cancellationToken));
+        await TryAsync("rules in the FORWARD chain", () => ForwardAllowance.RemoveAsync(options.ClusterName, services.ClusterCidr, cancellationToken));
         await TryAsync("sysctls", async () =>
         {
             if (!await NodeFirewall.HasOtherNodesAsync(options.ClusterName))

@@ -8,6 +8,7 @@ using Weft.Api.Coordination;
 using Weft.Api.Core;
 using Weft.Api.Json;
 using Weft.Client;
+using Weft.Node.Pressure;
 
 namespace Weft.Node.Agent;
 
@@ -24,6 +25,8 @@ internal sealed partial class NodeRegistration(
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
+    private volatile NodePressure _pressure = NodePressure.None;
+
     private ObjectKey Key => new("", options.NodeName);
 
     /// <summary>Returns when the node is in the API as Ready, with a Lease.</summary>
@@ -31,6 +34,13 @@ internal sealed partial class NodeRegistration(
     {
         await WriteNodeAsync(cancellationToken);
         await RenewAsync(cancellationToken);
+    }
+
+    /// <summary>Says at once that the node is short of something, or no longer.</summary>
+    public Task ReportAsync(NodePressure pressure, CancellationToken cancellationToken)
+    {
+        _pressure = pressure;
+        return WriteNodeAsync(cancellationToken);
     }
 
     public void Start() => _running = Task.WhenAll(LoopAsync(options.LeasePeriod, RenewAsync), LoopAsync(StatusPeriod, WriteNodeAsync));
@@ -129,10 +139,10 @@ internal sealed partial class NodeRegistration(
             Allocatable = capacity,
             Conditions =
             [
-                Condition("MemoryPressure", false, "KubeletHasSufficientMemory", "node has sufficient memory available"),
-                Condition("DiskPressure", false, "KubeletHasNoDiskPressure", "node has no disk pressure"),
-                Condition("PIDPressure", false, "KubeletHasSufficientPID", "node has sufficient PID available"),
-                Condition("Ready", true, "KubeletReady", "the node agent runs pods of RuntimeClass process"),
+                Pressure("MemoryPressure", _pressure.Memory, ("KubeletHasInsufficientMemory", "node has insufficient memory available"), ("KubeletHasSufficientMemory", "node has sufficient memory available")),
+                Pressure("DiskPressure", _pressure.Disk, ("KubeletHasDiskPressure", "node has disk pressure"), ("KubeletHasNoDiskPressure", "node has no disk pressure")),
+                Pressure("PIDPressure", _pressure.Processes, ("KubeletHasInsufficientPID", "node has insufficient PID available"), ("KubeletHasSufficientPID", "node has sufficient PID available")),
+                Condition("Ready", true, "KubeletReady", "the node agent is posting ready status"),
             ],
             Addresses = [new NodeAddress { Type = "InternalIP", Address = nodeIp }, new NodeAddress { Type = "Hostname", Address = options.NodeName }],
             NodeInfo = new NodeSystemInfo
@@ -149,6 +159,9 @@ internal sealed partial class NodeRegistration(
                 Architecture = Architecture,
             },
         };
+
+        NodeCondition Pressure(string type, bool value, (string Reason, string Message) bad, (string Reason, string Message) good) =>
+            Condition(type, value, value ? bad.Reason : good.Reason, value ? bad.Message : good.Message);
 
         NodeCondition Condition(string type, bool value, string reason, string message)
         {

@@ -15,10 +15,12 @@ internal static unsafe partial class Libc
     public const nuint MsRdonly = 1, MsNosuid = 2, MsNodev = 4, MsNoexec = 8, MsRemount = 32, MsBind = 4096, MsRec = 16384, MsPrivate = 1 << 18, MsSlave = 1 << 19, MsShared = 1 << 20;
     public const int MntDetach = 2, UmountNofollow = 8;
 
-    public const int ORdonly = 0, OWronly = 1, ORdwr = 2, OCreat = 0x40, OExcl = 0x80, OTrunc = 0x200, ONonblock = 0x800, OCloexec = 0x80000, OPath = 0x200000;
+    public const int ORdonly = 0, OWronly = 1, ORdwr = 2, OCreat = 0x40, OExcl = 0x80, OTrunc = 0x200, OAppend = 0x400, ONonblock = 0x800, OCloexec = 0x80000, OPath = 0x200000;
 
     // O_DIRECTORY is one of the few flags with another number on arm64.
     public static int ODirectory => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
+
+    public static int ONofollow => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
 
     public const int EpollIn = 1, EpollOut = 4, EpollErr = 8, EpollHup = 16, EpollOneshot = 1 << 30;
     public const int EpollAdd = 1, EpollDel = 2, EpollMod = 3;
@@ -48,6 +50,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int umount2(string target, int flags);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int open(string path, int flags, int mode);
     [LibraryImport("libc", SetLastError = true)] public static partial int close(int fd);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int mkfifo(string path, uint mode);
     [LibraryImport("libc", SetLastError = true)] public static partial nint read(int fd, byte* buffer, nuint count);
     [LibraryImport("libc", SetLastError = true)] public static partial nint write(int fd, byte* buffer, nuint count);
     [LibraryImport("libc", SetLastError = true)] public static partial int pipe2(int* fds, int flags);
@@ -63,6 +66,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)] public static partial int sethostname(byte* name, nuint length);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int lchown(string path, uint uid, uint gid);
     [LibraryImport("libc", SetLastError = true)] public static partial int fchown(int fd, uint uid, uint gid);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] private static partial int fchownat(int directory, string path, uint uid, uint gid, int flags);
     [LibraryImport("libc", SetLastError = true)] public static partial int fchmod(int fd, uint mode);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int rmdir(string path);
     [LibraryImport("libc", SetLastError = true)] public static partial nint recvmsg(int fd, void* message, int flags);
@@ -85,6 +89,8 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int mkdirat(int directory, string path, uint mode);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] private static partial int statx(int directory, string path, int flags, uint mask, byte* buffer);
 
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] private static partial int statvfs(string path, long* buffer);
+
     private const nint SysPidfdOpen = 434, SysPidfdSendSignal = 424, SysOpenat2 = 437;
 
     [StructLayout(LayoutKind.Sequential)]
@@ -96,10 +102,11 @@ internal static unsafe partial class Libc
     }
 
     /// <summary>openat2 that never leaves the directory, neither by `..` nor by a link, and follows no magic link; -1 with errno.</summary>
-    public static int OpenBeneath(int directory, string path, int flags)
+    /// <param name="sameMount">Nor enters another mount.</param>
+    public static int OpenBeneath(int directory, string path, int flags, bool sameMount = false)
     {
-        const ulong NoMagicLinks = 2, Beneath = 8;
-        var how = new OpenHow { Flags = (ulong)flags, Resolve = NoMagicLinks | Beneath };
+        const ulong OneMount = 1, NoMagicLinks = 2, Beneath = 8;
+        var how = new OpenHow { Flags = (ulong)flags, Resolve = NoMagicLinks | Beneath | (sameMount ? OneMount : 0) };
         fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(path + "\0"))
             return (int)syscall(SysOpenat2, directory, (nint)name, (nint)(&how), sizeof(OpenHow));
     }
@@ -110,6 +117,41 @@ internal static unsafe partial class Libc
         const int CurrentDirectory = -100, TypeMask = 1, ModeOffset = 28;
         var buffer = stackalloc byte[256];
         return statx(CurrentDirectory, path, 0, TypeMask, buffer) == 0 ? *(ushort*)(buffer + ModeOffset) & 0xF000u : 0;
+    }
+
+    /// <summary>Type, mode bits and group of what a descriptor (O_PATH too) stands for.</summary>
+    public static (uint Mode, uint Gid) Describe(int descriptor)
+    {
+        const int EmptyPath = 0x1000, GidOffset = 24, ModeOffset = 28;
+        const uint TypeModeGid = 0x1 | 0x2 | 0x10;
+        var buffer = stackalloc byte[256];
+        Check(statx(descriptor, "", EmptyPath, TypeModeGid, buffer), "statx");
+        return (*(ushort*)(buffer + ModeOffset), *(uint*)(buffer + GidOffset));
+    }
+
+    /// <summary>What a file takes on its disk (a sparse file less than its length); 0 when it is gone.</summary>
+    public static long AllocatedBytes(string path)
+    {
+        const int CurrentDirectory = -100, NoFollow = 0x100, BlocksOffset = 48, BlockBytes = 512;
+        const uint BlocksMask = 0x400;
+        var buffer = stackalloc byte[256];
+        return statx(CurrentDirectory, path, NoFollow, BlocksMask, buffer) == 0 ? *(long*)(buffer + BlocksOffset) * BlockBytes : 0;
+    }
+
+    /// <summary>Size and room of the file system that a path lies on, for users without root's reserve. statvfs(3).</summary>
+    public static (long Bytes, long BytesAvailable, long Inodes, long InodesAvailable) FileSystem(string path)
+    {
+        var fields = stackalloc long[32];
+        Check(statvfs(path, fields), $"statvfs {path}");
+        var fragment = fields[1];
+        return (fields[2] * fragment, fields[4] * fragment, fields[5], fields[7]);
+    }
+
+    /// <summary>Of a descriptor opened with O_PATH, and without following a link.</summary>
+    public static int ChangeGroup(int descriptor, uint gid)
+    {
+        const int EmptyPath = 0x1000;
+        return fchownat(descriptor, "", uint.MaxValue, gid, EmptyPath);
     }
 
     /// <summary>A descriptor that becomes readable when the process ends; -1 (with errno) when there is no such process.</summary>

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Weft.Node.Network;
 
 /// <summary>
@@ -10,21 +8,34 @@ internal static class NodeFirewall
 {
     public static string TableName(string cluster) => "weft_" + string.Concat(cluster.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
 
-    /// <summary>The whole table, replaced in one transaction. Pure.</summary>
+    /// <summary>
+    /// The node's own chains, replaced in one transaction. What other parts keep in the table stays: services go on while the agent starts. Pure.
+    /// </summary>
+    /// <param name="podCidr">Of this node: nothing but the pod's own link may bring these sources.</param>
+    /// <param name="clusterCidr">Of all nodes: a pod's link may bring no other of these.</param>
     public static string Ruleset(string cluster, string podCidr, string clusterCidr)
     {
         var table = TableName(cluster);
         return $$"""
-            table ip {{table}}
-            delete table ip {{table}}
             table ip {{table}} {
               chain postrouting {
                 type nat hook postrouting priority srcnat; policy accept;
-                ip saddr {{clusterCidr}} ip daddr != {{clusterCidr}} ip daddr != 224.0.0.0/4 masquerade
               }
               chain prerouting {
                 type filter hook prerouting priority raw; policy accept;
-                iifname "veth*" ip saddr {{podCidr}} fib saddr . iif oif missing drop
+              }
+            }
+            flush chain ip {{table}} postrouting
+            flush chain ip {{table}} prerouting
+            table ip {{table}} {
+              chain postrouting {
+                ip saddr {{clusterCidr}} ip daddr != {{clusterCidr}} ip daddr != 224.0.0.0/4 masquerade
+              }
+              chain prerouting {
+                iifname "veth*" ip saddr {{clusterCidr}} fib saddr . iif oif missing drop
+                iifname != "lo" ip saddr {{podCidr}} fib saddr . iif oif missing drop
+                iifname != "lo" ip saddr 127.0.0.0/8 drop
+                iifname != "lo" ip daddr 127.0.0.0/8 drop
               }
             }
 
@@ -32,38 +43,28 @@ internal static class NodeFirewall
     }
 
     /// <exception cref="IOException">nft is missing or refused the rules.</exception>
-    public static Task ApplyAsync(string cluster, string podCidr, string clusterCidr) => RunAsync(Ruleset(cluster, podCidr, clusterCidr));
-
-    public static Task RemoveAsync(string cluster)
+    public static async Task ApplyAsync(string cluster, string podCidr, string clusterCidr)
     {
-        var table = TableName(cluster);
-        // Made first, so that deleting it never fails for its absence.
-        return RunAsync($"table ip {table}\ndelete table ip {table}\n");
+        try
+        {
+            await Nft.RunAsync(Ruleset(cluster, podCidr, clusterCidr));
+        }
+        catch (IOException)
+        {
+            // A table of another version, whose chains have the same names and other hooks: a new table. If that fails too, it is told.
+            await Nft.RunAsync(Emptied(cluster) + Ruleset(cluster, podCidr, clusterCidr));
+        }
     }
+
+    // Made first, so that deleting it never fails for its absence.
+    public static Task RemoveAsync(string cluster) => Nft.RunAsync(Emptied(cluster));
+
+    private static string Emptied(string cluster) => $"table ip {TableName(cluster)}\ndelete table ip {TableName(cluster)}\n";
 
     /// <summary>Whether another cluster's node has its table on this machine.</summary>
     public static async Task<bool> HasOtherNodesAsync(string cluster)
     {
-        var start = new ProcessStartInfo(Program()) { RedirectStandardOutput = true, UseShellExecute = false, ArgumentList = { "list", "tables" } };
-        using var process = Process.Start(start) ?? throw new IOException("nft did not start");
-        var tables = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
+        var tables = await Nft.ReadAsync(["list", "tables"]);
         return tables.Split('\n', StringSplitOptions.TrimEntries).Any(line => line.StartsWith("table ip weft_", StringComparison.Ordinal) && line != "table ip " + TableName(cluster));
-    }
-
-    private static string Program() =>
-        new[] { "/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft" }.FirstOrDefault(File.Exists)
-        ?? throw new IOException("nft is missing: install the package nftables (apt-get install nftables)");
-
-    private static async Task RunAsync(string rules)
-    {
-        var start = new ProcessStartInfo(Program()) { RedirectStandardInput = true, RedirectStandardError = true, UseShellExecute = false, ArgumentList = { "-f", "-" } };
-        using var process = Process.Start(start) ?? throw new IOException("nft did not start");
-        var errors = process.StandardError.ReadToEndAsync();
-        await process.StandardInput.WriteAsync(rules);
-        process.StandardInput.Close();
-        await process.WaitForExitAsync();
-        if (process.ExitCode != 0)
-            throw new IOException($"nft refused the node's rules: {(await errors).Trim()}");
     }
 }

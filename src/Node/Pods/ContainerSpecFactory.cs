@@ -8,7 +8,7 @@ namespace Weft.Node.Pods;
 
 /// <summary>What a container spec is made from, beside the pod.</summary>
 /// <param name="VolumePaths">Host directory (or file) of each volume by name.</param>
-/// <param name="ServiceEnvironment">Where the API server is, as client libraries look for it.</param>
+/// <param name="ServiceEnvironment">Where the API server and the services of the namespace are.</param>
 /// <param name="ProcessNamespaceOf">The container that an ephemeral one looks at.</param>
 internal sealed record ContainerContext(
     NodeFacts Node, IReadOnlyList<string> PodIps, ReferencedObjects Objects, IReadOnlyDictionary<string, string> VolumePaths, PodDirectories Directories,
@@ -28,7 +28,7 @@ internal static class ContainerSpecFactory
             pod, container, context.Objects, context.PodIps, context.Node,
             [
                 .. policy.Environment(pod, user),
-                .. pod.Spec.EnableServiceLinks == false ? context.ServiceEnvironment.Where(v => v.Key.StartsWith("KUBERNETES_SERVICE_", StringComparison.Ordinal)) : context.ServiceEnvironment,
+                .. context.ServiceEnvironment,
             ]);
         var lookup = environment.ToDictionary(v => v.Key, v => v.Value);
         var (command, args) = policy.Words(container, word => VariableExpansion.Expand(word, lookup.GetValueOrDefault));

@@ -1,4 +1,5 @@
 using Weft.Api.Core;
+using Weft.Node.Pressure;
 
 namespace Weft.Node.Pods;
 
@@ -16,8 +17,16 @@ internal static class NodeAdmission
     ];
 
     /// <param name="ofImages">Its containers are made of images.</param>
-    public static PodRejection? Check(Pod pod, bool ofImages)
+    public static PodRejection? Check(Pod pod, bool ofImages, NodePressure pressure)
     {
+        // As the kubelet: a node without disk takes nothing, one without memory only what has asked for some.
+        if (!EvictionPlanner.IsCritical(pod))
+        {
+            if (pressure.Disk)
+                return new("Evicted", "The node had condition: [DiskPressure]. ");
+            if (pressure.Memory && PodShape.QosClass(pod) == "BestEffort" && !pod.Spec.Tolerations.Any(t => t.Key is null or "" or "node.kubernetes.io/memory-pressure"))
+                return new("Evicted", "The node had condition: [MemoryPressure]. ");
+        }
         if (pod.Spec.Os is { Name: not ("linux" or "") })
             return new("PodOSNotSupported", $"Failed to admit pod as the OS field doesn't match node OS: {pod.Spec.Os.Name}");
         if (pod.Spec.SecurityContext?.SupplementalGroupsPolicy == "Strict")

@@ -149,7 +149,7 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
         var hostNetwork = sandbox.Spec.HostNetwork;
         var spec = ContainerSpecFactory.Create(pod, container, attempt, new ContainerContext(
             services.Node, hostNetwork ? [services.Node.HostIp] : sandbox.Ips, objects, volumes, services.Directories,
-            image is null ? new ProcessContainerPolicy(PasswdEntry.Parse(File.ReadLines("/etc/passwd"))) : new ImageContainerPolicy(image), services.Environment.OwnCapabilities, services.Environment.Variables(hostNetwork),
+            image is null ? new ProcessContainerPolicy(PasswdEntry.Parse(File.ReadLines("/etc/passwd"))) : new ImageContainerPolicy(image), services.Environment.OwnCapabilities, services.Environment.Variables(pod),
             (volume, sub) => services.Volumes.SubPath(uid, container.Name, volume, sub), TargetOf(pod, container, seen)));
 
         Directory.CreateDirectory(services.Directories.Container(uid, container.Name), Runtime.Process.ProcessMachine.OwnerOnly);

@@ -49,6 +49,15 @@ internal sealed partial class PodManager(PodServices services) : IAsyncDisposabl
         LookAgain();
     }
 
+    /// <summary>Ends a pod because the node is short of something. False: it is not here any more.</summary>
+    public bool Evict(string uid, string message)
+    {
+        if (_workers.GetValueOrDefault(uid) is not { } worker)
+            return false;
+        worker.End("Evicted", message, TimeSpan.Zero);
+        return true;
+    }
+
     /// <summary>What pods' runtimes are chosen by is another now.</summary>
     public void LookAgain()
     {

@@ -4,6 +4,7 @@ using Weft.Client;
 using Weft.Node.Agent;
 using Weft.Node.Images;
 using Weft.Node.Network;
+using Weft.Node.Pressure;
 using Weft.Node.Probes;
 using Weft.Node.Runtime;
 using Weft.Node.Volumes;
@@ -15,7 +16,7 @@ namespace Weft.Node.Pods;
 internal sealed record PodServices(
     KubeClient Client, ObjectCache<Pod> Cache, IPodRuntime Runtime, RuntimeChooser Chooser, ImagePuller Puller, PodVolumes Volumes, ObjectWatches<ConfigMap> ConfigMaps, ObjectWatches<Secret> Secrets,
     ProbeClient Probes, EventRecorder Events, StatusWriter Statuses, PodDirectories Directories, NodeFacts Node, DnsSettings Dns, PodEnvironment Environment,
-    TimeProvider Time, ILoggerFactory Loggers)
+    Func<NodePressure> Pressure, TimeProvider Time, ILoggerFactory Loggers)
 {
     /// <summary>The handler of the runtime that was chosen; null: not chosen yet.</summary>
     public string? Handler { get; init; }
@@ -24,25 +25,16 @@ internal sealed record PodServices(
 }
 
 /// <summary>Facts of the machine and the cluster that containers' environment is made from.</summary>
-/// <param name="ApiPort">Null: pods are not told where the API is.</param>
-internal sealed record PodEnvironment(string ApiHost, string HostNetworkApiHost, int? ApiPort, ulong OwnCapabilities)
+/// <param name="ApiAddress">Of the `kubernetes` service. Null: pods are not told where the API is.</param>
+/// <param name="ServicesOf">The services of a namespace.</param>
+internal sealed record PodEnvironment(string? ApiAddress, Func<string, IEnumerable<Service>> ServicesOf, ulong OwnCapabilities)
 {
-    public IReadOnlyDictionary<string, string> Variables(bool hostNetwork)
+    public IReadOnlyDictionary<string, string> Variables(Pod pod)
     {
-        if (ApiPort is not { } port)
-            return new Dictionary<string, string>();
-        var host = hostNetwork ? HostNetworkApiHost : ApiHost;
-        return new Dictionary<string, string>
-        {
-            ["KUBERNETES_SERVICE_HOST"] = host,
-            ["KUBERNETES_SERVICE_PORT"] = $"{port}",
-            ["KUBERNETES_SERVICE_PORT_HTTPS"] = $"{port}",
-            ["KUBERNETES_PORT"] = $"tcp://{host}:{port}",
-            ["KUBERNETES_PORT_443_TCP"] = $"tcp://{host}:{port}",
-            ["KUBERNETES_PORT_443_TCP_PROTO"] = "tcp",
-            ["KUBERNETES_PORT_443_TCP_PORT"] = $"{port}",
-            ["KUBERNETES_PORT_443_TCP_ADDR"] = host,
-        };
+        var variables = pod.Spec.EnableServiceLinks == false ? [] : ServiceEnvironment.Of(ServicesOf(pod.Metadata.Namespace ?? "")).ToDictionary();
+        foreach (var (name, value) in ApiAddress is null ? new Dictionary<string, string>() : ServiceEnvironment.OfApi(ApiAddress))
+            variables[name] = value;
+        return variables;
     }
 }
 

@@ -184,6 +184,8 @@ internal static class PodStatusBuilder
         else
             Add("Ready", ready, reason, message);
         Add("PodScheduled", true);
+        // The node's own decision to end the pod stands in what the worker made of it.
+        conditions.AddRange(pod.Status.Conditions.Where(c => c.Type == "DisruptionTarget"));
         return conditions;
 
         void Add(string type, bool value, string? reason = null, string? message = null)

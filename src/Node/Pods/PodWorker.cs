@@ -42,6 +42,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
     private DateTimeOffset? _renewTokens;
     private bool _finished;
     private string? _told;
+    private volatile Ending? _end;
 
     public PodWorker(PodServices services, Pod pod)
     {
@@ -73,6 +74,33 @@ internal sealed partial class PodWorker : IAsyncDisposable
         _gone = true;
         EndWaits();
         Signal();
+    }
+
+    /// <summary>The node ends the pod for good: it fails, and its containers get at most this grace.</summary>
+    public void End(string reason, string message, TimeSpan grace)
+    {
+        _services.Events.Warning(Pod, reason, message);
+        _end = new Ending(reason, message, grace);
+        EndWaits();
+        Signal();
+    }
+
+    private sealed record Ending(string Reason, string Message, TimeSpan Grace)
+    {
+        public Pod Of(Pod pod, DateTimeOffset now) => pod with
+        {
+            Status = pod.Status with
+            {
+                Phase = "Failed",
+                Reason = Reason,
+                Message = Message,
+                Conditions =
+                [
+                    .. pod.Status.Conditions.Where(c => c.Type != "DisruptionTarget"),
+                    new PodCondition { Type = "DisruptionTarget", Status = "True", Reason = "TerminationByKubelet", Message = Message, LastTransitionTime = now },
+                ],
+            },
+        };
     }
 
     // What a pod refers to may never be answered for (its namespace is gone, say); a pod that is to end does not wait for it.
@@ -145,6 +173,9 @@ internal sealed partial class PodWorker : IAsyncDisposable
     private async Task<bool> SyncAsync(CancellationToken cancellationToken)
     {
         var pod = Pod;
+        // What the node decided holds before the API has heard of it.
+        if (_end is { } end && !PodShape.IsTerminal(pod))
+            pod = end.Of(pod, _services.Time.GetUtcNow());
         if (_gone)
         {
             await CleanUpAsync(cancellationToken);
@@ -289,7 +320,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
         await Task.Yield();
         try
         {
-            await _containers!.StopAsync(pod, kill, kill.Grace ?? PodShape.Grace(pod), cancellationToken);
+            await _containers!.StopAsync(pod, kill, kill.Grace ?? _end?.Grace ?? PodShape.Grace(pod), cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -340,7 +371,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
         {
             case RuntimeChoice.Chosen chosen:
                 var services = _services with { Runtime = chosen.Runtime, Handler = chosen.Handler };
-                if (pod.Metadata.DeletionTimestamp is null && !PodShape.IsTerminal(pod) && !WasHere(pod) && NodeAdmission.Check(pod, services.OfImages) is { } rejection)
+                if (pod.Metadata.DeletionTimestamp is null && !PodShape.IsTerminal(pod) && !WasHere(pod) && NodeAdmission.Check(pod, services.OfImages, services.Pressure()) is { } rejection)
                 {
                     _services.Events.Warning(pod, rejection.Reason, rejection.Message);
                     _ = _services.Statuses.Set(pod, pod.Status with { Phase = "Failed", Reason = rejection.Reason, Message = "Pod was rejected: " + rejection.Message, StartTime = _services.Time.GetUtcNow() });

@@ -26,6 +26,9 @@ internal static class SubPaths
                 throw new VolumeException($"subPath '{sub}' cannot be opened inside the volume: {Libc.Failure("openat2", Libc.Errno).Message}");
             try
             {
+                // A container that may make devices must not get one of the machine's through a volume.
+                if ((Libc.Describe(fd).Mode & 0xF000) is 0x2000 or 0x6000)
+                    throw new VolumeException($"subPath '{sub}' is a device: only files and directories can be mounted");
                 var opened = $"/proc/self/fd/{fd}";
                 Directory.CreateDirectory(Path.GetDirectoryName(pin)!);
                 Mounts.Unmount(pin);

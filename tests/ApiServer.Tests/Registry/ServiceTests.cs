@@ -74,6 +74,33 @@ public sealed class ServiceTests
         Assert.Null(external.Body["spec"]!["clusterIP"]);
     }
 
+    [Fact]
+    public async Task A_node_port_without_a_type_makes_the_service_a_node_port_and_names_the_modern_form()
+    {
+        await using var server = await TestServer.StartAsync();
+        var created = (await server.PostAsync(Services, """{"metadata":{"name":"old"},"spec":{"selector":{"app":"web"},"ports":[{"port":80,"targetPort":80,"nodePort":30000}]}}""")).Expect(201);
+        Assert.Equal("NodePort", created.Body["spec"]!["type"]!.GetValue<string>());
+        Assert.Contains(created.Warnings, warning => warning.Contains("type: NodePort", StringComparison.Ordinal));
+
+        var patched = (await server.PatchAsync($"{Services}/old", "merge-patch+json", """{"spec":{"selector":{"app":"other"}}}""")).Expect(200);
+        Assert.Empty(patched.Warnings);
+        (await server.PostAsync(Services, """{"metadata":{"name":"no"},"spec":{"type":"ClusterIP","ports":[{"port":80,"nodePort":30001}]}}""")).Expect(422);
+    }
+
+    [Fact]
+    public async Task The_health_port_and_the_balancers_address_go_with_the_type()
+    {
+        await using var server = await TestServer.StartAsync();
+        var created = (await server.PostAsync(Services, """{"metadata":{"name":"a"},"spec":{"type":"LoadBalancer","externalTrafficPolicy":"Local","ports":[{"port":80}]}}""")).Expect(201);
+        Assert.InRange(created.Body["spec"]!["healthCheckNodePort"]!.GetValue<int>(), 30000, 32767);
+        (await server.PatchAsync($"{Services}/a/status", "merge-patch+json", """{"status":{"loadBalancer":{"ingress":[{"ip":"10.97.0.1"}]}}}""")).Expect(200);
+
+        var inner = (await server.PatchAsync($"{Services}/a", "merge-patch+json", """{"spec":{"type":"ClusterIP"}}""")).Expect(200);
+        Assert.Null(inner.Body["spec"]!["healthCheckNodePort"]);
+        Assert.Null(inner.Body["spec"]!["externalTrafficPolicy"]);
+        Assert.Null(inner.Body["status"]!["loadBalancer"]!["ingress"]);
+    }
+
     private static string Service(string name, string type = "ClusterIP") =>
         new JsonObject
         {

@@ -127,7 +127,7 @@ public sealed class NodeAgentTests
         var log = await node.LogAsync("config");
         Assert.Contains("COPY=red-config-$(X)", log);
         Assert.Contains("PASS=s3cret", log);
-        Assert.Contains("KUBERNETES_SERVICE_HOST=10.213.106.1", log);
+        Assert.Contains("KUBERNETES_SERVICE_HOST=10.212.106.1", log);
         Assert.Contains("65534 4242", log);
         Assert.Contains("644 4242", log);
         Assert.Contains("app=\"x\"", log);

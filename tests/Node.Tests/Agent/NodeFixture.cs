@@ -42,7 +42,7 @@ internal sealed class NodeFixture : IAsyncDisposable
         var objects = new StoredObjects(_store);
         var tokens = new ServiceAccountTokens(_pki.ServiceAccountKey, new([_pki.ServiceAccountKey.PublicKey]), new(), objects, TimeProvider.System);
         _api = new ApiServerHost(
-            new ApiServerOptions { Store = _store, Time = TimeProvider.System, Random = Chance.Source, Loggers = NullLoggerFactory.Instance },
+            new ApiServerOptions { Store = _store, Time = TimeProvider.System, Random = Chance.Source, Loggers = NullLoggerFactory.Instance, ServiceCidr = $"10.212.{subnet}.0/24" },
             new ApiServerParts
             {
                 Catalog = new Catalog(BuiltInResources.All(new SchemaReader(), kind => Columns.For(kind.Kind))),
@@ -58,6 +58,7 @@ internal sealed class NodeFixture : IAsyncDisposable
             RunDir = Path.Combine(_root, "r"),
             PodCidr = $"10.213.{subnet}.0/24",
             ClusterCidr = "10.213.0.0/16",
+            ServiceCidr = $"10.212.{subnet}.0/24",
             ApiPort = 6443,
         };
         Client = new KubeClient(_api.CreateHandler(new UserInfo("system:node:n1", ["system:nodes"])), TimeProvider.System, "weft-node");

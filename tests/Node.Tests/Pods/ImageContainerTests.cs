@@ -1,5 +1,6 @@
 using Weft.Api.Core;
 using Weft.Node.Pods;
+using Weft.Node.Pressure;
 using Weft.Node.Runtime;
 using Weft.Node.Tests.Images;
 
@@ -98,7 +99,16 @@ public sealed class ImageContainerTests
     [InlineData("""{"securityContext":{"sysctls":[{"name":"kernel.core_pattern","value":"|/x"}]},"containers":[]}""", true, "SysctlForbidden")]
     [InlineData("""{"hostUsers":false,"containers":[]}""", true, "UserNamespacesNotSupported")]
     [InlineData("""{"os":{"name":"windows"},"containers":[]}""", true, "PodOSNotSupported")]
-    public void What_no_waiting_cures_fails_the_pod(string spec, bool ofImages, string? reason) => Assert.Equal(reason, NodeAdmission.Check(World.Pod(spec), ofImages)?.Reason);
+    public void What_no_waiting_cures_fails_the_pod(string spec, bool ofImages, string? reason) => Assert.Equal(reason, NodeAdmission.Check(World.Pod(spec), ofImages, NodePressure.None)?.Reason);
+
+    [Theory]
+    [InlineData("""{"containers":[{"name":"a"}]}""", true, false, "Evicted")]
+    [InlineData("""{"containers":[{"name":"a","resources":{"requests":{"memory":"1Mi"}}}]}""", true, false, null)]
+    [InlineData("""{"containers":[{"name":"a","resources":{"requests":{"memory":"1Mi"}}}]}""", false, true, "Evicted")]
+    [InlineData("""{"priority":2000000000,"containers":[{"name":"a"}]}""", true, true, null)]
+    [InlineData("""{"containers":[{"name":"a"}]}""", false, false, null)]
+    public void A_node_under_pressure_takes_only_what_does_not_make_it_worse(string spec, bool memory, bool disk, string? reason) =>
+        Assert.Equal(reason, NodeAdmission.Check(World.Pod(spec), true, new NodePressure(memory, disk, false))?.Reason);
 
     [Fact]
     public void A_full_domain_name_as_hostname_has_at_most_64_bytes()

@@ -69,6 +69,8 @@ internal sealed class NodePorts(IStore store, int first, int last, Random random
             if (ports[i].At("nodePort").AsInteger() is { } port and > 0 && (port < first || port > last))
                 throw Refusal(tree, $"spec.ports[{i}].nodePort", port, $"provided port is not in the valid range. The range of valid ports is {first}-{last}");
         }
+        if (tree.At("spec", "healthCheckNodePort").AsInteger() is { } health and > 0 && (health < first || health > last))
+            throw Refusal(tree, "spec.healthCheckNodePort", health, $"provided port is not in the valid range. The range of valid ports is {first}-{last}");
     }
 
     // A load balancer that must reach only nodes with a local endpoint asks each node on a port of its own.

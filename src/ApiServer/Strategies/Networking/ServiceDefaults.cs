@@ -10,7 +10,7 @@ internal static class ServiceDefaults
     public static void Apply(JsonObject spec)
     {
         spec.Default("sessionAffinity", "None");
-        spec.Default("type", "ClusterIP");
+        spec.Default("type", IsNodePortWithoutType(spec) ? "NodePort" : "ClusterIP");
         var type = spec.TextAt("type");
 
         if (spec.TextAt("sessionAffinity") == "ClientIP")
@@ -34,6 +34,10 @@ internal static class ServiceDefaults
         spec.Default("internalTrafficPolicy", "Cluster");
         Families(spec);
     }
+
+    /// <summary>A form that manifests of old have and today's Kubernetes refuses: a node port, and no word of the type.</summary>
+    public static bool IsNodePortWithoutType(JsonObject spec) =>
+        spec["type"] is null && spec.TextAt("clusterIP") != "None" && spec.Objects("ports").Any(port => port.NumberAt("nodePort") is > 0);
 
     /// <summary>What the server gave stays given when an update does not name it; what a change of type frees is dropped.</summary>
     public static void KeepAllocated(JsonObject spec, JsonObject old)
@@ -70,6 +74,8 @@ internal static class ServiceDefaults
         if (spec.TextAt("type") != "LoadBalancer" && old.TextAt("type") == "LoadBalancer"
             && spec["allocateLoadBalancerNodePorts"].SameAs(old["allocateLoadBalancerNodePorts"]))
             spec.Remove("allocateLoadBalancerNodePorts");
+        if (spec.TextAt("type") != "LoadBalancer" && old.TextAt("type") == "LoadBalancer" && spec["loadBalancerClass"].SameAs(old["loadBalancerClass"]))
+            spec.Remove("loadBalancerClass");
     }
 
     private static bool HasNodePorts(JsonObject spec) => spec.TextAt("type") is "NodePort" or "LoadBalancer";

@@ -21,6 +21,9 @@ internal static class ServiceValidation
         var (now, was) = (spec["clusterIP"], before["clusterIP"]);
         if (was.TextOrEmpty.Length > 0 && now.Text != was.Text)
             yield return now.Invalid("field is immutable");
+        var (nowClass, wasClass) = (spec["loadBalancerClass"], before["loadBalancerClass"]);
+        if (spec["type"].Text == "LoadBalancer" && before["type"].Text == "LoadBalancer" && nowClass.Text != wasClass.Text)
+            yield return nowClass.Invalid("may not change once set");
     }
 
     private static IEnumerable<FieldError> Addresses(Field spec, string type)
@@ -38,11 +41,8 @@ internal static class ServiceValidation
             yield break;
         }
 
-        if (address.Text == Headless && type is "NodePort" or "LoadBalancer")
-        {
-            if (address.Text == Headless)
-                yield return address.Invalid($"may not be set to 'None' for {type} services");
-        }
+        if (address.Text == Headless && type is ("NodePort" or "LoadBalancer"))
+            yield return address.Invalid($"may not be set to 'None' for {type} services");
         else if (address.TextOrEmpty is { Length: > 0 } and not Headless && !Rules.IsAddress(address.TextOrEmpty))
             yield return address.Invalid("must be empty, 'None', or a valid IP address");
         if (list.Count > 2)
@@ -61,7 +61,11 @@ internal static class ServiceValidation
         {
             if (family.Text is not ("IPv4" or "IPv6"))
                 yield return family.Unsupported(["IPv4", "IPv6"]);
+            else if (family.Text == "IPv6" && address.Text != Headless)
+                yield return family.Invalid("not configured on this cluster: it has IPv4 addresses");
         }
+        if (spec["ipFamilyPolicy"].Text == "RequireDualStack")
+            yield return spec["ipFamilyPolicy"].Invalid("this cluster is not configured for dual-stack services");
     }
 
     private static IEnumerable<FieldError> Ports(Field spec, string type)
@@ -87,6 +91,8 @@ internal static class ServiceValidation
                 .Concat(Rules.PortNumberOrName(port["targetPort"]))
                 .Concat(Rules.Optional(port["appProtocol"], NameRules.QualifiedName)))
                 yield return error;
+            if (port["protocol"].Text == "SCTP")
+                yield return port["protocol"].Invalid("SCTP is not supported by this cluster: use TCP or UDP");
             if (!seen.Add((port["port"].Number, port["protocol"].Text)))
                 yield return FieldError.Duplicate(port.Path, port.Shown);
 
@@ -110,6 +116,11 @@ internal static class ServiceValidation
         var outside = type is "NodePort" or "LoadBalancer" || type == "ClusterIP" && spec["externalIPs"].Count > 0;
         if (spec["externalTrafficPolicy"].TextOrEmpty.Length > 0 && !outside)
             yield return spec["externalTrafficPolicy"].Invalid("may only be set for externally-accessible services");
+        var health = spec["healthCheckNodePort"];
+        if (health.Number is > 0 && (type != "LoadBalancer" || spec["externalTrafficPolicy"].Text != "Local"))
+            yield return health.Invalid("may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'");
+        if (spec["loadBalancerIP"].TextOrEmpty is { Length: > 0 } wanted && type == "LoadBalancer" && !Rules.IsAddress(wanted))
+            yield return spec["loadBalancerIP"].Invalid("must be a valid IP address");
         if (spec["sessionAffinity"].Text == "ClientIP")
         {
             // At most a day.

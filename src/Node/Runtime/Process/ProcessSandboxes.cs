@@ -13,10 +13,12 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
     private readonly SemaphoreSlim _makes = new(options.ParallelStarts);   // each runs two plugin processes
     private readonly CniNetwork _network = NetworkOf(options);
 
-    public static CniNetwork NetworkOf(ProcessRuntimeOptions options)
+    public static CniNetwork NetworkOf(ProcessRuntimeOptions options) => new(NetworkOptions(options));
+
+    public static CniOptions NetworkOptions(ProcessRuntimeOptions options)
     {
         var paths = new ProcessPaths(options);
-        return new(new CniOptions("weft-" + options.ClusterName, options.PodCidr, paths.Ipam, paths.CniCache, options.CniPath, HostLink.Mtu()));
+        return new("weft-" + options.ClusterName, options.PodCidr, paths.Ipam, paths.CniCache, options.CniPath, HostLink.Mtu());
     }
 
     public IReadOnlyList<SandboxInfo> List() => [.. _sandboxes.Values];

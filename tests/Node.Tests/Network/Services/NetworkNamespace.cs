@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using Weft.Node.Interop;
+
+namespace Weft.Node.Tests.Network.Services;
+
+/// <summary>A network namespace of one test, and programs that run in it.</summary>
+internal sealed class NetworkNamespace : IAsyncDisposable
+{
+    private readonly string _directory = Path.Combine(Path.GetTempPath(), "weft-ns" + Chance.Next());
+
+    public static async Task<NetworkNamespace> CreateAsync()
+    {
+        var made = new NetworkNamespace();
+        Directory.CreateDirectory(made._directory);
+        await NamespaceThread.CreateAsync(made._directory, "test", network: true, ipc: false);
+        return made;
+    }
+
+    public Task NftAsync(string script) => RunAsync("nft", ["-f", "-"], script);
+
+    public async Task<string> RunAsync(string program, IEnumerable<string> arguments, string input = "")
+    {
+        var start = new ProcessStartInfo("nsenter", ["--net=" + Path.Combine(_directory, "net"), program, .. arguments])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+        };
+        using var process = Process.Start(start)!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, $"{program}: {await error}\n{(input.Length > 3000 ? input[..3000] : input)}");
+        return await output;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        foreach (var name in new[] { "net", "uts" })
+            Mounts.Unmount(Path.Combine(_directory, name));
+        Directory.Delete(_directory, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+}
