@@ -40,10 +40,10 @@ public sealed class NodesCluster : IAsyncLifetime
     internal async Task<string> GetAsync(string jsonPath, params string[] what) => (await KubectlAsync(["get", .. what, "-o", "jsonpath=" + jsonPath])).Succeeded();
 
     internal async Task ApplyAsync(string yaml) =>
-        (await Shell.RunAsync("nsenter", ["--net=/run/netns/" + Namespace, WeftCluster.Kubectls[0], "apply", "-f", "-"], Environment(), yaml)).Succeeded();
+        (await Shell.RunAsync("nsenter", ["--net=/run/netns/" + Namespace, WeftCluster.Kubectls[0], "apply", "-f", "-"], Variables(), yaml)).Succeeded();
 
     internal Task<CommandResult> InAsync(string ns, string program, IReadOnlyList<string> arguments, string? input = null) =>
-        Shell.RunAsync("nsenter", ["--net=/run/netns/" + ns, program, .. arguments], Environment(), input);
+        Shell.RunAsync("nsenter", ["--net=/run/netns/" + ns, program, .. arguments], Variables(), input);
 
     /// <summary>A process pod on one node; it answers its own name over HTTP.</summary>
     internal static string Pod(string name, string node, string labels = "{app: echo}") => $$"""
@@ -77,7 +77,7 @@ public sealed class NodesCluster : IAsyncLifetime
 
     internal static async Task IpAsync(params string[] arguments) => (await Shell.RunAsync("ip", arguments)).Succeeded();
 
-    private Dictionary<string, string> Environment() => new()
+    private Dictionary<string, string> Variables() => new()
     {
         ["KUBECONFIG"] = Kubeconfig, ["KUBECACHEDIR"] = Path.Combine(_directory, "cache"), ["HOME"] = _directory,
     };
@@ -95,6 +95,6 @@ public sealed class NodesCluster : IAsyncLifetime
         Assert.DoesNotContain("10.2", routes, StringComparison.Ordinal);
         Assert.DoesNotContain("weft", links, StringComparison.Ordinal);
         Assert.DoesNotContain("weft", tables, StringComparison.Ordinal);
-        Assert.Empty(MachineState.Take(Name, _directory).Facts.Where(fact => fact.Contains(Name, StringComparison.Ordinal) || fact.Contains(_directory, StringComparison.Ordinal)));
+        Assert.DoesNotContain(MachineState.Take(Name, _directory).Facts, fact => fact.Contains(Name, StringComparison.Ordinal) || fact.Contains(_directory, StringComparison.Ordinal));
     }
 }
