@@ -17,7 +17,8 @@ using Weft.ApiServer.Strategies;
 namespace Weft.ApiServer.Nodes;
 
 /// <param name="ClusterCidr">All pods of all nodes.</param>
-public sealed record NodeJoinOptions(string ClusterCidr, string ServiceCidr, string ClusterDomain);
+/// <param name="LeaseSeconds">How often a node must say that it lives.</param>
+public sealed record NodeJoinOptions(string ClusterCidr, string ServiceCidr, string ClusterDomain, int LeaseSeconds);
 
 /// <summary>
 /// Lets a node in: for a join token it signs the node's own key as `system:node:NAME`. The key never leaves the node. A node renews its certificate
@@ -26,8 +27,8 @@ public sealed record NodeJoinOptions(string ClusterCidr, string ServiceCidr, str
 public sealed partial class NodeJoin(
     ClusterPki pki, StoredObjects objects, IAuthenticator authenticator, NodeJoinOptions options, TimeProvider time, ILoggerFactory loggers) : IPathHandler
 {
-    // A lease of the kubelet's length that was not renewed since: the node is gone.
-    private static readonly TimeSpan Alive = TimeSpan.FromSeconds(40);
+    // Four renewals missed: the node is gone.
+    private TimeSpan Alive => TimeSpan.FromSeconds(4 * options.LeaseSeconds);
 
     private readonly ILogger _logger = loggers.CreateLogger<NodeJoin>();
 
@@ -65,7 +66,7 @@ public sealed partial class NodeJoin(
             throw Statuses.Conflict(new("", "v1", "nodes"), name, $"a node named {name} is alive in this cluster: choose another name with --node-name, or stop that one and wait until it is NotReady");
         var certificate = Sign(name, request.SigningRequest);
         Log.Joined(_logger, name);
-        return new JoinAnswer(certificate, pki.AuthorityPem, options.ClusterCidr, options.ServiceCidr, options.ClusterDomain);
+        return new JoinAnswer(certificate, pki.AuthorityPem, options.ClusterCidr, options.ServiceCidr, options.ClusterDomain, options.LeaseSeconds);
     }
 
     private bool IsAlive(string node) =>

@@ -2,7 +2,12 @@ using System.Text.Json.Serialization;
 
 namespace Weft.Cli.Checks;
 
-public enum Verdict { Ok, Warn, Fail }
+public enum Verdict
+{
+    [JsonStringEnumMemberName("ok")] Ok,
+    [JsonStringEnumMemberName("warn")] Warn,
+    [JsonStringEnumMemberName("fail")] Fail,
+}
 
 /// <summary>One thing that was looked at on the machine.</summary>
 /// <param name="Area">What it belongs to: kernel, packages, network, ...</param>

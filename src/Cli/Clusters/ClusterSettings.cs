@@ -28,6 +28,9 @@ public sealed record ClusterSettings(int ApiPort, string PodCidr, string Service
 
     private const int Newest = 2;
 
+    /// <summary>Nodes say four times within the grace that they live; the kubelet's 10 seconds at most.</summary>
+    public int LeaseSeconds() => NodeGraceSeconds is { } grace ? Math.Clamp(grace / 4, 1, 10) : 10;
+
     /// <summary>Addresses of the pods of this machine's first node.</summary>
     public string NodeCidr() => Format == 1 ? PodCidr : AddressPlan.Part(PodCidr, 0);
 

@@ -35,9 +35,10 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
             return Fail($"the server (pid {server.Pid}) does not end");
 
         await NodeAddress.ReleaseAsync(paths.RunDir, cancellationToken);
-        var left = await LocalNodes.DownAsync(paths, cleanNode, time, cancellationToken);
+        var settings = LoadSettings(paths);
+        var left = await LocalNodes.DownAsync(paths, settings, cleanNode, time, cancellationToken);
         if (left.Count == 0)
-            left = await cleanNode(paths, LoadSettings(paths), cancellationToken);
+            left = await cleanNode(paths, settings, cancellationToken);
         if (left.Count > 0)
             return Fail("could not remove:\n  " + string.Join("\n  ", left) + "\nrun 'weft down' again; if it stays, restart the machine");
 

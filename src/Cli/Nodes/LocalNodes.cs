@@ -68,9 +68,11 @@ public sealed class LocalNodes(ClusterPaths cluster, string executable, TimeProv
 
     /// <summary>Ends the nodes and takes away what they made, then the network between them. The whole cluster's pods end with it.</summary>
     /// <returns>What could not be done, in words.</returns>
-    public static async Task<IReadOnlyList<string>> DownAsync(ClusterPaths cluster, NodeCleaner clean, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<string>> DownAsync(ClusterPaths cluster, ClusterSettings? settings, NodeCleaner clean, TimeProvider time, CancellationToken cancellationToken)
     {
         var problems = new List<string>();
+        // Addresses and routes of these nodes are in their namespaces, and go with them: on the machine there is nothing to look for.
+        var inside = new ClusterSettings(0, settings?.PodCidr ?? "192.0.2.0/24", "");
         foreach (var number in Numbers(cluster))
         {
             var paths = cluster.LocalNode(number);
@@ -78,7 +80,7 @@ public sealed class LocalNodes(ClusterPaths cluster, string executable, TimeProv
                 problems.Add($"the supervisor of node {number} (pid {supervisor.Pid}) does not end");
             if ((await Supervisor.EndOrphansAsync(paths, time)).FirstOrDefault() is { } orphan)
                 problems.Add($"the {orphan.Name} of node {number} (pid {orphan.Process?.Pid}) does not end");
-            problems.AddRange((await clean(paths, null, cancellationToken)).Select(problem => $"node {number}: {problem}"));
+            problems.AddRange((await clean(paths, inside, cancellationToken)).Select(problem => $"node {number}: {problem}"));
             if (Directory.Exists(paths.RunDir))
                 Directory.Delete(paths.RunDir, recursive: true);
         }
@@ -114,7 +116,7 @@ public sealed class LocalNodes(ClusterPaths cluster, string executable, TimeProv
             Token = known is { Token: null } ? null : token,
             NodeIp = AddressPlan.Host(link, (byte)number).ToString(),
             NextHop = MachineAddress.OfDefaultRoute()?.ToString(),
-            LeaseSeconds = settings.NodeGraceSeconds is { } grace ? Math.Clamp(grace / 4, 1, 10) : null,
+            LeaseSeconds = settings.LeaseSeconds(),
             HiddenPaths = [cluster.DataDir, cluster.RunDir],
         };
     }

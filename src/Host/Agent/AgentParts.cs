@@ -1,14 +1,16 @@
 using Weft.Cli.Clusters;
 using Weft.Cli.Kubeconfigs;
+using Weft.Client.Joining;
 using Weft.Node.Agent;
 using Weft.Node.Network.Routes;
+using Weft.Node.Runtime.Cri;
 
 namespace Weft.Host.Agent;
 
 /// <summary>What the agent of a joined node is told.</summary>
 internal static class AgentParts
 {
-    internal static NodeAgentOptions Options(ClusterPaths paths, AgentSettings settings)
+    internal static NodeAgentOptions Options(ClusterPaths paths, AgentSettings settings, NodeCredentials credentials)
     {
         var server = new Uri(settings.Server);
         return new NodeAgentOptions
@@ -19,9 +21,11 @@ internal static class AgentParts
             PodCidr = settings.PodCidr ?? throw new InvalidDataException($"{paths.AgentSettings} names no range of pod addresses"),
             ClusterCidr = settings.ClusterCidr,
             ClusterName = paths.Name,
-            ApiHost = server.Host,
             ApiPort = server.Port,
             NodeIp = settings.NodeIp,
+            ServiceCidr = settings.ServiceCidr,
+            // Images come from the cluster's registry, below the API server's own port, to whoever shows a node's certificate.
+            ImageMirror = new RegistryMirror(settings.Server, credentials.AuthorityFile, credentials.CertificateFile, credentials.KeyFile),
             ClusterDomain = settings.ClusterDomain ?? "cluster.local",
             LeasePeriod = settings.LeaseSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : NodeAgentOptions.DefaultLeasePeriod,
             Annotations = settings.NextHop is { } hop ? new Dictionary<string, string> { [NodeAnnotations.NextHop] = hop } : [],

@@ -74,7 +74,7 @@ internal static partial class AgentRole
                 settings.Save(paths.AgentSettings);
             }
 
-            agent = await NodeAgent.StartAsync(AgentParts.Options(paths, settings), client, time, random, loggers, stopping);
+            agent = await NodeAgent.StartAsync(AgentParts.Options(paths, settings, credentials), client, time, random, loggers, stopping);
         }, paths, server, time, logger, stopping);
         await using (agent)
         await using (var tunnels = new TunnelClient(server, credentials.CreateHandler(), agent.Streams, time, loggers.CreateLogger<TunnelClient>()))
@@ -95,7 +95,7 @@ internal static partial class AgentRole
         var token = JoinToken.Parse(settings.Token ?? "")
             ?? throw new JoinRefusedException($"node {settings.NodeName} has no certificate and no token: join again with weft agent --join {settings.Server} --token TOKEN");
         var (credentials, answer) = await JoinClient.JoinAsync(server, token, settings.NodeName, paths.Pki, stopping);
-        var joined = settings with { Token = null, ClusterCidr = answer.ClusterCidr, ServiceCidr = answer.ServiceCidr, ClusterDomain = answer.ClusterDomain };
+        var joined = settings with { Token = null, ClusterCidr = answer.ClusterCidr, ServiceCidr = answer.ServiceCidr, ClusterDomain = answer.ClusterDomain, LeaseSeconds = answer.LeaseSeconds };
         joined.Save(paths.AgentSettings);
         return (credentials, joined);
     }

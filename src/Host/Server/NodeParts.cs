@@ -14,7 +14,7 @@ internal static class NodeParts
         RunDir = Path.Combine(paths.RunDir, "node"),
         PodCidr = settings.NodeCidr(),
         ClusterCidr = settings.PodCidr,
-        LeasePeriod = settings.NodeGraceSeconds is { } grace ? TimeSpan.FromSeconds(Math.Clamp(grace / 4, 1, 10)) : NodeAgentOptions.DefaultLeasePeriod,
+        LeasePeriod = TimeSpan.FromSeconds(settings.LeaseSeconds()),
         ServiceCidr = settings.ServiceCidr.Length > 0 ? settings.ServiceCidr : null,
         ImageMirror = settings.RegistryPort > 0 ? new($"http://127.0.0.1:{settings.RegistryPort}") : null,
         ClusterName = paths.Name,
@@ -24,6 +24,21 @@ internal static class NodeParts
     };
 
     internal static Task<IReadOnlyList<string>> CleanAsync(ClusterPaths paths, ClusterSettings? settings, CancellationToken cancellationToken) =>
-        // Without settings nothing but the networks is unknown, and they are found by the cluster's name; addresses that may be another cluster's stay.
-        NodeCleanup.RunAsync(Options(paths, settings ?? new ClusterSettings(0, "10.244.0.0/16", "")), TimeProvider.System, cancellationToken);
+        NodeCleanup.RunAsync(Options(paths, settings ?? Joined(paths) ?? Unknown), TimeProvider.System, cancellationToken);
+
+    // Without settings the networks are not known. What is found by the cluster's name goes; a range that is nobody's (RFC 5737) keeps the rest from
+    // touching the routes of another cluster.
+    private static ClusterSettings Unknown => new(0, "192.0.2.0/24", "");
+
+    private static ClusterSettings? Joined(ClusterPaths paths)
+    {
+        try
+        {
+            return AgentSettings.Load(paths.AgentSettings) is { ClusterCidr: { } pods, ServiceCidr: { } services } ? new(0, pods, services) : null;
+        }
+        catch (Exception bad) when (bad is InvalidDataException or System.Text.Json.JsonException)
+        {
+            return null;
+        }
+    }
 }

@@ -28,9 +28,6 @@ public sealed record NodeAgentOptions
     /// <summary>Where the API server listens on this machine; pods are told (KUBERNETES_SERVICE_HOST and _PORT). Null: they are not.</summary>
     public int? ApiPort { get; init; }
 
-    /// <summary>Where pods reach the API server. Default: the host's end of their link, which is right where the server runs on this machine.</summary>
-    public string? ApiHost { get; init; }
-
     /// <summary>The address that the node is known by. Default: that of the interface of the default route.</summary>
     public string? NodeIp { get; init; }
 
