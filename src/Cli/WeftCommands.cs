@@ -4,6 +4,7 @@ using Weft.Cli.Clusters;
 using Weft.Cli.Debugging;
 using Weft.Cli.Demo;
 using Weft.Cli.Nodes;
+using Weft.Cli.Images;
 using Weft.Cli.Objects;
 
 namespace Weft.Cli;
@@ -48,6 +49,7 @@ public static class WeftCommands
         root.Subcommands.Add(Debug(host));
         root.Subcommands.Add(NodeCommands.Agent(host));
         root.Subcommands.Add(NodeCommands.Token(host));
+        root.Subcommands.Add(ImageCommands.Build(host.Time));
         foreach (var command in ObjectCommands.Build(host.Time))
             root.Subcommands.Add(command);
         return root;

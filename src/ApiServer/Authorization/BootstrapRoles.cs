@@ -130,6 +130,8 @@ internal static class BootstrapRoles
         Rule(["create"], [""], ["bindings", "pods/binding"]),
         Rule(["patch", "update"], [""], ["pods/status"]),
         Rule(Read, [""], ["persistentvolumeclaims", "persistentvolumes", "replicationcontrollers", "services"]),
+        Rule(["get", "list", "patch", "update", "watch"], [""], ["persistentvolumeclaims"]),
+        Rule(Read, ["storage.k8s.io"], ["storageclasses"]),
         Rule(Read, ["apps"], ["replicasets", "statefulsets"]),
         Rule(Read, ["scheduling.k8s.io"], ["priorityclasses"]),
         Rule(Read, ["policy"], ["poddisruptionbudgets"]),

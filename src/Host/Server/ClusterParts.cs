@@ -43,7 +43,10 @@ internal sealed class ClusterParts : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         using (var admin = Connect(new UserInfo("system:apiserver", [UserInfo.Masters]), "weft"))
+        {
             await ProcessRuntimeClass.EnsureAsync(admin, cancellationToken);
+            await LocalStorageClass.EnsureAsync(admin, cancellationToken);
+        }
 
         // The node has the longest way (addresses, firewall, its own registration): it starts beside the controllers.
         var starting = NodeAgent.StartAsync(
@@ -55,6 +58,7 @@ internal sealed class ClusterParts : IAsyncDisposable
                 {
                     CertificateAuthorityPem = authorityPem,
                     ClusterCidr = IPNetwork.Parse(settings.PodCidr),
+                    LoadBalancerPool = options.LoadBalancerPool,
                     NodeGrace = settings.NodeGraceSeconds is { } grace ? new NodeGrace(TimeSpan.FromSeconds(grace), TimeSpan.FromSeconds(grace * 3 / 2)) : NodeGrace.Default,
                 }, time, random, loggers, cancellationToken);
             _stops.Push(controllers.DisposeAsync);

@@ -19,6 +19,9 @@ public sealed record NodeAgentOptions
     /// <summary>Addresses of services; its first one is the API's. Null: Kubernetes' usual 10.96.0.0/16, and a clean-up that does not know leaves it alone.</summary>
     public string? ServiceCidr { get; init; }
 
+    /// <summary>Addresses of LoadBalancer services, which the node takes on its loopback interface.</summary>
+    public string LoadBalancerPool => Network.Services.ServiceNetwork.PoolOf(ServiceCidr ?? "10.96.0.0/16");
+
     /// <summary>Lower-case letters, digits and `-`; names cgroups, the nft table and CNI state, so that clusters on one machine do not meet.</summary>
     public required string ClusterName { get; init; }
 
