@@ -24,6 +24,7 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
     private readonly ConcurrentDictionary<string, string?> _messages = new();   // by id of an ended container
     private readonly HashSet<string> _seenEnded = [];
     private readonly PodImages _images = new(services, changed);
+    private readonly ConcurrentDictionary<string, bool> _changed = new();       // by container name: its image is another than what runs
     private bool _first = true;
 
     public async Task<PodObservation> ObserveAsync(Pod pod, StartFailure? setup, bool volumesReady, IReadOnlySet<string> stopping, CancellationToken cancellationToken)
@@ -40,7 +41,10 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
                 if (_monitors.TryRemove(container.Id, out var monitor))
                     await monitor.DisposeAsync();
                 if (_seenEnded.Add(container.Id))
+                {
                     NoteEnd(container);
+                    _changed.TryRemove(container.Name, out _);
+                }
                 containers.Add(container with { Message = container.Message ?? await MessageAsync(pod, container, cancellationToken) });
             }
             else
@@ -51,6 +55,7 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
             }
         }
         _first = false;
+        var stale = containers.Where(c => c.State == RunState.Running && _changed.ContainsKey(c.Name)).Select(c => c.Id).ToHashSet();
 
         return new PodObservation
         {
@@ -58,7 +63,7 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
             VolumesReady = volumesReady,
             Containers = containers,
             Stopping = stopping,
-            Health = _monitors.ToDictionary(m => m.Key, m => m.Value.Health),
+            Health = _monitors.ToDictionary(m => m.Key, m => stale.Contains(m.Key) ? m.Value.Health with { Failure = "its definition changed" } : m.Value.Health),
             Failures = _failures.ToDictionary(),
             Crashes = _crashes.ToDictionary(),
             Setup = setup,
@@ -104,6 +109,7 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
             if (image is not null)
                 _images.Use(created.Id, image);
             _failures.TryRemove(step.Container, out _);
+            _changed.TryRemove(step.Container, out _);
             services.Events.Normal(pod, "Created", $"Created container {step.Container}", step.Container);
             var started = await services.Runtime.StartContainerAsync(created.Id, cancellationToken);
             services.Events.Normal(pod, "Started", $"Started container {step.Container}", step.Container);
@@ -128,6 +134,14 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
 
     /// <summary>What was missing may be there now: no waiting.</summary>
     public void ForgetFailures() => _failures.Clear();
+
+    /// <summary>The one field of a running pod's container that may change: what waited for the old image tries at once, what runs is replaced.</summary>
+    public void ImageChanged(string container)
+    {
+        _images.Abandon(container);
+        _failures.TryRemove(container, out _);
+        _changed[container] = true;
+    }
 
     private void Failed(Pod pod, string container, string reason, string message, DateTimeOffset? retryAt = null)
     {

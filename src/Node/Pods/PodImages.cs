@@ -11,32 +11,38 @@ namespace Weft.Node.Pods;
 /// </summary>
 internal sealed class PodImages(PodServices services, Action changed) : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<string, Task<PullOutcome>> _pulls = new();   // by container name
+    private readonly ConcurrentDictionary<string, Pull> _pulls = new();                // by container name
     private readonly ConcurrentDictionary<string, ImageInfo> _used = new();             // by container id
     private readonly CancellationTokenSource _stop = new();
 
-    public IReadOnlySet<string> Pulling => _pulls.Where(p => !p.Value.IsCompleted).Select(p => p.Key).ToHashSet();
+    private sealed record Pull(string? Image, Task<PullOutcome> Outcome);
+
+    public IReadOnlySet<string> Pulling => _pulls.Where(p => !p.Value.Outcome.IsCompleted).Select(p => p.Key).ToHashSet();
 
     public IReadOnlyDictionary<string, ImageInfo> Used => _used.ToDictionary();
 
     public void Use(string containerId, ImageInfo image) => _used[containerId] = image;
+
+    /// <summary>The container asks for another image now.</summary>
+    public void Abandon(string container) => _pulls.TryRemove(container, out _);
 
     public void Forget(string containerId) => _used.TryRemove(containerId, out _);
 
     /// <summary>Null: it is being fetched.</summary>
     public async Task<PullOutcome?> EnsureAsync(Pod pod, Container container, CancellationToken cancellationToken)
     {
-        if (_pulls.TryGetValue(container.Name, out var pull))
+        // A pod may be given another image meanwhile: what was fetched before is then not what it asks for.
+        if (_pulls.TryGetValue(container.Name, out var pull) && pull.Image == container.Image)
         {
-            if (!pull.IsCompleted)
+            if (!pull.Outcome.IsCompleted)
                 return null;
             _pulls.TryRemove(container.Name, out _);
-            return await pull;
+            return await pull.Outcome;
         }
 
         if (await services.Puller.LookAsync(pod, container, Tell, cancellationToken) is { } known)
             return known;
-        _pulls[container.Name] = PullAsync(pod, container);
+        _pulls[container.Name] = new(container.Image, PullAsync(pod, container));
         return null;
 
         void Tell(bool warning, string reason, string message) => TellOf(pod, container, warning, reason, message);
@@ -89,7 +95,7 @@ internal sealed class PodImages(PodServices services, Action changed) : IAsyncDi
     {
         await _stop.CancelAsync();
         foreach (var pull in _pulls.Values)
-            await pull.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await pull.Outcome.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         _pulls.Clear();
     }
 }

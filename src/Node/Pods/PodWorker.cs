@@ -62,7 +62,10 @@ internal sealed partial class PodWorker : IAsyncDisposable
 
     public void Update(Pod pod)
     {
+        var before = Pod;
         Volatile.Write(ref _pod, pod);
+        foreach (var container in PodShape.AllContainers(pod).Where(c => PodShape.Find(before, c.Name) is { } old && old.Image != c.Image))
+            _containers?.ImageChanged(container.Name);
         if (pod.Metadata.DeletionTimestamp is not null)
             EndWaits();
         Signal();

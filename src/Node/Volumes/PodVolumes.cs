@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Weft.Api.Core;
 using Weft.Node.Interop;
@@ -12,6 +13,9 @@ namespace Weft.Node.Volumes;
 /// </summary>
 internal sealed class PodVolumes(string runDir, PodDirectories directories, PodTokens tokens, NodeFacts node, TimeProvider time, LocalVolumes? claims = null)
 {
+    // Of a pod whose volume has its group: that is done once, because it may take long.
+    private readonly ConcurrentDictionary<(string Uid, string Volume), bool> _owned = new();
+
     private string Memory => Path.Combine(runDir, "v");
 
     /// <summary>Once at start; the run directory is a shared mount by then.</summary>
@@ -71,7 +75,12 @@ internal sealed class PodVolumes(string runDir, PodDirectories directories, PodT
                 }
                 else
                 {
-                    throw new VolumeException("process pods can mount configMap, secret, projected, downwardAPI, emptyDir, hostPath, persistentVolumeClaim and ephemeral volumes; this is none of them");
+                    throw new VolumeException("pods of this node can mount configMap, secret, projected, downwardAPI, emptyDir, hostPath, persistentVolumeClaim and ephemeral volumes; this is none of them");
+                }
+                if (group is { } owner && paths.TryGetValue(volume.Name, out var own) && IsOwnClaim(volume, own) && !_owned.ContainsKey((uid, volume.Name)))
+                {
+                    FsGroup.Apply(own, owner, pod.Spec.SecurityContext?.FsGroupChangePolicy == "OnRootMismatch");
+                    _owned[(uid, volume.Name)] = true;
                 }
             }
             catch (Exception e) when (e is VolumeException or IOException or UnauthorizedAccessException or Weft.Client.ApiStatusException)
@@ -81,6 +90,10 @@ internal sealed class PodVolumes(string runDir, PodDirectories directories, PodT
         }
         return (paths, renewAt);
     }
+
+    // Of claims, only those whose directory the node itself has made: what else the machine holds is not a pod's to give away.
+    private bool IsOwnClaim(Volume volume, string path) =>
+        (volume.Ephemeral is not null || volume.PersistentVolumeClaim is { ReadOnly: not true }) && path.StartsWith(Path.Combine(directories.DataDir, "volumes") + "/", StringComparison.Ordinal);
 
     private string EmptyDir(string uid, string name, EmptyDirVolumeSource source, uint? group)
     {
@@ -114,5 +127,7 @@ internal sealed class PodVolumes(string runDir, PodDirectories directories, PodT
     {
         DirectoryRemoval.Delete(Path.Combine(runDir, "m", uid), Path.Combine(runDir, "p", uid), Path.Combine(Memory, uid), Path.Combine(directories.Pod(uid), "volumes"));
         tokens.Forget(uid);
+        foreach (var key in _owned.Keys.Where(k => k.Uid == uid))
+            _owned.TryRemove(key, out _);
     }
 }

@@ -107,6 +107,22 @@ public sealed class ImagePodTests
     }
 
     [Fact]
+    public async Task Another_image_replaces_what_runs_and_what_waits()
+    {
+        await using var node = await StartAsync(126);
+        await PodAsync(node, "app");
+        await node.UntilAsync("app", p => p.Status.ContainerStatuses is [{ State.Waiting.Reason: "ImagePullBackOff" }], "in back-off");
+        _images.Have("docker.io/library/app:2");
+        _images.Have("docker.io/library/app:3");
+
+        await node.PatchAsync("api/v1/namespaces/default/pods/app", """{"spec":{"containers":[{"name":"main","image":"app:2"}]}}""");
+        await node.UntilAsync("app", p => p.Status.ContainerStatuses is [{ Image: "docker.io/library/app:2", State.Running: not null }], "the second image runs");
+
+        await node.PatchAsync("api/v1/namespaces/default/pods/app", """{"spec":{"containers":[{"name":"main","image":"app:3"}]}}""");
+        await node.UntilAsync("app", p => p.Status.ContainerStatuses is [{ Image: "docker.io/library/app:3", RestartCount: 1, State.Running: not null }], "the third image runs");
+    }
+
+    [Fact]
     public async Task An_ephemeral_container_joins_a_running_pod()
     {
         await using var node = await StartAsync(125);
