@@ -132,8 +132,10 @@ public sealed class ReachabilityTests(NetworkCluster cluster) : IClassFixture<Ne
         var asking = RunAsync(ns, new Place("a pod", "client", true), $"(for i in $(seq 1 600); do echo $i; sleep 0.1; done) | timeout 60 socat -t1 - UDP4:{address}:80 | grep -m 1 other || true");
         await ns.EventuallyAsync("the flow stands", async () => (await ns.KubectlAsync("logs", "server")).Output.Contains("server 10.", StringComparison.Ordinal));
 
-        (await ns.KubectlAsync("label", "pod", "server", "app=nobody", "--overwrite")).Succeeded();
+        // The other one first: with none for a moment the client would be refused, and end.
         (await ns.KubectlAsync("label", "pod", "other", "app=server", "--overwrite")).Succeeded();
+        await ns.EventuallyAsync("both are endpoints", async () => (await ns.GetAsync("{.subsets[*].addresses[*].ip}", "endpoints", "web")).Split(' ').Distinct().Count() == 2);
+        (await ns.KubectlAsync("label", "pod", "server", "app=nobody", "--overwrite")).Succeeded();
 
         Assert.StartsWith("other", await asking, StringComparison.Ordinal);
     }
