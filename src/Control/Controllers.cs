@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Weft.Api;
 using Weft.Client;
@@ -14,6 +15,12 @@ public sealed record ControllersOptions
 {
     /// <summary>PEM of the authority that signed the API server's certificate: goes into every namespace.</summary>
     public required string CertificateAuthorityPem { get; init; }
+
+    /// <summary>Addresses of all pods: each node is given a part. Null: nodes bring their own (`spec.podCIDR`).</summary>
+    public IPNetwork? ClusterCidr { get; init; }
+
+    /// <summary>When a silent node counts as lost.</summary>
+    public NodeGrace NodeGrace { get; init; } = NodeGrace.Default;
 }
 
 /// <summary>All controllers of the cluster, running.</summary>
@@ -45,7 +52,10 @@ public sealed partial class Controllers : IAsyncDisposable
         ("endpointslice-controller", EndpointSliceController.Create),
         ("namespace-controller", NamespaceController.Create),
         ("generic-garbage-collector", GarbageCollector.Create),
-        ("node-controller", NodeLifecycleController.Create),
+        ("node-controller", tools => NodeLifecycleController.Create(tools, options.NodeGrace)),
+        .. options.ClusterCidr is { } cluster
+            ? [("node-ipam-controller", (Func<ControllerTools, IControllerLoop>)(tools => NodeRangeController.Create(tools, cluster)))]
+            : Array.Empty<(string, Func<ControllerTools, IControllerLoop>)>(),
         ("pod-garbage-collector", PodGarbageController.Create),
         ("persistent-volume-binder", StorageController.Create),
         ("ephemeral-volume-controller", EphemeralClaimController.Create),

@@ -80,6 +80,8 @@ internal static class ControllerRoles
             On("", "pods/status", "patch", "update"),
             On("", "pods", "delete", "get", "list", "watch"),
             On("coordination.k8s.io", "leases", "get", "list", "watch"));
+        yield return Controller("node-ipam-controller",
+            On("", "nodes", "get", "list", "patch", "watch"));
         yield return Controller("service-account-controller",
             On("", "serviceaccounts", "create", "get", "list", "watch"),
             On("", "namespaces", "get", "list", "watch"));

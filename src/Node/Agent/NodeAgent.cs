@@ -10,6 +10,7 @@ using Weft.Node.Logs;
 using Weft.Node.Network;
 using Weft.Node.Network.Policies;
 using Weft.Node.Network.Services;
+using Weft.Node.Network.Routes;
 using Weft.Node.Pods;
 using Weft.Node.Pressure;
 using Weft.Node.Probes;
@@ -86,6 +87,10 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var claims = Own(await LocalVolumes.StartAsync(client, options.NodeName, options.DataDir, time, random, OnWatchError, loggers.CreateLogger<LocalVolumes>(), cancellationToken));
         var volumes = new PodVolumes(options.RunDir, directories, new PodTokens(client, time), facts, time, claims);
         volumes.Prepare();
+
+        var nodes = new Informer<Api.Core.Node>(client.For<Api.Core.Node>(), time, random, OnWatchError);
+        _loops.Add(nodes.RunAsync(_stop.Token));
+        _loops.Add(new NodeRoutes(options.NodeName, settings.ClusterCidr, nodes, time, loggers.CreateLogger<NodeRoutes>()).RunAsync(_stop.Token));
 
         var events = Own(new EventRecorder(client, options.NodeName, time, loggers.CreateLogger<EventRecorder>()));
         events.Start();

@@ -25,6 +25,9 @@ public sealed record NodeAgentOptions
     /// <summary>Where the API server listens on this machine; pods are told (KUBERNETES_SERVICE_HOST and _PORT). Null: they are not.</summary>
     public int? ApiPort { get; init; }
 
+    /// <summary>Where pods reach the API server. Default: the host's end of their link, which is right where the server runs on this machine.</summary>
+    public string? ApiHost { get; init; }
+
     /// <summary>The address that the node is known by. Default: that of the interface of the default route.</summary>
     public string? NodeIp { get; init; }
 
@@ -32,6 +35,12 @@ public sealed record NodeAgentOptions
     public IReadOnlyList<string> DnsServers { get; init; } = [];
     public string ClusterDomain { get; init; } = "cluster.local";
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>How often the node says that it lives. The kubelet's period; a quarter of the cluster's grace when that is shorter.</summary>
+    public TimeSpan LeasePeriod { get; init; } = DefaultLeasePeriod;
+
+    public static readonly TimeSpan DefaultLeasePeriod = TimeSpan.FromSeconds(10);
 
     /// <summary>Further directories that no pod may look into: the server's own data.</summary>
     public IReadOnlyList<string> HiddenPaths { get; init; } = [];
