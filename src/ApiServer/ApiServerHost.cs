@@ -128,7 +128,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         [
             new NamespaceLifecycle(objects),
             new ServiceAccountAdmission(objects, names, time),
-            new DefaultTolerations(),
+            new DefaultTolerations(options.LostNodeTolerationSeconds),
             new PriorityAdmission(objects),
             new RuntimeClassAdmission(objects, parts.Authorizer),
             .. parts.Admission,

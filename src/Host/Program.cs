@@ -1,6 +1,7 @@
 using Weft.Cli;
 using Weft.Cli.Clusters;
 using Weft.Cli.Supervision;
+using Weft.Host.Agent;
 using Weft.Host.Server;
 
 namespace Weft.Host;
@@ -18,6 +19,8 @@ internal static class Program
                 return await new Supervisor(paths, ClusterChildren.Of(paths, executable), TimeProvider.System).RunAsync();
             case ["server", "--name", var name, "--data-dir", var dataDir]:
                 return await ServerRole.RunAsync(ClusterPaths.For(name, dataDir), TimeProvider.System);
+            case ["run-agent", "--name", var name, "--data-dir", var dataDir]:
+                return await AgentRole.RunAsync(ClusterPaths.For(name, dataDir), TimeProvider.System);
             default:
                 var host = new CommandHost(executable, AppContext.BaseDirectory, NodeParts.CleanAsync, TimeProvider.System);
                 return await WeftCommands.Build(host).Parse(args).InvokeAsync();

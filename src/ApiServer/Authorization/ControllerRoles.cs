@@ -29,6 +29,9 @@ internal static class ControllerRoles
             On("", "services", "get", "list", "watch"),
             On("", "services/finalizers", "update"),
             On("discovery.k8s.io", "endpointslices", "create", "delete", "get", "list", "update", "patch", "watch"));
+        yield return Controller("service-controller",
+            On("", "services", "get", "list", "watch"),
+            On("", "services/status", "patch", "update"));
         yield return Controller("namespace-controller",
             On("", "namespaces", "delete", "get", "list", "watch"),
             On("", "namespaces/finalize", "update"),
@@ -42,6 +45,8 @@ internal static class ControllerRoles
             On("", "pods/status", "patch", "update"),
             On("", "pods", "delete", "get", "list", "watch"),
             On("coordination.k8s.io", "leases", "get", "list", "watch"));
+        yield return Controller("node-ipam-controller",
+            On("", "nodes", "get", "list", "patch", "watch"));
         yield return Controller("service-account-controller",
             On("", "serviceaccounts", "create", "get", "list", "watch"),
             On("", "namespaces", "get", "list", "watch"));

@@ -9,6 +9,7 @@ using Weft.Node.Images;
 using Weft.Node.Logs;
 using Weft.Node.Network;
 using Weft.Node.Network.Services;
+using Weft.Node.Network.Routes;
 using Weft.Node.Pods;
 using Weft.Node.Pressure;
 using Weft.Node.Probes;
@@ -85,6 +86,10 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var registration = Own(new NodeRegistration(client, options, machine, nodeIp, time, loggers.CreateLogger<NodeRegistration>()));
         await registration.RegisterAsync(cancellationToken);
         registration.Start();
+
+        var nodes = new Informer<Api.Core.Node>(client.For<Api.Core.Node>(), time, random, OnWatchError);
+        _loops.Add(nodes.RunAsync(_stop.Token));
+        _loops.Add(new NodeRoutes(options.NodeName, settings.ClusterCidr, nodes, time, loggers.CreateLogger<NodeRoutes>()).RunAsync(_stop.Token));
 
         var events = Own(new EventRecorder(client, options.NodeName, time, loggers.CreateLogger<EventRecorder>()));
         events.Start();

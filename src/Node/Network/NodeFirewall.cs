@@ -29,7 +29,7 @@ internal static class NodeFirewall
             flush chain ip {{table}} prerouting
             table ip {{table}} {
               chain postrouting {
-                ip saddr {{podCidr}} ip daddr != {{clusterCidr}} ip daddr != 224.0.0.0/4 masquerade
+                ip saddr {{clusterCidr}} ip daddr != {{clusterCidr}} ip daddr != 224.0.0.0/4 masquerade
               }
               chain prerouting {
                 iifname "veth*" ip saddr {{clusterCidr}} fib saddr . iif oif missing drop

@@ -37,6 +37,9 @@ internal sealed class ClusterSnapshot
 
     public NodeInfo this[int position] => _chunks[position >> ChunkBits][position & ChunkMask];
 
+    /// <summary>The nodes by chunk; the last one may end in nulls. Never changed, so a chunk that is the same array holds the same nodes with the same pods.</summary>
+    public ReadOnlySpan<NodeInfo[]> Chunks => _chunks;
+
     public NodeInfo? Find(string name) => _positions.TryGetValue(name, out var position) ? this[position] : null;
 
     public static ClusterSnapshot Of(IEnumerable<NodeInfo> nodes)
