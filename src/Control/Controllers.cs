@@ -5,6 +5,7 @@ using Weft.Client;
 using Weft.Control.Lifecycle;
 using Weft.Control.Networking;
 using Weft.Control.Runtime;
+using Weft.Control.Storage;
 using Weft.Control.Workloads;
 
 namespace Weft.Control;
@@ -44,6 +45,12 @@ public sealed partial class Controllers : IAsyncDisposable
     [
         ("replicaset-controller", ReplicaSetController.Create),
         ("deployment-controller", DeploymentController.Create),
+        ("statefulset-controller", StatefulSetController.Create),
+        ("daemon-set-controller", DaemonSetController.Create),
+        ("job-controller", JobController.Create),
+        ("cronjob-controller", CronJobController.Create),
+        ("disruption-controller", BudgetController.Create),
+        ("replication-controller", ReplicationControllers.Create),
         ("endpoint-controller", EndpointsController.Create),
         ("endpointslice-controller", EndpointSliceController.Create),
         .. options.LoadBalancerPool is { } pool ? [("service-controller", (Func<ControllerTools, IControllerLoop>)(tools => LoadBalancerController.Create(tools, pool)))] : Array.Empty<(string, Func<ControllerTools, IControllerLoop>)>(),
@@ -54,6 +61,8 @@ public sealed partial class Controllers : IAsyncDisposable
             ? [("node-ipam-controller", (Func<ControllerTools, IControllerLoop>)(tools => NodeRangeController.Create(tools, cluster)))]
             : Array.Empty<(string, Func<ControllerTools, IControllerLoop>)>(),
         ("pod-garbage-collector", PodGarbageController.Create),
+        ("persistent-volume-binder", StorageController.Create),
+        ("ephemeral-volume-controller", EphemeralClaimController.Create),
         ("service-account-controller", ServiceAccountController.Create),
         ("root-ca-cert-publisher", tools => RootCertificateController.Create(tools, options.CertificateAuthorityPem)),
     ];

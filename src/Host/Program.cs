@@ -2,6 +2,7 @@ using Weft.Cli;
 using Weft.Cli.Clusters;
 using Weft.Cli.Supervision;
 using Weft.Host.Agent;
+using Weft.Host.Proxy;
 using Weft.Host.Server;
 
 namespace Weft.Host;
@@ -21,6 +22,8 @@ internal static class Program
                 return await ServerRole.RunAsync(ClusterPaths.For(name, dataDir), TimeProvider.System);
             case ["run-agent", "--name", var name, "--data-dir", var dataDir]:
                 return await AgentRole.RunAsync(ClusterPaths.For(name, dataDir), TimeProvider.System);
+            case ["proxy", "--directory", var directory, .. var sockets]:
+                return await ProxyRole.RunAsync(directory, sockets, TimeProvider.System);
             default:
                 var host = new CommandHost(executable, AppContext.BaseDirectory, NodeParts.CleanAsync, TimeProvider.System);
                 return await WeftCommands.Build(host).Parse(args).InvokeAsync();

@@ -22,6 +22,7 @@ internal sealed partial class ApiPipeline(
         {
             request.Info = RequestInfoParser.Parse(http.Request.Method, RawTarget(http), request.Query);
             request.User = await AuthenticateAsync(request);
+            http.Features.Set(request.User);
             // Parts of this process bound themselves, and the cluster stands still without them.
             if (http.Features.Get<InProcessCaller>() is null)
                 place = inFlight.Enter(request.Info);

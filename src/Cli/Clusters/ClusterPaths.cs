@@ -31,6 +31,9 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
     public string RegistryPassword => Path.Combine(DataDir, "registry-password");
     public string DemoApps => Path.Combine(DataDir, "demo");
 
+    /// <summary>Of the node's proxy: how it reaches the server, and below it what it keeps itself.</summary>
+    public string Proxy => Path.Combine(DataDir, "proxy");
+
     /// <summary>Identity of the supervisor, written by it.</summary>
     public string SupervisorFile => Path.Combine(RunDir, "supervisor.json");
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -32,6 +33,18 @@ public sealed record ClusterSettings(int ApiPort, string PodCidr, string Service
 
     /// <summary>The network between the nodes of this machine; null in a cluster that can have one node only.</summary>
     public string? LinkCidr() => Format == 1 ? null : AddressPlan.Part(PodCidr, 255);
+
+    /// <summary>Where the cluster's DNS answers on every node: the tenth address of the service range, as everybody expects it.</summary>
+    [JsonIgnore]
+    public IPAddress DnsAddress
+    {
+        get
+        {
+            var bytes = IPNetwork.Parse(ServiceCidr).BaseAddress.GetAddressBytes();
+            bytes[^1] += 10;
+            return new IPAddress(bytes);
+        }
+    }
 
     public static ClusterSettings? Load(string path)
     {

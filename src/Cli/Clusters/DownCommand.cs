@@ -34,6 +34,7 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
         if (ServerState.Load(paths.ServerFile)?.Process is { IsAlive: true } server && !await server.StopAsync(StopGrace, time, cancellationToken))
             return Fail($"the server (pid {server.Pid}) does not end");
 
+        await NodeAddress.ReleaseAsync(paths.RunDir, cancellationToken);
         var left = await LocalNodes.DownAsync(paths, cleanNode, time, cancellationToken);
         if (left.Count == 0)
             left = await cleanNode(paths, LoadSettings(paths), cancellationToken);
@@ -60,7 +61,7 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
     {
         if (!Directory.Exists(paths.DataDir))
             return null;
-        foreach (var directory in new[] { Path.GetDirectoryName(paths.Database)!, paths.Pki, Path.GetDirectoryName(paths.Log)!, paths.Node, paths.Nodes, paths.Registry, paths.DemoApps })
+        foreach (var directory in new[] { Path.GetDirectoryName(paths.Database)!, paths.Pki, Path.GetDirectoryName(paths.Log)!, paths.Node, paths.Nodes, paths.Registry, paths.Proxy, paths.DemoApps })
         {
             if (Directory.Exists(directory))
                 Directory.Delete(directory, recursive: true);

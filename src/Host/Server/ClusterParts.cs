@@ -14,21 +14,21 @@ using Weft.Node.Simulation;
 namespace Weft.Host.Server;
 
 /// <summary>What works through the API: controllers, scheduler, node agent, each under its own identity. Stopped in the reverse order of their start.</summary>
-internal sealed class ClusterParts : IAsyncDisposable
+internal sealed partial class ClusterParts : IAsyncDisposable
 {
     private readonly Stack<Func<ValueTask>> _stops = new();
 
     internal required string NodeName { get; init; }
 
     internal static async Task<ClusterParts> StartAsync(
-        ApiServerHost api, string authorityPem, ClusterSettings settings, ClusterPaths paths, LateStreams streams, TimeProvider time, Random random,
+        ApiServerHost api, string authorityPem, ClusterSettings settings, ClusterPaths paths, LateStreams streams, ConfigParts configuration, TimeProvider time, Random random,
         ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var options = NodeParts.Options(paths, settings);
         var parts = new ClusterParts { NodeName = options.NodeName };
         try
         {
-            await parts.StartAllAsync(api, authorityPem, settings, options, streams, time, random, loggers, cancellationToken);
+            await parts.StartAllAsync(api, authorityPem, settings, options, streams, configuration, time, random, loggers, cancellationToken);
             return parts;
         }
         catch
@@ -39,11 +39,16 @@ internal sealed class ClusterParts : IAsyncDisposable
     }
 
     private async Task StartAllAsync(
-        ApiServerHost api, string authorityPem, ClusterSettings settings, NodeAgentOptions options, LateStreams streams, TimeProvider time, Random random, ILoggerFactory loggers,
+        ApiServerHost api, string authorityPem, ClusterSettings settings, NodeAgentOptions options, LateStreams streams, ConfigParts configuration, TimeProvider time, Random random, ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
         using (var admin = Connect(new UserInfo("system:apiserver", [UserInfo.Masters]), "weft"))
+        {
             await ProcessRuntimeClass.EnsureAsync(admin, cancellationToken);
+            await LocalStorageClass.EnsureAsync(admin, cancellationToken);
+            if (await DnsService.EnsureAsync(admin, settings.DnsAddress, cancellationToken) is { } problem)
+                Log.NoDnsService(loggers.CreateLogger<ClusterParts>(), problem);
+        }
 
         // The node has the longest way (addresses, firewall, its own registration): it starts beside the controllers.
         var starting = NodeAgent.StartAsync(
@@ -59,6 +64,12 @@ internal sealed class ClusterParts : IAsyncDisposable
                     NodeGrace = settings.NodeGraceSeconds is { } grace ? new NodeGrace(TimeSpan.FromSeconds(grace), TimeSpan.FromSeconds(grace * 3 / 2)) : NodeGrace.Default,
                 }, time, random, loggers, cancellationToken);
             _stops.Push(controllers.DisposeAsync);
+            var names = await configuration.StartAsync(controllers.Informers, settings, cancellationToken);
+            _stops.Push(() =>
+            {
+                names.Dispose();
+                return ValueTask.CompletedTask;
+            });
             var scheduler = await Scheduler.StartAsync(
                 Connect(new UserInfo("system:kube-scheduler", []), "kube-scheduler"), controllers.Informers, time, random, loggers, cancellationToken);
             _stops.Push(scheduler.DisposeAsync);
@@ -84,5 +95,11 @@ internal sealed class ClusterParts : IAsyncDisposable
     {
         while (_stops.TryPop(out var stop))
             await stop();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "there is no Service kube-dns: {Problem}")]
+        public static partial void NoDnsService(ILogger logger, string problem);
     }
 }

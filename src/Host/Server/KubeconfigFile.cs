@@ -3,33 +3,40 @@ using System.Text.Json.Nodes;
 using Weft.Api.Trees;
 using Weft.ApiServer.Certificates;
 using Weft.Cli.Clusters;
+using Weft.Cli.Supervision;
 
 namespace Weft.Host.Server;
 
 /// <summary>The administrator's kubeconfig in the data directory; `weft up` copies its context to the caller's own.</summary>
 internal static class KubeconfigFile
 {
-    internal static void Write(ClusterPaths paths, int apiPort, ClusterPki pki)
+    internal static void Write(ClusterPaths paths, int apiPort, ClusterPki pki) =>
+        AtomicFile.Write(paths.Kubeconfig, Of(paths.Name, apiPort, pki, pki.LoadOrIssueClient("admin", "weft-admin", ["system:masters"])), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+    /// <summary>How this node's proxy reaches the server, as itself and not as the node.</summary>
+    internal static void WriteProxys(ClusterPaths paths, int apiPort, ClusterPki pki, string node) =>
+        ProxyChild.WriteAccess(paths.Proxy, Of(paths.Name, apiPort, pki, pki.LoadOrIssueClient("proxy", $"weft:proxy:{node}", ["weft:proxies"])));
+
+    private static byte[] Of(string name, int apiPort, ClusterPki pki, ClientCredentials client)
     {
-        var admin = pki.LoadOrIssueClient("admin", "weft-admin", ["system:masters"]);
         var config = new JsonObject
         {
             ["apiVersion"] = "v1",
             ["kind"] = "Config",
-            ["clusters"] = Entry(paths.Name, "cluster", new JsonObject
+            ["clusters"] = Entry(name, "cluster", new JsonObject
             {
                 ["certificate-authority-data"] = Base64(pki.AuthorityPem),
                 ["server"] = FormattableString.Invariant($"https://127.0.0.1:{apiPort}"),
             }),
-            ["users"] = Entry(paths.Name, "user", new JsonObject
+            ["users"] = Entry(name, "user", new JsonObject
             {
-                ["client-certificate-data"] = Base64(admin.CertificatePem),
-                ["client-key-data"] = Base64(admin.KeyPem),
+                ["client-certificate-data"] = Base64(client.CertificatePem),
+                ["client-key-data"] = Base64(client.KeyPem),
             }),
-            ["contexts"] = Entry(paths.Name, "context", new JsonObject { ["cluster"] = paths.Name, ["user"] = paths.Name }),
-            ["current-context"] = paths.Name,
+            ["contexts"] = Entry(name, "context", new JsonObject { ["cluster"] = name, ["user"] = name }),
+            ["current-context"] = name,
         };
-        AtomicFile.Write(paths.Kubeconfig, Encoding.UTF8.GetBytes(YamlTree.Write(config)), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return Encoding.UTF8.GetBytes(YamlTree.Write(config));
     }
 
     private static JsonArray Entry(string name, string member, JsonObject value) => [new JsonObject { ["name"] = name, [member] = value }];

@@ -56,6 +56,7 @@ internal static partial class ServerRole
         var opening = SqliteStore.OpenAsync(new SqliteStoreOptions { Path = paths.Database }, time, stopping);
         using var pki = ClusterPki.LoadOrCreate(Pki(paths, settings), time);
         KubeconfigFile.Write(paths, settings.ApiPort, pki);
+        KubeconfigFile.WriteProxys(paths, settings.ApiPort, pki, NodeParts.Options(paths, settings).NodeName);
         await using var store = await opening;
         await BootstrapPolicy.ReconcileAsync(store, time, stopping);
         using var background = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -66,13 +67,14 @@ internal static partial class ServerRole
             (settings = settings with { RegistryPort = images.Port }).Save(paths.Settings);
 
         var streams = new LateStreams();
+        var configuration = new ConfigParts(time, random, loggers, background.Token);
         var node = NodeParts.Options(paths, settings);
         await using var api = ApiParts.Compose(
-            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings, node.NodeName, streams, images.OnApiServer, time, random, loggers);
+            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings, node.NodeName, streams, images.OnApiServer, configuration, time, random, loggers);
         await api.StartAsync(stopping);
         Report(paths, ServerPhase.Api, $"API server on https://127.0.0.1:{settings.ApiPort}");
 
-        await using var cluster = await ClusterParts.StartAsync(api, pki.AuthorityPem, settings, paths, streams, time, random, loggers, stopping);
+        await using var cluster = await ClusterParts.StartAsync(api, pki.AuthorityPem, settings, paths, streams, configuration, time, random, loggers, stopping);
         Report(paths, ServerPhase.Ready, $"node {cluster.NodeName} is Ready");
         Log.Ready(logger, settings.ApiPort);
 

@@ -57,7 +57,7 @@ internal static class NodeFirewall
     }
 
     // Made first, so that deleting it never fails for its absence.
-    public static Task RemoveAsync(string cluster) => Nft.RunAsync(Emptied(cluster));
+    public static Task RemoveAsync(string cluster) => Nft.RunAsync(Emptied(cluster) + Policies.PolicyScript.Remove(cluster));
 
     private static string Emptied(string cluster) => $"table ip {TableName(cluster)}\ndelete table ip {TableName(cluster)}\n";
 

@@ -30,6 +30,8 @@ internal sealed class ClusterSnapshot
     /// <summary>Labels of each namespace.</summary>
     public ImmutableDictionary<string, IReadOnlyDictionary<string, string>> Namespaces { get; }
 
+    public VolumeFacts Volumes { get; private init; } = VolumeFacts.None;
+
     /// <summary>Nodes that keep some pods away: with hard taints, or unschedulable.</summary>
     public int GuardedNodes { get; private init; }
     public int SoftTaintedNodes { get; private init; }
@@ -87,12 +89,18 @@ internal sealed class ClusterSnapshot
     public ClusterSnapshot WithNamespace(string name, IReadOnlyDictionary<string, string>? labels) =>
         new(_chunks, _positions, labels is null ? Namespaces.Remove(name) : Namespaces.SetItem(name, labels))
         {
-            GuardedNodes = GuardedNodes, SoftTaintedNodes = SoftTaintedNodes, NodesWithPodAffinity = NodesWithPodAffinity,
+            GuardedNodes = GuardedNodes, SoftTaintedNodes = SoftTaintedNodes, NodesWithPodAffinity = NodesWithPodAffinity, Volumes = Volumes,
         };
+
+    public ClusterSnapshot WithVolumes(VolumeFacts volumes) => new(_chunks, _positions, Namespaces)
+    {
+        GuardedNodes = GuardedNodes, SoftTaintedNodes = SoftTaintedNodes, NodesWithPodAffinity = NodesWithPodAffinity, Volumes = volumes,
+    };
 
     private ClusterSnapshot Counted(NodeInfo[][] chunks, ImmutableDictionary<string, int> positions, NodeInfo? old, NodeInfo? @new) =>
         new(chunks, positions, Namespaces)
         {
+            Volumes = Volumes,
             GuardedNodes = GuardedNodes + One(@new, IsGuarded) - One(old, IsGuarded),
             SoftTaintedNodes = SoftTaintedNodes + One(@new, IsSoftTainted) - One(old, IsSoftTainted),
             NodesWithPodAffinity = NodesWithPodAffinity + One(@new, HasPodAffinity) - One(old, HasPodAffinity),

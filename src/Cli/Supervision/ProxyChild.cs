@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.Sockets;
+using Weft.Cli.Clusters;
+using Weft.Cli.Kubeconfigs;
+
+namespace Weft.Cli.Supervision;
+
+/// <param name="Directory">`kubeconfig` in it says how the server is reached; `state` in it is the proxy's own.</param>
+/// <param name="RunDir">Gone after a reboot, as the address is that was added to the machine.</param>
+/// <param name="DnsAddress">Read before the first start: a node learns it from its server.</param>
+public sealed record ProxyChildOptions(string Directory, string RunDir, Func<IPAddress> DnsAddress);
+
+/// <summary>The proxy of a node as a child of its supervisor: sockets that outlive it, a user of its own, no rights.</summary>
+public static class ProxyChild
+{
+    public const string UdpSocket = "dns-udp", TcpSocket = "dns-tcp";
+
+    /// <summary>
+    /// The user and group that the proxy runs as: it parses what strangers send (decision 14). A number without a name, from a range that Debian's policy
+    /// reserves, so that nobody has to be created and nobody else is it.
+    /// </summary>
+    public const int User = 65153;
+
+    private const int DnsPort = 53;
+
+    // A start takes a tenth of a second: one that lives ten times as long came up.
+    private static readonly TimeSpan HealthyAfter = TimeSpan.FromSeconds(1);
+
+    public static ChildSpec Of(ProxyChildOptions options, string executable)
+    {
+        string[] command = [executable, "proxy", "--directory", options.Directory];
+        var own = CanRunAsOwnUser(executable) ? SetPriv() : null;
+        string[] all = own is null ? command
+            : [own, $"--reuid={User}", $"--regid={User}", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--", .. command];
+        return new ChildSpec("proxy", all[0], all[1..])
+        {
+            Healthy = HealthyAfter,
+            StopGrace = TimeSpan.FromSeconds(3),
+            Environment = new Dictionary<string, string> { ["DOTNET_EnableDiagnostics"] = "0" },
+            OpenSockets = () => Open(options, own is null ? 0 : User),
+        };
+    }
+
+    /// <summary>Puts down how the proxy reaches its server: root's file, which the proxy alone may read.</summary>
+    public static void WriteAccess(string directory, ReadOnlySpan<byte> kubeconfig)
+    {
+        var path = Path.Combine(directory, "kubeconfig");
+        AtomicFile.Write(path, kubeconfig, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        FileOwner.Set(path, 0, User);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+    }
+
+    /// <summary>Makes what the proxy needs before its first start.</summary>
+    private static IReadOnlyList<HeldSocket> Open(ProxyChildOptions options, int user)
+    {
+        var address = options.DnsAddress();
+        PrepareDirectory(options.Directory, user);
+        NodeAddress.Add(address);
+        var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            udp.Bind(new IPEndPoint(address, DnsPort));
+            WidenReceiveBuffer(udp);
+            tcp.Bind(new IPEndPoint(address, DnsPort));
+            tcp.Listen(512);
+            NodeAddress.Remember(address, options.RunDir);
+            return [new(UdpSocket, udp), new(TcpSocket, tcp)];
+        }
+        catch (SocketException taken)
+        {
+            udp.Dispose();
+            tcp.Dispose();
+            throw new IOException($"cannot listen on {address}:{DnsPort}: {taken.Message}; does another cluster have this service range?", taken);
+        }
+    }
+
+    /// <summary>The folder is root's; the state in it the proxy's.</summary>
+    private static void PrepareDirectory(string directory, int user)
+    {
+        const UnixFileMode Passable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        Directory.CreateDirectory(directory);
+        File.SetUnixFileMode(directory, Passable);
+        var state = Path.Combine(directory, "state");
+        Directory.CreateDirectory(state);
+        File.SetUnixFileMode(state, Private);
+        FileOwner.Set(state, user, user);
+        foreach (var file in Directory.EnumerateFiles(state))
+            FileOwner.Set(file, user, user); // of a run as another user
+    }
+
+    // While no proxy runs, questions wait here: 4 MB are some thousands. As root the machine's limit for ordinary programs does not hold (SO_RCVBUFFORCE).
+    private static void WidenReceiveBuffer(Socket udp)
+    {
+        const int SolSocket = 1, ReceiveBufferForce = 33, Bytes = 4 * 1024 * 1024;
+        try
+        {
+            udp.SetRawSocketOption(SolSocket, ReceiveBufferForce, BitConverter.GetBytes(Bytes));
+        }
+        catch (SocketException)
+        {
+            udp.ReceiveBufferSize = Bytes; // without the right to it: as much as is allowed
+        }
+    }
+
+    private static string? SetPriv() => new[] { "/usr/bin/setpriv", "/bin/setpriv" }.FirstOrDefault(File.Exists);
+
+    /// <summary>Whether a stranger may read the program: not below /root, for example.</summary>
+    private static bool CanRunAsOwnUser(string executable)
+    {
+        if (!File.GetUnixFileMode(executable).HasFlag(UnixFileMode.OtherExecute | UnixFileMode.OtherRead))
+            return false;
+        for (var directory = Path.GetDirectoryName(executable); directory is not null; directory = Path.GetDirectoryName(directory))
+        {
+            if (!File.GetUnixFileMode(directory).HasFlag(UnixFileMode.OtherExecute))
+                return false;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Weft.Proxy.Config;
+
+/// <summary>Kinds of units. The numbers are part of the wire form: one that was given out is never used for another kind.</summary>
+public enum UnitKind : byte
+{
+    Zone = 1,
+    Service = 2,
+    Endpoints = 3,
+    Pod = 4,
+}
+
+/// <summary>What a unit is about: `Service` and `shop/web`. Names are those of its source, so that a change of the source is a change of one unit.</summary>
+public readonly record struct UnitKey(UnitKind Kind, string Name)
+{
+    public override string ToString() => $"{Kind}/{Name}";
+}
+
+/// <summary>The first 128 bits of the SHA-256 of a unit's bytes: what a proxy has is compared by it, not by a version.</summary>
+public readonly record struct UnitHash(UInt128 Value)
+{
+    public const int Length = 16;
+
+    public static UnitHash Of(ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes, digest);
+        return new UnitHash(BinaryPrimitives.ReadUInt128BigEndian(digest));
+    }
+
+    public override string ToString() => Value.ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
+}
+
+/// <summary>The smallest part of the configuration that is sent, acknowledged, kept and replaced as a whole.</summary>
+/// <param name="Bytes">The wire form of the unit (<see cref="Units.UnitCodec"/>); never changed.</param>
+public sealed record ConfigUnit(UnitKey Key, UnitHash Hash, ReadOnlyMemory<byte> Bytes)
+{
+    public static ConfigUnit Create(UnitKey key, ReadOnlyMemory<byte> bytes) => new(key, UnitHash.Of(bytes.Span), bytes);
+
+    public bool Equals(ConfigUnit? other) => other is not null && Key == other.Key && Hash == other.Hash;
+
+    public override int GetHashCode() => HashCode.Combine(Key, Hash);
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Weft.Proxy.Config.Units;
+
+/// <summary>
+/// The bytes of a unit: JSON without defaults and white space, always the same for the same content, so that equal hashes mean equal units. A reader
+/// ignores members that it does not know: a newer server may say more.
+/// </summary>
+public static class UnitCodec
+{
+    public static ConfigUnit Zone(string name, ZoneUnit unit) => Write(new(UnitKind.Zone, name), unit, UnitJson.Default.ZoneUnit);
+
+    public static ConfigUnit Service(string @namespace, string name, ServiceUnit unit) => Write(new(UnitKind.Service, $"{@namespace}/{name}"), unit, UnitJson.Default.ServiceUnit);
+
+    public static ConfigUnit Endpoints(string @namespace, string slice, EndpointsUnit unit) => Write(new(UnitKind.Endpoints, $"{@namespace}/{slice}"), unit, UnitJson.Default.EndpointsUnit);
+
+    public static ConfigUnit Pod(string @namespace, string name, PodUnit unit) => Write(new(UnitKind.Pod, $"{@namespace}/{name}"), unit, UnitJson.Default.PodUnit);
+
+    /// <summary>The typed unit: a <see cref="ZoneUnit"/>, <see cref="ServiceUnit"/>, <see cref="EndpointsUnit"/> or <see cref="PodUnit"/>.</summary>
+    /// <exception cref="UnitException">The kind is unknown, or the bytes are no such unit.</exception>
+    public static object Read(ConfigUnit unit) => unit.Key.Kind switch
+    {
+        UnitKind.Zone => Read(unit, UnitJson.Default.ZoneUnit),
+        UnitKind.Service => Read(unit, UnitJson.Default.ServiceUnit),
+        UnitKind.Endpoints => Read(unit, UnitJson.Default.EndpointsUnit),
+        UnitKind.Pod => Read(unit, UnitJson.Default.PodUnit),
+        _ => throw new UnitException("", $"unknown kind {(byte)unit.Key.Kind}: the server is newer than this proxy"),
+    };
+
+    private static ConfigUnit Write<T>(UnitKey key, T unit, JsonTypeInfo<T> type) => ConfigUnit.Create(key, JsonSerializer.SerializeToUtf8Bytes(unit, type));
+
+    private static T Read<T>(ConfigUnit unit, JsonTypeInfo<T> type) where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(unit.Bytes.Span, type) ?? throw new UnitException("", "is null");
+        }
+        catch (JsonException bad)
+        {
+            throw new UnitException(bad.Path ?? "", "cannot be read: " + bad.Message);
+        }
+    }
+}
+
+/// <summary>A unit that cannot be used. The others can.</summary>
+/// <param name="path">Where in the unit.</param>
+public sealed class UnitException(string path, string message) : Exception(message)
+{
+    public string Path => path;
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault, MaxDepth = 8,
+    RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(ZoneUnit))]
+[JsonSerializable(typeof(ServiceUnit))]
+[JsonSerializable(typeof(EndpointsUnit))]
+[JsonSerializable(typeof(PodUnit))]
+internal sealed partial class UnitJson : JsonSerializerContext;

@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace Weft.Proxy.Dns.Names;
+
+/// <summary>All names of the cluster at one moment. Immutable: an answer reads one table.</summary>
+internal sealed record NameTable
+{
+    /// <summary>`cluster.local`.</summary>
+    public required string Domain { get; init; }
+
+    /// <summary>Grows with every change: the serial number of the zone.</summary>
+    public uint Serial { get; init; }
+
+    public ImmutableArray<IPAddress> Servers { get; init; } = [];
+
+    /// <summary>Ranges whose addresses nobody else can name.</summary>
+    public ImmutableArray<IPNetwork> Reverse { get; init; } = [];
+
+    /// <summary>By `web.shop`.</summary>
+    public ShardedTable<ServiceNames> Services { get; init; } = ShardedTable<ServiceNames>.Empty;
+
+    /// <summary>Namespaces with a service or a pod: their names exist, without records.</summary>
+    public ShardedTable<string> Namespaces { get; init; } = ShardedTable<string>.Empty;
+
+    /// <summary>Pods by `10-244-0-7.shop`.</summary>
+    public ShardedTable<AddressSet> Pods { get; init; } = ShardedTable<AddressSet>.Empty;
+
+    /// <summary>Names by address, each as octets.</summary>
+    public ShardedTable<byte[][]> Addresses { get; init; } = ShardedTable<byte[][]>.Empty;
+}

@@ -1,0 +1,97 @@
+using System.Net;
+using System.Net.Sockets;
+using Weft.Proxy.Dns.Wire;
+
+namespace Weft.Proxy.Dns.Server;
+
+/// <summary>
+/// Answers queries over UDP on threads of its own, one for each core: receive, answer, send. The cluster's names take neither another thread nor memory;
+/// what must be asked elsewhere goes on as a task.
+/// </summary>
+internal sealed class UdpListener(Socket socket, Responder responder, DnsCounters counters)
+{
+    /// <summary>Answers that wait for other servers. Beyond it a question gets none, and its client asks again.</summary>
+    private const int MaxWaiting = 4096;
+
+    private volatile bool _stopping;
+    private int _waiting;
+
+    public void Start(int threads)
+    {
+        for (var i = 0; i < threads; i++)
+            new Thread(Run) { IsBackground = true, Name = "dns-udp-" + i }.Start();
+    }
+
+    /// <summary>The threads end with their next query, or with the socket.</summary>
+    public void Stop() => _stopping = true;
+
+    private void Run()
+    {
+        var query = new byte[DnsLimits.MaxMessage];
+        var answer = new byte[DnsLimits.EdnsUdp];
+        var peer = new SocketAddress(socket.AddressFamily);
+        uint turn = 0;
+        while (!_stopping)
+        {
+            int length;
+            try
+            {
+                length = socket.ReceiveFrom(query, SocketFlags.None, peer);
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionRefused or SocketError.Interrupted or SocketError.MessageSize)
+            {
+                continue; // about an earlier answer, whose client has gone
+            }
+            catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
+            {
+                return;
+            }
+
+            var written = responder.Respond(query.AsSpan(0, length), answer, isTcp: false, turn++);
+            if (written > 0)
+                Send(answer.AsSpan(0, written), peer);
+            else if (written == Responder.Later)
+                Later(query.AsSpan(0, length).ToArray(), peer);
+        }
+    }
+
+    private void Later(byte[] query, SocketAddress peer)
+    {
+        if (Interlocked.Increment(ref _waiting) > MaxWaiting)
+        {
+            Interlocked.Decrement(ref _waiting);
+            counters.CountDropped();
+            return;
+        }
+
+        var copy = new SocketAddress(peer.Family, peer.Size);
+        peer.Buffer.Span[..peer.Size].CopyTo(copy.Buffer.Span);
+        _ = AnswerAsync(query, copy);
+    }
+
+    private async Task AnswerAsync(byte[] query, SocketAddress peer)
+    {
+        try
+        {
+            var answer = new byte[DnsLimits.EdnsUdp];
+            var written = await responder.RespondLaterAsync(query, answer, isTcp: false);
+            Send(answer.AsSpan(0, written), peer);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private void Send(ReadOnlySpan<byte> answer, SocketAddress peer)
+    {
+        try
+        {
+            socket.SendTo(answer, SocketFlags.None, peer);
+        }
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+        {
+            counters.CountDropped(); // the way to the client is gone, or its buffer full: it will ask again
+        }
+    }
+}
