@@ -329,7 +329,14 @@ public sealed class CriRuntimeTests
         var runtime = await machine.StartWithImagesAsync();
         var sandbox = await runtime.CreateSandboxAsync(machine.Pod("again"), default);
         var container = await machine.RunAsync(sandbox.Id, await machine.ContainerAsync("main", "sleep", "1000"));
+        // Made but not started: a stop takes it away, and so does the next agent.
+        var idle = await runtime.CreateContainerAsync(sandbox.Id, await machine.ContainerAsync("idle", "sleep", "1"), default);
+        Assert.Equal(RunState.Created, idle.State);
+        await runtime.StopContainerAsync(idle.Id, TimeSpan.FromSeconds(5), default);
+        await runtime.CreateContainerAsync(sandbox.Id, await machine.ContainerAsync("idle", "sleep", "1"), default);
         await runtime.DisposeAsync();
+        await using (var next = await machine.StartAsync())
+            Assert.Equal(container.Id, Assert.Single((await next.ListAsync(default)).Containers).Id);
         Assert.Empty(await CriCleanup.RunAsync(machine.Options, TimeProvider.System, default));
         Assert.Empty(await CriCleanup.RunAsync(machine.Options, TimeProvider.System, default));
         Assert.False(Directory.Exists(machine.Paths.State));

@@ -79,9 +79,9 @@ internal sealed class CriExec(CriClient client, EventLoop loop, CriPaths paths, 
         // Our ends first: the shim waits for a reader of what it writes.
         await using var output = new FdStream(loop, Open(request.Stdout, Libc.ORdonly));
         await using var error = request.Stderr.Length > 0 ? new FdStream(loop, Open(request.Stderr, Libc.ORdonly)) : null;
-        await client.ExecAsync(request, cancellationToken);
         try
         {
+            await client.ExecAsync(request, cancellationToken);
             await client.StartExecAsync(container, exec, cancellationToken);
         }
         catch (Exception e) when (e is GrpcException or OperationCanceledException)

@@ -243,8 +243,12 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
         }
         catch (GrpcException e)
         {
-            // It has ended with 128 and StartError, as CRI says.
-            await RetryAsync(() => _state.RefreshAsync(containerId, container.SandboxId, cancellationToken), cancellationToken);
+            // It has ended with 128 and StartError, as CRI says. When containerd itself ended meanwhile, it runs, or is still to be started: then it is made anew.
+            var now = await RetryAsync(() => _state.RefreshAsync(containerId, container.SandboxId, cancellationToken), cancellationToken);
+            if (now is { State: RunState.Running })
+                return now;
+            if (now is { State: RunState.Created })
+                await AwayAsync(() => DiscardAsync(containerId, cancellationToken), cancellationToken);
             throw new RuntimeException(e.Status == GrpcStatus.NotFound ? RuntimeError.NotFound : RuntimeError.Start, e.Message, e);
         }
         finally
@@ -256,8 +260,13 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
 
     public async Task StopContainerAsync(string containerId, TimeSpan grace, CancellationToken cancellationToken)
     {
-        if (_state.Container(containerId) is not { } container || container.State != RunState.Running)
+        if (_state.Container(containerId) is not { } container || container.State == RunState.Exited)
             return;
+        if (container.State == RunState.Created)
+        {
+            await AwayAsync(() => DiscardAsync(containerId, cancellationToken), cancellationToken);
+            return;
+        }
         var from = _time.GetTimestamp();
         var signal = _state.StopSignal(containerId);
         if (grace > TimeSpan.Zero && signal != Libc.SigTerm)
@@ -365,6 +374,12 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
         Find(id) is { State: RunState.Running } container ? container : throw new RuntimeException(RuntimeError.NotRunning, $"container '{Find(id).Name}' does not run");
 
     private string CgroupOf(string podUid) => $"{_paths.CgroupParent}/pod{podUid}";
+
+    private async Task<bool> DiscardAsync(string containerId, CancellationToken cancellationToken)
+    {
+        await _state.DiscardAsync(containerId, cancellationToken);
+        return true;
+    }
 
     /// <summary>For calls that take something away: what is not there is fine.</summary>
     private async Task AwayAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)

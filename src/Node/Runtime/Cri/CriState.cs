@@ -48,7 +48,12 @@ internal sealed class CriState(CriClient client)
         await Parallel.ForEachAsync(containers.Values.Where(c => Container(c.Id) is not { State: RunState.Exited }), parallel, async (container, token) =>
         {
             var before = Container(container.Id)?.State;
-            if (await RefreshAsync(container.Id, container.PodSandboxId, token) is { } now && now.State != before)
+            if (await RefreshAsync(container.Id, container.PodSandboxId, token) is not { } now)
+                return;
+            // Made but never started, by a call that was cut off: it is made anew.
+            if (now.State == RunState.Created)
+                await DiscardAsync(now.Id, token);
+            if (now.State != before)
                 changed[now.PodUid] = 0;
         });
         return changed.Keys.ToHashSet();
@@ -103,6 +108,20 @@ internal sealed class CriState(CriClient client)
             Forget(id);
             return null;
         }
+    }
+
+    /// <summary>Removes a container that does not run.</summary>
+    public async Task DiscardAsync(string id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.RemoveContainerAsync(id, cancellationToken);
+        }
+        catch (GrpcException e) when (e.Status == GrpcStatus.NotFound)
+        {
+            // Gone already.
+        }
+        Forget(id);
     }
 
     public ContainerInfo? Forget(string containerId)
