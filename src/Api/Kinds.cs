@@ -4,14 +4,17 @@ using Weft.Api.Apps;
 using Weft.Api.Authentication;
 using Weft.Api.Authorization;
 using Weft.Api.Autoscaling;
+using Weft.Api.Batch;
 using Weft.Api.Coordination;
 using Weft.Api.Core;
 using Weft.Api.Discovery;
+using Weft.Api.Networking;
 using Weft.Api.Nodes;
 using Weft.Api.Policy;
 using Weft.Api.Rbac;
 using Weft.Api.Scheduling;
 using Weft.Api.Schemas;
+using Weft.Api.Storage;
 
 namespace Weft.Api;
 
@@ -52,9 +55,12 @@ public static class BuiltInKinds
     public static IReadOnlyList<Type> Types { get; } =
     [
         typeof(Namespace), typeof(Core.Node), typeof(Pod), typeof(Binding), typeof(Service), typeof(Core.Endpoints), typeof(ConfigMap), typeof(Secret),
-        typeof(ServiceAccount), typeof(Core.Event),
+        typeof(ServiceAccount), typeof(PersistentVolume), typeof(PersistentVolumeClaim), typeof(ReplicationController),
+        typeof(Core.Event),
         typeof(Events.Event), typeof(EndpointSlice), typeof(Lease),
-        typeof(Deployment), typeof(ReplicaSet), typeof(ControllerRevision),
+        typeof(Deployment), typeof(ReplicaSet), typeof(ControllerRevision), typeof(StatefulSet), typeof(DaemonSet),
+        typeof(Job), typeof(CronJob), typeof(PodDisruptionBudget),
+        typeof(NetworkPolicy), typeof(Ingress), typeof(IngressClass), typeof(StorageClass),
         typeof(RuntimeClass), typeof(PriorityClass),
         typeof(Role), typeof(ClusterRole), typeof(RoleBinding), typeof(ClusterRoleBinding),
         typeof(TokenReview), typeof(TokenRequest), typeof(SelfSubjectReview),

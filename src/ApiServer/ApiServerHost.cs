@@ -128,8 +128,9 @@ public sealed class ApiServerHost : IAsyncDisposable
         [
             new NamespaceLifecycle(objects),
             new ServiceAccountAdmission(objects, names, time),
-            new DefaultTolerations(),
+            new DefaultTolerations(options.LostNodeTolerationSeconds),
             new PriorityAdmission(objects),
+            new StorageAdmission(objects),
             new RuntimeClassAdmission(objects, parts.Authorizer),
             .. parts.Admission,
         ]);
@@ -156,7 +157,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             new BindingSubresource(writer, write),
             new FinalizeSubresource(write),
             new EphemeralContainersSubresource(get, write, patch),
-            new EvictionSubresource(deleter, write),
+            new EvictionSubresource(deleter, writer, objects, parts.Catalog, write),
             new LogSubresource(reader, options.PodStreams, time),
         ];
         var authorizer = new RequestAuthorizer(parts.Authorizer);

@@ -38,6 +38,9 @@ public sealed record ApiServerOptions
     /// <summary>Writes served at once; kube-apiserver's --max-mutating-requests-inflight and its default.</summary>
     public int MaxWritesInFlight { get; init; } = 200;
 
+    /// <summary>How long a pod that says nothing else stays on a node that is lost (Kubernetes' --default-unreachable-toleration-seconds).</summary>
+    public int LostNodeTolerationSeconds { get; init; } = 300;
+
     /// <summary>Kubernetes' --service-node-port-range.</summary>
     public (int First, int Last) NodePorts { get; init; } = (30000, 32767);
 }

@@ -1,6 +1,10 @@
 using System.CommandLine;
+using Weft.Cli.Checks;
 using Weft.Cli.Clusters;
+using Weft.Cli.Debugging;
 using Weft.Cli.Demo;
+using Weft.Cli.Nodes;
+using Weft.Cli.Images;
 using Weft.Cli.Objects;
 
 namespace Weft.Cli;
@@ -41,6 +45,11 @@ public static class WeftCommands
         root.Subcommands.Add(Down(host));
         root.Subcommands.Add(Status());
         root.Subcommands.Add(Kubeconfig());
+        root.Subcommands.Add(Check(host));
+        root.Subcommands.Add(Debug(host));
+        root.Subcommands.Add(NodeCommands.Agent(host));
+        root.Subcommands.Add(NodeCommands.Token(host));
+        root.Subcommands.Add(ImageCommands.Build(host.Time));
         foreach (var command in ObjectCommands.Build(host.Time))
             root.Subcommands.Add(command);
         return root;
@@ -52,9 +61,16 @@ public static class WeftCommands
     {
         var apiPort = new Option<int?>("--api-port") { Description = "Port of the API server (default 6443)" };
         var foreground = new Option<bool>("--foreground") { Description = "Stay in this terminal, with the log; Ctrl+C stops the cluster's processes" };
-        var command = new Command("up", "Start a cluster on this machine; returns when its node is Ready. Does nothing when it is up already.") { apiPort, foreground };
+        var nodes = new Option<int?>("--nodes") { Description = "Nodes on this machine, each in a network namespace of its own; more than before adds nodes to a cluster that is up" };
+        var simulate = new Option<int?>("--simulate") { Description = "Further nodes that are only played: their pods run nothing. For tests of scale" };
+        var grace = new Option<int?>("--node-grace") { Description = "Seconds of silence after which a node counts as lost (default 40)" };
+        var evict = new Option<int?>("--evict-after") { Description = "Seconds that pods stay on a lost node, unless they say otherwise (default 300)" };
+        var command = new Command("up", "Start a cluster on this machine; returns when its nodes are Ready. Does nothing when it is up already.") { apiPort, foreground, nodes, simulate, grace, evict };
         command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("up", () => new UpCommand(host.Time, Console.Out, Console.Error)
-            .RunAsync(new(Paths(parsed), parsed.GetValue(apiPort), parsed.GetValue(foreground), host.Executable), cancellationToken)));
+            .RunAsync(new(Paths(parsed), parsed.GetValue(apiPort), parsed.GetValue(foreground), host.Executable)
+            {
+                Nodes = parsed.GetValue(nodes), Simulate = parsed.GetValue(simulate), NodeGraceSeconds = parsed.GetValue(grace), EvictionSeconds = parsed.GetValue(evict),
+            }, cancellationToken)));
         return command;
     }
 
@@ -74,6 +90,25 @@ public static class WeftCommands
         command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("down", () => new DownCommand(host.CleanNode, host.Time, Console.Out, Console.Error)
             .RunAsync(Paths(parsed), parsed.GetValue(purge), cancellationToken)));
         return command;
+    }
+
+    private static Command Check(CommandHost host)
+    {
+        var apiPort = new Option<int?>("--api-port") { Description = "Port of the API server (default: the cluster's, or 6443)" };
+        var format = new Option<string>("--output", "-o") { Description = "text or json", DefaultValueFactory = _ => "text" };
+        format.AcceptOnlyFromAmong("text", "json");
+        var command = new Command("check", "Whether this machine can run a cluster, and what to do where it cannot. Changes nothing. Exit code 1 when something fails.") { apiPort, format };
+        command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("check", () => new CheckCommand(host.Time, Console.Out)
+            .RunAsync(Paths(parsed), parsed.GetValue(apiPort), parsed.GetValue(format) == "json", cancellationToken)));
+        return command;
+    }
+
+    private static Command Debug(CommandHost host)
+    {
+        var file = new Option<string?>("--output", "-o") { Description = "The file to write (default: weft-NAME-TIME.tar.gz here)" };
+        var bundle = new Command("bundle", "Collect what a report of a fault needs in one tar.gz: versions, settings, logs, objects, network, processes. Secrets are left out.") { file };
+        bundle.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("debug bundle", () => new BundleCommand(host.Time, Console.Out).RunAsync(Paths(parsed), parsed.GetValue(file), cancellationToken)));
+        return new Command("debug", "For finding faults.") { bundle };
     }
 
     private static Command Status()

@@ -1,9 +1,11 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Weft.Api;
 using Weft.Client;
 using Weft.Control.Lifecycle;
 using Weft.Control.Networking;
 using Weft.Control.Runtime;
+using Weft.Control.Storage;
 using Weft.Control.Workloads;
 
 namespace Weft.Control;
@@ -13,6 +15,15 @@ public sealed record ControllersOptions
 {
     /// <summary>PEM of the authority that signed the API server's certificate: goes into every namespace.</summary>
     public required string CertificateAuthorityPem { get; init; }
+
+    /// <summary>Addresses of all pods: each node is given a part. Null: nodes bring their own (`spec.podCIDR`).</summary>
+    public IPNetwork? ClusterCidr { get; init; }
+
+    /// <summary>When a silent node counts as lost.</summary>
+    public NodeGrace NodeGrace { get; init; } = NodeGrace.Default;
+
+    /// <summary>Addresses for LoadBalancer services, such as 10.97.0.0/20. Null: another part of the cluster gives them.</summary>
+    public string? LoadBalancerPool { get; init; }
 }
 
 /// <summary>All controllers of the cluster, running.</summary>
@@ -34,12 +45,24 @@ public sealed partial class Controllers : IAsyncDisposable
     [
         ("replicaset-controller", ReplicaSetController.Create),
         ("deployment-controller", DeploymentController.Create),
+        ("statefulset-controller", StatefulSetController.Create),
+        ("daemon-set-controller", DaemonSetController.Create),
+        ("job-controller", JobController.Create),
+        ("cronjob-controller", CronJobController.Create),
+        ("disruption-controller", BudgetController.Create),
+        ("replication-controller", ReplicationControllers.Create),
         ("endpoint-controller", EndpointsController.Create),
         ("endpointslice-controller", EndpointSliceController.Create),
+        .. options.LoadBalancerPool is { } pool ? [("service-controller", (Func<ControllerTools, IControllerLoop>)(tools => LoadBalancerController.Create(tools, pool)))] : Array.Empty<(string, Func<ControllerTools, IControllerLoop>)>(),
         ("namespace-controller", NamespaceController.Create),
         ("generic-garbage-collector", GarbageCollector.Create),
-        ("node-controller", NodeLifecycleController.Create),
+        ("node-controller", tools => NodeLifecycleController.Create(tools, options.NodeGrace)),
+        .. options.ClusterCidr is { } cluster
+            ? [("node-ipam-controller", (Func<ControllerTools, IControllerLoop>)(tools => NodeRangeController.Create(tools, cluster)))]
+            : Array.Empty<(string, Func<ControllerTools, IControllerLoop>)>(),
         ("pod-garbage-collector", PodGarbageController.Create),
+        ("persistent-volume-binder", StorageController.Create),
+        ("ephemeral-volume-controller", EphemeralClaimController.Create),
         ("service-account-controller", ServiceAccountController.Create),
         ("root-ca-cert-publisher", tools => RootCertificateController.Create(tools, options.CertificateAuthorityPem)),
     ];

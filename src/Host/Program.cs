@@ -1,6 +1,7 @@
 using Weft.Cli;
 using Weft.Cli.Clusters;
 using Weft.Cli.Supervision;
+using Weft.Host.Agent;
 using Weft.Host.Proxy;
 using Weft.Host.Server;
 
@@ -19,6 +20,8 @@ internal static class Program
                 return await new Supervisor(paths, ClusterChildren.Of(paths, executable), TimeProvider.System).RunAsync();
             case ["server", "--name", var name, "--data-dir", var dataDir]:
                 return await ServerRole.RunAsync(ClusterPaths.For(name, dataDir), TimeProvider.System);
+            case ["run-agent", "--name", var name, "--data-dir", var dataDir]:
+                return await AgentRole.RunAsync(ClusterPaths.For(name, dataDir), TimeProvider.System);
             case ["proxy", "--directory", var directory, .. var sockets]:
                 return await ProxyRole.RunAsync(directory, sockets, TimeProvider.System);
             default:

@@ -168,9 +168,10 @@ public sealed partial class ImageRegistry : IAsyncDisposable
                 {
                     await CollectAsync(cancellationToken);
                 }
-                catch (IOException failed)
+                catch (Exception failed) when (failed is IOException or RegistryException)
                 {
-                    // A disk that fails now may not in ten minutes; pushes and pulls say for themselves what they meet.
+                    // A disk that fails now may not in ten minutes; pushes and pulls say for themselves what they meet. A manifest that cannot be read
+                    // any more may name any blob, so that none goes.
                     Log.CollectingFailed(_logger, failed);
                 }
             }

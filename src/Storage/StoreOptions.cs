@@ -29,6 +29,9 @@ public record StoreOptions
     // Kubernetes sends bookmarks about once a minute, and its consistent reads from cache ask far more often: 5 s keeps bookmarks fresh at no cost.
     public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>A commit that finds nobody else at it is written by its caller, which waits for the disk: two changes of thread (some 60 us) less than through the writer.</summary>
+    public bool WriteOnCaller { get; init; } = true;
+
     public IFailPoints FailPoints { get; init; } = NoFailPoints.Instance;
 
     internal virtual void Check()

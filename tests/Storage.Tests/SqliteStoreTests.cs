@@ -28,6 +28,7 @@ public sealed class SqliteStoreTests : StoreSuite
             WatchBufferBytes = options.WatchBufferBytes,
             ProgressInterval = options.ProgressInterval,
             FailPoints = options.FailPoints,
+            WriteOnCaller = options.WriteOnCaller,
             CompactionStep = 7, // several steps even in a small test
         },
         TimeProvider.System);

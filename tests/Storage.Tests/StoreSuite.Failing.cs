@@ -8,7 +8,7 @@ public abstract partial class StoreSuite
     public async Task Nothing_is_seen_or_answered_before_it_is_durable()
     {
         var gate = new Gate(FailPoint.BeforeCommit);
-        await ReopenAsync(new StoreOptions { FailPoints = gate });
+        await ReopenAsync(new StoreOptions { FailPoints = gate, WriteOnCaller = false });
         await using var watch = Store.Watch("/pods/", Store.Revision);
         var commit = Store.PutAsync("/pods/a", "1");
         var seen = watch.TakeAsync(1);
@@ -26,7 +26,7 @@ public abstract partial class StoreSuite
     public async Task Commits_of_one_group_see_each_other_and_one_that_fails_harms_no_other()
     {
         var gate = new Gate(FailPoint.BeforeCommit);
-        await ReopenAsync(new StoreOptions { FailPoints = gate });
+        await ReopenAsync(new StoreOptions { FailPoints = gate, WriteOnCaller = false });
         var first = Store.PutAsync("/pods/first", "1");
         await gate.Reached.WaitAsync(Patience);
 

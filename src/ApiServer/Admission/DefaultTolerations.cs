@@ -4,10 +4,8 @@ using Weft.ApiServer.Registry;
 namespace Weft.ApiServer.Admission;
 
 /// <summary>A pod that says nothing else stays for five minutes on a node that is gone (Kubernetes' DefaultTolerationSeconds).</summary>
-internal sealed class DefaultTolerations : IAdmission
+internal sealed class DefaultTolerations(int seconds) : IAdmission
 {
-    private const int Seconds = 300;
-
     public string Name => "DefaultTolerationSeconds";
 
     public ValueTask MutateAsync(AdmissionRequest request, CancellationToken cancellationToken)
@@ -20,7 +18,7 @@ internal sealed class DefaultTolerations : IAdmission
                 continue;
             PodAdmission.List(spec, "tolerations").Add(new JsonObject
             {
-                ["key"] = taint, ["operator"] = "Exists", ["effect"] = "NoExecute", ["tolerationSeconds"] = Seconds,
+                ["key"] = taint, ["operator"] = "Exists", ["effect"] = "NoExecute", ["tolerationSeconds"] = seconds,
             });
         }
         return ValueTask.CompletedTask;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Weft.Api.Joining;
 
 namespace Weft.ApiServer.Authorization;
 
@@ -34,6 +35,9 @@ internal static class BootstrapRoles
 
         // Not bound to the group system:nodes: the node authorizer gives nodes their rights, narrower. Kept because tools look for it.
         Role("system:node", NodePart()),
+        Role("weft:node", Paths(["get", "post"], "/weft.dev/*")),
+        Role("weft:join", Paths(["get", "post"], JoinPaths.Join, JoinPaths.Authority)),
+        Role("weft:join-authority", Paths(["get"], JoinPaths.Authority)),
         Role("system:kube-scheduler", SchedulerPart()),
         // A node's proxy has an identity of its own: it parses what strangers send, and must not be able to act as the node.
         Role("weft:proxy", Paths(["get"], "/weft.dev/config/v1")),
@@ -50,6 +54,9 @@ internal static class BootstrapRoles
         Binding("system:service-account-issuer-discovery", "system:service-account-issuer-discovery", Group("system:serviceaccounts")),
         Binding("system:kube-scheduler", "system:kube-scheduler", User("system:kube-scheduler")),
         Binding("system:node", "system:node"),
+        Binding("weft:node", "weft:node", Group(NodeIdentity.Group)),
+        Binding("weft:join", "weft:join", Group("system:bootstrappers")),
+        Binding("weft:join-authority", "weft:join-authority", Group("system:authenticated"), Group("system:unauthenticated")),
         Binding("weft:proxy", "weft:proxy", Group("system:nodes"), Group("weft:proxies")),
         .. ControllerRoles.Roles().Select(r => Binding(r.Name, r.Name, ServiceAccount("kube-system", r.Account))),
     ];
@@ -126,6 +133,8 @@ internal static class BootstrapRoles
         Rule(["create"], [""], ["bindings", "pods/binding"]),
         Rule(["patch", "update"], [""], ["pods/status"]),
         Rule(Read, [""], ["persistentvolumeclaims", "persistentvolumes", "replicationcontrollers", "services"]),
+        Rule(["get", "list", "patch", "update", "watch"], [""], ["persistentvolumeclaims"]),
+        Rule(Read, ["storage.k8s.io"], ["storageclasses"]),
         Rule(Read, ["apps"], ["replicasets", "statefulsets"]),
         Rule(Read, ["scheduling.k8s.io"], ["priorityclasses"]),
         Rule(Read, ["policy"], ["poddisruptionbudgets"]),

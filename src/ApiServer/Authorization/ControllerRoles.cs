@@ -18,6 +18,44 @@ internal static class ControllerRoles
             On("apps", "replicasets/status", "update", "patch"),
             On("apps", "replicasets/finalizers", "update"),
             On("", "pods", "create", "delete", "get", "list", "patch", "watch"));
+        yield return Controller("statefulset-controller",
+            On("apps", "statefulsets", "get", "list", "watch"),
+            On("apps", "statefulsets/status", "update", "patch"),
+            On("apps", "statefulsets/finalizers", "update"),
+            On("apps", "controllerrevisions", "create", "delete", "get", "list", "patch", "update", "watch"),
+            On("", "pods", "create", "delete", "get", "list", "patch", "update", "watch"),
+            On("", "pods/finalizers", "update"),
+            On("", "persistentvolumeclaims", "create", "delete", "get", "list", "patch", "update", "watch"));
+        yield return Controller("daemon-set-controller",
+            On("apps", "daemonsets", "get", "list", "watch"),
+            On("apps", "daemonsets/status", "update", "patch"),
+            On("apps", "daemonsets/finalizers", "update"),
+            On("apps", "controllerrevisions", "create", "delete", "get", "list", "patch", "update", "watch"),
+            On("", "nodes", "get", "list", "watch"),
+            On("", "pods", "create", "delete", "get", "list", "patch", "watch"));
+        yield return Controller("job-controller",
+            On("batch", "jobs", "delete", "get", "list", "patch", "update", "watch"),
+            On("batch", "jobs/status", "update", "patch"),
+            On("batch", "jobs/finalizers", "update"),
+            On("", "pods", "create", "delete", "get", "list", "patch", "watch"));
+        yield return Controller("cronjob-controller",
+            On("batch", "cronjobs", "get", "list", "update", "watch"),
+            On("batch", "cronjobs/status", "update", "patch"),
+            On("batch", "cronjobs/finalizers", "update"),
+            On("batch", "jobs", "create", "delete", "get", "list", "patch", "update", "watch"));
+        yield return Controller("disruption-controller",
+            On("apps", "deployments", "get", "list", "watch"),
+            On("apps", "replicasets", "get", "list", "watch"),
+            On("apps", "statefulsets", "get", "list", "watch"),
+            On("", "replicationcontrollers", "get", "list", "watch"),
+            On("", "pods", "get", "list", "watch"),
+            On("policy", "poddisruptionbudgets", "get", "list", "watch"),
+            On("policy", "poddisruptionbudgets/status", "update", "patch"));
+        yield return Controller("replication-controller",
+            On("", "replicationcontrollers", "get", "list", "watch"),
+            On("", "replicationcontrollers/status", "update", "patch"),
+            On("", "replicationcontrollers/finalizers", "update"),
+            On("", "pods", "create", "delete", "get", "list", "patch", "watch"));
         yield return Controller("endpoint-controller",
             On("", "pods", "get", "list", "watch"),
             On("", "services", "get", "list", "watch"),
@@ -29,6 +67,9 @@ internal static class ControllerRoles
             On("", "services", "get", "list", "watch"),
             On("", "services/finalizers", "update"),
             On("discovery.k8s.io", "endpointslices", "create", "delete", "get", "list", "update", "patch", "watch"));
+        yield return Controller("service-controller",
+            On("", "services", "get", "list", "watch"),
+            On("", "services/status", "patch", "update"));
         yield return Controller("namespace-controller",
             On("", "namespaces", "delete", "get", "list", "watch"),
             On("", "namespaces/finalize", "update"),
@@ -42,12 +83,26 @@ internal static class ControllerRoles
             On("", "pods/status", "patch", "update"),
             On("", "pods", "delete", "get", "list", "watch"),
             On("coordination.k8s.io", "leases", "get", "list", "watch"));
+        yield return Controller("node-ipam-controller",
+            On("", "nodes", "get", "list", "patch", "watch"));
         yield return Controller("service-account-controller",
             On("", "serviceaccounts", "create", "get", "list", "watch"),
             On("", "namespaces", "get", "list", "watch"));
         yield return Controller("root-ca-cert-publisher",
             On("", "configmaps", "create", "get", "list", "watch", "update", "patch"),
             On("", "namespaces", "get", "list", "watch"));
+        yield return Controller("persistent-volume-binder",
+            On("", "persistentvolumes", "create", "delete", "get", "list", "patch", "update", "watch"),
+            On("", "persistentvolumes/status", "patch", "update"),
+            On("", "persistentvolumeclaims", "get", "list", "patch", "update", "watch"),
+            On("", "persistentvolumeclaims/status", "patch", "update"),
+            On("storage.k8s.io", "storageclasses", "get", "list", "watch"),
+            On("", "nodes", "get", "list", "watch"),
+            On("", "pods", "get", "list", "watch"));
+        yield return Controller("ephemeral-volume-controller",
+            On("", "pods", "get", "list", "watch"),
+            On("", "pods/finalizers", "update"),
+            On("", "persistentvolumeclaims", "create", "get", "list", "watch"));
         yield return Controller("pod-garbage-collector",
             On("", "pods", "delete", "list", "watch"),
             On("", "pods/status", "patch"),

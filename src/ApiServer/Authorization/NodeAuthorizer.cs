@@ -21,7 +21,7 @@ public sealed class NodeAuthorizer(IStore store) : IAuthorizer
             return new(new AccessDecision(false, ""));
         return (attributes.Group, attributes.Resource) switch
         {
-            ("", "secrets") or ("", "configmaps") or ("", "serviceaccounts") => ReferencedAsync(attributes, node, cancellationToken),
+            ("", "secrets") or ("", "configmaps") or ("", "serviceaccounts") or ("", "persistentvolumeclaims") => ReferencedAsync(attributes, node, cancellationToken),
             _ => new(ByRule(attributes, node) ? new AccessDecision(true, "") : new AccessDecision(false, "")),
         };
     }
@@ -37,11 +37,14 @@ public sealed class NodeAuthorizer(IStore store) : IAuthorizer
                 || (a.Subresource is "" or "status" && a.Verb is "update" or "patch" && a.Name == node),
             // Reading all pods is what Kubernetes lets nodes do, too, as long as the selector of a list is not part of the question.
             ("", "pods") => reads || (a.Subresource, a.Verb) is ("", "create") or ("", "delete") or ("status", "update") or ("status", "patch") or ("eviction", "create"),
+            // A volume holds no secrets; of its own volumes a node takes off one finalizer (NodeRestriction).
+            ("", "persistentvolumes") => reads || (a.Subresource.Length == 0 && a.Verb == "patch"),
             ("coordination.k8s.io", "leases") => a.Namespace == "kube-node-lease"
                 && (a.Verb == "create" || (a.Name == node && a.Verb is "get" or "update" or "patch" or "delete")),
             ("" or "events.k8s.io", "events") => writes && a.Subresource.Length == 0,
             ("", "services" or "endpoints" or "namespaces") or ("discovery.k8s.io", "endpointslices") or ("node.k8s.io", "runtimeclasses")
-                or ("scheduling.k8s.io", "priorityclasses") => reads,
+                or ("scheduling.k8s.io", "priorityclasses")
+                or ("networking.k8s.io", "networkpolicies") => reads,
             ("authentication.k8s.io", "tokenreviews") or ("authorization.k8s.io", "subjectaccessreviews") => a.Verb == "create",
             _ => false,
         };
@@ -61,6 +64,7 @@ public sealed class NodeAuthorizer(IStore store) : IAuthorizer
         {
             "secrets" => pod.Secrets.Contains(a.Name),
             // The cluster's trust root is in every pod's projected volume, whoever wrote it.
+            "persistentvolumeclaims" => pod.Claims.Contains(a.Name),
             "configmaps" => pod.ConfigMaps.Contains(a.Name) || a.Name == "kube-root-ca.crt",
             _ => pod.ServiceAccount.Length > 0 && pod.ServiceAccount == a.Name,
         });

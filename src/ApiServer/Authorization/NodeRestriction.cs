@@ -26,6 +26,9 @@ public sealed class NodeRestriction(StoredObjects objects) : IAdmission
                 case ("", "pods"):
                     CheckPod(request, node);
                     break;
+                case ("", "persistentvolumes"):
+                    CheckVolume(request, node);
+                    break;
                 case ("coordination.k8s.io", "leases"):
                     CheckLease(request, node);
                     break;
@@ -79,6 +82,28 @@ public sealed class NodeRestriction(StoredObjects objects) : IAdmission
         }
     }
 
+    // The agent has removed the directory of a local volume: it takes off the finalizer that waited for that, and changes nothing else.
+    private static void CheckVolume(AdmissionRequest request, string node)
+    {
+        const string finalizer = "weft.dev/local-volume";
+        if (request is not { Operation: AdmissionOperation.Update, Object: { } next, OldObject: { } old })
+            throw Refuse(request, $"node \"{node}\" may not create or delete volumes");
+        var kept = Metadata.Strings(old["metadata"] as JsonObject, "finalizers").Where(name => name != finalizer);
+        var isOwn = (old["spec"]?["nodeAffinity"]?["required"]?["nodeSelectorTerms"] as JsonArray)?.OfType<JsonObject>()
+            .SelectMany(term => (term["matchExpressions"] as JsonArray)?.OfType<JsonObject>() ?? [])
+            .Any(one => Metadata.Text(one, "key") == "kubernetes.io/hostname" && Metadata.Strings(one, "values").Contains(node)) == true;
+        if (!isOwn || !kept.SequenceEqual(Metadata.Strings(next["metadata"] as JsonObject, "finalizers")) || !JsonNode.DeepEquals(Rest(next), Rest(old)))
+            throw Refuse(request, $"node \"{node}\" may only take the finalizer {finalizer} off its own volumes");
+
+        static JsonObject Rest(JsonObject tree)
+        {
+            var copy = (JsonObject)tree.DeepClone();
+            foreach (var name in (ReadOnlySpan<string>)["finalizers", "managedFields", "resourceVersion"])
+                (copy["metadata"] as JsonObject)?.Remove(name);
+            return copy;
+        }
+    }
+
     // The lease says that its node lives: a second one, or another's, would keep a dead node alive.
     private static void CheckLease(AdmissionRequest request, string node)
     {
@@ -94,9 +119,9 @@ public sealed class NodeRestriction(StoredObjects objects) : IAdmission
         var references = PodReferences.Read(pod);
         if (references.Node != node)
             throw Refuse(request, $"node \"{node}\" can only create pods with spec.nodeName set to itself");
-        if (references.Secrets.Count > 0 || references.ConfigMaps.Count > 0 || references.ServiceAccount.Length > 0 || references.ProjectsToken
+        if (references.Secrets.Count > 0 || references.ConfigMaps.Count > 0 || references.ServiceAccount.Length > 0 || references.ProjectsToken || references.Claims.Count > 0
             || Metadata.Text(pod["spec"] as JsonObject, "serviceAccount").Length > 0)
-            throw Refuse(request, $"node \"{node}\" can not create pods that reference secrets, configmaps, a service account or its tokens");
+            throw Refuse(request, $"node \"{node}\" can not create pods that reference secrets, configmaps, claims, a service account or its tokens");
     }
 
     private static void RequireOwn(AdmissionRequest request, string node, JsonObject? pod)

@@ -4,7 +4,7 @@ using Weft.ApiServer.Registry;
 namespace Weft.ApiServer.Authorization;
 
 /// <summary>What a pod's spec needs its node to read, besides the pod itself.</summary>
-internal sealed record PodReferences(string Node, IReadOnlySet<string> Secrets, IReadOnlySet<string> ConfigMaps, string ServiceAccount, bool ProjectsToken)
+internal sealed record PodReferences(string Node, IReadOnlySet<string> Secrets, IReadOnlySet<string> ConfigMaps, string ServiceAccount, bool ProjectsToken, IReadOnlySet<string> Claims)
 {
     internal static PodReferences Read(JsonObject pod)
     {
@@ -17,9 +17,16 @@ internal sealed record PodReferences(string Node, IReadOnlySet<string> Secrets, 
             ReadVolume(volume, secrets, configMaps);
         foreach (var container in Objects(spec, "initContainers").Concat(Objects(spec, "containers")).Concat(Objects(spec, "ephemeralContainers")))
             ReadContainer(container, secrets, configMaps);
+        var claims = new HashSet<string>();
+        foreach (var volume in Objects(spec, "volumes"))
+        {
+            Add(claims, volume["persistentVolumeClaim"], "claimName");
+            if (volume["ephemeral"] is not null)
+                claims.Add($"{Metadata.Name(pod)}-{Metadata.Text(volume, "name")}");
+        }
         // No account stays none: only a mirror pod has none, and its node gets no token for it.
         var tokens = Objects(spec, "volumes").Any(volume => Objects(volume["projected"] as JsonObject, "sources").Any(source => source["serviceAccountToken"] is not null));
-        return new PodReferences(Metadata.Text(spec, "nodeName"), secrets, configMaps, Metadata.Text(spec, "serviceAccountName"), tokens);
+        return new PodReferences(Metadata.Text(spec, "nodeName"), secrets, configMaps, Metadata.Text(spec, "serviceAccountName"), tokens, claims);
     }
 
     private static void ReadVolume(JsonObject volume, HashSet<string> secrets, HashSet<string> configMaps)

@@ -37,11 +37,29 @@ internal static class CertificateIssuer
     internal static X509Certificate2 CreateClient(X509Certificate2 authority, string name, IReadOnlyList<string> groups, DateTimeOffset now, TimeSpan life) =>
         Create(authority, Subject(name, groups), ClientAuthentication, null, now, life);
 
+    /// <summary>Signs the key of a PKCS #10 request; everything else in it is the asker's wish and does not count.</summary>
+    /// <exception cref="CryptographicException">It is none, its signature is wrong, or its key is of another kind.</exception>
+    internal static X509Certificate2 SignClient(X509Certificate2 authority, string requestPem, string name, IReadOnlyList<string> groups, DateTimeOffset now, TimeSpan life)
+    {
+        var asked = CertificateRequest.LoadSigningRequestPem(requestPem, HashAlgorithmName.SHA256);
+        using var key = asked.PublicKey.GetECDsaPublicKey();
+        if (key is not { KeySize: 256 })
+            throw new CryptographicException("the key must be ECDSA P-256");
+        var request = new CertificateRequest(Subject(name, groups), asked.PublicKey, HashAlgorithmName.SHA256);
+        return Issue(authority, request, ClientAuthentication, null, now, life);
+    }
+
     private static X509Certificate2 Create(
         X509Certificate2 authority, X500DistinguishedName subject, Oid usage, X509Extension? alternatives, DateTimeOffset now, TimeSpan life)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
+        using var certificate = Issue(authority, new CertificateRequest(subject, key, HashAlgorithmName.SHA256), usage, alternatives, now, life);
+        return certificate.CopyWithPrivateKey(key);
+    }
+
+    private static X509Certificate2 Issue(
+        X509Certificate2 authority, CertificateRequest request, Oid usage, X509Extension? alternatives, DateTimeOffset now, TimeSpan life)
+    {
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([usage], critical: false));
@@ -52,8 +70,7 @@ internal static class CertificateIssuer
         // A leaf lives within its issuer.
         var notBefore = Later(now - Backdate, authority.NotBefore);
         var notAfter = Earlier(now + life, authority.NotAfter);
-        using var certificate = request.Create(authority, notBefore, notAfter, SerialNumber());
-        return certificate.CopyWithPrivateKey(key);
+        return request.Create(authority, notBefore, notAfter, SerialNumber());
     }
 
     // RFC 5280 4.1.2.2: positive, at most 20 octets; 128 random bits leave no chance of a second use.

@@ -74,6 +74,15 @@ public sealed class ClusterPki : IDisposable
         return Credentials(certificate);
     }
 
+    /// <summary>A client certificate, in PEM, for a key that stays with who asks: PKCS #10 in PEM, of which the key alone counts.</summary>
+    /// <exception cref="CryptographicException">It is no such request, or its key is not ECDSA P-256.</exception>
+    public string SignClient(string requestPem, string name, IReadOnlyList<string> groups, TimeSpan? life = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        using var certificate = CertificateIssuer.SignClient(Authority, requestPem, name, groups, _time.GetUtcNow(), life ?? LeafLife);
+        return certificate.ExportCertificatePem() + "\n";
+    }
+
     /// <summary>The client certificate kept under a file name; issued anew when it is missing, names someone else or is in the last third of its life.</summary>
     public ClientCredentials LoadOrIssueClient(string file, string name, IReadOnlyList<string> groups)
     {

@@ -14,7 +14,7 @@ public sealed record HealthCheck(string Name, Func<string?> Problem)
 /// <summary>/healthz, /livez, /readyz: all checks, or one by its name; `?verbose` lists them, `?exclude=name` leaves one out.</summary>
 internal sealed class HealthPaths(IReadOnlyList<HealthCheck> checks) : IPathHandler
 {
-    public static bool IsPublic(RequestInfo request) => !request.IsResource && (IsHealth(request.Path) || request.Path is "/version");
+    public static bool IsPublic(RequestInfo request) => !request.IsResource && (IsHealth(request.Path) || request.Path is "/version" or Api.Joining.JoinPaths.Authority);
 
     public bool Matches(RequestInfo request) => request.Verb is "get" or "head" && IsHealth(request.Path);
 

@@ -53,7 +53,11 @@ public sealed record StoredForm(
 public sealed record SubresourceInfo(string Name, GroupVersionKind Kind, IReadOnlyList<string> Verbs);
 
 /// <summary>JSON paths (`.spec.replicas`) of the scale subresource.</summary>
-public sealed record ScalePaths(string SpecReplicas, string StatusReplicas, string? LabelSelector);
+public sealed record ScalePaths(string SpecReplicas, string StatusReplicas, string? LabelSelector)
+{
+    /// <summary>The selector is a map of labels.</summary>
+    public bool SelectorIsLabels { get; init; }
+}
 
 /// <param name="Value">A cell from an object's tree at a time (ages): string, number, bool or null.</param>
 /// <param name="Priority">0 is shown always, 1 only with `-o wide`.</param>

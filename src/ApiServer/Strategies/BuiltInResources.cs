@@ -4,21 +4,27 @@ using Weft.Api.Apps;
 using Weft.Api.Authentication;
 using Weft.Api.Authorization;
 using Weft.Api.Autoscaling;
+using Weft.Api.Batch;
 using Weft.Api.Coordination;
 using Weft.Api.Core;
 using Weft.Api.Discovery;
+using Weft.Api.Networking;
 using Weft.Api.Nodes;
 using Weft.Api.Policy;
 using Weft.Api.Rbac;
 using Weft.Api.Scheduling;
 using Weft.Api.Schemas;
+using Weft.Api.Storage;
 using Weft.ApiServer.Registry;
 using Weft.ApiServer.Strategies.ApiExtensions;
+using Weft.ApiServer.Strategies.Batch;
 using Weft.ApiServer.Strategies.Cluster;
 using Weft.ApiServer.Strategies.Config;
 using Weft.ApiServer.Strategies.Networking;
 using Weft.ApiServer.Strategies.Pods;
+using Weft.ApiServer.Strategies.Policy;
 using Weft.ApiServer.Strategies.Rbac;
+using Weft.ApiServer.Strategies.Storage;
 using Weft.ApiServer.Strategies.Workloads;
 
 namespace Weft.ApiServer.Strategies;
@@ -27,6 +33,9 @@ namespace Weft.ApiServer.Strategies;
 public static class BuiltInResources
 {
     private static readonly ScalePaths Replicas = new(".spec.replicas", ".status.replicas", ".spec.selector");
+
+    // A replication controller's selector is a map of labels, not a LabelSelector.
+    private static readonly ScalePaths ReplicasByLabels = new(".spec.replicas", ".status.replicas", ".spec.selector") { SelectorIsLabels = true };
     private static readonly string[] ReadWrite = ["get", "patch", "update"];
     private static readonly string[] Connect = ["create", "get"];
 
@@ -71,6 +80,9 @@ public static class BuiltInResources
             Stored<ConfigMap>(new ConfigMapStrategy()),
             Stored<Secret>(new SecretStrategy()),
             Stored<ServiceAccount>(new ServiceAccountStrategy(), null, new SubresourceInfo("token", KindInfo.Of<TokenRequest>().Kind, ["create"])),
+            Stored<PersistentVolume>(new PersistentVolumeStrategy()),
+            Stored<PersistentVolumeClaim>(new PersistentVolumeClaimStrategy()),
+            Stored<ReplicationController>(new ReplicationControllerStrategy(), ReplicasByLabels),
             Stored<Api.Core.Event>(new EventStrategy()),
             Stored<Api.Events.Event>(new EventsEventStrategy()) with { StoredAs = EventForms.Stored },
             Stored<EndpointSlice>(new EndpointSliceStrategy()),
@@ -78,6 +90,15 @@ public static class BuiltInResources
             Stored<Deployment>(new Workloads.DeploymentStrategy(), Replicas),
             Stored<ReplicaSet>(new ReplicaSetStrategy(), Replicas),
             Stored<ControllerRevision>(new ControllerRevisionStrategy()),
+            Stored<StatefulSet>(new StatefulSetStrategy(), Replicas),
+            Stored<DaemonSet>(new DaemonSetStrategy()),
+            Stored<Job>(new JobStrategy()),
+            Stored<CronJob>(new CronJobStrategy()),
+            Stored<PodDisruptionBudget>(new PodDisruptionBudgetStrategy()),
+            Stored<NetworkPolicy>(new NetworkPolicyStrategy()),
+            Stored<Ingress>(new IngressStrategy()),
+            Stored<IngressClass>(new IngressClassStrategy()),
+            Stored<StorageClass>(new StorageClassStrategy()),
             Stored<RuntimeClass>(new RuntimeClassStrategy()),
             Stored<PriorityClass>(new PriorityClassStrategy()),
             Stored<Role>(new RoleStrategy()),

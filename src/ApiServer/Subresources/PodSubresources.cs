@@ -29,31 +29,3 @@ internal sealed class EphemeralContainersSubresource(GetVerb get, WriteVerbs wri
         _ => throw Statuses.MethodNotAllowed(),
     };
 }
-
-/// <summary>`pods/eviction`: a delete with the options of the Eviction. There are no disruption budgets yet that could refuse it.</summary>
-internal sealed class EvictionSubresource(ObjectDeleter deleter, WriteVerbs verbs) : ISubresource
-{
-    private static readonly GroupVersionKind Kind = new("policy", "v1", "Eviction");
-
-    public bool Serves(ResourceInfo resource, string subresource) => subresource == "eviction" && resource.Resource is { Group: "", Resource: "pods" };
-
-    public async Task HandleAsync(ApiRequest request, ResourceInfo resource)
-    {
-        if (request.Info.Verb != "create")
-            throw Statuses.MethodNotAllowed();
-        var eviction = await Bodies.ReadObjectAsync(request, Kind, _ => { });
-        if (Metadata.Name(eviction) is { Length: > 0 } name && name != request.Info.Name)
-            throw Statuses.BadRequest($"name in URL does not match name in Eviction object: {request.Info.Name} and {name}");
-
-        var options = eviction["deleteOptions"];
-        var removal = new Removal
-        {
-            GracePeriodSeconds = options.At("gracePeriodSeconds").AsInteger(),
-            Propagation = options.At("propagationPolicy").AsText(),
-            Demands = new Demands(options.At("preconditions", "uid").AsText(), options.At("preconditions", "resourceVersion").AsText()),
-        };
-        var dryRun = request.ReadDryRun([.. (options.At("dryRun") as JsonArray ?? []).Select(value => value.AsText() ?? "")]);
-        await deleter.DeleteAsync(verbs.Context(request, resource) with { DryRun = dryRun }, removal, request.Aborted);
-        await ResponseWriter.WriteStatusAsync(request, Statuses.Success() with { Code = 201 }, 201);
-    }
-}

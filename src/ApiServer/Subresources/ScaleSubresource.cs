@@ -87,7 +87,7 @@ internal sealed class ScaleSubresource(ObjectReader reader, ObjectWriter writer,
 
         var paths = resource.Scale!;
         var status = new JsonObject { ["replicas"] = JsonPaths.Get(tree, paths.StatusReplicas).AsInteger() ?? 0 };
-        if (paths.LabelSelector is { } path && Selector(JsonPaths.Get(tree, path)) is { Length: > 0 } selector)
+        if (paths.LabelSelector is { } path && Selector(paths.SelectorIsLabels ? new JsonObject { ["matchLabels"] = JsonPaths.Get(tree, path)?.DeepClone() } : JsonPaths.Get(tree, path)) is { Length: > 0 } selector)
             status["selector"] = selector;
         return new JsonObject
         {

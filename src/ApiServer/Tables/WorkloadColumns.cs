@@ -43,6 +43,42 @@ internal static class WorkloadColumns
         Selector(),
     };
 
+    internal static ColumnList ReplicationController() => new()
+    {
+        ColumnList.NameColumn,
+        { "Desired", "Pods wanted", Replicas },
+        { "Current", "Pods there are", rc => Number(Object(rc, "status"), "replicas") },
+        { "Ready", "Pods that are ready", rc => Number(Object(rc, "status"), "readyReplicas") },
+        ColumnList.AgeColumn,
+        Containers(),
+        Images(),
+        new Wide("Selector", "Labels of the pods", rc => Labels(Object(rc, "spec", "selector"))),
+    };
+
+    internal static ColumnList StatefulSet() => new()
+    {
+        ColumnList.NameColumn,
+        { "Ready", "Ready pods, of those wanted", s => Ratio(Number(Object(s, "status"), "readyReplicas"), Replicas(s)) },
+        ColumnList.AgeColumn,
+        Containers(),
+        Images(),
+    };
+
+    internal static ColumnList DaemonSet() => new()
+    {
+        ColumnList.NameColumn,
+        { "Desired", "Nodes that should have the pod", d => Number(Object(d, "status"), "desiredNumberScheduled") },
+        { "Current", "Nodes that have it", d => Number(Object(d, "status"), "currentNumberScheduled") },
+        { "Ready", "Nodes whose pod is ready", d => Number(Object(d, "status"), "numberReady") },
+        { "Up-to-date", "Nodes with the pod of the current template", d => Number(Object(d, "status"), "updatedNumberScheduled") },
+        { "Available", "Nodes whose pod was ready for minReadySeconds", d => Number(Object(d, "status"), "numberAvailable") },
+        { "Node Selector", "Labels of the nodes", d => Labels(Object(d, "spec", "template", "spec", "nodeSelector")) },
+        ColumnList.AgeColumn,
+        Containers(),
+        Images(),
+        Selector(),
+    };
+
     internal static ColumnList ControllerRevision() => new()
     {
         ColumnList.NameColumn,
@@ -51,11 +87,11 @@ internal static class WorkloadColumns
         ColumnList.AgeColumn,
     };
 
-    private static Wide Containers() => new("Containers", "Names of the containers", w => Joined(TemplateContainers(w).Select(c => Text(c, "name")), ""));
+    internal static Wide Containers() => new("Containers", "Names of the containers", w => Joined(TemplateContainers(w).Select(c => Text(c, "name")), ""));
 
-    private static Wide Images() => new("Images", "Images of the containers", w => Joined(TemplateContainers(w).Select(c => Text(c, "image")), ""));
+    internal static Wide Images() => new("Images", "Images of the containers", w => Joined(TemplateContainers(w).Select(c => Text(c, "image")), ""));
 
-    private static Wide Selector() => new("Selector", "Label selector of the pods", w => Cells.Selector(Object(w, "spec", "selector")));
+    internal static Wide Selector() => new("Selector", "Label selector of the pods", w => Cells.Selector(Object(w, "spec", "selector")));
 
     private static IReadOnlyList<JsonObject> TemplateContainers(JsonObject workload) => Objects(Object(workload, "spec", "template", "spec"), "containers");
 

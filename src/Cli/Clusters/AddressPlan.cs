@@ -39,6 +39,21 @@ public static class AddressPlan
     private static bool IsFree(IPNetwork candidate, List<IPNetwork> taken) =>
         !taken.Exists(route => candidate.Contains(route.BaseAddress) || route.Contains(candidate.BaseAddress));
 
+    /// <summary>The /24 with this number in a /16.</summary>
+    public static string Part(string podCidr, byte number)
+    {
+        var bytes = IPNetwork.Parse(podCidr).BaseAddress.GetAddressBytes();
+        return new IPNetwork(new IPAddress([bytes[0], bytes[1], number, 0]), 24).ToString();
+    }
+
+    /// <summary>The address with this number in a network.</summary>
+    public static IPAddress Host(string cidr, byte number)
+    {
+        var bytes = IPNetwork.Parse(cidr).BaseAddress.GetAddressBytes();
+        bytes[3] = number;
+        return new IPAddress(bytes);
+    }
+
     /// <summary>IPv4 routes of this machine, from /proc/net/route: destination and mask are little-endian hexadecimal (proc(5)).</summary>
     public static IReadOnlyList<IPNetwork> Routes(IEnumerable<string> procNetRoute) =>
     [

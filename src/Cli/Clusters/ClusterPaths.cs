@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Weft.Cli.Clusters;
@@ -13,6 +14,16 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
     public string Kubeconfig => Path.Combine(DataDir, "kubeconfig");
     public string Log => Path.Combine(DataDir, "log", "weft.log");
     public string Node => Path.Combine(DataDir, "node");
+
+    /// <summary>There when this is a machine that joined a cluster, instead of <see cref="Settings"/>.</summary>
+    public string AgentSettings => Path.Combine(DataDir, "agent.json");
+
+    /// <summary>The further nodes of this machine, a directory for each.</summary>
+    public string Nodes => Path.Combine(DataDir, "nodes");
+
+    /// <summary>Node 2, 3, ... of this machine: what it would be on a machine of its own, below this cluster's. A dot is in no cluster's name.</summary>
+    public ClusterPaths LocalNode(int number) => For(FormattableString.Invariant($"{Name}.{number}"), Path.Combine(Nodes, number.ToString(CultureInfo.InvariantCulture)));
+
     /// <summary>Images of the cluster's registry.</summary>
     public string Registry => Path.Combine(DataDir, "registry");
 

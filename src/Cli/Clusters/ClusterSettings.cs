@@ -5,14 +5,34 @@ using System.Text.Json.Serialization;
 namespace Weft.Cli.Clusters;
 
 /// <summary>What was decided when the cluster was made, and holds for its life. Stored beside its data.</summary>
-/// <param name="PodCidr">Addresses of the pods of this machine.</param>
+/// <param name="PodCidr">Addresses of the pods of all nodes, a /16: the first /24 is node 1's, the last the network between the nodes of this machine.</param>
 public sealed record ClusterSettings(int ApiPort, string PodCidr, string ServiceCidr)
 {
     /// <summary>Loopback port of the image registry. 0: not chosen yet, the server does at its start.</summary>
     public int RegistryPort { get; init; }
 
-    /// <summary>Of the file: a newer one is refused instead of misread.</summary>
-    public int Format { get; init; } = 1;
+    /// <summary>Of the file: a newer one is refused instead of misread. In format 1 node 1 has the whole pod network, and stays the only one.</summary>
+    public int Format { get; init; } = Newest;
+
+    /// <summary>Nodes on this machine, the first with it.</summary>
+    public int Nodes { get; init; } = 1;
+
+    /// <summary>Nodes that are only played.</summary>
+    public int SimulatedNodes { get; init; }
+
+    /// <summary>A node that is silent for so long counts as lost; null: Kubernetes' 40.</summary>
+    public int? NodeGraceSeconds { get; init; }
+
+    /// <summary>How long pods without a toleration of their own stay on a lost node; null: Kubernetes' 300.</summary>
+    public int? EvictionSeconds { get; init; }
+
+    private const int Newest = 2;
+
+    /// <summary>Addresses of the pods of this machine's first node.</summary>
+    public string NodeCidr() => Format == 1 ? PodCidr : AddressPlan.Part(PodCidr, 0);
+
+    /// <summary>The network between the nodes of this machine; null in a cluster that can have one node only.</summary>
+    public string? LinkCidr() => Format == 1 ? null : AddressPlan.Part(PodCidr, 255);
 
     /// <summary>Where the cluster's DNS answers on every node: the tenth address of the service range, as everybody expects it.</summary>
     [JsonIgnore]
@@ -32,9 +52,9 @@ public sealed record ClusterSettings(int ApiPort, string PodCidr, string Service
             return null;
         var settings = JsonSerializer.Deserialize(File.ReadAllBytes(path), ClusterJson.Default.ClusterSettings)
             ?? throw new InvalidDataException($"{path} is empty; remove it, or restore it from a backup");
-        return settings.Format <= 1
+        return settings.Format <= Newest
             ? settings
-            : throw new InvalidDataException($"{path} has format {settings.Format}, made by a newer weft; this one reads format 1");
+            : throw new InvalidDataException($"{path} has format {settings.Format}, made by a newer weft; this one reads formats 1 and {Newest}");
     }
 
     public void Save(string path) => AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, ClusterJson.Default.ClusterSettings), StateFile.Mode);
@@ -42,6 +62,7 @@ public sealed record ClusterSettings(int ApiPort, string PodCidr, string Service
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ClusterSettings))]
+[JsonSerializable(typeof(AgentSettings))]
 [JsonSerializable(typeof(ServerState))]
 [JsonSerializable(typeof(Processes.ProcessIdentity))]
 [JsonSerializable(typeof(Supervision.ChildState[]))]

@@ -1,4 +1,5 @@
 using Weft.Cli.Kubeconfigs;
+using Weft.Cli.Nodes;
 using Weft.Cli.Processes;
 using Weft.Cli.Supervision;
 
@@ -22,7 +23,7 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
         using var alone = ClusterLock.TryTake(paths);
         if (alone is null)
             return Fail(ClusterLock.Busy(paths));
-        if (purge && Directory.Exists(paths.DataDir) && !File.Exists(paths.Settings) && Directory.EnumerateFileSystemEntries(paths.DataDir).Any())
+        if (purge && Directory.Exists(paths.DataDir) && !File.Exists(paths.Settings) && !File.Exists(paths.AgentSettings) && Directory.EnumerateFileSystemEntries(paths.DataDir).Any())
             return Fail($"{paths.DataDir} holds no cluster (there is no {Path.GetFileName(paths.Settings)}): it is not removed");
 
         var somethingThere = Directory.Exists(paths.RunDir) || Directory.Exists(paths.DataDir);
@@ -34,7 +35,9 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
             return Fail($"the server (pid {server.Pid}) does not end");
 
         await NodeAddress.ReleaseAsync(paths.RunDir, cancellationToken);
-        var left = await cleanNode(paths, LoadSettings(paths), cancellationToken);
+        var left = await LocalNodes.DownAsync(paths, cleanNode, time, cancellationToken);
+        if (left.Count == 0)
+            left = await cleanNode(paths, LoadSettings(paths), cancellationToken);
         if (left.Count > 0)
             return Fail("could not remove:\n  " + string.Join("\n  ", left) + "\nrun 'weft down' again; if it stays, restart the machine");
 
@@ -58,7 +61,7 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
     {
         if (!Directory.Exists(paths.DataDir))
             return null;
-        foreach (var directory in new[] { Path.GetDirectoryName(paths.Database)!, paths.Pki, Path.GetDirectoryName(paths.Log)!, paths.Node, paths.Registry, paths.Proxy, paths.DemoApps })
+        foreach (var directory in new[] { Path.GetDirectoryName(paths.Database)!, paths.Pki, Path.GetDirectoryName(paths.Log)!, paths.Node, paths.Nodes, paths.Registry, paths.Proxy, paths.DemoApps })
         {
             if (Directory.Exists(directory))
                 Directory.Delete(directory, recursive: true);
@@ -69,6 +72,7 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
         File.Delete(paths.Kubeconfig);
         File.Delete(paths.RegistryPassword);
         File.Delete(paths.Settings);
+        File.Delete(paths.AgentSettings);
         if (Directory.EnumerateFileSystemEntries(paths.DataDir).FirstOrDefault() is { } other)
             return other;
         Directory.Delete(paths.DataDir);

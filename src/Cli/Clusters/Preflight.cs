@@ -9,7 +9,7 @@ public static class Preflight
     private static readonly (string File, string Package)[] Needed =
     [
         ("/usr/bin/conmon", "conmon"), ("/usr/bin/crun", "crun"), ("/usr/lib/cni/ptp", "containernetworking-plugins"),
-        ("/usr/sbin/nft", "nftables"), ("/usr/sbin/ip", "iproute2"), ("/usr/bin/unshare", "util-linux"),
+        ("/usr/sbin/nft", "nftables"), ("/usr/sbin/ip", "iproute2"), ("/usr/sbin/conntrack", "conntrack"), ("/usr/bin/unshare", "util-linux"),
     ];
 
     public static IReadOnlyList<string> Problems(int apiPort, bool portIsOurs)

@@ -1,7 +1,6 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using Weft.Cli.Kubeconfigs;
+using Weft.Cli.Nodes;
 using Weft.Cli.Processes;
 using Weft.Cli.Supervision;
 
@@ -9,12 +8,26 @@ namespace Weft.Cli.Clusters;
 
 /// <param name="ApiPort">Null: the port that the cluster has, or 6443 for a new one.</param>
 /// <param name="Executable">This program: the supervisor and the server are roles of it.</param>
-public sealed record UpOptions(ClusterPaths Paths, int? ApiPort, bool Foreground, string Executable);
+public sealed record UpOptions(ClusterPaths Paths, int? ApiPort, bool Foreground, string Executable)
+{
+    /// <summary>Nodes on this machine; null: as many as the cluster has.</summary>
+    public int? Nodes { get; init; }
+
+    /// <summary>Nodes that are only played; null: as many as the cluster has.</summary>
+    public int? Simulate { get; init; }
+
+    /// <summary>Null: what the cluster has, or Kubernetes' values.</summary>
+    public int? NodeGraceSeconds { get; init; }
+    public int? EvictionSeconds { get; init; }
+}
 
 /// <summary>`weft up`: starts a cluster, or finds it running, and returns when its node is Ready.</summary>
 public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter errors)
 {
-    private const int DefaultApiPort = 6443;
+    internal const int DefaultApiPort = 6443;
+
+    // What the scheduler's goal names.
+    private const int MaxSimulated = 5000;
 
     // Far above the goal of a second: a slow disk must not look like a failure.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
@@ -30,6 +43,8 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         if (alone is null && Environment.IsPrivilegedProcess)
             return Fail(ClusterLock.Busy(paths));
 
+        if (WhyNot(options) is { } refusal)
+            return Fail(refusal);
         var running = Supervisor.Find(paths);
         if (running is null && await PrepareAsync(options, cancellationToken) is { } problem)
             return Fail(problem);
@@ -40,9 +55,14 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         }
 
         var started = time.GetTimestamp();
-        running ??= Daemonise(paths, options.Executable);
-        if (await WaitReadyAsync(paths, running, started, cancellationToken) is { } failure)
+        if (running is not null && Environment.IsPrivilegedProcess && Change(options) is { } unchangeable)
+            return Fail(unchangeable);
+        running ??= Daemon.Start(paths, options.Executable, null);
+        if (await new ReadyWait(time, output).WaitAsync(paths, running, started, Patience, cancellationToken) is { } failure)
             return Fail(failure);
+        if (Environment.IsPrivilegedProcess && ClusterSettings.Load(paths.Settings) is { } made
+            && await new LocalNodes(paths, options.Executable, time, output).UpAsync(made, cancellationToken) is { } nodeFailure)
+            return Fail(nodeFailure);
 
         var context = await UserKubeconfig.ForCaller().AddAsync(paths, cancellationToken);
         output.WriteLine();
@@ -93,7 +113,9 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
 
         // The demo's programs below it run as an ordinary user: the folder may be passed, not read; what is secret has its own mode.
         File.SetUnixFileMode(paths.DataDir, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        var settings = (known ?? new ClusterSettings(port, podCidr, serviceCidr)) with { ApiPort = port };
+        var settings = Apply(options, known ?? new ClusterSettings(port, podCidr, serviceCidr)) with { ApiPort = port };
+        if (WhyNot(options, settings) is { } refusal)
+            return refusal;
         if (settings != known)
             settings.Save(paths.Settings); // first of all files: it says that the directory is a cluster's
         Directory.CreateDirectory(Path.GetDirectoryName(paths.Log)!);
@@ -101,48 +123,50 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         return null;
     }
 
-    /// <summary>Starts the supervisor in a session of its own, with the cluster's log as its output: it outlives this terminal.</summary>
-    private static ProcessIdentity Daemonise(ClusterPaths paths, string executable)
+    private static string? WhyNot(UpOptions options)
     {
-        var shell = new ProcessStartInfo("/bin/sh")
-        {
-            ArgumentList = { "-c", "exec setsid \"$@\" >>\"$0\" 2>&1 </dev/null", paths.Log, executable, "supervise", "--name", paths.Name, "--data-dir", paths.DataDir },
-            WorkingDirectory = "/",
-            // The runtime's diagnostic pipes in /tmp outlive a process that is killed; `down` promises to leave nothing.
-            Environment = { ["DOTNET_EnableDiagnostics"] = "0" },
-        };
-        using var process = Process.Start(shell) ?? throw new InvalidOperationException("/bin/sh did not start");
-        return ProcessIdentity.Of(process.Id) ?? new(process.Id, 0);
+        if (File.Exists(options.Paths.AgentSettings))
+            return $"this machine is a node of another cluster ({options.Paths.AgentSettings}): 'weft agent' starts it, 'weft down --purge' ends that, --name starts a cluster beside it";
+        if (options.Nodes is < 1 or > LocalNetwork.MaxNodes)
+            return $"--nodes {options.Nodes}: use 1 to {LocalNetwork.MaxNodes}";
+        if (options.Simulate is < 0 or > MaxSimulated)
+            return $"--simulate {options.Simulate}: use 0 to {MaxSimulated}";
+        if (options.NodeGraceSeconds is < 4 or > 3600)
+            return $"--node-grace {options.NodeGraceSeconds}: use 4 to 3600 seconds";
+        return options.EvictionSeconds is < 0 or > 86400 ? $"--evict-after {options.EvictionSeconds}: use 0 to 86400 seconds" : null;
     }
 
-    private async Task<string?> WaitReadyAsync(ClusterPaths paths, ProcessIdentity supervisor, long started, CancellationToken cancellationToken)
+    private static string? WhyNot(UpOptions options, ClusterSettings settings)
     {
-        var shown = ServerPhase.Starting;
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(5), time);
-        while (await tick.WaitForNextTickAsync(cancellationToken))
-        {
-            var state = ServerState.Load(paths.ServerFile);
-            var elapsed = time.GetElapsedTime(started);
-            if (state is { Phase: ServerPhase.Failed })
-                return $"{state.Message}\n(the log is {paths.Log})";
-            if (state is { Process.IsAlive: true } && state.Phase > shown)
-            {
-                shown = state.Phase;
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {elapsed.TotalSeconds,5:0.00} s  {state.Message}"));
-            }
-
-            if (shown == ServerPhase.Ready)
-                return null;
-            if (!supervisor.IsAlive)
-                return $"the server did not start; the end of {paths.Log} says why:\n{Tail(paths.Log)}";
-            if (elapsed > Patience)
-                return $"not ready after {Patience.TotalSeconds:0} s; the end of {paths.Log} says why:\n{Tail(paths.Log)}";
-        }
-
-        return "cancelled";
+        if (settings.Nodes > 1 && settings.LinkCidr() is null)
+            return $"this cluster was made by an older weft: its first node has the whole pod network {settings.PodCidr}, and there is none for others. It runs on as it is; for more nodes make it anew: weft down --purge, weft up --nodes {settings.Nodes}";
+        return options.Foreground && settings.Nodes > 1 ? "--foreground keeps one node's processes in this terminal: leave it out, or start with one node" : null;
     }
 
-    private static string Tail(string log) => File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(15)) : "(the log is empty)";
+    private static ClusterSettings Apply(UpOptions options, ClusterSettings settings) => settings with
+    {
+        Nodes = options.Nodes ?? settings.Nodes,
+        SimulatedNodes = options.Simulate ?? settings.SimulatedNodes,
+        NodeGraceSeconds = options.NodeGraceSeconds ?? settings.NodeGraceSeconds,
+        EvictionSeconds = options.EvictionSeconds ?? settings.EvictionSeconds,
+    };
+
+    /// <summary>What can be changed while the cluster runs: more nodes. Returns the sentence, or null.</summary>
+    private static string? Change(UpOptions options)
+    {
+        if (ClusterSettings.Load(options.Paths.Settings) is not { } known)
+            return null;
+        var wanted = Apply(options, known);
+        if (wanted.Nodes < known.Nodes)
+            return $"the cluster has {known.Nodes} nodes: drain one with 'kubectl drain NODE' and delete it with 'kubectl delete node NODE', or start anew with fewer (weft down, weft up --nodes {wanted.Nodes})";
+        if (wanted with { Nodes = known.Nodes } != known)
+            return "--simulate, --node-grace and --evict-after are read at the start: weft down, then weft up with them";
+        if (WhyNot(options, wanted) is { } refusal)
+            return refusal;
+        if (wanted != known)
+            wanted.Save(options.Paths.Settings);
+        return null;
+    }
 
     private int Fail(string sentence)
     {

@@ -5,10 +5,13 @@ namespace Weft.Cli.Supervision;
 /// <summary>The processes of a cluster on this machine, in the order in which others rely on them.</summary>
 public static class ClusterChildren
 {
-    public static IReadOnlyList<ChildSpec> Of(ClusterPaths paths, string executable) => [Proxy(paths, executable), Server(paths, executable)];
+    public static IReadOnlyList<ChildSpec> Of(ClusterPaths paths, string executable) => File.Exists(paths.AgentSettings) ? [Agent(paths, executable)] : [Proxy(paths, executable), Server(paths, executable)];
 
     public static ChildSpec Server(ClusterPaths paths, string executable) =>
         new("server", executable, ["server", "--name", paths.Name, "--data-dir", paths.DataDir]) { IsEssential = true };
+
+    private static ChildSpec Agent(ClusterPaths paths, string executable) =>
+        new("agent", executable, ["run-agent", "--name", paths.Name, "--data-dir", paths.DataDir]) { IsEssential = true };
 
     private static ChildSpec Proxy(ClusterPaths paths, string executable) => ProxyChild.Of(new(paths.Proxy, paths.RunDir, () => Settings(paths).DnsAddress), executable);
 

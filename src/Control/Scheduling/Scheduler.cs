@@ -3,7 +3,9 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Weft.Api.Core;
+using Weft.Api.Storage;
 using Weft.Client;
+using Weft.Control.Runtime;
 using Weft.Control.Scheduling.Explain;
 using Weft.Control.Scheduling.Framework;
 using Weft.Control.Scheduling.Model;
@@ -22,6 +24,9 @@ public sealed partial class Scheduler : IAsyncDisposable
     private const int Writers = 16;
     private const int WriteBacklog = 256;
 
+    // Besides the changes that are told: whether a pod has waited too long for its volumes.
+    private static readonly TimeSpan WaitsLookAgain = TimeSpan.FromSeconds(30);
+
     private readonly Informers _informers;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -32,6 +37,8 @@ public sealed partial class Scheduler : IAsyncDisposable
     private readonly IReservePlugin[] _reserves;
     private readonly IBindPlugin _binder;
     private readonly PodReports _reports;
+    private readonly VolumeWaits _volumeWaits;
+    private readonly WorkQueue<string> _volumeChanges;
     private readonly Channel<(QueuedPod Pod, string Node)> _bindings = Channel.CreateBounded<(QueuedPod, string)>(WriteBacklog);
 
     // The last diagnosis of each pod that waits to be written; the key comes once, however often the pod was looked at in between.
@@ -54,6 +61,8 @@ public sealed partial class Scheduler : IAsyncDisposable
         _binder = new ApiBinder(client);
         _reports = new PodReports(client, time, random);
         _unwrittenKeys = new WorkQueue<string>(time, random);
+        _volumeWaits = new VolumeWaits(client, time);
+        _volumeChanges = new WorkQueue<string>(time, random);
     }
 
     /// <summary>The last decision for each pod, with the refusals per plugin and node.</summary>
@@ -90,6 +99,7 @@ public sealed partial class Scheduler : IAsyncDisposable
         await _running;
         _queue.Dispose();
         _unwrittenKeys.Dispose();
+        _volumeChanges.Dispose();
         _stop.Dispose();
     }
 
@@ -98,10 +108,23 @@ public sealed partial class Scheduler : IAsyncDisposable
         var namespaces = _informers.Of<Namespace>();
         var nodes = _informers.Of<Node>();
         var pods = _informers.Of<Pod>();
-        await Task.WhenAll(namespaces.Synced, nodes.Synced, pods.Synced).WaitAsync(cancellationToken);
+        var (claims, volumes, classes) = (_informers.Of<PersistentVolumeClaim>(), _informers.Of<PersistentVolume>(), _informers.Of<StorageClass>());
+        await Task.WhenAll(namespaces.Synced, nodes.Synced, pods.Synced, claims.Synced, volumes.Synced, classes.Synced).WaitAsync(cancellationToken);
         // Nodes before pods: the first decisions see the whole cluster.
         _subscriptions.Add(namespaces.Cache.Subscribe(OnNamespace));
         _subscriptions.Add(nodes.Cache.Subscribe(OnNode));
+        _subscriptions.Add(classes.Cache.Subscribe(change => OnVolumes(facts => facts with
+        {
+            Classes = change.New is { } there ? facts.Classes.SetItem(there.Metadata.Name ?? "", there) : facts.Classes.Remove(change.Current.Metadata.Name ?? ""),
+        })));
+        _subscriptions.Add(volumes.Cache.Subscribe(change => OnVolumes(facts => facts with
+        {
+            Volumes = change.New is { } there ? facts.Volumes.SetItem(there.Metadata.Name ?? "", there) : facts.Volumes.Remove(change.Current.Metadata.Name ?? ""),
+        })));
+        _subscriptions.Add(claims.Cache.Subscribe(change => OnVolumes(facts => facts with
+        {
+            Claims = change.New is { } there ? facts.Claims.SetItem(there.Key(), there) : facts.Claims.Remove(change.Current.Key()),
+        })));
         _subscriptions.Add(pods.Cache.Subscribe(OnPod));
 
         var tasks = new List<Task> { Task.Run(() => DecideAsync(_stop.Token), CancellationToken.None) };
@@ -109,6 +132,7 @@ public sealed partial class Scheduler : IAsyncDisposable
             tasks.Add(Task.Run(() => BindAsync(_stop.Token), CancellationToken.None));
         for (var i = 0; i < Writers / 4; i++)
             tasks.Add(Task.Run(() => ReportAsync(_stop.Token), CancellationToken.None));
+        tasks.Add(Task.Run(() => EndWaitsAsync(_stop.Token), CancellationToken.None));
         _running = Task.WhenAll(tasks);
     }
 
@@ -124,11 +148,20 @@ public sealed partial class Scheduler : IAsyncDisposable
     private void OnNode(Change<Node> change) =>
         _queue.Happened(change.New is null ? _cache.RemoveNode(change.Current.Metadata.Name ?? "") : _cache.SetNode(change.New));
 
+    private void OnVolumes(Func<VolumeFacts, VolumeFacts> change)
+    {
+        _queue.Happened(_cache.ChangeVolumes(change));
+        if (_volumeWaits.Count > 0)
+            _volumeChanges.Add("");
+    }
+
     private void OnPod(Change<Pod> change)
     {
         var pod = new PodInfo(change.Current);
         if (change.New is null || pod.IsTerminal)
         {
+            if (_cache.IsAssumed(pod.Uid))
+                _volumeWaits.Forget(pod.Uid);
             _queue.Remove(pod.Uid);
             Attempts.Remove(pod.Uid);
             _queue.Happened(_cache.RemovePod(pod.Uid));
@@ -213,11 +246,46 @@ public sealed partial class Scheduler : IAsyncDisposable
         }
     }
 
+    private async Task EndWaitsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                var key = await _volumeChanges.TakeAsync(cancellationToken);
+                foreach (var (queued, node, isBound) in _volumeWaits.Ended(_cache.Snapshot.Volumes))
+                {
+                    if (isBound)
+                        await _bindings.Writer.WriteAsync((queued, node), cancellationToken);
+                    else
+                    {
+                        Unreserve(queued.Pod);
+                        _queue.Retry(queued);
+                    }
+                }
+
+                _volumeChanges.Done(key);
+                if (_volumeWaits.Count > 0)
+                    _volumeChanges.AddAfter(key, WaitsLookAgain);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Told to end.
+        }
+    }
+
     private async Task BindAsync(QueuedPod queued, string node, CancellationToken cancellationToken)
     {
         var pod = queued.Pod;
         try
         {
+            if (await _volumeWaits.BeginAsync(queued, node, _cache.Snapshot.Volumes, cancellationToken))
+            {
+                _volumeChanges.Add(""); // bound between the look and the note
+                return;
+            }
+
             await _binder.BindAsync(pod, node, cancellationToken);
             _queue.Remove(pod.Uid);
             Log.Placed(_logger, pod.Key.ToString(), node);

@@ -9,9 +9,11 @@ using Weft.ApiServer.Authorization;
 using Weft.ApiServer.Certificates;
 using Weft.ApiServer.CustomResources;
 using Weft.ApiServer.Discovery;
+using Weft.ApiServer.Nodes;
 using Weft.ApiServer.OpenApi;
 using Weft.ApiServer.Registry;
 using Weft.ApiServer.Streaming;
+using Weft.Cli.Clusters;
 using Weft.Storage;
 
 namespace Weft.Host.Server;
@@ -20,16 +22,20 @@ namespace Weft.Host.Server;
 internal static class ApiParts
 {
     internal static ApiServerHost Compose(
-        LocalStore store, ClusterPki pki, IPEndPoint listen, IPAddress advertise, string serviceCidr, IPodStreams streams, RegistryParts.Mount images, ConfigParts configuration, TimeProvider time, Random random, ILoggerFactory loggers)
+        LocalStore store, ClusterPki pki, IPEndPoint listen, IPAddress advertise, ClusterSettings settings, string nodeName, IPodStreams localStreams, RegistryParts.Mount images, ConfigParts configuration, TimeProvider time, Random random, ILoggerFactory loggers)
     {
         var objects = new StoredObjects(store);
         var tokens = new ServiceAccountTokens(pki.ServiceAccountKey, new([pki.ServiceAccountKey.PublicKey]), new(), objects, time);
         var feed = new RbacFeed(store, loggers.CreateLogger<RbacFeed>());
         var authorizer = new UnionAuthorizer(new NodeAuthorizer(store), images.Rights, new RbacAuthorizer(feed));
+        var certificates = new ClientCertificateAuthenticator(pki.Authority, time);
+        var streams = new NodeTunnels(nodeName, localStreams, objects, certificates, time, loggers);
+        var join = new NodeJoin(pki, objects, certificates, new NodeJoinOptions(settings.PodCidr, settings.ServiceCidr, "cluster.local"), time, loggers);
         var authenticator = new ImpersonatingAuthenticator(
             new UnionAuthenticator(
                 new InProcessAuthenticator(),
-                new ClientCertificateAuthenticator(pki.Authority, time),
+                certificates,
+                new JoinTokens(objects, time),
                 new ServiceAccountTokenAuthenticator(tokens, loggers.CreateLogger<ServiceAccountTokenAuthenticator>())),
             authorizer);
         var aggregation = new AggregationLoop(store, loggers.CreateLogger<AggregationLoop>());
@@ -40,7 +46,7 @@ internal static class ApiParts
         var options = new ApiServerOptions
         {
             Store = store, Time = time, Random = random, Loggers = loggers, Listen = listen,
-            ServerCertificateSource = () => pki.ServerCertificate, PodStreams = streams, ServiceCidr = serviceCidr, AdvertiseAddress = advertise,
+            ServerCertificateSource = () => pki.ServerCertificate, PodStreams = streams, ServiceCidr = settings.ServiceCidr, LostNodeTolerationSeconds = settings.EvictionSeconds ?? 300, AdvertiseAddress = advertise,
         };
         return new ApiServerHost(options, new ApiServerParts
         {
@@ -48,7 +54,7 @@ internal static class ApiParts
             Authenticator = authenticator,
             Authorizer = authorizer,
             Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions],
-            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), images.Paths, configuration.OnApiServer],
+            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), streams, join, images.Paths, configuration.OnApiServer],
             Connects = [new StreamingHandler(streams, time, loggers)],
             Virtuals =
             [

@@ -1,11 +1,15 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
+using Weft.Api.Core;
 using Weft.ApiServer;
 using Weft.ApiServer.Authentication;
 using Weft.Cli.Clusters;
 using Weft.Client;
 using Weft.Control;
+using Weft.Control.Lifecycle;
 using Weft.Control.Scheduling;
 using Weft.Node.Agent;
+using Weft.Node.Simulation;
 
 namespace Weft.Host.Server;
 
@@ -24,7 +28,7 @@ internal sealed partial class ClusterParts : IAsyncDisposable
         var parts = new ClusterParts { NodeName = options.NodeName };
         try
         {
-            await parts.StartAllAsync(api, authorityPem, options, settings, streams, configuration, time, random, loggers, cancellationToken);
+            await parts.StartAllAsync(api, authorityPem, settings, options, streams, configuration, time, random, loggers, cancellationToken);
             return parts;
         }
         catch
@@ -35,13 +39,13 @@ internal sealed partial class ClusterParts : IAsyncDisposable
     }
 
     private async Task StartAllAsync(
-        ApiServerHost api, string authorityPem, NodeAgentOptions options, ClusterSettings settings, LateStreams streams, ConfigParts configuration,
-        TimeProvider time, Random random, ILoggerFactory loggers,
+        ApiServerHost api, string authorityPem, ClusterSettings settings, NodeAgentOptions options, LateStreams streams, ConfigParts configuration, TimeProvider time, Random random, ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
         using (var admin = Connect(new UserInfo("system:apiserver", [UserInfo.Masters]), "weft"))
         {
             await ProcessRuntimeClass.EnsureAsync(admin, cancellationToken);
+            await LocalStorageClass.EnsureAsync(admin, cancellationToken);
             if (await DnsService.EnsureAsync(admin, settings.DnsAddress, cancellationToken) is { } problem)
                 Log.NoDnsService(loggers.CreateLogger<ClusterParts>(), problem);
         }
@@ -52,7 +56,13 @@ internal sealed partial class ClusterParts : IAsyncDisposable
         try
         {
             var controllers = await Controllers.StartAsync(
-                name => api.CreateHandler(ServiceAccount(name)), new ControllersOptions { CertificateAuthorityPem = authorityPem }, time, random, loggers, cancellationToken);
+                name => api.CreateHandler(ServiceAccount(name)), new ControllersOptions
+                {
+                    CertificateAuthorityPem = authorityPem,
+                    ClusterCidr = IPNetwork.Parse(settings.PodCidr),
+                    LoadBalancerPool = options.LoadBalancerPool,
+                    NodeGrace = settings.NodeGraceSeconds is { } grace ? new NodeGrace(TimeSpan.FromSeconds(grace), TimeSpan.FromSeconds(grace * 3 / 2)) : NodeGrace.Default,
+                }, time, random, loggers, cancellationToken);
             _stops.Push(controllers.DisposeAsync);
             var names = await configuration.StartAsync(controllers.Informers, settings, cancellationToken);
             _stops.Push(() =>
@@ -63,6 +73,10 @@ internal sealed partial class ClusterParts : IAsyncDisposable
             var scheduler = await Scheduler.StartAsync(
                 Connect(new UserInfo("system:kube-scheduler", []), "kube-scheduler"), controllers.Informers, time, random, loggers, cancellationToken);
             _stops.Push(scheduler.DisposeAsync);
+            var simulated = await SimulatedNodes.StartAsync(
+                new SimulationOptions(settings.SimulatedNodes) { LeasePeriod = TimeSpan.FromSeconds((settings.NodeGraceSeconds ?? 40) / 2.0) },
+                Connect(new UserInfo("system:weft:simulation", [UserInfo.Masters]), "weft-simulation"), controllers.Informers.Cache<Pod>(), time, random, loggers, cancellationToken);
+            _stops.Push(simulated.DisposeAsync);
         }
         finally
         {

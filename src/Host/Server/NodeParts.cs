@@ -12,13 +12,15 @@ internal static class NodeParts
         NodeName = Environment.MachineName.ToLowerInvariant(),
         DataDir = paths.Node,
         RunDir = Path.Combine(paths.RunDir, "node"),
-        PodCidr = settings.PodCidr,
+        PodCidr = settings.NodeCidr(),
+        ClusterCidr = settings.PodCidr,
+        LeasePeriod = settings.NodeGraceSeconds is { } grace ? TimeSpan.FromSeconds(Math.Clamp(grace / 4, 1, 10)) : NodeAgentOptions.DefaultLeasePeriod,
         ServiceCidr = settings.ServiceCidr.Length > 0 ? settings.ServiceCidr : null,
+        ImageMirror = settings.RegistryPort > 0 ? new($"http://127.0.0.1:{settings.RegistryPort}") : null,
         ClusterName = paths.Name,
         ApiPort = settings.ApiPort,
         DnsServers = settings.ServiceCidr.Length > 0 ? [settings.DnsAddress.ToString()] : [],
-        ImageMirror = settings.RegistryPort > 0 ? new($"http://127.0.0.1:{settings.RegistryPort}") : null,
-        HiddenPaths = [paths.Pki, paths.Kubeconfig, paths.RegistryPassword, paths.Proxy, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
+        HiddenPaths = [paths.Pki, paths.Nodes, paths.Kubeconfig, paths.RegistryPassword, paths.Proxy, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
     };
 
     internal static Task<IReadOnlyList<string>> CleanAsync(ClusterPaths paths, ClusterSettings? settings, CancellationToken cancellationToken) =>

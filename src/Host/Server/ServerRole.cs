@@ -68,8 +68,9 @@ internal static partial class ServerRole
 
         var streams = new LateStreams();
         var configuration = new ConfigParts(time, random, loggers, background.Token);
+        var node = NodeParts.Options(paths, settings);
         await using var api = ApiParts.Compose(
-            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings.ServiceCidr, streams, images.OnApiServer, configuration, time, random, loggers);
+            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings, node.NodeName, streams, images.OnApiServer, configuration, time, random, loggers);
         await api.StartAsync(stopping);
         Report(paths, ServerPhase.Api, $"API server on https://127.0.0.1:{settings.ApiPort}");
 
@@ -104,7 +105,7 @@ internal static partial class ServerRole
     {
         ServerNames = [Environment.MachineName],
         ServiceAddress = Gateway(settings.ServiceCidr),
-        ServerAddresses = [.. MachineAddresses(), Gateway(settings.PodCidr)],
+        ServerAddresses = [.. MachineAddresses(), Gateway(settings.PodCidr), .. settings.LinkCidr() is { } link ? [AddressPlan.Host(link, 1)] : Array.Empty<IPAddress>()],
     };
 
     /// <summary>The first address of a range. Of pods': the host end of every pod's link, where the API server answers them; of services': its service.</summary>

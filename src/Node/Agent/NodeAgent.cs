@@ -8,7 +8,9 @@ using Weft.Client;
 using Weft.Node.Images;
 using Weft.Node.Logs;
 using Weft.Node.Network;
+using Weft.Node.Network.Policies;
 using Weft.Node.Network.Services;
+using Weft.Node.Network.Routes;
 using Weft.Node.Pods;
 using Weft.Node.Pressure;
 using Weft.Node.Probes;
@@ -79,12 +81,16 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var nodeIp = options.NodeIp ?? HostLink.Address();
         var facts = new NodeFacts(options.NodeName, nodeIp, Quantity.FromUnits(machine.Cpus), Quantity.FromUnits(machine.MemoryBytes));
         var directories = new PodDirectories(options.DataDir);
-        var volumes = new PodVolumes(options.RunDir, directories, new PodTokens(client, time), facts, time);
-        volumes.Prepare();
-
         var registration = Own(new NodeRegistration(client, options, machine, nodeIp, time, loggers.CreateLogger<NodeRegistration>()));
         await registration.RegisterAsync(cancellationToken);
         registration.Start();
+        var claims = Own(await LocalVolumes.StartAsync(client, options.NodeName, options.DataDir, time, random, OnWatchError, loggers.CreateLogger<LocalVolumes>(), cancellationToken));
+        var volumes = new PodVolumes(options.RunDir, directories, new PodTokens(client, time), facts, time, claims);
+        volumes.Prepare();
+
+        var nodes = new Informer<Api.Core.Node>(client.For<Api.Core.Node>(), time, random, OnWatchError);
+        _loops.Add(nodes.RunAsync(_stop.Token));
+        _loops.Add(new NodeRoutes(options.NodeName, settings.ClusterCidr, nodes, time, loggers.CreateLogger<NodeRoutes>()).RunAsync(_stop.Token));
 
         var events = Own(new EventRecorder(client, options.NodeName, time, loggers.CreateLogger<EventRecorder>()));
         events.Start();
@@ -97,6 +103,8 @@ public sealed partial class NodeAgent : IAsyncDisposable
         // Before the first pod starts: what it asks for at its start is a service.
         var network = ServiceNetwork(options);
         var proxy = Own(await ServiceProxy.StartAsync(network, client, pods.Cache, events, time, random, loggers, cancellationToken));
+
+        Own(await PolicyEnforcer.StartAsync(options.ClusterName, options.NodeName, client, time, random, OnWatchError, loggers.CreateLogger<PolicyEnforcer>(), cancellationToken));
 
         PodManager? manager = null;
         PressureLoop? pressure = null;

@@ -19,11 +19,17 @@ public sealed record NodeAgentOptions
     /// <summary>Addresses of services; its first one is the API's. Null: Kubernetes' usual 10.96.0.0/16, and a clean-up that does not know leaves it alone.</summary>
     public string? ServiceCidr { get; init; }
 
+    /// <summary>Addresses of LoadBalancer services, which the node takes on its loopback interface.</summary>
+    public string LoadBalancerPool => Network.Services.ServiceNetwork.PoolOf(ServiceCidr ?? "10.96.0.0/16");
+
     /// <summary>Lower-case letters, digits and `-`; names cgroups, the nft table and CNI state, so that clusters on one machine do not meet.</summary>
     public required string ClusterName { get; init; }
 
     /// <summary>Where the API server listens on this machine; pods are told (KUBERNETES_SERVICE_HOST and _PORT). Null: they are not.</summary>
     public int? ApiPort { get; init; }
+
+    /// <summary>Where pods reach the API server. Default: the host's end of their link, which is right where the server runs on this machine.</summary>
+    public string? ApiHost { get; init; }
 
     /// <summary>The address that the node is known by. Default: that of the interface of the default route.</summary>
     public string? NodeIp { get; init; }
@@ -32,6 +38,12 @@ public sealed record NodeAgentOptions
     public IReadOnlyList<string> DnsServers { get; init; } = [];
     public string ClusterDomain { get; init; } = "cluster.local";
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>How often the node says that it lives. The kubelet's period; a quarter of the cluster's grace when that is shorter.</summary>
+    public TimeSpan LeasePeriod { get; init; } = DefaultLeasePeriod;
+
+    public static readonly TimeSpan DefaultLeasePeriod = TimeSpan.FromSeconds(10);
 
     /// <summary>Further directories that no pod may look into: the server's own data.</summary>
     public IReadOnlyList<string> HiddenPaths { get; init; } = [];

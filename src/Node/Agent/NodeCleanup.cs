@@ -2,6 +2,7 @@ using Weft.Node.Interop;
 using Weft.Node.Network;
 using Weft.Node.Network.Services;
 using Weft.Node.Runtime.Cri;
+using Weft.Node.Network.Routes;
 using Weft.Node.Runtime.Process;
 
 namespace Weft.Node.Agent;
@@ -49,6 +50,7 @@ public static class NodeCleanup
                 await Task.Delay(TimeSpan.FromMilliseconds(20), time, cancellationToken);
             }
         });
+        await TryAsync("routes", () => NodeRoutes.RemoveAsync(settings.ClusterCidr));
         await TryAsync("nft table", () => NodeFirewall.RemoveAsync(options.ClusterName));
         var services = NodeAgent.ServiceNetwork(options);
         await TryAsync("addresses of services", () => options.ServiceCidr is null ? Task.CompletedTask : NodeAddresses.RemoveAsync(services, cancellationToken));

@@ -13,14 +13,12 @@ using Weft.Node.Pressure;
 namespace Weft.Node.Agent;
 
 /// <summary>
-/// The Node object and its Lease. The Lease is renewed every 10 s and says that the agent lives; the status is written when it changes and
+/// The Node object and its Lease. The Lease is renewed every 10 s (unless the options say otherwise) and says that the agent lives; the status is written when it changes and
 /// every 5 minutes (the kubelet's figures).
 /// </summary>
 internal sealed partial class NodeRegistration(
     KubeClient client, NodeAgentOptions options, MachineFacts machine, string nodeIp, TimeProvider time, ILogger<NodeRegistration> logger) : IAsyncDisposable
 {
-    private const int LeaseSeconds = 40;
-    private static readonly TimeSpan LeasePeriod = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StatusPeriod = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
@@ -45,7 +43,7 @@ internal sealed partial class NodeRegistration(
         return WriteNodeAsync(cancellationToken);
     }
 
-    public void Start() => _running = Task.WhenAll(LoopAsync(LeasePeriod, RenewAsync), LoopAsync(StatusPeriod, WriteNodeAsync));
+    public void Start() => _running = Task.WhenAll(LoopAsync(options.LeasePeriod, RenewAsync), LoopAsync(StatusPeriod, WriteNodeAsync));
 
     private async Task LoopAsync(TimeSpan period, Func<CancellationToken, Task> work)
     {
@@ -84,7 +82,7 @@ internal sealed partial class NodeRegistration(
             {
                 node = await nodes.CreateAsync(null, new Api.Core.Node
                 {
-                    Metadata = new ObjectMeta { Name = options.NodeName, Labels = labels },
+                    Metadata = new ObjectMeta { Name = options.NodeName, Labels = labels, Annotations = new Dictionary<string, string>(options.Annotations) },
                     Spec = new NodeSpec { PodCIDR = options.PodCidr, PodCIDRs = [options.PodCidr] },
                 }, cancellationToken);
             }
@@ -95,8 +93,14 @@ internal sealed partial class NodeRegistration(
         }
 
         // Own labels are kept right; those of others stay.
-        if (labels.Any(l => node.Metadata.Labels.GetValueOrDefault(l.Key) != l.Value))
-            node = await nodes.PatchAsync(Key, Patch.Merge(new JsonObject { ["metadata"] = new JsonObject { ["labels"] = JsonSerializer.SerializeToNode(labels) } }), cancellationToken);
+        if (labels.Any(l => node.Metadata.Labels.GetValueOrDefault(l.Key) != l.Value) || options.Annotations.Any(a => node.Metadata.Annotations.GetValueOrDefault(a.Key) != a.Value))
+        {
+            node = await nodes.PatchAsync(Key, Patch.Merge(new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["labels"] = JsonSerializer.SerializeToNode(labels), ["annotations"] = JsonSerializer.SerializeToNode(options.Annotations) },
+            }), cancellationToken);
+        }
+
         if (string.IsNullOrEmpty(node.Spec.PodCIDR))
             node = await nodes.PatchAsync(Key, Patch.Merge(new JsonObject { ["spec"] = new JsonObject { ["podCIDR"] = options.PodCidr, ["podCIDRs"] = new JsonArray(options.PodCidr) } }), cancellationToken);
         await nodes.PatchStatusAsync(Key, Patch.Strategic(new JsonObject { ["status"] = ApiJson.ToTree(Status(node)) }), cancellationToken);
@@ -176,7 +180,7 @@ internal sealed partial class NodeRegistration(
         const string Namespace = "kube-node-lease";
         var leases = client.For<Lease>();
         var key = new ObjectKey(Namespace, options.NodeName);
-        var now = ApiJson.ToTree(new LeaseSpec { HolderIdentity = options.NodeName, LeaseDurationSeconds = LeaseSeconds, RenewTime = new MicroTime(time.GetUtcNow()) });
+        var now = ApiJson.ToTree(new LeaseSpec { HolderIdentity = options.NodeName, LeaseDurationSeconds = Math.Max(1, (int)(4 * options.LeasePeriod).TotalSeconds), RenewTime = new MicroTime(time.GetUtcNow()) });
         try
         {
             await leases.PatchAsync(key, Patch.Merge(new JsonObject { ["spec"] = now }), cancellationToken);

@@ -45,6 +45,7 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)] public static partial int unshare(int flags);
     [LibraryImport("libc", SetLastError = true)] public static partial int setns(int fd, int type);
+    [LibraryImport("libc", SetLastError = true)] public static partial int ioctl(int fd, nuint request, byte* argument);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int mount(string? source, string target, string? type, nuint flags, string? data);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int umount2(string target, int flags);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int open(string path, int flags, int mode);

@@ -1,7 +1,8 @@
-using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using System.Text;
+using Weft.Node.Interop;
 
 namespace Weft.Node.Network;
 
@@ -19,8 +20,19 @@ internal static class HostLink
     public static int Mtu()
     {
         const int Ethernet = 1500;
-        var file = DefaultInterface() is { } name ? $"/sys/class/net/{name}/mtu" : null;
-        return file is not null && File.Exists(file) && int.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var mtu) ? Math.Min(mtu, 9000) : Ethernet;
+        return DefaultInterface() is { } name && Mtu(name) is > 0 and var mtu ? Math.Min(mtu, 9000) : Ethernet;
+    }
+
+    // Asked of the kernel and not of /sys/class/net, which shows the network of whoever mounted /sys: of node 2 of a machine it is the machine's.
+    private static unsafe int Mtu(string name)
+    {
+        const nuint GetMtu = 0x8921;                    // SIOCGIFMTU, netdevice(7)
+        const int NameLength = 16, RequestLength = 40;  // struct ifreq
+        var request = stackalloc byte[RequestLength];
+        new Span<byte>(request, RequestLength).Clear();
+        Encoding.ASCII.GetBytes(name.AsSpan(0, Math.Min(name.Length, NameLength - 1)), new Span<byte>(request, NameLength));
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        return Libc.ioctl((int)socket.Handle, GetMtu, request) == 0 ? *(int*)(request + NameLength) : 0;
     }
 
     /// <summary>The address the machine is known by: that of the default route's interface, or the first that is not loopback, or loopback.</summary>

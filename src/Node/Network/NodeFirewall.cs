@@ -29,7 +29,7 @@ internal static class NodeFirewall
             flush chain ip {{table}} prerouting
             table ip {{table}} {
               chain postrouting {
-                ip saddr {{podCidr}} ip daddr != {{clusterCidr}} ip daddr != 224.0.0.0/4 masquerade
+                ip saddr {{clusterCidr}} ip daddr != {{clusterCidr}} ip daddr != 224.0.0.0/4 masquerade
               }
               chain prerouting {
                 iifname "veth*" ip saddr {{clusterCidr}} fib saddr . iif oif missing drop
@@ -57,7 +57,7 @@ internal static class NodeFirewall
     }
 
     // Made first, so that deleting it never fails for its absence.
-    public static Task RemoveAsync(string cluster) => Nft.RunAsync(Emptied(cluster));
+    public static Task RemoveAsync(string cluster) => Nft.RunAsync(Emptied(cluster) + Policies.PolicyScript.Remove(cluster));
 
     private static string Emptied(string cluster) => $"table ip {TableName(cluster)}\ndelete table ip {TableName(cluster)}\n";
 

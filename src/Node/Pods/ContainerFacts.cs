@@ -28,7 +28,7 @@ internal static class ContainerFacts
     }
 
     private static string Name(string? asked, ImageInfo image) =>
-        ImageName.Parse(asked) is { } name && (name.Digest is not null || image.Names.Contains(name.Full)) ? name.Full : image.Names.Count > 0 ? image.Names[0] : asked ?? "";
+        ImageName.Parse(asked)?.Full ?? (image.Names.Count > 0 ? image.Names[0] : asked ?? "");
 
     // An image may be here under several repositories: the one that the pod named comes first.
     private static string Digest(string? asked, ImageInfo image) =>

@@ -10,7 +10,7 @@ namespace Weft.Node.Volumes;
 /// The volumes of pods on this machine. What comes from the API and may be secret stands on a memory file system below the run directory (never on a disk),
 /// emptyDir below the data directory.
 /// </summary>
-internal sealed class PodVolumes(string runDir, PodDirectories directories, PodTokens tokens, NodeFacts node, TimeProvider time)
+internal sealed class PodVolumes(string runDir, PodDirectories directories, PodTokens tokens, NodeFacts node, TimeProvider time, LocalVolumes? claims = null)
 {
     private string Memory => Path.Combine(runDir, "v");
 
@@ -50,6 +50,10 @@ internal sealed class PodVolumes(string runDir, PodDirectories directories, PodT
                     paths[volume.Name] = EmptyDir(uid, volume.Name, empty, group);
                 else if (volume.HostPath is { } host)
                     paths[volume.Name] = HostPaths.Resolve(host);
+                else if (volume.PersistentVolumeClaim is { } claim && claims is not null)
+                    paths[volume.Name] = await claims.ResolveAsync(pod, claim.ClaimName, cancellationToken);
+                else if (volume.Ephemeral is not null && claims is not null)
+                    paths[volume.Name] = await claims.ResolveAsync(pod, $"{pod.Metadata.Name}-{volume.Name}", cancellationToken);
                 else if (volume is { ConfigMap: not null } or { Secret: not null } or { DownwardAPI: not null } or { Projected: not null })
                 {
                     var issued = new List<string>();
@@ -67,10 +71,10 @@ internal sealed class PodVolumes(string runDir, PodDirectories directories, PodT
                 }
                 else
                 {
-                    throw new VolumeException("process pods can mount configMap, secret, projected, downwardAPI, emptyDir and hostPath volumes; this is none of them");
+                    throw new VolumeException("process pods can mount configMap, secret, projected, downwardAPI, emptyDir, hostPath, persistentVolumeClaim and ephemeral volumes; this is none of them");
                 }
             }
-            catch (Exception e) when (e is VolumeException or IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is VolumeException or IOException or UnauthorizedAccessException or Weft.Client.ApiStatusException)
             {
                 throw new VolumeException($"volume \"{volume.Name}\": {e.Message}");
             }

@@ -51,7 +51,7 @@ public sealed class BlobStore
     {
         var digest = Digest.Of(content);
         if (Find(digest) is null)
-            DurableFiles.Write(PathOf(digest), NewTemporary(), content);
+            DurableFiles.Write(PathOf(digest), NewTemporary(), content, _time.GetUtcNow());
         return digest;
     }
 
@@ -61,9 +61,13 @@ public sealed class BlobStore
     internal void Adopt(string temporary, Digest digest)
     {
         if (Find(digest) is not null)
+        {
             File.Delete(temporary);
-        else
-            DurableFiles.Publish(temporary, PathOf(digest));
+            return;
+        }
+
+        File.SetLastWriteTimeUtc(temporary, _time.GetUtcNow().UtcDateTime);
+        DurableFiles.Publish(temporary, PathOf(digest));
     }
 
     internal IEnumerable<Digest> All() =>

@@ -13,13 +13,15 @@ internal static partial class DurableFiles
         SyncDirectory(Path.GetDirectoryName(path)!);
     }
 
-    public static void Write(string path, string temporary, ReadOnlySpan<byte> content)
+    public static void Write(string path, string temporary, ReadOnlySpan<byte> content, DateTimeOffset now)
     {
         using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
         {
             file.Write(content);
             file.Flush(flushToDisk: true);
         }
+
+        File.SetLastWriteTimeUtc(temporary, now.UtcDateTime); // the collector's clock and the file system's need not be one
 
         Publish(temporary, path);
     }

@@ -6,20 +6,20 @@ namespace Weft.Registry.Manifests;
 /// <summary>What the registry needs to know of a manifest: its type, and what it points at. Everything else is its reader's affair.</summary>
 /// <param name="Blobs">Configuration and layers: must be here before the manifest is.</param>
 /// <param name="Manifests">Of an index: one for each platform; those that a user left out need not be here.</param>
-internal sealed record Manifest(string MediaType, IReadOnlyList<Digest> Blobs, IReadOnlyList<Digest> Manifests)
+public sealed record Manifest(string MediaType, IReadOnlyList<Digest> Blobs, IReadOnlyList<Digest> Manifests)
 {
     /// <summary>An image that this one says something about (signature, bill of materials).</summary>
-    internal Digest? Subject { get; init; }
+    public Digest? Subject { get; init; }
 
-    internal string ArtifactType { get; init; } = "";
+    public string ArtifactType { get; init; } = "";
 
-    internal IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
 
-    // Of an index, "<os>/<architecture>"; of an image, sizes add up to what it weighs.
-    internal long BlobBytes { get; init; }
+    /// <summary>Of an image: what its configuration and layers add up to, as its descriptors say.</summary>
+    public long BlobBytes { get; init; }
 
     /// <exception cref="RegistryException">It is no manifest that clients of today read.</exception>
-    internal static Manifest Parse(string? contentType, ReadOnlySpan<byte> content)
+    public static Manifest Parse(string? contentType, ReadOnlySpan<byte> content)
     {
         try
         {

@@ -29,10 +29,10 @@ internal sealed class Repositories
     }
 
     internal void Put(RepositoryName repository, Digest digest, string mediaType) =>
-        DurableFiles.Write(ManifestFile(repository, digest), _blobs.NewTemporary(), Encoding.ASCII.GetBytes(mediaType));
+        DurableFiles.Write(ManifestFile(repository, digest), _blobs.NewTemporary(), Encoding.ASCII.GetBytes(mediaType), _time.GetUtcNow());
 
     internal void PutTag(RepositoryName repository, string tag, Digest digest) =>
-        DurableFiles.Write(TagFile(repository, tag), _blobs.NewTemporary(), Encoding.ASCII.GetBytes(digest.ToString()));
+        DurableFiles.Write(TagFile(repository, tag), _blobs.NewTemporary(), Encoding.ASCII.GetBytes(digest.ToString()), _time.GetUtcNow());
 
     /// <summary>A manifest that is asked for is in use: the collector's grace begins anew.</summary>
     internal void Touch(RepositoryName repository, Digest digest)

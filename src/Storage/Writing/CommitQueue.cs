@@ -14,6 +14,18 @@ internal sealed class CommitQueue(int capacity) : IDisposable
     private bool _poked;
     private Exception? _closed;
 
+    /// <summary>Nothing waits, and everything that was taken is answered.</summary>
+    public bool IsIdle => _slots.CurrentCount == capacity;
+
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_gate)
+                return _closed is not null;
+        }
+    }
+
     public ValueTask<CommitResult> EnqueueAsync(ReadOnlyMemory<Op> operations, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

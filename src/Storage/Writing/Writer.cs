@@ -20,13 +20,20 @@ internal sealed class Writer : IDisposable
     private readonly List<CommitRequest> _group = [];
     private readonly Thread _thread;
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly bool _onCaller;
+
+    // Held by who writes: the writer's thread, or a caller that found it idle.
+    private readonly Lock _writing = new();
     private long _edits;
     private volatile bool _full;
+    private volatile int _lastGroup;
+    private volatile Exception? _broken;
 
     public Writer(IDriver driver, Published published, RecentLog recent, WatchHub hub, StoreOptions options)
     {
         _driver = driver;
         _failPoints = options.FailPoints;
+        _onCaller = options.WriteOnCaller;
         _published = published;
         _recent = recent;
         _hub = hub;
@@ -42,8 +49,37 @@ internal sealed class Writer : IDisposable
     /// <summary>The last write found no space. Each further one tries again.</summary>
     public bool IsFull => _full;
 
-    public ValueTask<CommitResult> CommitAsync(ReadOnlyMemory<Op> operations, CancellationToken cancellationToken) =>
-        _queue.EnqueueAsync(operations, cancellationToken);
+    public ValueTask<CommitResult> CommitAsync(ReadOnlyMemory<Op> operations, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        // Where commits come in groups a lone one would only make the others wait for a second fsync.
+        if (!_onCaller || _lastGroup > 1 || !_queue.IsIdle || !_writing.TryEnter())
+            return _queue.EnqueueAsync(operations, cancellationToken);
+
+        try
+        {
+            // Again under the lock: one that the writer has taken must not be overtaken, and after the end nothing is written.
+            if (_queue.IsIdle && _broken is null && !_queue.IsClosed)
+                return ValueTask.FromResult(CommitAlone(operations.Span));
+        }
+        catch (StoreReadOnlyException full)
+        {
+            return ValueTask.FromException<CommitResult>(full);
+        }
+        catch (Exception cause)
+        {
+            // The writer's thread ends the store: it alone owns what waits.
+            _broken = cause;
+            _queue.Poke();
+            return ValueTask.FromException<CommitResult>(new StoreFailedException(MessageOf(cause), cause));
+        }
+        finally
+        {
+            _writing.Exit();
+        }
+
+        return _queue.EnqueueAsync(operations, cancellationToken);
+    }
 
     public Task CompactAsync(long revision)
     {
@@ -57,6 +93,11 @@ internal sealed class Writer : IDisposable
     {
         _queue.Close(new ObjectDisposedException(nameof(IStore)));
         _thread.Join();
+        lock (_writing)
+        {
+            // a caller that was writing has finished
+        }
+
         _queue.Dispose();
     }
 
@@ -67,10 +108,18 @@ internal sealed class Writer : IDisposable
             // A compaction goes on one bounded step at a time between groups: commits never wait for more than one step.
             while (_queue.Take(_group, block: !_compactions.HasWork))
             {
-                if (_group.Count > 0)
-                    CommitGroup();
-                _compactions.Step();
+                lock (_writing)
+                {
+                    if (_broken is { } cause)
+                        throw cause;
+                    if (_group.Count > 0)
+                        CommitGroup();
+                    _compactions.Step();
+                }
             }
+
+            if (_broken is { } last)
+                throw last;
 
             _compactions.Stop(new ObjectDisposedException(nameof(IStore)));
         }
@@ -89,38 +138,70 @@ internal sealed class Writer : IDisposable
 
         if (group.Batches.Count > 0)
         {
-            try
+            if (MakeDurable(group) is { } full)
             {
-                _failPoints.Hit(FailPoint.BeforeCommit);
-                _driver.Append(group.Batches);
-                _full = false;
-            }
-            catch (DiskFullException full)
-            {
-                _full = true;
                 RefuseWrites(from, full.Message);
                 return;
             }
 
-            _failPoints.Hit(FailPoint.AfterCommit);
-            var after = group.Result;
-            _recent.Append(new Epoch([.. group.Batches], after));
-            _published.Publish(after);
-            if (_recent.Trim(_hub.Dispatched))
-            {
-                _hub.Wake();
-            }
-            else
-            {
-                // The pool is starved and the watches are not served: serve them here, so that neither memory grows nor a change is lost to them.
-                _hub.CatchUp();
-                _recent.Trim(_hub.Dispatched);
-            }
+            Publish(group);
         }
 
+        _lastGroup = _group.Count;
         foreach (var request in _group)
             request.Answer();
         GroupIsAnswered();
+    }
+
+    /// <summary>The same for one commit, by its caller.</summary>
+    private CommitResult CommitAlone(ReadOnlySpan<Op> operations)
+    {
+        var from = _published.Current;
+        var group = new Group(from, ++_edits);
+        var outcome = group.Decide(operations);
+        if (group.Batches.Count > 0)
+        {
+            if (MakeDurable(group) is { } full)
+                return Group.Check(operations, new TreeEdit(from.Root, ++_edits)) ?? throw Refusal(full.Message);
+            Publish(group);
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Null, or that there is no room: then nothing was written.</summary>
+    private DiskFullException? MakeDurable(Group group)
+    {
+        try
+        {
+            _failPoints.Hit(FailPoint.BeforeCommit);
+            _driver.Append(group.Batches);
+            _full = false;
+            return null;
+        }
+        catch (DiskFullException full)
+        {
+            _full = true;
+            return full;
+        }
+    }
+
+    private void Publish(Group group)
+    {
+        _failPoints.Hit(FailPoint.AfterCommit);
+        var after = group.Result;
+        _recent.Append(new Epoch([.. group.Batches], after));
+        _published.Publish(after);
+        if (_recent.Trim(_hub.Dispatched))
+        {
+            _hub.Wake();
+        }
+        else
+        {
+            // The pool is starved and the watches are not served: serve them here, so that neither memory grows nor a change is lost to them.
+            _hub.CatchUp();
+            _recent.Trim(_hub.Dispatched);
+        }
     }
 
     // What the group decided is void. A conflict with the published state stands all the same; everything else was not written.
@@ -136,12 +217,14 @@ internal sealed class Writer : IDisposable
             }
             else
             {
-                request.Refuse(new StoreReadOnlyException($"{reason}; nothing was written, reads go on: make room on the disk of the store"));
+                request.Refuse(Refusal(reason));
             }
         }
 
         GroupIsAnswered();
     }
+
+    private static StoreReadOnlyException Refusal(string reason) => new($"{reason}; nothing was written, reads go on: make room on the disk of the store");
 
     private void GroupIsAnswered()
     {
@@ -152,7 +235,7 @@ internal sealed class Writer : IDisposable
 
     private void Fail(Exception cause)
     {
-        var message = $"the store cannot tell whether its last write is durable ({cause.Message}): end this process; it recovers when it starts again";
+        var message = MessageOf(cause);
         var reason = new StoreFailedException(message, cause);
         _queue.Close(reason);
         _failed.TrySetResult(reason);
@@ -165,4 +248,7 @@ internal sealed class Writer : IDisposable
         }
         while (_queue.Take(_group, block: false) && _group.Count > 0);
     }
+
+    private static string MessageOf(Exception cause) =>
+        $"the store cannot tell whether its last write is durable ({cause.Message}): end this process; it recovers when it starts again";
 }

@@ -20,6 +20,31 @@ internal static class StrategyCases
            "spec":{"type":"object","properties":{"size":{"type":"integer","minimum":0},"parts":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"}}}}}}}}}}]}}
         """);
 
+    public static JsonObject StatefulSet => Subject.Parse("""
+        {"metadata":{"name":"db","namespace":"default"},"spec":{"serviceName":"db","selector":{"matchLabels":{"app":"db"}},
+         "template":{"metadata":{"labels":{"app":"db"}},"spec":{"containers":[{"name":"c","image":"db:1"}]}},
+         "volumeClaimTemplates":[{"metadata":{"name":"data"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}]}}
+        """);
+
+    public static JsonObject Job => Subject.Parse("""
+        {"metadata":{"name":"once","namespace":"default"},"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"busybox:1"}]}}}}
+        """);
+
+    public static JsonObject CronJob => Subject.Parse("""
+        {"metadata":{"name":"often","namespace":"default"},"spec":{"schedule":"*/5 * * * *","timeZone":"Etc/UTC",
+         "jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"OnFailure","containers":[{"name":"c","image":"busybox:1"}]}}}}}}
+        """);
+
+    public static JsonObject Policy => Subject.Parse("""
+        {"metadata":{"name":"p","namespace":"default"},"spec":{"podSelector":{},"ingress":[{"from":[{"podSelector":{}},{"ipBlock":{"cidr":"10.0.0.0/8","except":["10.1.0.0/16"]}}],
+         "ports":[{"port":80,"endPort":90},{"port":"dns","protocol":"UDP"}]}]}}
+        """);
+
+    public static JsonObject Ingress => Subject.Parse("""
+        {"metadata":{"name":"web","namespace":"default"},"spec":{"rules":[{"host":"*.example.com","http":{"paths":[{"path":"/","pathType":"Prefix",
+         "backend":{"service":{"name":"web","port":{"number":80}}}}]}}]}}
+        """);
+
     /// <summary>Kind (plural, group), and the good object.</summary>
     public static IReadOnlyDictionary<string, JsonObject> Good { get; } = new Dictionary<string, JsonObject>
     {
@@ -45,6 +70,20 @@ internal static class StrategyCases
         ["clusterroles.rbac.authorization.k8s.io"] = Subject.Parse("""{"metadata":{"name":"system:reader"},"rules":[{"verbs":["get"],"nonResourceURLs":["/healthz"]}]}"""),
         ["rolebindings.rbac.authorization.k8s.io"] = Subject.Parse("""{"metadata":{"name":"b","namespace":"default"},"roleRef":{"kind":"Role","name":"r"},"subjects":[{"kind":"User","name":"u"},{"kind":"ServiceAccount","name":"sa","namespace":"default"}]}"""),
         ["clusterrolebindings.rbac.authorization.k8s.io"] = Subject.Parse("""{"metadata":{"name":"b"},"roleRef":{"kind":"ClusterRole","name":"r"},"subjects":[{"kind":"Group","name":"g"}]}"""),
+        ["persistentvolumes"] = Subject.Parse("""{"metadata":{"name":"disk"},"spec":{"capacity":{"storage":"1024Mi"},"accessModes":["ReadWriteOnce"],"hostPath":{"path":"/srv/data"},"claimRef":{"namespace":"default","name":"data"}}}"""),
+        ["persistentvolumeclaims"] = Subject.Parse("""{"metadata":{"name":"data","namespace":"default"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1024Mi"}}}}"""),
+        ["storageclasses.storage.k8s.io"] = Subject.Parse("""{"metadata":{"name":"local"},"provisioner":"weft.dev/local","parameters":{"a":"b"}}"""),
+        ["replicationcontrollers"] = Subject.Parse("""
+            {"metadata":{"name":"web","namespace":"default"},"spec":{"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"nginx:1"}]}}}}
+            """),
+        ["statefulsets.apps"] = StatefulSet,
+        ["daemonsets.apps"] = Deployment,
+        ["jobs.batch"] = Job,
+        ["cronjobs.batch"] = CronJob,
+        ["poddisruptionbudgets.policy"] = Subject.Parse("""{"metadata":{"name":"b","namespace":"default"},"spec":{"minAvailable":"50%","selector":{"matchLabels":{"app":"web"}}}}"""),
+        ["networkpolicies.networking.k8s.io"] = Policy,
+        ["ingresses.networking.k8s.io"] = Ingress,
+        ["ingressclasses.networking.k8s.io"] = Subject.Parse("""{"metadata":{"name":"weft"},"spec":{"controller":"weft.dev/gateway"}}"""),
         ["tokenreviews.authentication.k8s.io"] = Subject.Parse("""{"spec":{"token":"t"}}"""),
         ["selfsubjectreviews.authentication.k8s.io"] = Subject.Parse("{}"),
         ["subjectaccessreviews.authorization.k8s.io"] = Subject.Parse("""{"kind":"SubjectAccessReview","spec":{"user":"u","resourceAttributes":{"verb":"get"}}}"""),

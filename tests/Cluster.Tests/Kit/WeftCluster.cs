@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace Weft.Cluster.Tests.Kit;
 
 /// <summary>A cluster as users run it: the published program, `up`, and at the end `down --purge` with a look for what stayed.</summary>
-public sealed class WeftCluster : IAsyncLifetime
+public class WeftCluster : IAsyncLifetime
 {
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"weft-test-{Environment.ProcessId}-{Path.GetRandomFileName()[..6]}");
     private MachineState? _before;
@@ -28,7 +28,10 @@ public sealed class WeftCluster : IAsyncLifetime
             .OfType<string>().Where(path => path.Length > 0).Distinct(),
     ];
 
-    public async ValueTask InitializeAsync()
+    /// <summary>What every program is started through: `nsenter` for a cluster with a network of its own.</summary>
+    protected virtual IReadOnlyList<string> Through => [];
+
+    public virtual async ValueTask InitializeAsync()
     {
         Assert.True(File.Exists(Program), $"{Program} is missing: run ./weft --version once, or ./test");
         Directory.CreateDirectory(_directory);
@@ -37,13 +40,17 @@ public sealed class WeftCluster : IAsyncLifetime
     }
 
     internal Task<CommandResult> WeftAsync(params string[] arguments) =>
-        Shell.RunAsync(Program, [.. arguments, "--name", Name, "--data-dir", DataDir], new Dictionary<string, string> { ["KUBECONFIG"] = Kubeconfig });
+        RunAsync(Program, [.. arguments, "--name", Name, "--data-dir", DataDir], new Dictionary<string, string> { ["KUBECONFIG"] = Kubeconfig });
+
+    /// <summary>A program where the cluster is.</summary>
+    internal Task<CommandResult> RunAsync(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? input = null) =>
+        Through.Count == 0 ? Shell.RunAsync(program, arguments, environment, input) : Shell.RunAsync(Through[0], [.. Through.Skip(1), program, .. arguments], environment, input);
 
     /// <summary>The newest kubectl that there is.</summary>
     internal Task<CommandResult> KubectlAsync(params string[] arguments) => RunKubectlAsync(Kubectls[0], null, arguments);
 
     internal Task<CommandResult> RunKubectlAsync(string kubectl, string? input, params string[] arguments) =>
-        Shell.RunAsync(kubectl, arguments, new Dictionary<string, string>
+        RunAsync(kubectl, arguments, new Dictionary<string, string>
         {
             ["KUBECONFIG"] = Kubeconfig,
             // Discovery is cached by host and port: a test must not see the cache of another cluster's port.
@@ -51,13 +58,16 @@ public sealed class WeftCluster : IAsyncLifetime
             ["HOME"] = _directory,
         }, input);
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         (await WeftAsync("down", "--purge")).Succeeded();
         Directory.Delete(_directory, recursive: true);
-        var left = MachineState.Take(Marks).LeftSince(_before!);
+        var left = MachineState.Take(Marks).LeftSince(_before!).Where(IsOwn).ToList();
         Assert.True(left.Count == 0, "left behind:\n" + string.Join('\n', left));
     }
+
+    /// <summary>Whether what appeared on the machine may be this cluster's.</summary>
+    protected virtual bool IsOwn(string fact) => true;
 
     private static int FreePort()
     {

@@ -79,7 +79,7 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     private async Task StartControllersAsync() => Controllers = await Eventually.EndsAsync(Controllers.StartAsync(
-        HandlerOf, new ControllersOptions { CertificateAuthorityPem = Authority }, Time, Seeded.Random(2), _log, CancellationToken.None));
+        HandlerOf, new ControllersOptions { CertificateAuthorityPem = Authority, LoadBalancerPool = "10.97.0.0/29" }, Time, Seeded.Random(2), _log, CancellationToken.None));
 
     public KubeClient Connect(string user, params string[] groups) =>
         new(_api.CreateHandler(new UserInfo(user, [.. groups, UserInfo.AllAuthenticated])), TimeProvider.System, user);

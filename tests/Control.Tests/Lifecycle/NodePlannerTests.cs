@@ -49,9 +49,9 @@ public class NodePlannerTests
     [Fact]
     public void Silence_is_measured_against_the_grace_and_a_newcomer_has_more()
     {
-        Assert.False(NodeHealthPlanner.IsSilent(Node(), TimeSpan.FromSeconds(40)));
-        Assert.True(NodeHealthPlanner.IsSilent(Node(), TimeSpan.FromSeconds(41)));
-        Assert.False(NodeHealthPlanner.IsSilent(Node(ready: null), TimeSpan.FromSeconds(59)));
+        Assert.False(NodeHealthPlanner.IsSilent(Node(), TimeSpan.FromSeconds(40), NodeGrace.Default));
+        Assert.True(NodeHealthPlanner.IsSilent(Node(), TimeSpan.FromSeconds(41), NodeGrace.Default));
+        Assert.False(NodeHealthPlanner.IsSilent(Node(ready: null), TimeSpan.FromSeconds(59), NodeGrace.Default));
 
         var unknown = NodeHealthPlanner.Plan(Node(), silent: true, Make.Now.AddMinutes(1));
         Assert.All(unknown, condition => Assert.Equal("Unknown", condition.Status));

@@ -50,8 +50,8 @@ internal sealed class TinyApi : HttpMessageHandler
     {
         var path = request.RequestUri!.AbsolutePath.Split('/', StringSplitOptions.RemoveEmptyEntries); // api v1 [namespaces ns] resource [name [sub]]
         var body = request.Content is null ? null : JsonNode.Parse(await request.Content.ReadAsStringAsync(cancellationToken)) as JsonObject;
-        if (path.Length == 3)
-            return request.RequestUri.Query.Contains("watch=true", StringComparison.Ordinal) ? Watch(path[2], request.RequestUri.Query, cancellationToken) : List(path[2]);
+        if (path is ["api", _, _] or ["apis", _, _, _])
+            return request.RequestUri.Query.Contains("watch=true", StringComparison.Ordinal) ? Watch(path[^1], request.RequestUri.Query, cancellationToken) : List(path[^1]);
         return (request.Method.Method, path[^1]) switch
         {
             ("POST", "binding") => Bind(path[5], body!),

@@ -323,6 +323,53 @@ public sealed class CriRuntimeTests
     }
 
     [Fact]
+    public async Task After_weft_down_the_pods_of_before_are_found_dead_and_made_anew_from_the_images_that_stayed()
+    {
+        await using var machine = new CriFixture(10);
+        var runtime = await machine.StartWithImagesAsync();
+        var sandbox = await runtime.CreateSandboxAsync(machine.Pod("again"), default);
+        var container = await machine.RunAsync(sandbox.Id, await machine.ContainerAsync("main", "sleep", "1000"));
+        await runtime.DisposeAsync();
+        Assert.Empty(await CriCleanup.RunAsync(machine.Options, TimeProvider.System, default));
+        Assert.Empty(await CriCleanup.RunAsync(machine.Options, TimeProvider.System, default));
+        Assert.False(Directory.Exists(machine.Paths.State));
+
+        runtime = await machine.StartAsync();
+        var found = await runtime.ListAsync(default);
+        Assert.False(Assert.Single(found.Sandboxes).Ready);
+        Assert.Equal((container.Id, RunState.Exited), found.Containers.Select(c => (c.Id, c.State)).Single());
+        await runtime.RemoveSandboxAsync(sandbox.Id, default);
+        var again = await runtime.CreateSandboxAsync(machine.Pod("again"), default);
+        Assert.True(again.Ready);
+        Assert.Equal(RunState.Running, (await machine.RunAsync(again.Id, await machine.ContainerAsync("main", "sleep", "1000"))).State);
+    }
+
+    [Fact]
+    public async Task Thirty_pods_at_once_run_and_a_sandbox_whose_holder_is_killed_is_not_ready()
+    {
+        await using var machine = new CriFixture(11);
+        var runtime = await machine.StartWithImagesAsync();
+        var sandboxes = await Task.WhenAll(Enumerable.Range(0, 30).Select(async i =>
+        {
+            var sandbox = await runtime.CreateSandboxAsync(machine.Pod($"p{i}"), default);
+            await machine.RunAsync(sandbox.Id, await machine.ContainerAsync($"c{i}", "sleep", "1000"));
+            return sandbox;
+        }));
+        Assert.Equal(30, sandboxes.SelectMany(s => s.Ips).Distinct().Count());
+        Assert.Equal(30, (await runtime.ListAsync(default)).Containers.Count(c => c.State == RunState.Running));
+
+        var cgroup = $"/sys/fs/cgroup/memory{machine.Paths.CgroupParent}/poduid-p7/{sandboxes[7].Id}/cgroup.procs";
+        if (!File.Exists(cgroup))
+            cgroup = cgroup.Replace("/memory", "");   // version 2
+        Assert.Equal(0, Libc.kill(int.Parse(File.ReadLines(cgroup).First()), Libc.SigKill));
+        await Eventually.TrueAsync(async () => !(await runtime.ListAsync(default)).Sandboxes.Single(s => s.Id == sandboxes[7].Id).Ready);
+        Assert.Equal("uid-p7", await runtime.Events.ReadAsync());
+        await Task.WhenAll(sandboxes.Select(s => runtime.RemoveSandboxAsync(s.Id, default)));
+        Assert.Empty((await runtime.ListAsync(default)).Containers);
+        Assert.Empty(Directory.GetFiles(Path.Combine(machine.Options.Network.IpamDirectory, machine.Options.Network.Name), "10.*"));
+    }
+
+    [Fact]
     public async Task Without_the_package_everything_says_what_to_install()
     {
         await using var machine = new CriFixture(9);

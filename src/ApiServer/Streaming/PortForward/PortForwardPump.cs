@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Weft.Api.Streams;
+using Weft.Api.Streams.Tunnels;
 
 namespace Weft.ApiServer.Streaming.PortForward;
 
@@ -56,6 +57,8 @@ internal static class PortForwardPump
             // The client will send no more; what the pod still answers comes through.
             if (pod is NetworkStream connection)
                 connection.Socket.Shutdown(SocketShutdown.Send);
+            else if (pod is TunnelDuplex tunnel)
+                await tunnel.EndWritingAsync(cancellationToken);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or SocketException or ObjectDisposedException)
         {

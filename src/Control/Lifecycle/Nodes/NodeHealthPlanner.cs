@@ -5,17 +5,11 @@ namespace Weft.Control.Lifecycle;
 /// <summary>What a silent node's conditions should say.</summary>
 internal static class NodeHealthPlanner
 {
-    // node-monitor-grace-period of Kubernetes up to 1.31; four missed renewals of a lease of 10 s.
-    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(40);
-
-    // node-startup-grace-period: a node that registered but has never said anything.
-    public static readonly TimeSpan StartupGrace = TimeSpan.FromSeconds(60);
-
     private static readonly string[] Judged = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
 
-    public static bool IsSilent(Node node, TimeSpan silentFor) => silentFor > (HasSpoken(node) ? Grace : StartupGrace);
+    public static bool IsSilent(Node node, TimeSpan silentFor, NodeGrace grace) => silentFor > (HasSpoken(node) ? grace.Running : grace.Starting);
 
-    public static TimeSpan UntilSilent(Node node, TimeSpan silentFor) => (HasSpoken(node) ? Grace : StartupGrace) - silentFor;
+    public static TimeSpan UntilSilent(Node node, TimeSpan silentFor, NodeGrace grace) => (HasSpoken(node) ? grace.Running : grace.Starting) - silentFor;
 
     public static IReadOnlyList<NodeCondition> Plan(Node node, bool silent, DateTimeOffset now)
     {

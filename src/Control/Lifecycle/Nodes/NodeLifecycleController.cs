@@ -18,10 +18,8 @@ internal sealed partial class NodeLifecycleController : IControllerLoop
     // Only to notice our own pauses; what nodes do comes by watches and timers.
     private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(5);
 
-    // Two missed renewals of a lease: whoever was heard within it proves that we hear at all.
-    private static readonly TimeSpan Lately = NodeHealthPlanner.Grace / 2;
-
     private readonly ControllerTools _tools;
+    private readonly NodeGrace _grace;
     private readonly CachedResource<Node> _nodes;
     private readonly CachedResource<Pod> _pods;
     private readonly CacheIndex<Pod> _podsByNode;
@@ -29,8 +27,9 @@ internal sealed partial class NodeLifecycleController : IControllerLoop
     private readonly ControllerLoop<ObjectKey> _loop;
     private DateTimeOffset _resumed = DateTimeOffset.MinValue;
 
-    private NodeLifecycleController(ControllerTools tools)
+    private NodeLifecycleController(ControllerTools tools, NodeGrace grace)
     {
+        _grace = grace;
         _tools = tools;
         _nodes = tools.Resource<Node>();
         _pods = tools.Resource<Pod>();
@@ -39,13 +38,16 @@ internal sealed partial class NodeLifecycleController : IControllerLoop
         _loop = tools.Loop<ObjectKey>(ReconcileAsync, () => _nodes.Cache.All().Select(node => node.Key()));
     }
 
+    // Two missed renewals of a lease: whoever was heard within it proves that we hear at all.
+    private TimeSpan Lately => _grace.Running / 2;
+
     public string Name => _loop.Name;
 
     public ControllerHealth Health => _loop.Health;
 
-    public static IControllerLoop Create(ControllerTools tools)
+    public static IControllerLoop Create(ControllerTools tools, NodeGrace grace)
     {
-        var controller = new NodeLifecycleController(tools);
+        var controller = new NodeLifecycleController(tools, grace);
         controller._nodes.Cache.Subscribe(controller.OnNode);
         tools.Informers.Cache<Lease>().Subscribe(change =>
         {
@@ -99,7 +101,7 @@ internal sealed partial class NodeLifecycleController : IControllerLoop
             return null;
         var now = _tools.Time.GetUtcNow();
         var silentFor = _heartbeats.SilentFor(node);
-        var silent = NodeHealthPlanner.IsSilent(node, silentFor);
+        var silent = NodeHealthPlanner.IsSilent(node, silentFor, _grace);
         var conditions = NodeHealthPlanner.Plan(node, silent, now);
         if (Patches.Status(node, node.Status, node.Status with { Conditions = conditions }) is { } patch)
         {
@@ -116,7 +118,7 @@ internal sealed partial class NodeLifecycleController : IControllerLoop
             await MarkPodsAsync(node, now, cancellationToken);
         var nextEviction = await EvictAsync(node, now, cancellationToken);
         // Nothing tells this key when a neighbour is heard again; a cluster of one node has none to wait for.
-        var nextJudgement = !silent ? NodeHealthPlanner.UntilSilent(node, silentFor) + TimeSpan.FromMilliseconds(1)
+        var nextJudgement = !silent ? NodeHealthPlanner.UntilSilent(node, silentFor, _grace) + TimeSpan.FromMilliseconds(1)
             : !evict && _nodes.Cache.Count > 1 ? Lately
             : (TimeSpan?)null;
         return nextEviction is null ? nextJudgement : nextJudgement is null || nextEviction < nextJudgement ? nextEviction : nextJudgement;

@@ -19,4 +19,7 @@ internal enum ClusterEvents
     PodPlaced = 32,
 
     NamespaceChanged = 64,
+
+    /// <summary>A claim, a volume or a storage class came, went or changed.</summary>
+    VolumesChanged = 128,
 }

@@ -33,6 +33,7 @@ internal sealed class SchedulingProfile
             new NodeAffinityRules(),
             new HostPorts(),
             new ResourceFit(resources),
+            new VolumeBinding(),
             new TopologySpread(),
             new PodAffinityRules(),
             new FreeResources(resources),

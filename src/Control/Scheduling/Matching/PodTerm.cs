@@ -84,7 +84,11 @@ internal sealed class SpreadConstraint
         HonorsAffinity = constraint.NodeAffinityPolicy != "Ignore";
         _namespace = owner.Metadata.Namespace ?? "";
         _pods = LabelMatcher.Of(constraint.LabelSelector, PodTerm.SameLabels(constraint.MatchLabelKeys, owner, "In"));
+        Identity = IdentityOf(constraint, owner);
     }
+
+    /// <summary>Equal for constraints that count the same pods in the same domains: those of all pods of one Deployment.</summary>
+    public string Identity { get; }
 
     public string TopologyKey { get; }
     public int MaxSkew { get; }
@@ -97,6 +101,20 @@ internal sealed class SpreadConstraint
     public bool Counts(PodInfo pod) => pod.Key.Namespace == _namespace && pod.Pod.Metadata.DeletionTimestamp is null && _pods.Matches(pod.Labels);
 
     public bool Selects(PodInfo pod) => _pods.Matches(pod.Labels);
+
+    // Zero bytes and lengths keep names and values apart, whatever they hold.
+    private static string IdentityOf(TopologySpreadConstraint constraint, Pod owner)
+    {
+        var text = new System.Text.StringBuilder(128);
+        text.Append(owner.Metadata.Namespace).Append('\0').Append(constraint.TopologyKey).Append('\0').Append(constraint.LabelSelector is null ? '-' : '+');
+        foreach (var (key, value) in (constraint.LabelSelector?.MatchLabels ?? new Dictionary<string, string>()).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            text.Append('\0').Append(key).Append('=').Append(value);
+        foreach (var one in constraint.LabelSelector?.MatchExpressions ?? [])
+            text.Append("\0e").Append(one.Key).Append('\0').Append(one.Operator).Append('\0').Append(one.Values.Count).Append('\0').AppendJoin('\0', one.Values);
+        foreach (var key in constraint.MatchLabelKeys)
+            text.Append("\0k").Append(key).Append('=').Append(owner.Metadata.Labels.TryGetValue(key, out var value) ? value : "\0");
+        return text.ToString();
+    }
 
     public static IReadOnlyList<SpreadConstraint> Of(Pod pod) =>
         pod.Spec.TopologySpreadConstraints.Count == 0 ? None : [.. pod.Spec.TopologySpreadConstraints.Select(one => new SpreadConstraint(one, pod))];

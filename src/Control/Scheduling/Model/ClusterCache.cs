@@ -105,6 +105,13 @@ internal sealed class ClusterCache(ResourceNames resources) : IReservePlugin
         return ClusterEvents.NamespaceChanged;
     }
 
+    public ClusterEvents ChangeVolumes(Func<VolumeFacts, VolumeFacts> change)
+    {
+        lock (_gate)
+            Publish(_snapshot.WithVolumes(change(_snapshot.Volumes)));
+        return ClusterEvents.VolumesChanged;
+    }
+
     public void Reserve(PodInfo pod, string node)
     {
         lock (_gate)

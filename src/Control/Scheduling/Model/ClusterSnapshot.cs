@@ -30,12 +30,17 @@ internal sealed class ClusterSnapshot
     /// <summary>Labels of each namespace.</summary>
     public ImmutableDictionary<string, IReadOnlyDictionary<string, string>> Namespaces { get; }
 
+    public VolumeFacts Volumes { get; private init; } = VolumeFacts.None;
+
     /// <summary>Nodes that keep some pods away: with hard taints, or unschedulable.</summary>
     public int GuardedNodes { get; private init; }
     public int SoftTaintedNodes { get; private init; }
     public int NodesWithPodAffinity { get; private init; }
 
     public NodeInfo this[int position] => _chunks[position >> ChunkBits][position & ChunkMask];
+
+    /// <summary>The nodes by chunk; the last one may end in nulls. Never changed, so a chunk that is the same array holds the same nodes with the same pods.</summary>
+    public ReadOnlySpan<NodeInfo[]> Chunks => _chunks;
 
     public NodeInfo? Find(string name) => _positions.TryGetValue(name, out var position) ? this[position] : null;
 
@@ -84,12 +89,18 @@ internal sealed class ClusterSnapshot
     public ClusterSnapshot WithNamespace(string name, IReadOnlyDictionary<string, string>? labels) =>
         new(_chunks, _positions, labels is null ? Namespaces.Remove(name) : Namespaces.SetItem(name, labels))
         {
-            GuardedNodes = GuardedNodes, SoftTaintedNodes = SoftTaintedNodes, NodesWithPodAffinity = NodesWithPodAffinity,
+            GuardedNodes = GuardedNodes, SoftTaintedNodes = SoftTaintedNodes, NodesWithPodAffinity = NodesWithPodAffinity, Volumes = Volumes,
         };
+
+    public ClusterSnapshot WithVolumes(VolumeFacts volumes) => new(_chunks, _positions, Namespaces)
+    {
+        GuardedNodes = GuardedNodes, SoftTaintedNodes = SoftTaintedNodes, NodesWithPodAffinity = NodesWithPodAffinity, Volumes = volumes,
+    };
 
     private ClusterSnapshot Counted(NodeInfo[][] chunks, ImmutableDictionary<string, int> positions, NodeInfo? old, NodeInfo? @new) =>
         new(chunks, positions, Namespaces)
         {
+            Volumes = Volumes,
             GuardedNodes = GuardedNodes + One(@new, IsGuarded) - One(old, IsGuarded),
             SoftTaintedNodes = SoftTaintedNodes + One(@new, IsSoftTainted) - One(old, IsSoftTainted),
             NodesWithPodAffinity = NodesWithPodAffinity + One(@new, HasPodAffinity) - One(old, HasPodAffinity),

@@ -19,6 +19,8 @@ internal sealed class TopologySpread : IPreFilterPlugin, IPreScorePlugin
 
     public ClusterEvents MayCure => ClusterEvents.NodeAdded | ClusterEvents.NodeLabelsChanged | ClusterEvents.NodeTaintsChanged | ClusterEvents.PodRemoved | ClusterEvents.PodPlaced;
 
+    private readonly DomainIndex _index = new();
+
     public PreFilterResult PreFilter(PodInfo pod, ClusterSnapshot snapshot)
     {
         var counts = Count(pod, snapshot, hard: true);
@@ -27,12 +29,11 @@ internal sealed class TopologySpread : IPreFilterPlugin, IPreScorePlugin
 
     public Rejection? Filter(PodInfo pod, NodeInfo node, object? state)
     {
-        foreach (var domains in (Domains[])state!)
+        foreach (var spread in (Spread[])state!)
         {
-            if (!node.Labels.TryGetValue(domains.Constraint.TopologyKey, out var domain))
+            if (!node.Labels.TryGetValue(spread.Key, out var domain))
                 return NoLabel;
-            var self = domains.Constraint.Selects(pod) ? 1 : 0;
-            if (domains.Count(domain) + self - domains.Least > domains.Constraint.MaxSkew)
+            if (spread.Domains.Count(domain) > spread.Most)
                 return TooMany;
         }
 
@@ -47,60 +48,42 @@ internal sealed class TopologySpread : IPreFilterPlugin, IPreScorePlugin
 
     public double Score(PodInfo pod, NodeInfo node, object? state)
     {
-        var all = (Domains[])state!;
+        var all = (Spread[])state!;
         var sum = 0.0;
-        foreach (var domains in all)
+        foreach (var spread in all)
         {
-            if (node.Labels.TryGetValue(domains.Constraint.TopologyKey, out var domain))
-                sum += 1.0 / (1 + Math.Max(0, domains.Count(domain) - domains.Least));
+            if (node.Labels.TryGetValue(spread.Key, out var domain))
+                sum += 1.0 / (1 + Math.Max(0, spread.Domains.Count(domain) - spread.Least));
         }
 
         return sum / all.Length;
     }
 
-    private static Domains[]? Count(PodInfo pod, ClusterSnapshot snapshot, bool hard)
+    private Spread[]? Count(PodInfo pod, ClusterSnapshot snapshot, bool hard)
     {
         if (pod.Spread.Count == 0 || !pod.Spread.Any(one => one.IsHard == hard))
             return null;
-        Domains[] all = [.. pod.Spread.Where(one => one.IsHard == hard).Select(one => new Domains(one))];
-        for (var i = 0; i < snapshot.Count; i++)
-        {
-            var node = snapshot[i];
-            foreach (var domains in all)
-                domains.Add(pod, node);
-        }
-
-        return all;
+        return [.. pod.Spread.Where(one => one.IsHard == hard).Select(one => new Spread(one, pod, _index.Of(one, pod, snapshot)))];
     }
 
-    private sealed class Domains(SpreadConstraint constraint)
+    /// <summary>A constraint of one pod at one moment.</summary>
+    private sealed class Spread
     {
-        private readonly Dictionary<string, int> _counts = [];
-        private int? _least;
+        public Spread(SpreadConstraint constraint, PodInfo pod, DomainCounts domains)
+        {
+            Key = constraint.TopologyKey;
+            Domains = domains;
+            Least = domains.Number < constraint.MinDomains ? 0 : domains.Least;
+            Most = constraint.MaxSkew + Least - (constraint.Selects(pod) ? 1 : 0);
+        }
 
-        public SpreadConstraint Constraint => constraint;
+        public string Key { get; }
+        public DomainCounts Domains { get; }
 
         /// <summary>Pods of the emptiest domain; 0 while there are fewer domains than minDomains asks for.</summary>
-        public int Least => _least ??= _counts.Count == 0 || _counts.Count < constraint.MinDomains ? 0 : _counts.Values.Min();
+        public int Least { get; }
 
-        public int Count(string domain) => _counts.GetValueOrDefault(domain);
-
-        public void Add(PodInfo pod, NodeInfo node)
-        {
-            if (!node.Labels.TryGetValue(constraint.TopologyKey, out var domain))
-                return;
-            if (constraint.HonorsAffinity && pod.RequiredNodes?.Matches(node) == false)
-                return;
-            if (constraint.HonorsTaints && TaintToleration.FirstUntolerated(pod, node) is not null)
-                return;
-            var count = 0;
-            foreach (var other in node.Pods)
-            {
-                if (constraint.Counts(other))
-                    count++;
-            }
-
-            _counts[domain] = _counts.GetValueOrDefault(domain) + count;
-        }
+        /// <summary>As many may be in a domain before the pod joins it.</summary>
+        public int Most { get; }
     }
 }

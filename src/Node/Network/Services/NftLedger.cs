@@ -8,6 +8,8 @@ namespace Weft.Node.Network.Services;
 /// </summary>
 internal sealed class NftLedger(string table)
 {
+    private const int ElementsEach = 1000;
+
     private readonly Dictionary<string, NftObjects> _owners = [];
     private readonly Dictionary<string, string> _ranks = [];
     private readonly Dictionary<NftElement, SortedList<string, (string Owner, string Value)>> _claims = [];
@@ -87,10 +89,11 @@ internal sealed class NftLedger(string table)
             foreach (var rule in body.Split('\n', StringSplitOptions.RemoveEmptyEntries))
                 script.Append($"add rule ip {table} {name} {rule}\n");
         }
-        foreach (var element in _claims.Keys)
+        // Each command costs nft a look at the whole table: many elements a command.
+        foreach (var set in _claims.Keys.GroupBy(element => element.Set))
         {
-            if (Winner(element) is { } value)
-                script.Append($"add element ip {table} {element.Set} {{ {element.Key}{(value.Length > 0 ? " : " : "")}{value} }}\n");
+            foreach (var some in set.Chunk(ElementsEach))
+                script.Append($"add element ip {table} {set.Key} {{ {string.Join(", ", some.Select(Element))} }}\n");
         }
         return script.ToString();
     }
@@ -128,6 +131,8 @@ internal sealed class NftLedger(string table)
             claims[rank] = (owner, value);
         }
     }
+
+    private string Element(NftElement element) => Winner(element) is { Length: > 0 } value ? $"{element.Key} : {value}" : element.Key;
 
     private string? Winner(NftElement element) => _claims.TryGetValue(element, out var claims) ? claims.Values[0].Value : null;
 }

@@ -30,6 +30,8 @@ internal static class ContainerdFiles
             Mounts.Bind(options.RunDir, options.RunDir);
             Mounts.MakeShared(options.RunDir);
         }
+        // Commands that an earlier run of the agent ran in containers have lost whoever asked for them.
+        DirectoryRemoval.Delete(paths.Execs);
         foreach (var directory in new[] { paths.Root, paths.State, paths.Opt, paths.CniConfig, Path.GetDirectoryName(paths.Hosts)!, paths.HandlerState, paths.Execs, options.Network.IpamDirectory })
             Directory.CreateDirectory(directory, ProcessMachine.OwnerOnly);
 

@@ -31,6 +31,8 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _starts;
+    private int _synced;
+    private int _disposed;
 
     private CriRuntime(CriRuntimeOptions options, ContainerMachine machine, string? missing, TimeProvider time, Random random, ILoggerFactory loggers)
     {
@@ -112,8 +114,6 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
 
     private Task WaitReadyAsync(CancellationToken cancellationToken) =>
         _missing is { } missing ? throw new RuntimeException(RuntimeError.Sandbox, missing) : _supervisor.WaitReadyAsync(cancellationToken);
-
-    private int _synced;
 
     /// <summary>From memory. Only the first call of a node that has run containers before waits for containerd, since they may run still.</summary>
     public async Task<RuntimeSnapshot> ListAsync(CancellationToken cancellationToken)
@@ -404,6 +404,8 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
     /// <summary>Lets go of containerd and its pods, which run on.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         await _supervisor.DisposeAsync();
         _events.Complete();
         _channel.Dispose();

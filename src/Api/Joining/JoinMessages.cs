@@ -1,0 +1,30 @@
+using System.Text.Json.Serialization;
+
+namespace Weft.Api.Joining;
+
+/// <summary>Paths of the API server for nodes that join, and for those that renew their certificate.</summary>
+public static class JoinPaths
+{
+    /// <summary>The authority's certificate: public, a joining node compares it with its token.</summary>
+    public const string Authority = "/weft.dev/join/v1/ca";
+    public const string Join = "/weft.dev/join/v1";
+    public const string Renew = "/weft.dev/join/v1/renew";
+
+    public const int MaxBody = 16 * 1024;
+}
+
+/// <param name="SigningRequest">PKCS #10 in PEM; only its key counts, the name is the server's to decide.</param>
+public sealed record JoinRequest(string NodeName, string SigningRequest);
+
+/// <param name="Certificate">For `system:node:NAME`, in PEM.</param>
+/// <param name="ClusterCidr">All pods of all nodes.</param>
+public sealed record JoinAnswer(string Certificate, string Authority, string ClusterCidr, string ServiceCidr, string ClusterDomain);
+
+/// <param name="Certificate">Null in a request.</param>
+public sealed record RenewMessage(string SigningRequest, string? Certificate);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(JoinRequest))]
+[JsonSerializable(typeof(JoinAnswer))]
+[JsonSerializable(typeof(RenewMessage))]
+public sealed partial class JoinJson : JsonSerializerContext;

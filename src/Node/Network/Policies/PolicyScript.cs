@@ -1,0 +1,80 @@
+using System.Text;
+
+namespace Weft.Node.Network.Policies;
+
+/// <summary>
+/// The commands that make one model into another, as one transaction of nft. The table is the policies' own: its whole content is replaced when anything
+/// is not as expected. It hooks in where packets are forwarded, after services have been translated: the address that is judged is the pod's own. What
+/// the node itself sends to its pods (probes), and pods to their node, does not come by there: Kubernetes' rule is that it always passes.
+/// </summary>
+internal static class PolicyScript
+{
+    public static string Table(string cluster) => "weftpolicy_" + NodeFirewall.TableName(cluster)["weft_".Length..];
+
+    /// <summary>Everything anew.</summary>
+    public static string Full(string cluster, PolicyModel model)
+    {
+        var table = Table(cluster);
+        return $$"""
+            table ip {{table}}
+            delete table ip {{table}}
+            table ip {{table}} {
+              map ingress { type ipv4_addr : verdict; }
+              map egress { type ipv4_addr : verdict; }
+              chain forward {
+                type filter hook forward priority filter; policy accept;
+                ct state established,related accept
+                ip saddr vmap @egress
+                ip daddr vmap @ingress
+              }
+            }
+
+            """ + Change(cluster, PolicyModel.Empty, model);
+    }
+
+    public static string Remove(string cluster) => $"table ip {Table(cluster)}\ndelete table ip {Table(cluster)}\n";
+
+    /// <summary>Empty when nothing differs.</summary>
+    public static string Change(string cluster, PolicyModel old, PolicyModel @new)
+    {
+        var table = Table(cluster);
+        var script = new StringBuilder();
+        foreach (var (name, set) in @new.Sets)
+        {
+            var before = old.Sets.GetValueOrDefault(name);
+            if (before is null)
+                script.Append($"add set ip {table} {name} {{ type {set.Type}; }}\n");
+            Elements("delete", name, before?.Elements.Except(set.Elements) ?? []);
+            Elements("add", name, before is null ? set.Elements : set.Elements.Except(before.Elements));
+        }
+
+        foreach (var (name, lines) in @new.Chains)
+        {
+            if (old.Chains.ContainsKey(name))
+                continue;
+            script.Append($"add chain ip {table} {name}\n");
+            foreach (var line in lines)
+                script.Append($"add rule ip {table} {name} {line}\n");
+        }
+
+        Verdicts("ingress", old.Ingress, @new.Ingress);
+        Verdicts("egress", old.Egress, @new.Egress);
+        foreach (var name in old.Chains.Keys.Where(name => !@new.Chains.ContainsKey(name)))
+            script.Append($"flush chain ip {table} {name}\ndelete chain ip {table} {name}\n");
+        foreach (var name in old.Sets.Keys.Where(name => !@new.Sets.ContainsKey(name)))
+            script.Append($"delete set ip {table} {name}\n");
+        return script.ToString();
+
+        void Elements(string verb, string set, IReadOnlyCollection<string> elements)
+        {
+            if (elements.Count > 0)
+                script.Append($"{verb} element ip {table} {set} {{ {string.Join(", ", elements)} }}\n");
+        }
+
+        void Verdicts(string map, IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after)
+        {
+            Elements("delete", map, [.. before.Where(one => after.GetValueOrDefault(one.Key) != one.Value).Select(one => $"{one.Key} : jump {one.Value}")]);
+            Elements("add", map, [.. after.Where(one => before.GetValueOrDefault(one.Key) != one.Value).Select(one => $"{one.Key} : jump {one.Value}")]);
+        }
+    }
+}
