@@ -87,9 +87,9 @@ public sealed class DnsServerTests : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _server.DisposeAsync(); // first: its threads hold the sockets
         _udp.Dispose();
         _tcp.Dispose();
-        await _server.DisposeAsync();
         _dir.Dispose();
     }
 }

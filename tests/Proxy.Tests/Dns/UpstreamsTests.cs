@@ -55,7 +55,6 @@ public sealed class UpstreamsTests : IDisposable
         server.Start();
         await Eventually.TrueAsync(() => log.Text.Any(line => line.Contains("asks this server", StringComparison.Ordinal)));
         await Eventually.TrueAsync(() => log.Text.Contains("other names are asked of: none"));
-        udp.Dispose();
     }
 
     public void Dispose() => _dir.Dispose();

@@ -22,36 +22,39 @@ internal sealed class UdpListener(Socket socket, Responder responder, DnsCounter
             new Thread(Run) { IsBackground = true, Name = "dns-udp-" + i }.Start();
     }
 
-    /// <summary>The threads end with their next query, or with the socket.</summary>
+    /// <summary>The threads end within a second.</summary>
     public void Stop() => _stopping = true;
 
     private void Run()
+    {
+        var held = false;
+        socket.SafeHandle.DangerousAddRef(ref held); // its number must not become another's while this thread may read from it
+        try
+        {
+            Answer((int)socket.SafeHandle.DangerousGetHandle());
+        }
+        finally
+        {
+            socket.SafeHandle.DangerousRelease();
+        }
+    }
+
+    private void Answer(int descriptor)
     {
         var query = new byte[DnsLimits.MaxMessage];
         var answer = new byte[DnsLimits.EdnsUdp];
         var peer = new SocketAddress(socket.AddressFamily);
         uint turn = 0;
-        while (!_stopping)
+        while (!_stopping && UdpReceive.Wait(descriptor))
         {
-            int length;
-            try
+            while (!_stopping && UdpReceive.TryReceive(descriptor, query, peer, out var length))
             {
-                length = socket.ReceiveFrom(query, SocketFlags.None, peer);
+                var written = responder.Respond(query.AsSpan(0, length), answer, isTcp: false, turn++);
+                if (written > 0)
+                    Send(answer.AsSpan(0, written), peer);
+                else if (written == Responder.Later)
+                    Later(query.AsSpan(0, length).ToArray(), peer);
             }
-            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionRefused or SocketError.Interrupted or SocketError.MessageSize)
-            {
-                continue; // about an earlier answer, whose client has gone
-            }
-            catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
-            {
-                return;
-            }
-
-            var written = responder.Respond(query.AsSpan(0, length), answer, isTcp: false, turn++);
-            if (written > 0)
-                Send(answer.AsSpan(0, written), peer);
-            else if (written == Responder.Later)
-                Later(query.AsSpan(0, length).ToArray(), peer);
         }
     }
 
