@@ -27,7 +27,7 @@ public static class JoinClient
         var (key, signingRequest) = NodeCredentials.NewRequest(nodeName);
         using (key)
         {
-            using var http = new HttpClient(new ClusterAccess { Server = server, ServerName = NodeCredentials.ServerName, CertificateAuthorityPem = authority }.CreateHandler()) { Timeout = Patience };
+            using var http = new HttpClient(NodeCredentials.CreateHandler(authority)) { Timeout = Patience };
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server, JoinPaths.Join))
             {
                 Content = JsonContent.Create(new JoinRequest(nodeName, signingRequest), JoinJson.Default.JoinRequest),

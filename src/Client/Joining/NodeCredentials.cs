@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -11,7 +12,7 @@ namespace Weft.Client.Joining;
 public sealed class NodeCredentials
 {
     // Every API server's certificate has it. A node knows its cluster by the authority; the server's addresses come and go with the networks it is in.
-    internal const string ServerName = "kubernetes";
+    private const string ServerName = "kubernetes";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -74,8 +75,17 @@ public sealed class NodeCredentials
     /// <summary>Trusts this cluster alone, and shows this node's certificate.</summary>
     public SocketsHttpHandler CreateHandler()
     {
-        var handler = new ClusterAccess { Server = new Uri("https://cluster.invalid"), ServerName = ServerName, CertificateAuthorityPem = AuthorityPem }.CreateHandler();
+        var handler = CreateHandler(AuthorityPem);
         handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => Certificate;
+        return handler;
+    }
+
+    /// <summary>Trusts a server of this authority at whatever address. (The handler looks for the address's own name whatever target it is told.)</summary>
+    internal static SocketsHttpHandler CreateHandler(string authorityPem)
+    {
+        var handler = new ClusterAccess { Server = new Uri("https://cluster.invalid"), CertificateAuthorityPem = authorityPem }.CreateHandler();
+        handler.SslOptions.RemoteCertificateValidationCallback = static (_, certificate, _, errors) =>
+            (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None && certificate is X509Certificate2 server && server.MatchesHostname(ServerName);
         return handler;
     }
 
