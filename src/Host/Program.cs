@@ -15,7 +15,7 @@ internal static class Program
         {
             case ["supervise", "--name", var name, "--data-dir", var dataDir]:
                 var paths = ClusterPaths.For(name, dataDir);
-                return await new Supervisor(paths, executable, UpCommand.ServerArguments(paths), TimeProvider.System).RunAsync();
+                return await new Supervisor(paths, ClusterChildren.Of(paths, executable), TimeProvider.System).RunAsync();
             case ["server", "--name", var name, "--data-dir", var dataDir]:
                 return await ServerRole.RunAsync(ClusterPaths.For(name, dataDir), TimeProvider.System);
             default:

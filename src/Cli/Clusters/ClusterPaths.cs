@@ -18,6 +18,9 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
     /// <summary>Identity of the supervisor, written by it.</summary>
     public string SupervisorFile => Path.Combine(RunDir, "supervisor.json");
 
+    /// <summary>What the supervisor's children are and how they do, written by it (<see cref="Supervision.ChildState"/>).</summary>
+    public string ChildrenFile => Path.Combine(RunDir, "children.json");
+
     /// <summary>Identity and progress of the server, written by it.</summary>
     public string ServerFile => Path.Combine(RunDir, "server.json");
 

@@ -28,4 +28,5 @@ public sealed record ClusterSettings(int ApiPort, string PodCidr, string Service
 [JsonSerializable(typeof(ClusterSettings))]
 [JsonSerializable(typeof(ServerState))]
 [JsonSerializable(typeof(Processes.ProcessIdentity))]
+[JsonSerializable(typeof(Supervision.ChildState[]))]
 internal sealed partial class ClusterJson : JsonSerializerContext;

@@ -28,6 +28,8 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
         var somethingThere = Directory.Exists(paths.RunDir) || Directory.Exists(paths.DataDir);
         if (Supervisor.Find(paths) is { } supervisor && !await supervisor.StopAsync(StopGrace, time, cancellationToken))
             return Fail($"the supervisor (pid {supervisor.Pid}) does not end");
+        if ((await Supervisor.EndOrphansAsync(paths, time)).FirstOrDefault() is { } orphan)
+            return Fail($"the {orphan.Name} (pid {orphan.Process?.Pid}) does not end");
         if (ServerState.Load(paths.ServerFile)?.Process is { IsAlive: true } server && !await server.StopAsync(StopGrace, time, cancellationToken))
             return Fail($"the server (pid {server.Pid}) does not end");
 

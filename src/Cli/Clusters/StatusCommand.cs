@@ -24,16 +24,22 @@ public sealed class StatusCommand(TextWriter output)
             output.WriteLine($"api         https://127.0.0.1:{settings.ApiPort}   pods {settings.PodCidr}   services {settings.ServiceCidr}");
         output.WriteLine($"data        {paths.DataDir}   log {paths.Log}   kubeconfig {paths.Kubeconfig}");
         Show("supervisor", supervisor);
-        Show("server", server?.Process);
+        var children = ChildState.Load(paths);
+        if (children.Count == 0)
+            Show("server", server?.Process);
+        foreach (var child in children)
+            Show(child.Name, child.Process, child);
         return ready ? 0 : 3;
     }
 
-    private void Show(string role, ProcessIdentity? process)
+    private void Show(string role, ProcessIdentity? process, ChildState? child = null)
     {
+        var past = child is { Restarts: > 0 } ? string.Create(CultureInfo.InvariantCulture, $"   restarts {child.Restarts}") : "";
+        var why = child?.LastEnd is { } end ? $"   (the last {end})" : "";
         if (process is { IsAlive: true })
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{role,-11} pid {process.Pid}   memory {ResidentMegabytes(process.Pid):0} MB"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{role,-11} pid {process.Pid}   memory {ResidentMegabytes(process.Pid):0} MB{past}{why}"));
         else
-            output.WriteLine($"{role,-11} not running");
+            output.WriteLine($"{role,-11} not running{past}{why}");
     }
 
     // VmRSS of /proc/PID/status, in kB (proc(5)).

@@ -36,7 +36,7 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         if (running is null && options.Foreground)
         {
             alone?.Dispose(); // `down` in another terminal must be able to end this one
-            return await new Supervisor(paths, options.Executable, ServerArguments(paths), time).RunAsync();
+            return await new Supervisor(paths, ClusterChildren.Of(paths, options.Executable), time).RunAsync();
         }
 
         var started = time.GetTimestamp();
@@ -52,8 +52,6 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         return 0;
     }
 
-    public static IReadOnlyList<string> ServerArguments(ClusterPaths paths) => ["server", "--name", paths.Name, "--data-dir", paths.DataDir];
-
     /// <summary>Everything that can be refused is refused here, before a process starts. Returns the sentence, or null.</summary>
     private async Task<string?> PrepareAsync(UpOptions options, CancellationToken cancellationToken)
     {
@@ -63,7 +61,8 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         if (port is < 1 or > 65535)
             return $"--api-port {port} is no port: use 1 to 65535";
 
-        // A server without its supervisor: someone killed the supervisor. It holds the port and the store.
+        // Children without their supervisor: someone killed it. They hold the ports and the store.
+        await Supervisor.EndOrphansAsync(paths, time);
         if (ServerState.Load(paths.ServerFile)?.Process is { IsAlive: true } orphan)
             await orphan.StopAsync(TimeSpan.FromSeconds(10), time, cancellationToken);
 

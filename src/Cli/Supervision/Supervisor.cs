@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -8,47 +7,27 @@ using Weft.Cli.Processes;
 namespace Weft.Cli.Supervision;
 
 /// <summary>
-/// Keeps the server of one cluster running: starts it, starts it again when it dies, ends it when told to end itself.
-/// Pods are not its children: they outlive both.
+/// Keeps the processes of one cluster on this machine running: starts each, starts it again when it dies, ends all when told to end itself.
+/// Pods are not its children: they outlive it.
 /// </summary>
-public sealed class Supervisor(ClusterPaths paths, string executable, IReadOnlyList<string> serverArguments, TimeProvider time)
+/// <param name="children">All start at once. They are ended one after the other, the last first: what others rely on stands first.</param>
+public sealed class Supervisor(ClusterPaths paths, IReadOnlyList<ChildSpec> children, TimeProvider time)
 {
-    /// <summary>Exit code of a server that cannot start, whatever is tried again (EX_CONFIG of sysexits.h).</summary>
+    /// <summary>Exit code of a child that cannot start, whatever is tried again (EX_CONFIG of sysexits.h).</summary>
     public const int CannotStart = 78;
 
-    // A pod's status and leases must go out; the server itself needs a few milliseconds.
-    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
+    private readonly Lock _gate = new();
+
+    /// <summary>Runs until a signal asks it to end.</summary>
     public async Task<int> RunAsync()
     {
         using var stopping = new CancellationTokenSource();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
-
-        AtomicFile.Write(paths.SupervisorFile, JsonSerializer.SerializeToUtf8Bytes(ProcessIdentity.Current, ClusterJson.Default.ProcessIdentity), StateFile.Mode);
-        using var rotation = time.CreateTimer(_ => LogRotation.RotateIfLarge(paths.Log), null, LogInterval, LogInterval);
-        var restarts = new RestartBackoff();
-        var first = true;
-        while (!stopping.IsCancellationRequested)
-        {
-            var started = time.GetTimestamp();
-            var exit = await RunServerAsync(stopping.Token);
-            if (stopping.IsCancellationRequested)
-                break;
-            // Said by the first start it is a fault of the set-up, and `weft up` shows it; later it may be a disk that is full for now.
-            if (exit == CannotStart && first)
-                return CannotStart;
-            first = false;
-
-            var delay = restarts.Next(time.GetElapsedTime(started));
-            Say($"the server ended with {exit}; starting it again in {delay.TotalMilliseconds:0} ms");
-            await Task.Delay(delay, time, stopping.Token).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        }
-
-        File.Delete(paths.SupervisorFile);
-        return 0;
+        return await RunAsync(stopping.Token);
 
         void Stop(PosixSignalContext context)
         {
@@ -57,33 +36,50 @@ public sealed class Supervisor(ClusterPaths paths, string executable, IReadOnlyL
         }
     }
 
-    private async Task<int> RunServerAsync(CancellationToken stopping)
+    internal async Task<int> RunAsync(CancellationToken stopping)
     {
-        Process? started;
-        try
+        await EndOrphansAsync(paths, time);
+        AtomicFile.Write(paths.SupervisorFile, JsonSerializer.SerializeToUtf8Bytes(ProcessIdentity.Current, ClusterJson.Default.ProcessIdentity), StateFile.Mode);
+        await using var rotation = time.CreateTimer(_ => LogRotation.RotateIfLarge(paths.Log), null, LogInterval, LogInterval);
+
+        var all = new List<SupervisedChild>();
+        all.AddRange(children.Select(spec => new SupervisedChild(spec, Save, Say, time)));
+        var running = all.ConvertAll(child => child.RunAsync());
+        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = stopping.Register(stop.SetResult);
+
+        // An essential child ends by itself only when it cannot start; the others never do.
+        var first = await Task.WhenAny(running.Append(stop.Task));
+        var exit = first is Task<int> gaveUp ? await gaveUp : 0;
+        for (var i = all.Count - 1; i >= 0; i--)
         {
-            started = Process.Start(new ProcessStartInfo(executable, serverArguments));
-        }
-        catch (System.ComponentModel.Win32Exception refused)
-        {
-            // The program is being replaced, or the machine is out of processes or memory: as good as a server that died at once.
-            Say($"the server cannot be started: {refused.Message}");
-            return -1;
+            all[i].Stop();
+            await running[i];
+            all[i].Dispose();
         }
 
-        using var server = started ?? throw new InvalidOperationException($"{executable} did not start");
-        try
+        File.Delete(paths.ChildrenFile);
+        File.Delete(paths.SupervisorFile);
+        return exit;
+
+        void Save()
         {
-            await server.WaitForExitAsync(stopping);
+            lock (_gate)
+                ChildState.Save(paths.ChildrenFile, all.Select(child => child.State));
         }
-        catch (OperationCanceledException)
+    }
+
+    /// <summary>Ends children of a supervisor that was killed: they hold the ports and sockets of those to come.</summary>
+    public static async Task<IReadOnlyList<ChildState>> EndOrphansAsync(ClusterPaths paths, TimeProvider time)
+    {
+        var left = new List<ChildState>();
+        foreach (var child in ChildState.Load(paths).Reverse())
         {
-            if (ProcessIdentity.Of(server.Id) is { } identity)
-                await identity.StopAsync(StopGrace, time, CancellationToken.None);
-            await server.WaitForExitAsync(CancellationToken.None);
+            if (child.Process is { IsAlive: true } orphan && !await orphan.StopAsync(TimeSpan.FromSeconds(10), time, CancellationToken.None))
+                left.Add(child);
         }
 
-        return server.ExitCode;
+        return left;
     }
 
     private void Say(string sentence) =>

@@ -1,0 +1,26 @@
+namespace Weft.Cli.Supervision;
+
+/// <summary>One program that the supervisor keeps running.</summary>
+/// <param name="Name">Names it in the log, in `weft status` and in the file of children: `server`, `proxy`, `agent-2`.</param>
+/// <param name="Program">Absolute path.</param>
+public sealed record ChildSpec(string Name, string Program, IReadOnlyList<string> Arguments)
+{
+    /// <summary>Added to the supervisor's own environment.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Without it there is no cluster: when its first start says <see cref="Supervisor.CannotStart"/>, the supervisor ends with that code.</summary>
+    public bool IsEssential { get; init; }
+
+    /// <summary>A run of at least this long ends a series of crashes: the next restart is immediate again.</summary>
+    public TimeSpan Healthy { get; init; } = RestartBackoff.DefaultHealthy;
+
+    /// <summary>How long it may take to end when it is asked to.</summary>
+    public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Called before the first start; the supervisor keeps the sockets open and hands them to every run, so that what arrives between two
+    /// runs waits in them. A socket that cannot be opened (<see cref="System.Net.Sockets.SocketException"/>, <see cref="IOException"/>) is tried again with the child's own back-off.</summary>
+    public Func<IReadOnlyList<HeldSocket>>? OpenSockets { get; init; }
+}
+
+/// <summary>A socket that a child finds as an open descriptor; its arguments say which: `--socket NAME=DESCRIPTOR`.</summary>
+public sealed record HeldSocket(string Name, System.Net.Sockets.Socket Socket);

@@ -1,0 +1,88 @@
+using System.ComponentModel;
+using System.Net.Sockets;
+using Weft.Cli.Processes;
+
+namespace Weft.Cli.Supervision;
+
+/// <summary>Keeps one child running until it is told to end it. Its crashes, its back-off and its sockets are its own.</summary>
+/// <param name="changed">Called after every change of <see cref="State"/>.</param>
+internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<string> say, TimeProvider time) : IDisposable
+{
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly RestartBackoff _restarts = new(spec.Healthy);
+    private IReadOnlyList<HeldSocket>? _sockets;
+    private ChildState _state = new(spec.Name, null, 0, null);
+
+    internal ChildSpec Spec => spec;
+
+    internal ChildState State => Volatile.Read(ref _state);
+
+    /// <summary>Ends after <see cref="Stop"/>, when the process is gone; or with <see cref="Supervisor.CannotStart"/> when an essential child said so at its first start.</summary>
+    internal async Task<int> RunAsync()
+    {
+        var first = true;
+        while (!_stopping.IsCancellationRequested)
+        {
+            var started = time.GetTimestamp();
+            var (exit, why) = await RunOnceAsync();
+            if (_stopping.IsCancellationRequested)
+                break;
+            Change(State with { Process = null, LastEnd = why });
+            // Said by the first start it is a fault of the set-up, and `weft up` shows it; later it may be a disk that is full for now.
+            if (exit == Supervisor.CannotStart && first && spec.IsEssential)
+                return Supervisor.CannotStart;
+            first = false;
+
+            var delay = _restarts.Next(time.GetElapsedTime(started));
+            say(FormattableString.Invariant($"the {spec.Name} {why}; starting it again in {delay.TotalMilliseconds:0} ms"));
+            await Task.Delay(delay, time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        Change(State with { Process = null });
+        return 0;
+    }
+
+    internal void Stop() => _stopping.Cancel();
+
+    private async Task<(int Exit, string Why)> RunOnceAsync()
+    {
+        int pid;
+        try
+        {
+            _sockets ??= spec.OpenSockets?.Invoke() ?? [];
+            pid = ChildProcess.Start(spec, _sockets);
+        }
+        catch (Exception refused) when (refused is Win32Exception or SocketException or IOException)
+        {
+            // The program is being replaced, an address is taken, or the machine is out of something: as good as a child that died at once.
+            return (-1, $"cannot be started: {refused.Message}");
+        }
+
+        var ended = ChildProcess.WaitAsync(pid);
+        var restarts = State.Restarts + (State.Process is null && State.LastEnd is null ? 0 : 1);
+        var identity = ProcessIdentity.Of(pid);
+        Change(State with { Process = identity, Restarts = restarts });
+        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (_stopping.Token.Register(stop.SetResult))
+        {
+            if (await Task.WhenAny(ended, stop.Task) != ended && identity is not null)
+                await identity.StopAsync(spec.StopGrace, time, CancellationToken.None);
+        }
+
+        var exit = await ended;
+        return (exit, exit > 128 ? FormattableString.Invariant($"was ended by signal {exit - 128}") : FormattableString.Invariant($"ended with {exit}"));
+    }
+
+    private void Change(ChildState state)
+    {
+        Volatile.Write(ref _state, state);
+        changed();
+    }
+
+    public void Dispose()
+    {
+        foreach (var held in _sockets ?? [])
+            held.Socket.Dispose();
+        _stopping.Dispose();
+    }
+}

@@ -1,0 +1,169 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Weft.Cli.Clusters;
+using Weft.Cli.Processes;
+using Weft.Cli.Supervision;
+using Weft.Testing;
+
+namespace Weft.Cli.Tests.Supervision;
+
+public sealed class SupervisorTests : IDisposable
+{
+    private readonly TempDir _dir = new();
+    private readonly CancellationTokenSource _stopping = new();
+
+    private ClusterPaths Paths => new("test", _dir.File("data"), _dir.File("run"));
+
+    [Fact]
+    public async Task A_child_that_dies_is_started_again_and_the_others_stay()
+    {
+        var running = Start(Sleeper("server"), Sleeper("proxy"));
+        var server = await PidAsync("server");
+        var proxy = await PidAsync("proxy");
+
+        Signals.Send(proxy.Pid, Signals.Kill);
+        await Eventually.TrueAsync(() => Child("proxy") is { Process: { } next, Restarts: 1 } && next != proxy);
+
+        Assert.Equal(server, Child("server")!.Process);
+        Assert.Equal(0, Child("server")!.Restarts);
+        Assert.Equal("was ended by signal 9", Child("proxy")!.LastEnd);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task A_crash_loop_of_one_child_does_not_touch_another()
+    {
+        var running = Start(Sleeper("server"), Shell("proxy", "exit 3"));
+        var server = await PidAsync("server");
+
+        await Eventually.TrueAsync(() => Child("proxy") is { Restarts: >= 3 });
+
+        Assert.Equal(server, Child("server")!.Process);
+        Assert.Equal("ended with 3", Child("proxy")!.LastEnd);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task An_essential_child_that_cannot_start_ends_the_supervisor_and_the_other_children()
+    {
+        var running = Start(Sleeper("proxy"), Shell("server", $"exit {Supervisor.CannotStart}") with { IsEssential = true });
+        Assert.Equal(Supervisor.CannotStart, await Eventually.EndsAsync(running));
+        Assert.Empty(ChildState.Load(Paths));
+    }
+
+    [Fact]
+    public async Task The_last_child_ends_first()
+    {
+        var log = _dir.File("ends");
+        // The shell takes a signal only between two of its commands: `wait` is one that a signal interrupts.
+        ChildSpec Writer(string name) => Shell(name, $"trap 'echo {name} >> {log}; exit 0' TERM; touch {log}.{name}; while :; do sleep 1 & wait $!; done");
+        var running = Start(Writer("proxy"), Writer("server"));
+        await Eventually.TrueAsync(() => File.Exists(log + ".proxy") && File.Exists(log + ".server"));
+
+        await StopAsync(running);
+
+        Assert.Equal(["server", "proxy"], await File.ReadAllLinesAsync(log));
+    }
+
+    [Fact]
+    public async Task A_program_that_is_missing_is_tried_again_and_said()
+    {
+        var program = _dir.File("late");
+        var running = Start(new ChildSpec("proxy", program, []));
+        await Eventually.TrueAsync(() => Child("proxy")?.LastEnd?.StartsWith("cannot be started", StringComparison.Ordinal) == true);
+
+        await File.WriteAllTextAsync(program, "#!/bin/sh\nexec sleep 1000\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        await PidAsync("proxy");
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task Children_of_a_killed_supervisor_are_ended_before_new_ones_start()
+    {
+        using var orphan = System.Diagnostics.Process.Start("/bin/sleep", ["1000"]);
+        ChildState.Save(Paths.ChildrenFile, [new("server", ProcessIdentity.Of(orphan.Id), 0, null)]);
+
+        var running = Start(Sleeper("server"));
+
+        Assert.NotEqual(orphan.Id, (await PidAsync("server", except: orphan.Id)).Pid);
+        await orphan.WaitForExitAsync();
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task What_arrives_between_two_runs_waits_in_the_socket()
+    {
+        using var held = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        held.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var ready = _dir.File("ready");
+        var got = _dir.File("got");
+        // The first run never reads; it is killed with a question in the socket. The second one takes it.
+        var script = $"if [ -e {ready} ]; then dd bs=100 count=1 <&3 > {got}.tmp && mv {got}.tmp {got}; fi; touch {ready}; exec sleep 1000";
+        var running = Start(Shell("proxy", script) with { OpenSockets = () => [new HeldSocket("dns-udp", held)] });
+        await Eventually.TrueAsync(() => File.Exists(ready));
+        var first = await PidAsync("proxy");
+
+        using var client = new UdpClient();
+        await client.SendAsync(Encoding.ASCII.GetBytes("who is web?"), (IPEndPoint)held.LocalEndPoint!);
+        Signals.Send(first.Pid, Signals.Kill);
+
+        await Eventually.TrueAsync(() => File.Exists(got));
+        Assert.Equal("who is web?", await File.ReadAllTextAsync(got));
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task A_socket_goes_to_its_child_alone_and_its_arguments_name_it()
+    {
+        using var held = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        held.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        held.Listen();
+        ChildSpec Lister(string name) => Shell(name, $"for f in /proc/$$/fd/*; do readlink $f; done > {_dir.File(name)}.tmp; echo \"$@\" >> {_dir.File(name)}.tmp; mv {_dir.File(name)}.tmp {_dir.File(name)}; exec sleep 1000");
+
+        var running = Start(Lister("server"), Lister("proxy") with { OpenSockets = () => [new HeldSocket("dns-tcp", held)] }, Lister("agent"));
+        await Eventually.TrueAsync(() => File.Exists(_dir.File("server")) && File.Exists(_dir.File("proxy")) && File.Exists(_dir.File("agent")));
+
+        var socket = SocketName((int)held.Handle);
+        var proxys = await File.ReadAllLinesAsync(_dir.File("proxy"));
+        Assert.Contains(socket, proxys);
+        Assert.Equal("--socket dns-tcp=3", proxys[^1]);
+        Assert.DoesNotContain(socket, await File.ReadAllLinesAsync(_dir.File("server")));
+        Assert.DoesNotContain(socket, await File.ReadAllLinesAsync(_dir.File("agent")));
+        await StopAsync(running);
+    }
+
+    private static string SocketName(int descriptor) => new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget!.Split('/')[^1];
+
+    private static ChildSpec Sleeper(string name) => new(name, "/bin/sleep", ["1000"]);
+
+    private static ChildSpec Shell(string name, string script) => new(name, "/bin/sh", ["-c", script, "sh"]);
+
+    private Task<int> Start(params ChildSpec[] children)
+    {
+        Directory.CreateDirectory(Paths.RunDir);
+        return new Supervisor(Paths, children, TimeProvider.System).RunAsync(_stopping.Token);
+    }
+
+    private ChildState? Child(string name) => ChildState.Load(Paths).FirstOrDefault(child => child.Name == name);
+
+    private async Task<ProcessIdentity> PidAsync(string name, int except = 0) =>
+        await Eventually.ValueAsync(() => Task.FromResult(Child(name)?.Process is { } process && process.Pid != except ? process : null));
+
+    private async Task StopAsync(Task<int> running)
+    {
+        await _stopping.CancelAsync();
+        Assert.Equal(0, await Eventually.EndsAsync(running));
+    }
+
+    public void Dispose()
+    {
+        _stopping.Cancel();
+        foreach (var process in ChildState.Load(Paths).Select(child => child.Process).OfType<ProcessIdentity>().Where(process => process.IsAlive))
+            Signals.Send(process.Pid, Signals.Kill);
+        _stopping.Dispose();
+        _dir.Dispose();
+    }
+}
