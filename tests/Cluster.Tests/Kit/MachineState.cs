@@ -9,17 +9,17 @@ namespace Weft.Cluster.Tests.Kit;
 /// </summary>
 internal sealed record MachineState(IReadOnlyList<string> Facts)
 {
-    internal static MachineState Take(params string[] marks)
+    internal static MachineState Take(NetworkSandbox? sandbox, params string[] marks)
     {
         var facts = new List<string>();
         facts.AddRange(Processes(marks));
         facts.AddRange(File.ReadLines("/proc/self/mounts").Where(line => Marked(line, marks)).Select(line => "mount " + line.Split(' ')[1]));
-        facts.AddRange(Output("nft", "list", "tables").Where(line => Marked(line, marks)).Select(line => "nft " + line));
+        facts.AddRange(Output(sandbox, "nft", "list", "tables").Where(line => Marked(line, marks)).Select(line => "nft " + line));
         facts.AddRange(Cgroups(marks).Select(path => "cgroup " + path));
-        facts.AddRange(Output("ip", "-o", "link", "show", "type", "veth").Select(line => "link " + line.Split(':')[1].Trim()));
-        facts.AddRange(Output("ip", "netns", "list").Select(line => "netns " + line));
-        facts.AddRange(Output("ip", "route", "show", "table", "all").Where(line => !line.StartsWith("local ", StringComparison.Ordinal) && !line.StartsWith("broadcast ", StringComparison.Ordinal)).Select(line => "route " + line.Trim()));
-        facts.AddRange(Output("ip", "rule").Select(line => "rule " + line.Trim()));
+        facts.AddRange(Output(sandbox, "ip", "-o", "link", "show", "type", "veth").Select(line => "link " + line.Split(':')[1].Trim()));
+        facts.AddRange(Output(sandbox, "ip", "netns", "list").Select(line => "netns " + line));
+        facts.AddRange(Output(sandbox, "ip", "route", "show", "table", "all").Where(line => !line.StartsWith("local ", StringComparison.Ordinal) && !line.StartsWith("broadcast ", StringComparison.Ordinal)).Select(line => "route " + line.Trim()));
+        facts.AddRange(Output(sandbox, "ip", "rule").Select(line => "rule " + line.Trim()));
         facts.Add("ip_forward " + File.ReadAllText("/proc/sys/net/ipv4/ip_forward").Trim());
         facts.AddRange(marks.Where(mark => mark.StartsWith('/') && Directory.Exists(mark)).Select(mark => "directory " + mark));
         return new([.. facts.Order(StringComparer.Ordinal)]);
@@ -59,9 +59,10 @@ internal sealed record MachineState(IReadOnlyList<string> Facts)
         return roots.SelectMany(root => Directory.EnumerateDirectories(root)).Where(path => Marked(Path.GetFileName(path), marks));
     }
 
-    private static IReadOnlyList<string> Output(string program, params string[] arguments)
+    private static IReadOnlyList<string> Output(NetworkSandbox? sandbox, string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
+        var (run, with) = sandbox?.Inside(program, arguments) ?? (program, arguments);
+        using var process = Process.Start(new ProcessStartInfo(run, with) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return text.Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -8,7 +8,18 @@ namespace Weft.Cluster.Tests.Kit;
 public sealed class WeftCluster : IAsyncLifetime
 {
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"weft-test-{Environment.ProcessId}-{Path.GetRandomFileName()[..6]}");
+    private readonly NetworkSandbox? _sandbox;
+    private readonly string[] _up;
     private MachineState? _before;
+
+    public WeftCluster()
+        : this(null)
+    {
+    }
+
+    /// <param name="sandbox">Where it runs; null: on the machine itself.</param>
+    /// <param name="up">Further arguments of `weft up`.</param>
+    internal WeftCluster(NetworkSandbox? sandbox, params string[] up) => (_sandbox, _up) = (sandbox, up);
 
     /// <summary>Short, and of this process: two runs of the tests do not meet.</summary>
     public string Name { get; } = $"t{Environment.ProcessId % 100000}{(char)('a' + (Path.GetRandomFileName()[0] % 26))}";
@@ -18,7 +29,7 @@ public sealed class WeftCluster : IAsyncLifetime
     internal string[] Marks => [Name, _directory];
 
     public static string Program => Path.Combine(Checkout, ".weft", "publish", "weft");
-    private static string Checkout => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
+    internal static string Checkout => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
 
     private static string ThisFile([CallerFilePath] string file = "") => file;
 
@@ -32,18 +43,25 @@ public sealed class WeftCluster : IAsyncLifetime
     {
         Assert.True(File.Exists(Program), $"{Program} is missing: run ./weft --version once, or ./test");
         Directory.CreateDirectory(_directory);
-        _before = MachineState.Take(Marks);
-        (await WeftAsync("up", "--api-port", ApiPort.ToString())).Succeeded();
+        _before = MachineState.Take(_sandbox, Marks);
+        (await WeftAsync(["up", "--api-port", ApiPort.ToString(), .. _up])).Succeeded();
     }
 
     internal Task<CommandResult> WeftAsync(params string[] arguments) =>
-        Shell.RunAsync(Program, [.. arguments, "--name", Name, "--data-dir", DataDir], new Dictionary<string, string> { ["KUBECONFIG"] = Kubeconfig });
+        RunAsync(Program, [.. arguments, "--name", Name, "--data-dir", DataDir], new Dictionary<string, string> { ["KUBECONFIG"] = Kubeconfig });
+
+    /// <summary>Any program, where the cluster's network is.</summary>
+    internal Task<CommandResult> RunAsync(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? input = null)
+    {
+        var (run, with) = _sandbox?.Inside(program, arguments) ?? (program, arguments);
+        return Shell.RunAsync(run, with, environment, input);
+    }
 
     /// <summary>The newest kubectl that there is.</summary>
     internal Task<CommandResult> KubectlAsync(params string[] arguments) => RunKubectlAsync(Kubectls[0], null, arguments);
 
     internal Task<CommandResult> RunKubectlAsync(string kubectl, string? input, params string[] arguments) =>
-        Shell.RunAsync(kubectl, arguments, new Dictionary<string, string>
+        RunAsync(kubectl, arguments, new Dictionary<string, string>
         {
             ["KUBECONFIG"] = Kubeconfig,
             // Discovery is cached by host and port: a test must not see the cache of another cluster's port.
@@ -55,7 +73,7 @@ public sealed class WeftCluster : IAsyncLifetime
     {
         (await WeftAsync("down", "--purge")).Succeeded();
         Directory.Delete(_directory, recursive: true);
-        var left = MachineState.Take(Marks).LeftSince(_before!);
+        var left = MachineState.Take(_sandbox, Marks).LeftSince(_before!);
         Assert.True(left.Count == 0, "left behind:\n" + string.Join('\n', left));
     }
 
