@@ -165,7 +165,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         IReadOnlyList<IPathHandler> paths = [new HealthPaths([loops, .. parts.Checks]), new VersionPath(), new MetricsPath(metrics), .. parts.Paths];
         var dispatcher = new Dispatcher(parts.Catalog, paths, verbs, subresources);
         var logger = options.Loggers.CreateLogger("Weft.ApiServer");
-        var pipeline = new ApiPipeline(parts.Authenticator, authorizer, dispatcher, names, metrics, time, logger);
+        var pipeline = new ApiPipeline(parts.Authenticator, authorizer, dispatcher, names, metrics, new InFlight(options.MaxReadsInFlight, options.MaxWritesInFlight), time, logger);
         return (pipeline, new StartObjects(parts.Catalog, reader, writer, time, logger));
     }
 

@@ -32,6 +32,12 @@ public sealed record ApiServerOptions
     /// <summary>The range of service addresses; its first address is the `kubernetes` service's own.</summary>
     public string ServiceCidr { get; init; } = "10.96.0.0/16";
 
+    /// <summary>Gets and lists served at once; kube-apiserver's --max-requests-inflight and its default.</summary>
+    public int MaxReadsInFlight { get; init; } = 400;
+
+    /// <summary>Writes served at once; kube-apiserver's --max-mutating-requests-inflight and its default.</summary>
+    public int MaxWritesInFlight { get; init; } = 200;
+
     /// <summary>Kubernetes' --service-node-port-range.</summary>
     public (int First, int Last) NodePorts { get; init; } = (30000, 32767);
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Weft.Api.Trees;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Authorization;
+using Weft.ApiServer.Http;
 using Weft.ApiServer.Registry;
 
 namespace Weft.ApiServer.Admission;
@@ -20,6 +21,9 @@ internal sealed class RuntimeClassAdmission(StoredObjects objects, IAuthorizer a
 
     public ValueTask MutateAsync(AdmissionRequest request, CancellationToken cancellationToken)
     {
+        // It belongs to the cluster as its own namespaces do: without it no process pod could be made until the next start.
+        if (request is { Operation: AdmissionOperation.Delete, Resource: { Group: Group, Resource: "runtimeclasses" }, Name: ProcessHandler })
+            throw Statuses.Forbidden(request.Resource, request.Name, "this runtime class may not be deleted; who may use it is what role bindings decide");
         if (PodAdmission.NewPodSpec(request) is not { } spec || Metadata.Text(spec, "runtimeClassName") is not { Length: > 0 } name)
             return ValueTask.CompletedTask;
 

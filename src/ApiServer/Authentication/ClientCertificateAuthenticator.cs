@@ -17,13 +17,21 @@ public sealed class ClientCertificateAuthenticator(X509Certificate2 authority, T
 
     // One certificate object lives as long as its connection: the chain is built once for all of its requests.
     private readonly ConditionalWeakTable<X509Certificate2, Verdict> _verdicts = [];
+    private readonly Lock _judging = new();
 
     public ValueTask<UserInfo?> AuthenticateAsync(HttpContext context, CancellationToken cancellationToken) =>
         new(context.Connection.ClientCertificate is { } certificate ? Authenticate(certificate) : null);
 
     internal UserInfo Authenticate(X509Certificate2 certificate)
     {
-        var verdict = _verdicts.GetValue(certificate, Judge);
+        if (!_verdicts.TryGetValue(certificate, out var verdict))
+        {
+            // One at a time: a certificate's extensions are decoded at their first use, and whoever reads them meanwhile may find none. The requests that
+            // come at once on a new HTTP/2 connection would be judged side by side, and the connection could be refused for its whole life.
+            lock (_judging)
+                verdict = _verdicts.GetValue(certificate, Judge);
+        }
+
         // The validity is looked at again for each request: a connection may outlive its certificate.
         if (verdict.User is null || time.GetUtcNow() >= verdict.NotAfter)
             throw Statuses.Unauthorized();

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Weft.ApiServer.Registry;
 using Weft.Jose;
+using Weft.Storage;
 
 namespace Weft.ApiServer.Authentication;
 
@@ -28,6 +29,7 @@ public sealed class ServiceAccountTokens(SigningKey key, KeySet keys, ServiceAcc
     // Kubernetes lets a token of an object under deletion live on for a minute past its deadline: the last requests of a pod that shuts down.
     private static readonly TimeSpan DeletionLeeway = TimeSpan.FromSeconds(60);
 
+    private readonly VerifiedTokens _verified = new();
     private readonly JwtRules _rules = new() { Issuer = options.Issuer };
 
     public ServiceAccountTokenOptions Options => options;
@@ -63,6 +65,21 @@ public sealed class ServiceAccountTokens(SigningKey key, KeySet keys, ServiceAcc
     /// <summary>True when the token claims this issuer: then it is ours to judge.</summary>
     public bool IsOurs(string token) => JwtClaims.PeekIssuer(token) == options.Issuer;
 
+    /// <summary>The user of a token that was good for this server before, and still is; null when it must be looked at.</summary>
+    internal UserInfo? Known(ReadOnlySpan<char> token)
+    {
+        if (_verified.Find(token) is not { } known)
+            return null;
+        var now = time.GetUtcNow();
+        var holds = now >= known.From && now < known.Until;
+        foreach (var entry in known.BoundTo)
+            holds = holds && ReferenceEquals(objects.Find(entry.Key), entry);
+        if (holds)
+            return known.User;
+        _verified.Remove(token);
+        return null;
+    }
+
     /// <param name="audiences">The verifier's; empty for the API server's own.</param>
     public TokenVerdict Verify(string token, IReadOnlyList<string> audiences)
     {
@@ -70,39 +87,48 @@ public sealed class ServiceAccountTokens(SigningKey key, KeySet keys, ServiceAcc
         var result = Jwt.Verify(token, keys, _rules with { Audiences = wanted }, time.GetUtcNow());
         if (!result.Succeeded)
             return Refuse(TokenErrors.Describe(result.Error));
-        return Check(result.Claims!, wanted);
+        var bound = new Bound();
+        var verdict = Check(result.Claims!, wanted, bound);
+        if (audiences.Count == 0 && verdict.User is { } user && !bound.IsEnding && result.Claims is { Expires: { } until } claims)
+            _verified.Add(token, new(user, claims.NotBefore ?? DateTimeOffset.MinValue, until, bound.To));
+        return verdict;
     }
 
-    private TokenVerdict Check(JwtClaims claims, IReadOnlyList<string> wanted)
+    private TokenVerdict Check(JwtClaims claims, IReadOnlyList<string> wanted, Bound bound)
     {
         if (!claims.Root.TryGetProperty(PrivateClaim, out var claim) || claim.ValueKind != JsonValueKind.Object
             || Text(claim, "namespace") is not { } ns || Read(claim, "ServiceAccount", "serviceaccount") is not { } account
             || claims.Subject != ServiceAccountNames.User(ns, account.Name))
             return Refuse("the token names no service account");
 
-        if (Missing("serviceaccounts", ns, account) is { } reason)
+        if (Missing("serviceaccounts", ns, account, bound) is { } reason)
             return Refuse(reason);
         var pod = Read(claim, "Pod", "pod");
-        if (pod is not null && Missing("pods", ns, pod) is { } podReason)
+        if (pod is not null && Missing("pods", ns, pod, bound) is { } podReason)
             return Refuse(podReason);
-        if (Read(claim, "Secret", "secret") is { } secret && Missing("secrets", ns, secret) is { } secretReason)
+        if (Read(claim, "Secret", "secret") is { } secret && Missing("secrets", ns, secret, bound) is { } secretReason)
             return Refuse(secretReason);
         var node = Read(claim, "Node", "node");
         // Of a pod's token the node is a remark, which ends with the pod; else the token is bound to it.
-        if (node is not null && pod is null && Missing("nodes", "", node) is { } nodeReason)
+        if (node is not null && pod is null && Missing("nodes", "", node, bound) is { } nodeReason)
             return Refuse(nodeReason);
 
         var user = new UserInfo(claims.Subject!, ServiceAccountNames.Groups(ns)) { Uid = account.Uid, Extra = Extra(claims, pod, node) };
         return new TokenVerdict(user, [.. wanted.Where(claims.Audiences.Contains)], null);
     }
 
-    private string? Missing(string resource, string ns, BoundObject wanted)
+    private string? Missing(string resource, string ns, BoundObject wanted, Bound bound)
     {
-        var found = objects.Get("", resource, ns, wanted.Name);
+        var entry = objects.Find("", resource, ns, wanted.Name);
+        var found = entry is null ? null : StoredObjects.Parse(entry);
         if (found is null || Metadata.Uid(found) != wanted.Uid)
             return $"the {wanted.Kind} that the token is bound to no longer exists";
+        bound.To.Add(entry!);
         var deadline = Metadata.Text(found["metadata"] as JsonObject, "deletionTimestamp");
-        return deadline.Length > 0 && DateTimeOffset.TryParse(deadline, out var deleted) && deleted + DeletionLeeway < time.GetUtcNow()
+        if (deadline.Length == 0)
+            return null;
+        bound.IsEnding = true;
+        return DateTimeOffset.TryParse(deadline, out var deleted) && deleted + DeletionLeeway < time.GetUtcNow()
             ? $"the {wanted.Kind} that the token is bound to has been deleted"
             : null;
     }
@@ -136,6 +162,13 @@ public sealed class ServiceAccountTokens(SigningKey key, KeySet keys, ServiceAcc
 
     private static string? Text(JsonElement parent, string name) =>
         parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>What a token hangs on. Of an object under deletion time alone decides: its token is looked at each time.</summary>
+    private sealed class Bound
+    {
+        public List<Entry> To { get; } = [];
+        public bool IsEnding { get; set; }
+    }
 
     private static TokenVerdict Refuse(string reason) => new(null, [], reason);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Weft.ApiServer.Http;
 
@@ -9,12 +10,15 @@ namespace Weft.ApiServer.Authentication;
 /// </summary>
 public sealed class UnionAuthenticator(params IReadOnlyList<IAuthenticator> authenticators) : IAuthenticator
 {
+    private readonly ConditionalWeakTable<UserInfo, UserInfo> _authenticated = [];
+
     public async ValueTask<UserInfo?> AuthenticateAsync(HttpContext context, CancellationToken cancellationToken)
     {
         foreach (var authenticator in authenticators)
         {
             if (await authenticator.AuthenticateAsync(context, cancellationToken) is { } user)
-                return WithAuthenticated(user);
+                // Authenticators give the same object for the same credentials, so that what hangs on it is worked out once.
+                return _authenticated.GetValue(user, WithAuthenticated);
         }
 
         return context.Request.Headers.Authorization.Count == 0 ? UserInfo.Anonymous : throw Statuses.Unauthorized();

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
+using System.Runtime.CompilerServices;
 using Weft.ApiServer.Authentication;
 
 namespace Weft.ApiServer.Authorization;
@@ -7,6 +9,12 @@ namespace Weft.ApiServer.Authorization;
 internal sealed class RbacSnapshot
 {
     internal static readonly RbacSnapshot Empty = new([], [], [], [], 0);
+
+    // A path may name namespaces that do not exist: what a user can make us remember is bounded.
+    private const int MaxKnown = 1000;
+
+    // What holds for a user in a namespace, gathered at the first request. It goes with the user (a connection, a token) or the snapshot.
+    private readonly ConditionalWeakTable<UserInfo, ConcurrentDictionary<string, Grant[]>> _known = [];
 
     private readonly FrozenDictionary<RoleRef, IReadOnlyList<PolicyRule>> _roles;
     private readonly FrozenDictionary<Subject, Grant[]> _clusterGrants;
@@ -32,14 +40,14 @@ internal sealed class RbacSnapshot
 
     internal AccessDecision Authorize(AccessAttributes attributes)
     {
-        foreach (var grant in GrantsOf(attributes.User, attributes.Namespace))
+        foreach (var grant in GrantsFor(attributes.User, attributes.Namespace))
         {
             if (grant.Rules is null)
                 continue;
             foreach (var rule in grant.Rules)
             {
                 if (rule.Allows(attributes))
-                    return new AccessDecision(true, "RBAC: allowed by " + grant.Binding.Describe(grant.SubjectText));
+                    return new AccessDecision(true, grant.Reason);
             }
         }
 
@@ -51,6 +59,17 @@ internal sealed class RbacSnapshot
 
     /// <summary>Every rule that the user has in a namespace (empty: cluster-wide ones only).</summary>
     internal IReadOnlyList<PolicyRule> RulesOf(UserInfo user, string ns) => [.. GrantsOf(user, ns).SelectMany(g => g.Rules ?? [])];
+
+    private Grant[] GrantsFor(UserInfo user, string ns)
+    {
+        var known = _known.GetValue(user, static _ => new());
+        if (known.TryGetValue(ns, out var found))
+            return found;
+        found = [.. GrantsOf(user, ns)];
+        if (known.Count < MaxKnown)
+            known.TryAdd(ns, found);
+        return found;
+    }
 
     private IEnumerable<Grant> GrantsOf(UserInfo user, string ns)
     {
@@ -83,5 +102,9 @@ internal sealed class RbacSnapshot
         select (subject.Subject, new Grant(binding, subject.Text, _roles.GetValueOrDefault(binding.Role)));
 
     /// <param name="Rules">Null when the role does not exist.</param>
-    private sealed record Grant(BindingFacts Binding, string SubjectText, IReadOnlyList<PolicyRule>? Rules);
+    private sealed record Grant(BindingFacts Binding, string SubjectText, IReadOnlyList<PolicyRule>? Rules)
+    {
+        /// <summary>Why a request was allowed by it.</summary>
+        public string Reason { get; } = "RBAC: allowed by " + Binding.Describe(SubjectText);
+    }
 }

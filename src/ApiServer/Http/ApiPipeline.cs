@@ -9,7 +9,7 @@ namespace Weft.ApiServer.Http;
 
 /// <summary>The way of every request, over a socket or in process.</summary>
 internal sealed partial class ApiPipeline(
-    IAuthenticator authenticator, RequestAuthorizer authorizer, Dispatcher dispatcher, ObjectNames names, Metrics metrics, TimeProvider time, ILogger logger)
+    IAuthenticator authenticator, RequestAuthorizer authorizer, Dispatcher dispatcher, ObjectNames names, Metrics metrics, InFlight inFlight, TimeProvider time, ILogger logger)
 {
     public async Task HandleAsync(HttpContext http)
     {
@@ -17,10 +17,14 @@ internal sealed partial class ApiPipeline(
         var started = time.GetTimestamp();
         http.Response.Headers["Audit-Id"] = request.AuditId;
         metrics.Begin();
+        InFlight.Pool? place = null;
         try
         {
             request.Info = RequestInfoParser.Parse(http.Request.Method, RawTarget(http), request.Query);
             request.User = await AuthenticateAsync(request);
+            // Parts of this process bound themselves, and the cluster stands still without them.
+            if (http.Features.Get<InProcessCaller>() is null)
+                place = inFlight.Enter(request.Info);
             await authorizer.RequireAsync(request);
             await dispatcher.DispatchAsync(request);
         }
@@ -34,6 +38,7 @@ internal sealed partial class ApiPipeline(
         }
         finally
         {
+            place?.Leave();
             metrics.End(request.Info, dispatcher.Knows(request.Info), http.Response.StatusCode, time.GetElapsedTime(started));
         }
     }

@@ -50,7 +50,8 @@ public static class Statuses
 
     /// <summary>A patch that is well formed but does not fit the object it is applied to.</summary>
     public static ApiException Unprocessable(GroupVersionResource resource, string name, string why) =>
-        Failure(422, "Invalid", why, About(resource, name));
+        // kubectl prints the causes of such a Status and, when it names an object, nothing else.
+        Failure(422, "Invalid", why, About(resource, name) with { Causes = [new StatusCause { Reason = "FieldValueInvalid", Message = why, Field = "patch" }] });
 
     /// <summary>A refusal of a request on a resource; <paramref name="why"/> says which right or rule.</summary>
     public static ApiException Forbidden(GroupVersionResource resource, string name, string why, params StatusCause[] causes)

@@ -15,12 +15,13 @@ public sealed class StoredObjects(IStore store)
 
     /// <param name="group">Empty for the core group.</param>
     /// <param name="ns">Empty for a cluster-scoped resource.</param>
-    public JsonObject? Get(string group, string resource, string ns, string name)
-    {
-        if (name.Length == 0 || name.Contains('/') || ns.Contains('/'))
-            return null;
-        return store.Get(Prefix(group, resource, ns) + name) is { } entry ? Parse(entry) : null;
-    }
+    public JsonObject? Get(string group, string resource, string ns, string name) => Find(group, resource, ns, name) is { } entry ? Parse(entry) : null;
+
+    /// <summary>As it is stored. The same object as long as nobody has written it.</summary>
+    internal Entry? Find(string group, string resource, string ns, string name) =>
+        name.Length == 0 || name.Contains('/') || ns.Contains('/') ? null : store.Get(Prefix(group, resource, ns) + name);
+
+    internal Entry? Find(string key) => store.Get(key);
 
     /// <summary>All objects of the resource, or those of one namespace, with the revision to watch from.</summary>
     public async ValueTask<(IReadOnlyList<JsonObject> Items, long Revision)> ListAsync(string group, string resource, string ns, CancellationToken cancellationToken)
@@ -41,7 +42,7 @@ public sealed class StoredObjects(IStore store)
         }
     }
 
-    private static JsonObject Parse(Entry entry) => Envelope.Read(entry.Value).Parse(entry.ModRevision);
+    internal static JsonObject Parse(Entry entry) => Envelope.Read(entry.Value).Parse(entry.ModRevision);
 
     private static string Prefix(string group, string resource, string ns) =>
         $"/registry/{(group.Length == 0 ? "core" : group)}/{resource}/{(ns.Length == 0 ? "" : ns + "/")}";

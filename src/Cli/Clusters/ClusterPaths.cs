@@ -13,6 +13,11 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
     public string Kubeconfig => Path.Combine(DataDir, "kubeconfig");
     public string Log => Path.Combine(DataDir, "log", "weft.log");
     public string Node => Path.Combine(DataDir, "node");
+    /// <summary>Images of the cluster's registry.</summary>
+    public string Registry => Path.Combine(DataDir, "registry");
+
+    /// <summary>The password of whoever pushes images; for root alone.</summary>
+    public string RegistryPassword => Path.Combine(DataDir, "registry-password");
     public string DemoApps => Path.Combine(DataDir, "demo");
 
     /// <summary>Identity of the supervisor, written by it.</summary>

@@ -7,6 +7,9 @@ namespace Weft.Cli.Clusters;
 /// <param name="PodCidr">Addresses of the pods of this machine.</param>
 public sealed record ClusterSettings(int ApiPort, string PodCidr, string ServiceCidr)
 {
+    /// <summary>Loopback port of the image registry. 0: not chosen yet, the server does at its start.</summary>
+    public int RegistryPort { get; init; }
+
     /// <summary>Of the file: a newer one is refused instead of misread.</summary>
     public int Format { get; init; } = 1;
 

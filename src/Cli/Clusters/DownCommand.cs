@@ -57,7 +57,7 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
     {
         if (!Directory.Exists(paths.DataDir))
             return null;
-        foreach (var directory in new[] { Path.GetDirectoryName(paths.Database)!, paths.Pki, Path.GetDirectoryName(paths.Log)!, paths.Node, paths.DemoApps })
+        foreach (var directory in new[] { Path.GetDirectoryName(paths.Database)!, paths.Pki, Path.GetDirectoryName(paths.Log)!, paths.Node, paths.Registry, paths.DemoApps })
         {
             if (Directory.Exists(directory))
                 Directory.Delete(directory, recursive: true);
@@ -66,6 +66,7 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
         }
 
         File.Delete(paths.Kubeconfig);
+        File.Delete(paths.RegistryPassword);
         File.Delete(paths.Settings);
         if (Directory.EnumerateFileSystemEntries(paths.DataDir).FirstOrDefault() is { } other)
             return other;

@@ -21,7 +21,12 @@ public sealed class StatusCommand(TextWriter output)
         var ready = server is { Phase: ServerPhase.Ready, Process.IsAlive: true };
         output.WriteLine($"cluster     {paths.Name}: {(ready ? "ready" : server?.Message ?? "starting")}");
         if (ClusterSettings.Load(paths.Settings) is { } settings)
+        {
             output.WriteLine($"api         https://127.0.0.1:{settings.ApiPort}   pods {settings.PodCidr}   services {settings.ServiceCidr}");
+            if (settings.RegistryPort > 0)
+                output.WriteLine($"registry    127.0.0.1:{settings.RegistryPort}   (weft image load, weft image login)");
+        }
+
         output.WriteLine($"data        {paths.DataDir}   log {paths.Log}   kubeconfig {paths.Kubeconfig}");
         Show("supervisor", supervisor);
         var children = ChildState.Load(paths);

@@ -7,6 +7,6 @@ public static class ClusterChildren
 {
     public static IReadOnlyList<ChildSpec> Of(ClusterPaths paths, string executable) => [Server(paths, executable)];
 
-    private static ChildSpec Server(ClusterPaths paths, string executable) =>
+    public static ChildSpec Server(ClusterPaths paths, string executable) =>
         new("server", executable, ["server", "--name", paths.Name, "--data-dir", paths.DataDir]) { IsEssential = true };
 }

@@ -3,7 +3,11 @@ using Weft.Api.Core;
 
 namespace Weft.Control.Runtime;
 
-internal sealed record EventNews(ObjectReference Regarding, string Type, string Reason, string Message, DateTimeOffset At);
+internal sealed record EventNews(ObjectReference Regarding, string Type, string Reason, string Message, DateTimeOffset At)
+{
+    /// <summary>One of many with the same reason: they share one Event, which tells the last of them.</summary>
+    public bool IsCombined { get; init; }
+}
 
 internal abstract record EventDecision
 {
@@ -22,11 +26,30 @@ internal sealed class EventMemory
     private const int Burst = 25;
     private static readonly TimeSpan Refill = TimeSpan.FromMinutes(5);
 
+    // client-go's correlator: from the tenth different sentence about one thing within ten minutes on, they are one Event.
+    private const int Different = 10;
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(10);
+
     private readonly Dictionary<(string Uid, string Type, string Reason, string Message), (ObjectKey Key, int Count)> _said = [];
     private readonly Dictionary<string, (double Tokens, DateTimeOffset At)> _budget = [];
+    private readonly Dictionary<(string Uid, string Type, string Reason), (HashSet<string> Messages, DateTimeOffset At)> _similar = [];
     private byte _serial;
 
     public byte Next() => _serial++;
+
+    /// <summary>A reason that comes with ever new words (the generated name of each pod that could not be made) must not flood the list of events.</summary>
+    public EventNews Combine(EventNews news)
+    {
+        if (_similar.Count >= Remembered)
+            _similar.Clear();
+        var key = (news.Regarding.Uid ?? news.Regarding.Name ?? "", news.Type, news.Reason);
+        if (!_similar.TryGetValue(key, out var similar) || news.At - similar.At > Window)
+            similar = ([], news.At);
+        if (similar.Messages.Count < Different)
+            similar.Messages.Add(news.Message);
+        _similar[key] = (similar.Messages, news.At);
+        return similar.Messages.Count < Different ? news : news with { IsCombined = true, Message = "(combined from similar events): " + news.Message };
+    }
 
     public EventDecision Decide(EventNews news)
     {
@@ -58,5 +81,5 @@ internal sealed class EventMemory
     }
 
     private static (string, string, string, string) IdentityOf(EventNews news) =>
-        (news.Regarding.Uid ?? news.Regarding.Name ?? "", news.Type, news.Reason, news.Message);
+        (news.Regarding.Uid ?? news.Regarding.Name ?? "", news.Type, news.Reason, news.IsCombined ? "" : news.Message);
 }

@@ -67,14 +67,17 @@ public sealed partial class EventRecorder : IAsyncDisposable
         }
     }
 
-    private async Task WriteAsync(EventNews news, CancellationToken cancellationToken)
+    private async Task WriteAsync(EventNews heard, CancellationToken cancellationToken)
     {
+        var news = _memory.Combine(heard);
         switch (_memory.Decide(news))
         {
             case EventDecision.Again again:
                 try
                 {
                     var count = new JsonObject { ["count"] = again.Count, ["lastTimestamp"] = Rfc3339(news.At) };
+                    if (news.IsCombined)
+                        count["message"] = Bounded(news.Message);
                     await _events.PatchAsync(again.Key, Patch.Merge(count), cancellationToken);
                     return;
                 }
@@ -103,13 +106,16 @@ public sealed partial class EventRecorder : IAsyncDisposable
         InvolvedObject = news.Regarding,
         Type = news.Type,
         Reason = news.Reason,
-        Message = news.Message.Length <= 1024 ? news.Message : news.Message[..1021] + "...", // the API's limit is 1024
+        Message = Bounded(news.Message),
         Source = new EventSource { Component = _component },
         ReportingComponent = _component,
         FirstTimestamp = news.At,
         LastTimestamp = news.At,
         Count = 1,
     };
+
+    // The API's limit is 1024.
+    private static string Bounded(string message) => message.Length <= 1024 ? message : message[..1021] + "...";
 
     // Events of cluster-scoped objects live in "default".
     private static string NamespaceOf(ObjectReference regarding) => string.IsNullOrEmpty(regarding.Namespace) ? "default" : regarding.Namespace;

@@ -20,12 +20,12 @@ namespace Weft.Host.Server;
 internal static class ApiParts
 {
     internal static ApiServerHost Compose(
-        LocalStore store, ClusterPki pki, IPEndPoint listen, IPAddress advertise, string serviceCidr, IPodStreams streams, TimeProvider time, Random random, ILoggerFactory loggers)
+        LocalStore store, ClusterPki pki, IPEndPoint listen, IPAddress advertise, string serviceCidr, IPodStreams streams, RegistryParts.Mount images, TimeProvider time, Random random, ILoggerFactory loggers)
     {
         var objects = new StoredObjects(store);
         var tokens = new ServiceAccountTokens(pki.ServiceAccountKey, new([pki.ServiceAccountKey.PublicKey]), new(), objects, time);
         var feed = new RbacFeed(store, loggers.CreateLogger<RbacFeed>());
-        var authorizer = new UnionAuthorizer(new NodeAuthorizer(store), new RbacAuthorizer(feed));
+        var authorizer = new UnionAuthorizer(new NodeAuthorizer(store), images.Rights, new RbacAuthorizer(feed));
         var authenticator = new ImpersonatingAuthenticator(
             new UnionAuthenticator(
                 new InProcessAuthenticator(),
@@ -48,7 +48,7 @@ internal static class ApiParts
             Authenticator = authenticator,
             Authorizer = authorizer,
             Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions],
-            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens)],
+            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), images.Paths],
             Connects = [new StreamingHandler(streams, time, loggers)],
             Virtuals =
             [

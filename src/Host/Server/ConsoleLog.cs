@@ -19,11 +19,18 @@ internal sealed class ConsoleLog(TimeProvider time, LogLevel minimum) : ILoggerF
     private void Write(LogLevel level, string category, string sentence, Exception? failure)
     {
         var line = string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {Name(level)} {category}: {OneLine(sentence)}");
-        lock (_gate)
+        try
         {
-            Console.Error.WriteLine(line);
-            if (failure is not null)
-                Console.Error.WriteLine(failure);
+            lock (_gate)
+            {
+                Console.Error.WriteLine(line);
+                if (failure is not null)
+                    Console.Error.WriteLine(failure);
+            }
+        }
+        catch (IOException)
+        {
+            // The log is on the disk that is full: a line that cannot be written must not become the failure of the request that it tells of.
         }
     }
 

@@ -15,7 +15,7 @@ internal static class NodeParts
         PodCidr = settings.PodCidr,
         ClusterName = paths.Name,
         ApiPort = settings.ApiPort,
-        HiddenPaths = [paths.Pki, paths.Kubeconfig, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
+        HiddenPaths = [paths.Pki, paths.Kubeconfig, paths.RegistryPassword, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
     };
 
     internal static Task<IReadOnlyList<string>> CleanAsync(ClusterPaths paths, ClusterSettings? settings, CancellationToken cancellationToken) =>

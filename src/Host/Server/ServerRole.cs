@@ -61,9 +61,13 @@ internal static partial class ServerRole
         using var background = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var compacting = new AutoCompactor(store, new CompactionOptions(), time).RunAsync(background.Token);
 
+        await using var images = await RegistryParts.StartAsync(paths, settings, time, loggers, stopping);
+        if (settings.RegistryPort != images.Port)
+            (settings = settings with { RegistryPort = images.Port }).Save(paths.Settings);
+
         var streams = new LateStreams();
         await using var api = ApiParts.Compose(
-            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings.ServiceCidr, streams, time, random, loggers);
+            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings.ServiceCidr, streams, images.OnApiServer, time, random, loggers);
         await api.StartAsync(stopping);
         Report(paths, ServerPhase.Api, $"API server on https://127.0.0.1:{settings.ApiPort}");
 

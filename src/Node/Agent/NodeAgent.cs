@@ -2,8 +2,10 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Weft.Api;
 using Weft.Api.Core;
+using Weft.Api.Nodes;
 using Weft.Api.Streams;
 using Weft.Client;
+using Weft.Node.Images;
 using Weft.Node.Logs;
 using Weft.Node.Network;
 using Weft.Node.Pods;
@@ -30,13 +32,19 @@ public sealed partial class NodeAgent : IAsyncDisposable
     /// Returns when the node is registered and its pods are taken over. Pods that an earlier run started are found again, and run on.
     /// </summary>
     /// <exception cref="NodeStartException">What the machine lacks, and what to do.</exception>
-    public static async Task<NodeAgent> StartAsync(
-        NodeAgentOptions options, KubeClient client, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken = default)
+    public static Task<NodeAgent> StartAsync(
+        NodeAgentOptions options, KubeClient client, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken = default) =>
+        StartAsync(options, client, time, random, loggers, null, cancellationToken);
+
+    /// <param name="images">Starts the runtime of images; null: this node has none.</param>
+    internal static async Task<NodeAgent> StartAsync(
+        NodeAgentOptions options, KubeClient client, TimeProvider time, Random random, ILoggerFactory loggers,
+        Func<CancellationToken, Task<ImageRuntime>>? images, CancellationToken cancellationToken = default)
     {
         var agent = new NodeAgent();
         try
         {
-            await agent.StartPartsAsync(options, client, time, random, loggers, cancellationToken);
+            await agent.StartPartsAsync(options, client, time, random, loggers, images, cancellationToken);
             return agent;
         }
         catch (Exception e)
@@ -48,7 +56,9 @@ public sealed partial class NodeAgent : IAsyncDisposable
         }
     }
 
-    private async Task StartPartsAsync(NodeAgentOptions options, KubeClient client, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken)
+    private async Task StartPartsAsync(
+        NodeAgentOptions options, KubeClient client, TimeProvider time, Random random, ILoggerFactory loggers,
+        Func<CancellationToken, Task<ImageRuntime>>? images, CancellationToken cancellationToken)
     {
         if (Environment.UserName != "root" && !Environment.IsPrivilegedProcess)
             throw new NodeStartException("the node agent needs root: namespaces, mounts and cgroups are made by it. Run with sudo.");
@@ -60,7 +70,8 @@ public sealed partial class NodeAgent : IAsyncDisposable
         Directory.CreateDirectory(options.DataDir, ProcessMachine.OwnerOnly);
         Sysctls.EnableForwarding();
         await NodeFirewall.ApplyAsync(options.ClusterName, options.PodCidr, settings.ClusterCidr);
-        var runtime = Own(await ProcessRuntime.StartAsync(settings, time, random, loggers));
+        var processes = Own(await ProcessRuntime.StartAsync(settings, time, random, loggers));
+        var runtime = Own(new PodRuntimes(processes, images, time, loggers.CreateLogger<PodRuntimes>()));
 
         var nodeIp = options.NodeIp ?? HostLink.Address();
         var facts = new NodeFacts(options.NodeName, nodeIp, Quantity.FromUnits(machine.Cpus), Quantity.FromUnits(machine.MemoryBytes));
@@ -84,10 +95,16 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var configMaps = Own(new ObjectWatches<ConfigMap>(client, time, random, OnWatchError, key => manager?.OnReferenceChanged(key)));
         var secrets = Own(new ObjectWatches<Secret>(client, time, random, OnWatchError, key => manager?.OnReferenceChanged(key)));
         var probes = new ProbeClient(runtime, time);
+        var use = new ImageUse();
+        var puller = new ImagePuller(new NodeImages(runtime), use, time);
+        var classes = new Informer<RuntimeClass>(client.For<RuntimeClass>(), time, random, OnWatchError);
+        classes.Cache.Subscribe(_ => manager?.LookAgain());
+        _loops.Add(classes.RunAsync(_stop.Token));
         manager = Own(new PodManager(new PodServices(
-            client, pods.Cache, runtime, volumes, configMaps, secrets, probes, events, statuses, directories, facts, new DnsSettings(options.DnsServers, options.ClusterDomain),
+            client, pods.Cache, runtime, new RuntimeChooser(runtime, classes.Cache, client), puller, volumes, configMaps, secrets, probes, events, statuses, directories, facts, new DnsSettings(options.DnsServers, options.ClusterDomain),
             new PodEnvironment(HostLink.Gateway(options.PodCidr), nodeIp, options.ApiPort, machine.Capabilities), time, loggers)));
         await manager.StartAsync(cancellationToken);
+        runtime.Start(manager.OnImageRuntimeAsync);
         _loops.Add(RotateLogsAsync(runtime, time, logger));
         Streams = new PodStreams(manager, runtime, time);
         events.Node("Starting", "Starting the node agent.");

@@ -13,7 +13,7 @@ internal sealed class PodStreams(PodManager pods, IPodRuntime runtime, TimeProvi
     {
         CheckPod(target);
         var container = await FindAsync(target, options.Previous ? 1 : 0, cancellationToken);
-        await LogReader.CopyAsync(container.LogPath, options, EndedAsync(container.Id, options.Follow, cancellationToken), time, output, cancellationToken);
+        await LogReader.CopyAsync(container.LogPath, options, EndedAsync(target, container.Id, options.Follow, cancellationToken), time, output, cancellationToken);
     }
 
     public async Task<int> ExecAsync(PodStreamTarget target, IReadOnlyList<string> command, ContainerStreams streams, CancellationToken cancellationToken)
@@ -37,10 +37,13 @@ internal sealed class PodStreams(PodManager pods, IPodRuntime runtime, TimeProvi
     public async Task<Stream> ConnectAsync(PodStreamTarget target, int port, CancellationToken cancellationToken)
     {
         CheckPod(target);
-        var sandbox = (await runtime.ListAsync(cancellationToken)).Sandboxes.FirstOrDefault(s => s.Spec.PodUid == target.PodUid && s.Ready)
+        var sandbox = (await RuntimeOf(target).ListAsync(cancellationToken)).Sandboxes.FirstOrDefault(s => s.Spec.PodUid == target.PodUid && s.Ready)
             ?? throw new PodStreamException(PodStreamError.NotRunning, $"pod {target.Namespace}/{target.Pod} is not running");
         return await TranslateAsync(() => runtime.ConnectAsync(sandbox.Id, port, cancellationToken));
     }
+
+    // Its own, so that trouble with one runtime does not reach the pods of another.
+    private IPodRuntime RuntimeOf(PodStreamTarget target) => pods.Find(target.PodUid)?.PodRuntime ?? runtime;
 
     private void CheckPod(PodStreamTarget target)
     {
@@ -50,7 +53,7 @@ internal sealed class PodStreams(PodManager pods, IPodRuntime runtime, TimeProvi
 
     private async Task<ContainerInfo> FindAsync(PodStreamTarget target, int back, CancellationToken cancellationToken)
     {
-        var attempts = (await runtime.ListAsync(cancellationToken)).Containers.Where(c => c.PodUid == target.PodUid && c.Name == target.Container).OrderByDescending(c => c.Attempt).ToList();
+        var attempts = (await RuntimeOf(target).ListAsync(cancellationToken)).Containers.Where(c => c.PodUid == target.PodUid && c.Name == target.Container).OrderByDescending(c => c.Attempt).ToList();
         if (attempts.Count > back)
             return attempts[back];
         if (back > 0)
@@ -62,11 +65,11 @@ internal sealed class PodStreams(PodManager pods, IPodRuntime runtime, TimeProvi
     }
 
     // Ends when the container has: a follower then reads what is left and returns.
-    private async Task EndedAsync(string containerId, bool follow, CancellationToken cancellationToken)
+    private async Task EndedAsync(PodStreamTarget target, string containerId, bool follow, CancellationToken cancellationToken)
     {
         while (follow)
         {
-            var container = (await runtime.ListAsync(cancellationToken)).Containers.FirstOrDefault(c => c.Id == containerId);
+            var container = (await RuntimeOf(target).ListAsync(cancellationToken)).Containers.FirstOrDefault(c => c.Id == containerId);
             if (container is null or { State: RunState.Exited })
                 return;
             await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancellationToken);

@@ -52,10 +52,15 @@ internal static class ResolvConf
         ];
         foreach (var ip in ips)
             lines.Add(pod.Spec.Subdomain is { Length: > 0 } subdomain ? $"{ip}\t{hostname}.{subdomain}.{pod.Metadata.Namespace}.svc.{domain}\t{hostname}" : $"{ip}\t{hostname}");
-        foreach (var alias in pod.Spec.HostAliases)
-            lines.Add($"{alias.Ip}\t{string.Join('\t', alias.Hostnames)}");
-        return string.Join('\n', lines) + "\n";
+        return string.Join('\n', lines.Concat(Aliases(pod))) + "\n";
     }
+
+    /// <summary>For a pod with the machine's network: the machine's file, and the pod's aliases.</summary>
+    public static string MachineHosts(Pod pod, string machine) =>
+        "# Kubernetes-managed hosts file (host network).\n" + machine.TrimEnd('\n') + "\n" + string.Concat(Aliases(pod).Select(line => line + "\n"));
+
+    private static IEnumerable<string> Aliases(Pod pod) =>
+        pod.Spec.HostAliases.Count == 0 ? [] : ["", "# Entries added by HostAliases.", .. pod.Spec.HostAliases.Select(alias => $"{alias.Ip}\t{string.Join('\t', alias.Hostnames)}")];
 
     private static (List<string> Servers, List<string> Searches, List<string> Options) Parse(string text)
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Weft.Api.Core;
 using Weft.Api.Streams;
+using Weft.Node.Images;
 using Weft.Node.Logs;
 using Weft.Node.Probes;
 using Weft.Node.Runtime;
@@ -22,6 +23,7 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
     private readonly ConcurrentDictionary<string, int> _crashes = new();
     private readonly ConcurrentDictionary<string, string?> _messages = new();   // by id of an ended container
     private readonly HashSet<string> _seenEnded = [];
+    private readonly PodImages _images = new(services, changed);
     private bool _first = true;
 
     public async Task<PodObservation> ObserveAsync(Pod pod, StartFailure? setup, bool volumesReady, IReadOnlySet<string> stopping, CancellationToken cancellationToken)
@@ -31,6 +33,8 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
         var containers = new List<ContainerInfo>();
         foreach (var container in all.Containers.Where(c => c.PodUid == uid))
         {
+            if (_first && services.OfImages)
+                await _images.RecallAsync(pod, container, cancellationToken);
             if (container.State == RunState.Exited)
             {
                 if (_monitors.TryRemove(container.Id, out var monitor))
@@ -58,6 +62,8 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
             Failures = _failures.ToDictionary(),
             Crashes = _crashes.ToDictionary(),
             Setup = setup,
+            Pulling = _images.Pulling,
+            Images = _images.Used,
         };
     }
 
@@ -78,8 +84,25 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
             services.Events.Warning(pod, "BackOff", $"Back-off restarting failed container {step.Container} in pod {pod.Metadata.Name}_{pod.Metadata.Namespace}({uid}) (last exit code {previous.ExitCode})", step.Container);
         try
         {
-            var spec = await SpecAsync(pod, container, step.Attempt, sandbox, volumes, cancellationToken);
+            ImageInfo? image = null;
+            if (services.OfImages)
+            {
+                switch (await _images.EnsureAsync(pod, container, cancellationToken))
+                {
+                    case null:
+                        return;
+                    case PullOutcome.Refused refused:
+                        Failed(pod, step.Container, refused.Reason, refused.Message, refused.RetryAt);
+                        return;
+                    case PullOutcome.Here here:
+                        image = here.Image;
+                        break;
+                }
+            }
+            var spec = await SpecAsync(pod, container, image, step.Attempt, seen, volumes, cancellationToken);
             var created = await services.Runtime.CreateContainerAsync(sandbox.Id, spec, cancellationToken);
+            if (image is not null)
+                _images.Use(created.Id, image);
             _failures.TryRemove(step.Container, out _);
             services.Events.Normal(pod, "Created", $"Created container {step.Container}", step.Container);
             var started = await services.Runtime.StartContainerAsync(created.Id, cancellationToken);
@@ -106,25 +129,28 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
     /// <summary>What was missing may be there now: no waiting.</summary>
     public void ForgetFailures() => _failures.Clear();
 
-    private void Failed(Pod pod, string container, string reason, string message)
+    private void Failed(Pod pod, string container, string reason, string message, DateTimeOffset? retryAt = null)
     {
         _failures.AddOrUpdate(
             container,
-            _ => new StartFailure(reason, message, services.Time.GetUtcNow(), 1),
-            (_, old) => new StartFailure(reason, message, services.Time.GetUtcNow(), old.Count + 1));
-        services.Events.Warning(pod, "Failed", $"Error: {message}", container);
+            _ => new StartFailure(reason, message, services.Time.GetUtcNow(), 1, retryAt),
+            (_, old) => new StartFailure(reason, message, services.Time.GetUtcNow(), old.Count + 1, retryAt));
+        // Of an image the cause is told by the pull itself.
+        services.Events.Warning(pod, "Failed", $"Error: {(retryAt is null ? message : reason)}", container);
     }
 
-    private async Task<ContainerSpec> SpecAsync(Pod pod, Container container, int attempt, SandboxInfo sandbox, IReadOnlyDictionary<string, string> volumes, CancellationToken cancellationToken)
+    private async Task<ContainerSpec> SpecAsync(
+        Pod pod, Container container, ImageInfo? image, int attempt, PodObservation seen, IReadOnlyDictionary<string, string> volumes, CancellationToken cancellationToken)
     {
+        var sandbox = seen.Sandbox!;
         var (maps, secrets) = PodReferences.Of(pod);
         var ns = pod.Metadata.Namespace!;
         var objects = new ReferencedObjects(await services.ConfigMaps.GetAsync(ns, maps, cancellationToken), await services.Secrets.GetAsync(ns, secrets, cancellationToken));
         var hostNetwork = sandbox.Spec.HostNetwork;
         var spec = ContainerSpecFactory.Create(pod, container, attempt, new ContainerContext(
             services.Node, hostNetwork ? [services.Node.HostIp] : sandbox.Ips, objects, volumes, services.Directories,
-            PasswdEntry.Parse(File.ReadLines("/etc/passwd")), services.Environment.OwnCapabilities, services.Environment.Variables(hostNetwork),
-            (volume, sub) => services.Volumes.SubPath(uid, container.Name, volume, sub)));
+            image is null ? new ProcessContainerPolicy(PasswdEntry.Parse(File.ReadLines("/etc/passwd"))) : new ImageContainerPolicy(image), services.Environment.OwnCapabilities, services.Environment.Variables(hostNetwork),
+            (volume, sub) => services.Volumes.SubPath(uid, container.Name, volume, sub), TargetOf(pod, container, seen)));
 
         Directory.CreateDirectory(services.Directories.Container(uid, container.Name), Runtime.Process.ProcessMachine.OwnerOnly);
         var message = spec.TerminationMessageFile!;
@@ -133,13 +159,22 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
         return spec;
     }
 
+    // An ephemeral container may look at the processes of one that runs.
+    private static string? TargetOf(Pod pod, Container container, PodObservation seen)
+    {
+        if (pod.Spec.EphemeralContainers.FirstOrDefault(e => e.Name == container.Name)?.TargetContainerName is not { Length: > 0 } target)
+            return null;
+        return seen.Latest(target) is { State: RunState.Running } running ? running.Id
+            : throw new ContainerConfigException($"unable to find target container \"{target}\": it is not running");
+    }
+
     private void Monitor(Pod pod, Container spec, ContainerInfo container, SandboxInfo? sandbox, bool isNew)
     {
         ContainerHealth? known = null;
         if (!isNew)
         {
             // Found running: what the API says of this very container still holds, so readiness does not flap with the agent.
-            var status = pod.Status.ContainerStatuses.Concat(pod.Status.InitContainerStatuses).FirstOrDefault(s => s.ContainerID == $"{services.Runtime.Name}://{container.Id}");
+            var status = pod.Status.ContainerStatuses.Concat(pod.Status.InitContainerStatuses).FirstOrDefault(s => s.ContainerID == container.Id);
             known = new ContainerHealth(status?.Started ?? spec.StartupProbe is null, status?.Ready ?? spec.ReadinessProbe is null, null);
         }
         var ip = sandbox is { Spec.HostNetwork: false, Ips.Count: > 0 } ? sandbox.Ips[0] : services.Node.HostIp;
@@ -184,6 +219,7 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
         var container = (await services.Runtime.ListAsync(cancellationToken)).Containers.FirstOrDefault(c => c.Id == id);
         await services.Runtime.RemoveContainerAsync(id, cancellationToken);
         _messages.TryRemove(id, out _);
+        _images.Forget(id);
         if (container is null)
             return;
         foreach (var file in LogReader.Rotated(container.LogPath).Append(container.LogPath).Append(container.TerminationMessageFile ?? container.LogPath))
@@ -220,6 +256,7 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
 
     public async ValueTask DisposeAsync()
     {
+        await _images.DisposeAsync();
         foreach (var id in _monitors.Keys)
         {
             if (_monitors.TryRemove(id, out var monitor))

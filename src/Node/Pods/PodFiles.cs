@@ -12,7 +12,9 @@ internal static class PodFiles
         var uid = pod.Metadata.Uid!;
         var host = File.Exists("/etc/resolv.conf") ? await File.ReadAllTextAsync("/etc/resolv.conf", cancellationToken) : "";
         await WriteReadableAsync(services.Directories.ResolvConf(uid), ResolvConf.For(pod, services.Dns, host), cancellationToken);
-        await WriteReadableAsync(services.Directories.Hosts(uid), ResolvConf.Hosts(pod, ContainerSpecFactory.Hostname(pod), sandbox.Ips, services.Dns.Domain), cancellationToken);
+        await WriteReadableAsync(services.Directories.Hosts(uid), pod.Spec.HostNetwork == true
+            ? ResolvConf.MachineHosts(pod, File.Exists("/etc/hosts") ? await File.ReadAllTextAsync("/etc/hosts", cancellationToken) : "")
+            : ResolvConf.Hosts(pod, PodNames.Hostname(pod), sandbox.Ips, services.Dns.Domain), cancellationToken);
     }
 
     private static async Task WriteReadableAsync(string path, string content, CancellationToken cancellationToken)

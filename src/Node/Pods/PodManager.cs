@@ -41,6 +41,21 @@ internal sealed partial class PodManager(PodServices services) : IAsyncDisposabl
         }
     }
 
+    /// <summary>The image runtime came, or said what it lacks: pods that wait for it look again.</summary>
+    public async Task OnImageRuntimeAsync(ImageRuntimeState state)
+    {
+        if (state is ImageRuntimeState.Ready ready)
+            await RemoveOrphanSandboxesAsync(ready.Runtime, services.Cache.All().Select(p => p.Metadata.Uid!).Concat(_workers.Keys).ToHashSet(), _stop.Token);
+        LookAgain();
+    }
+
+    /// <summary>What pods' runtimes are chosen by is another now.</summary>
+    public void LookAgain()
+    {
+        foreach (var worker in _workers.Values)
+            worker.Signal();
+    }
+
     private void OnChange(Change<Pod> change)
     {
         var uid = change.Current.Metadata.Uid!;
@@ -80,17 +95,7 @@ internal sealed partial class PodManager(PodServices services) : IAsyncDisposabl
 
     private async Task RemoveOrphansAsync(HashSet<string> known, CancellationToken cancellationToken)
     {
-        var all = await services.Runtime.ListAsync(cancellationToken);
-        foreach (var sandbox in all.Sandboxes.Where(s => !known.Contains(s.Spec.PodUid)))
-        {
-            Log.Orphan(_logger, sandbox.Spec.Namespace, sandbox.Spec.Name);
-            await TryAsync(sandbox.Spec.PodUid, async () =>
-            {
-                await Task.WhenAll(all.Containers.Where(c => c.SandboxId == sandbox.Id).Select(c => services.Runtime.StopContainerAsync(c.Id, TimeSpan.FromSeconds(2), cancellationToken)));
-                await services.Runtime.RemoveSandboxAsync(sandbox.Id, cancellationToken);
-            });
-        }
-
+        await RemoveOrphanSandboxesAsync(services.Runtime, known, cancellationToken);
         if (!Directory.Exists(services.Directories.Pods))
             return;
         foreach (var uid in Directory.EnumerateDirectories(services.Directories.Pods).Select(d => Path.GetFileName(d)!).Where(uid => !known.Contains(uid)).ToList())
@@ -102,18 +107,32 @@ internal sealed partial class PodManager(PodServices services) : IAsyncDisposabl
                 return Task.CompletedTask;
             });
         }
+    }
 
-        // The node and its other pods do not wait for one that cannot be taken away; the next start tries again.
-        async Task TryAsync(string uid, Func<Task> remove)
+    private async Task RemoveOrphanSandboxesAsync(IPodRuntime runtime, HashSet<string> known, CancellationToken cancellationToken)
+    {
+        var all = await runtime.ListAsync(cancellationToken);
+        foreach (var sandbox in all.Sandboxes.Where(s => !known.Contains(s.Spec.PodUid)))
         {
-            try
+            Log.Orphan(_logger, sandbox.Spec.Namespace, sandbox.Spec.Name);
+            await TryAsync(sandbox.Spec.PodUid, async () =>
             {
-                await remove();
-            }
-            catch (Exception e) when (e is RuntimeException or IOException or UnauthorizedAccessException)
-            {
-                Log.OrphanStays(_logger, uid, e);
-            }
+                await Task.WhenAll(all.Containers.Where(c => c.SandboxId == sandbox.Id).Select(c => runtime.StopContainerAsync(c.Id, TimeSpan.FromSeconds(2), cancellationToken)));
+                await runtime.RemoveSandboxAsync(sandbox.Id, cancellationToken);
+            });
+        }
+    }
+
+    // The node and its other pods do not wait for one that cannot be taken away; the next start tries again.
+    private async Task TryAsync(string uid, Func<Task> remove)
+    {
+        try
+        {
+            await remove();
+        }
+        catch (Exception e) when (e is RuntimeException or IOException or UnauthorizedAccessException)
+        {
+            Log.OrphanStays(_logger, uid, e);
         }
     }
 

@@ -24,6 +24,12 @@ internal sealed record PodObservation
     /// <summary>By container name: ends in a row without a long run in between.</summary>
     public IReadOnlyDictionary<string, int> Crashes { get; init; } = new Dictionary<string, int>();
 
+    /// <summary>Names of containers whose image is being fetched.</summary>
+    public IReadOnlySet<string> Pulling { get; init; } = new HashSet<string>();
+
+    /// <summary>By container id: what it was made from.</summary>
+    public IReadOnlyDictionary<string, ImageInfo> Images { get; init; } = new Dictionary<string, ImageInfo>();
+
     /// <summary>Why volumes or sandbox are not there yet.</summary>
     public StartFailure? Setup { get; init; }
 
@@ -40,4 +46,5 @@ internal sealed record ContainerHealth(bool Started, bool Ready, string? Failure
 }
 
 /// <param name="Count">Failures in a row.</param>
-internal sealed record StartFailure(string Reason, string Message, DateTimeOffset At, int Count);
+/// <param name="RetryAt">When to try again; null: by the number of failures.</param>
+internal sealed record StartFailure(string Reason, string Message, DateTimeOffset At, int Count, DateTimeOffset? RetryAt = null);

@@ -137,6 +137,8 @@ internal static class PodPlanner
 
         private void Start(Container container, bool isInit)
         {
+            if (seen.Pulling.Contains(container.Name))
+                return;   // its end is told
             if (seen.Failures.GetValueOrDefault(container.Name) is { } failure && RestartRules.NextTry(failure) is var next && next > now)
             {
                 Wake(next);
@@ -157,7 +159,7 @@ internal static class PodPlanner
 
         private void Wake(DateTimeOffset at)
         {
-            if (_wake is null || at < _wake)
+            if (at != DateTimeOffset.MaxValue && (_wake is null || at < _wake))
                 _wake = at;
         }
     }

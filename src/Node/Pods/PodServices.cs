@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Weft.Api.Core;
 using Weft.Client;
 using Weft.Node.Agent;
+using Weft.Node.Images;
 using Weft.Node.Network;
 using Weft.Node.Probes;
 using Weft.Node.Runtime;
@@ -10,10 +11,17 @@ using Weft.Node.Volumes;
 namespace Weft.Node.Pods;
 
 /// <summary>What every pod worker uses.</summary>
+/// <param name="Runtime">All runtimes; of a worker that knows its pod's runtime, that one.</param>
 internal sealed record PodServices(
-    KubeClient Client, ObjectCache<Pod> Cache, IPodRuntime Runtime, PodVolumes Volumes, ObjectWatches<ConfigMap> ConfigMaps, ObjectWatches<Secret> Secrets,
+    KubeClient Client, ObjectCache<Pod> Cache, IPodRuntime Runtime, RuntimeChooser Chooser, ImagePuller Puller, PodVolumes Volumes, ObjectWatches<ConfigMap> ConfigMaps, ObjectWatches<Secret> Secrets,
     ProbeClient Probes, EventRecorder Events, StatusWriter Statuses, PodDirectories Directories, NodeFacts Node, DnsSettings Dns, PodEnvironment Environment,
-    TimeProvider Time, ILoggerFactory Loggers);
+    TimeProvider Time, ILoggerFactory Loggers)
+{
+    /// <summary>The handler of the runtime that was chosen; null: not chosen yet.</summary>
+    public string? Handler { get; init; }
+
+    public bool OfImages => Handler is not (null or PodRuntimes.ProcessHandler);
+}
 
 /// <summary>Facts of the machine and the cluster that containers' environment is made from.</summary>
 /// <param name="ApiPort">Null: pods are not told where the API is.</param>
@@ -44,6 +52,8 @@ internal static class PodReferences
     public static (IReadOnlySet<string> ConfigMaps, IReadOnlySet<string> Secrets) Of(Pod pod)
     {
         var (maps, secrets) = (new HashSet<string>(), new HashSet<string>());
+        foreach (var pull in pod.Spec.ImagePullSecrets)
+            Add(secrets, pull.Name);
         foreach (var volume in pod.Spec.Volumes)
         {
             Add(maps, volume.ConfigMap?.Name);

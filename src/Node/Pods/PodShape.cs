@@ -5,9 +5,6 @@ namespace Weft.Node.Pods;
 /// <summary>Questions to a pod's specification.</summary>
 internal static class PodShape
 {
-    /// <summary>The RuntimeClass of process pods.</summary>
-    public const string ProcessRuntimeClass = "process";
-
     public static bool IsSidecar(Container init) => init.RestartPolicy == "Always";
 
     public static bool IsTerminal(Pod pod) => pod.Status.Phase is "Succeeded" or "Failed";
@@ -22,7 +19,7 @@ internal static class PodShape
     {
         Name = e.Name, Image = e.Image, Command = e.Command, Args = e.Args, WorkingDir = e.WorkingDir, EnvFrom = e.EnvFrom, Env = e.Env, Resources = e.Resources,
         VolumeMounts = e.VolumeMounts, TerminationMessagePath = e.TerminationMessagePath, TerminationMessagePolicy = e.TerminationMessagePolicy,
-        SecurityContext = e.SecurityContext, Stdin = e.Stdin, StdinOnce = e.StdinOnce, Tty = e.Tty,
+        ImagePullPolicy = e.ImagePullPolicy, SecurityContext = e.SecurityContext, Stdin = e.Stdin, StdinOnce = e.StdinOnce, Tty = e.Tty,
     };
 
     public static TimeSpan Grace(Pod pod) =>

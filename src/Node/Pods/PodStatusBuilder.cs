@@ -9,13 +9,13 @@ internal sealed record NodeFacts(string NodeName, string HostIp, Weft.Api.Quanti
 /// <summary>The status of a pod from what is seen of it. Pure. Times of conditions are kept while their value is.</summary>
 internal static class PodStatusBuilder
 {
-    public static PodStatus Build(Pod pod, PodObservation seen, NodeFacts node, string runtimeName, DateTimeOffset now)
+    public static PodStatus Build(Pod pod, PodObservation seen, NodeFacts node, DateTimeOffset now)
     {
         var old = pod.Status;
         // A pod that an agent has begun to end: nothing of it starts again.
         var ending = pod.Metadata.DeletionTimestamp is not null || PodShape.IsTerminal(pod) || PodPlanner.HasEnded(pod, seen);
         var overdue = PodShape.Deadline(pod) is { } deadline && deadline <= now;
-        var context = new Context(pod, seen, runtimeName, ending || overdue, now);
+        var context = new Context(pod, seen, ending || overdue, now);
         List<ContainerStatus> init = [.. pod.Spec.InitContainers.Select(c => Container(context, c, isInit: true, old.InitContainerStatuses))];
         var initialised = IsInitialised(pod, seen, init);
         List<ContainerStatus> main = [.. pod.Spec.Containers.Select(c => Container(context, c, isInit: false, old.ContainerStatuses, initialised))];
@@ -41,7 +41,7 @@ internal static class PodStatusBuilder
         };
     }
 
-    private sealed record Context(Pod Pod, PodObservation Seen, string RuntimeName, bool Ending, DateTimeOffset Now);
+    private sealed record Context(Pod Pod, PodObservation Seen, bool Ending, DateTimeOffset Now);
 
     private static bool IsInitialised(Pod pod, PodObservation seen, List<ContainerStatus> init) =>
         pod.Spec.Containers.Any(c => seen.Latest(c.Name) is not null)
@@ -73,7 +73,8 @@ internal static class PodStatusBuilder
             return status with { State = new() { Waiting = Waiting(context, spec, isInit, initialised) } };
         }
 
-        status = status with { RestartCount = latest.Attempt, ContainerID = $"{context.RuntimeName}://{latest.Id}" };
+        status = status with { RestartCount = latest.Attempt, ContainerID = latest.Id };
+        status = ContainerFacts.Add(status, context.Pod, spec, seen.Images.GetValueOrDefault(latest.Id), old);
         if (seen.BeforeLatest(spec.Name) is { State: RunState.Exited } previous)
             status = status with { LastState = new() { Terminated = Terminated(context, previous) } };
 
@@ -133,7 +134,7 @@ internal static class PodStatusBuilder
         Message = container.Message,
         StartedAt = container.StartedAt,
         FinishedAt = container.FinishedAt,
-        ContainerID = $"{context.RuntimeName}://{container.Id}",
+        ContainerID = container.Id,
     };
 
     private static string Phase(Pod pod, PodObservation seen, List<ContainerStatus> main, bool ending, bool overdue)

@@ -24,13 +24,13 @@ internal sealed partial class PodWorker : IAsyncDisposable
     // A force-deleted pod (its object is gone) gets this much to end in.
     private static readonly TimeSpan GoneGrace = TimeSpan.FromSeconds(2);
 
-    private readonly PodServices _services;
+    private PodServices _services;
     private readonly string _uid;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _signal = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _ending;
-    private readonly PodContainers _containers;
+    private PodContainers? _containers;   // once the runtime is chosen
     private readonly ConcurrentDictionary<string, Task> _stopping = new();
     private readonly Task _running;
     private readonly ITimer _timer;
@@ -41,7 +41,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
     private IReadOnlyDictionary<string, string>? _volumes;
     private DateTimeOffset? _renewTokens;
     private bool _finished;
-    private bool _told;
+    private string? _told;
 
     public PodWorker(PodServices services, Pod pod)
     {
@@ -50,7 +50,6 @@ internal sealed partial class PodWorker : IAsyncDisposable
         _uid = pod.Metadata.Uid!;
         _logger = services.Loggers.CreateLogger<PodWorker>();
         _ending = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        _containers = new PodContainers(services, _uid, Signal);
         _timer = services.Time.CreateTimer(static self => ((PodWorker)self!).Signal(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _running = Task.Run(RunAsync);
     }
@@ -152,13 +151,13 @@ internal sealed partial class PodWorker : IAsyncDisposable
             _finished = true;
             return false;
         }
-        if (pod.Spec.RuntimeClassName != PodShape.ProcessRuntimeClass)
-            return await RefuseAsync(pod, cancellationToken);
+        if (_containers is null && !await ChooseAsync(pod, cancellationToken))
+            return false;
 
         var now = _services.Time.GetUtcNow();
         await RefreshVolumesAsync(pod, now, cancellationToken);
-        var seen = await _containers.ObserveAsync(pod, _setup, _volumes is not null, _stopping.Keys.ToHashSet(), cancellationToken);
-        var written = _services.Statuses.Set(pod, PodStatusBuilder.Build(pod, seen, _services.Node, _services.Runtime.Name, now));
+        var seen = await _containers!.ObserveAsync(pod, _setup, _volumes is not null, _stopping.Keys.ToHashSet(), cancellationToken);
+        var written = _services.Statuses.Set(pod, PodStatusBuilder.Build(pod, seen, _services.Node, now));
 
         var plan = PodPlanner.Plan(pod, seen, now);
         var starts = new List<Task>();
@@ -192,7 +191,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
                 _ = StopAsync(pod, kill, ended, cancellationToken);
                 break;
             case PodStep.Forget forget:
-                await _containers.ForgetAsync(forget.ContainerId, cancellationToken);
+                await _containers!.ForgetAsync(forget.ContainerId, cancellationToken);
                 break;
             case PodStep.TearDown:
                 await _services.Runtime.StopSandboxAsync(seen.Sandbox!.Id, cancellationToken);
@@ -210,9 +209,9 @@ internal sealed partial class PodWorker : IAsyncDisposable
         var reason = "FailedCreatePodSandBox";
         try
         {
-            if (pod.Spec.ShareProcessNamespace == true)
+            if (!_services.OfImages && pod.Spec.ShareProcessNamespace == true)
                 throw new RuntimeException(RuntimeError.Sandbox, "shareProcessNamespace is not supported by process pods: leave it out, or use hostPID");
-            if (_setup is null && pod.Spec.HostNetwork != true && PodShape.AllContainers(pod).Any(c => c.Ports.Any(port => port.HostPort is > 0)))
+            if (_setup is null && !_services.OfImages && pod.Spec.HostNetwork != true && PodShape.AllContainers(pod).Any(c => c.Ports.Any(port => port.HostPort is > 0)))
                 _services.Events.Warning(pod, "HostPortNotSupported", "hostPort is not opened for process pods yet: use hostNetwork, a Service, or the pod's own address");
             // Asked for while the sandbox is made.
             var references = WatchReferences(pod);
@@ -241,19 +240,8 @@ internal sealed partial class PodWorker : IAsyncDisposable
             return ready;
         foreach (var old in all)
             await _services.Runtime.RemoveSandboxAsync(old.Id, cancellationToken);
-        return await _services.Runtime.CreateSandboxAsync(SandboxOf(pod), cancellationToken);
+        return await _services.Runtime.CreateSandboxAsync(SandboxSpecs.Of(pod, _services, all.Count == 0 ? 0 : all.Max(s => s.Spec.Attempt) + 1), cancellationToken);
     }
-
-    private static SandboxSpec SandboxOf(Pod pod) => new()
-    {
-        PodUid = pod.Metadata.Uid!,
-        Namespace = pod.Metadata.Namespace!,
-        Name = pod.Metadata.Name!,
-        Hostname = ContainerSpecFactory.Hostname(pod),
-        HostNetwork = pod.Spec.HostNetwork == true,
-        HostIpc = pod.Spec.HostIPC == true,
-        HostPid = pod.Spec.HostPID == true,
-    };
 
     private async Task<ReferencedObjects> WatchReferences(Pod pod)
     {
@@ -274,7 +262,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
         {
             // What was missing may be there now.
             _setup = null;
-            _containers.ForgetFailures();
+            _containers!.ForgetFailures();
         }
         var all = await _services.Runtime.ListAsync(cancellationToken);
         var isAdopted = _volumes is null && all.Containers.Any(c => c.PodUid == _uid);
@@ -301,7 +289,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
         await Task.Yield();
         try
         {
-            await _containers.StopAsync(pod, kill, kill.Grace ?? PodShape.Grace(pod), cancellationToken);
+            await _containers!.StopAsync(pod, kill, kill.Grace ?? PodShape.Grace(pod), cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -335,7 +323,8 @@ internal sealed partial class PodWorker : IAsyncDisposable
         await Task.WhenAll(all.Containers.Where(c => c.PodUid == _uid && c.State != RunState.Exited)
             .Select(c => _services.Runtime.StopContainerAsync(c.Id, _stopping.ContainsKey(c.Id) ? TimeSpan.Zero : GoneGrace, cancellationToken)));
         await Task.WhenAll(_stopping.Values);
-        await _containers.DisposeAsync();
+        if (_containers is not null)
+            await _containers.DisposeAsync();
         foreach (var sandbox in all.Sandboxes.Where(s => s.Spec.PodUid == _uid))
             await _services.Runtime.RemoveSandboxAsync(sandbox.Id, cancellationToken);
         _services.Volumes.Remove(_uid);
@@ -344,25 +333,53 @@ internal sealed partial class PodWorker : IAsyncDisposable
         DirectoryRemoval.Delete(_services.Directories.Pod(_uid));
     }
 
-    /// <summary>A pod of another runtime: it waits, and says for what.</summary>
-    private async Task<bool> RefuseAsync(Pod pod, CancellationToken cancellationToken)
+    /// <summary>False: its runtime is not known or not there, or the pod will never run here.</summary>
+    private async Task<bool> ChooseAsync(Pod pod, CancellationToken cancellationToken)
     {
-        // The name decides, not the handler: another RuntimeClass with the handler `process` is not looked up.
-        var message = pod.Spec.RuntimeClassName is { Length: > 0 } other
-            ? $"this node runs pods of the RuntimeClass named \"process\" only, and this pod names \"{other}\" (whatever its handler is): set runtimeClassName: process to run a command of this machine as a pod"
-            : "this node has no container runtime yet, so it cannot run images; set runtimeClassName: process to run a command of this machine as a pod";
-        if (pod.Metadata.DeletionTimestamp is not null)
+        switch (await _services.Chooser.ChooseAsync(pod, cancellationToken))
+        {
+            case RuntimeChoice.Chosen chosen:
+                var services = _services with { Runtime = chosen.Runtime, Handler = chosen.Handler };
+                if (pod.Metadata.DeletionTimestamp is null && !PodShape.IsTerminal(pod) && !WasHere(pod) && NodeAdmission.Check(pod, services.OfImages) is { } rejection)
+                {
+                    _services.Events.Warning(pod, rejection.Reason, rejection.Message);
+                    _ = _services.Statuses.Set(pod, pod.Status with { Phase = "Failed", Reason = rejection.Reason, Message = "Pod was rejected: " + rejection.Message, StartTime = _services.Time.GetUtcNow() });
+                    return false;
+                }
+                Volatile.Write(ref _services, services);
+                _containers = new PodContainers(services, _uid, Signal);
+                return true;
+            case RuntimeChoice.Refused refused:
+                await RefuseAsync(pod, refused, cancellationToken);
+                return false;
+            default:
+                return false;   // the image runtime is starting, and its start is told
+        }
+    }
+
+    // Something of it may still run here, or has.
+    private static bool WasHere(Pod pod) => pod.Status.ContainerStatuses.Concat(pod.Status.InitContainerStatuses).Any(s => s.ContainerID is { Length: > 0 });
+
+    /// <summary>Its runtime is not to be had: it waits, and says for what.</summary>
+    private async Task RefuseAsync(Pod pod, RuntimeChoice.Refused refused, CancellationToken cancellationToken)
+    {
+        if (pod.Metadata.DeletionTimestamp is not null && !WasHere(pod))
         {
             await FinishAsync(pod, new PodObservation(), Task.CompletedTask, cancellationToken);
-            return false;
+            return;
         }
-        if (!_told)
-            _services.Events.Warning(pod, "NoContainerRuntime", message);
-        _told = true;
-        var seen = new PodObservation { Setup = new StartFailure("NoContainerRuntime", message, _services.Time.GetUtcNow(), 1) };
-        _ = _services.Statuses.Set(pod, PodStatusBuilder.Build(pod, seen, _services.Node, _services.Runtime.Name, _services.Time.GetUtcNow()));
-        return false;
+        if (_told != refused.Message)
+            _services.Events.Warning(pod, refused.Reason, refused.Message);
+        _told = refused.Message;
+        if (WasHere(pod))
+            return;   // what is known of its containers stays said
+        var now = _services.Time.GetUtcNow();
+        var seen = new PodObservation { Setup = new StartFailure(refused.Reason, refused.Message, now, 1) };
+        _ = _services.Statuses.Set(pod, PodStatusBuilder.Build(pod, seen, _services.Node, now));
     }
+
+    /// <summary>The runtime that the pod runs in; before it is chosen, all of them.</summary>
+    public IPodRuntime PodRuntime => Volatile.Read(ref _services).Runtime;
 
     private void WakeIn(TimeSpan delay) => _timer.Change(delay > TimeSpan.Zero ? delay + TimeSpan.FromMilliseconds(1) : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
 
@@ -371,7 +388,8 @@ internal sealed partial class PodWorker : IAsyncDisposable
         await _stop.CancelAsync();
         await _running;
         await Task.WhenAll(_stopping.Values);
-        await _containers.DisposeAsync();
+        if (_containers is not null)
+            await _containers.DisposeAsync();
         await _timer.DisposeAsync();
         _signal.Dispose();
         _ending.Dispose();

@@ -34,5 +34,6 @@ internal static class RestartRules
     public static DateTimeOffset NextStart(ContainerInfo ended, int crashes) => (ended.FinishedAt ?? ended.CreatedAt) + Delay(crashes);
 
     /// <summary>Waits between tries to make a container whose configuration is not there: shorter, because somebody is about to create it.</summary>
-    public static DateTimeOffset NextTry(StartFailure failure) => failure.At + TimeSpan.FromSeconds(Math.Min(Math.Pow(2, Math.Min(failure.Count - 1, 6)), 30));
+    public static DateTimeOffset NextTry(StartFailure failure) =>
+        failure.RetryAt ?? failure.At + TimeSpan.FromSeconds(Math.Min(Math.Pow(2, Math.Min(failure.Count - 1, 6)), 30));
 }

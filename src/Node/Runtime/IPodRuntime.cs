@@ -155,6 +155,12 @@ internal sealed record ContainerSpec
 
     /// <summary>The runtime's default seccomp profile; false: none.</summary>
     public bool DefaultSeccomp { get; init; }
+
+    /// <summary>`procMount: Unmasked`: nothing of /proc is hidden or read only.</summary>
+    public bool UnmaskedProc { get; init; }
+
+    /// <summary>Id of a container of the same sandbox whose process namespace this one joins (`kubectl debug --target`).</summary>
+    public string? ProcessNamespaceOf { get; init; }
     public bool Privileged { get; init; }
     public bool Stdin { get; init; }
     public bool StdinOnce { get; init; }

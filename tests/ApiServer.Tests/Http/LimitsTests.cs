@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Weft.ApiServer.Tests.Kit;
+using Weft.Testing;
 
 namespace Weft.ApiServer.Tests.Http;
 
@@ -16,6 +17,35 @@ public sealed class LimitsTests
         var refused = (await server.PostAsync(Widgets, body)).Expect(413);
         Assert.Equal("RequestEntityTooLarge", refused.Reason);
         Assert.Equal("Request entity too large: limit is 3145728", refused.Message);
+    }
+
+    [Fact]
+    public async Task More_writes_at_once_than_allowed_are_told_to_come_again_and_reads_and_watches_go_on()
+    {
+        await using var server = await TestServer.StartAsync(options: options => options with { MaxWritesInFlight = 1 });
+        using var slow = new TcpClient();
+        await slow.ConnectAsync(server.Host.Address.Host, server.Host.Address.Port);
+        await slow.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {Widgets} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 25\r\n\r\n{{"));
+
+        using var refused = await Eventually.ValueAsync(async () =>
+        {
+            var answer = await server.Http.PostAsync(Widgets, new StringContent("{}"));
+            if ((int)answer.StatusCode == 429)
+                return answer;
+            answer.Dispose(); // the slow one has not come in yet
+            return null;
+        });
+        Assert.Equal(1, refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds);
+        (await server.GetAsync(Widgets)).Expect(200);
+        await using var watch = await server.WatchAsync($"{Widgets}?watch=1");
+        Assert.Equal(200, watch.Code);
+
+        await slow.GetStream().WriteAsync("\"metadata\":{\"name\":\"a\"}"u8.ToArray());
+        await slow.GetStream().WriteAsync("}"u8.ToArray());
+        using var reader = new StreamReader(slow.GetStream());
+        Assert.StartsWith("HTTP/1.1 201", await Eventually.EndsAsync(reader.ReadLineAsync()), StringComparison.Ordinal);
+        await Eventually.EndsAsync(reader.ReadToEndAsync());
+        await Eventually.TrueAsync(async () => (await server.PostAsync(Widgets, """{"metadata":{"name":"b"}}""")).Code == 201);
     }
 
     [Fact]

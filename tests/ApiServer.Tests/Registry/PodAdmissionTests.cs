@@ -10,6 +10,16 @@ public sealed class PodAdmissionTests
     private const string Pods = "/api/v1/namespaces/default/pods";
 
     [Fact]
+    public async Task The_runtime_class_of_process_pods_stays()
+    {
+        await using var server = await TestServer.StartAsync();
+        const string classes = "/apis/node.k8s.io/v1/runtimeclasses";
+        (await server.PostAsync(classes, """{"metadata":{"name":"process"},"handler":"process"}""")).Expect(201);
+        Assert.Contains("may not be deleted", (await server.DeleteAsync($"{classes}/process")).Expect(403).Message, StringComparison.Ordinal);
+        (await server.GetAsync($"{classes}/process")).Expect(200);
+    }
+
+    [Fact]
     public async Task A_pod_gets_its_account_token_tolerations_and_priority()
     {
         await using var server = await StartAsync();

@@ -97,7 +97,7 @@ public sealed class StrategyBehaviourTests
     public void A_config_map_of_more_than_a_mebibyte_is_refused()
     {
         var big = Subject.With(StrategyCases.Good["configmaps"], ("data.big", $"\"{new string('x', 1024 * 1024)}\""));
-        Assert.Contains("may not be more than 1048576 bytes", Assert.Single(Subject.Of("configmaps").CreateErrors(big)), StringComparison.Ordinal);
+        Assert.Contains("data: Too long: may not be more than 1048576 bytes", Assert.Single(Subject.Of("configmaps").CreateErrors(big)), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -39,7 +39,7 @@ internal static class StrategyCases
         ["events"] = Subject.Parse("""{"metadata":{"name":"e.1","namespace":"default"},"involvedObject":{"kind":"Pod","namespace":"default","name":"a"},"reason":"Started","type":"Normal","count":1}"""),
         ["events.events.k8s.io"] = Subject.Parse("""{"metadata":{"name":"e.1","namespace":"default"},"eventTime":"2026-01-02T03:04:05.000006Z","reportingController":"example.com/c","reportingInstance":"c-1","action":"Start","reason":"Started","type":"Normal"}"""),
         ["leases.coordination.k8s.io"] = Subject.Parse("""{"metadata":{"name":"l","namespace":"default"},"spec":{"holderIdentity":"a","leaseDurationSeconds":15,"renewTime":"2026-01-02T03:04:05.000006Z"}}"""),
-        ["runtimeclasses.node.k8s.io"] = Subject.Parse("""{"metadata":{"name":"process"},"handler":"process"}"""),
+        ["runtimeclasses.node.k8s.io"] = Subject.Parse("""{"metadata":{"name":"host"},"handler":"process"}"""),
         ["priorityclasses.scheduling.k8s.io"] = Subject.Parse("""{"metadata":{"name":"high"},"value":1000}"""),
         ["roles.rbac.authorization.k8s.io"] = Subject.Parse("""{"metadata":{"name":"system:reader","namespace":"default"},"rules":[{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]}"""),
         ["clusterroles.rbac.authorization.k8s.io"] = Subject.Parse("""{"metadata":{"name":"system:reader"},"rules":[{"verbs":["get"],"nonResourceURLs":["/healthz"]}]}"""),

@@ -14,6 +14,20 @@ public sealed class PatchTests
         """;
 
     [Fact]
+    public async Task A_patch_that_does_not_apply_says_why_where_kubectl_looks()
+    {
+        await using var server = await TestServer.StartAsync();
+        (await server.PostAsync(Widgets, """{"metadata":{"name":"a"},"spec":{"colour":"red"}}""")).Expect(201);
+
+        var refused = (await server.PatchAsync($"{Widgets}/a", "json-patch+json", """[{"op":"test","path":"/spec/colour","value":"green"}]""")).Expect(422);
+
+        var cause = Assert.Single(refused.Body["details"]!["causes"]!.AsArray())!;
+        Assert.Equal("patch", cause["field"]!.GetValue<string>());
+        Assert.Equal(refused.Message, cause["message"]!.GetValue<string>());
+        Assert.Contains("/spec/colour", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_json_patch_tests_and_replaces()
     {
         await using var server = await TestServer.StartAsync();

@@ -29,6 +29,19 @@ public class EventRecorderTests
     }
 
     [Fact]
+    public void A_reason_with_ever_new_words_becomes_one_event()
+    {
+        var memory = new EventMemory();
+        var said = Enumerable.Range(0, 12).Select(number => memory.Combine(News($"pod web-{number} is refused", number))).ToList();
+
+        Assert.Equal("pod web-8 is refused", said[8].Message);
+        Assert.Equal("(combined from similar events): pod web-11 is refused", said[11].Message);
+        memory.Wrote(said[10], new ObjectKey("default", "e"));
+        Assert.Equal(new EventDecision.Again(new ObjectKey("default", "e"), 2), memory.Decide(said[11]));
+        Assert.Equal("pod web-12 is refused", memory.Combine(News("pod web-12 is refused", 3600)).Message);
+    }
+
+    [Fact]
     public async Task Events_reach_the_server_and_repeat_by_number()
     {
         await using var cluster = await TestCluster.StartAsync();

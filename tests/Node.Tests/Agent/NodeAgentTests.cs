@@ -241,14 +241,33 @@ public sealed class NodeAgentTests
         var pod = await node.UntilAsync("image", p => p.Status.ContainerStatuses is [{ State.Waiting: not null }], "waiting");
 
         Assert.Equal("Pending", pod.Status.Phase);
-        Assert.Contains("runtimeClassName: process", pod.Status.ContainerStatuses[0].State!.Waiting!.Message);
-        await node.CreateAsync("""{"apiVersion":"node.k8s.io/v1","kind":"RuntimeClass","metadata":{"name":"mine"},"handler":"process"}""");
-        await node.PodAsync("renamed", """{"runtimeClassName":"mine","containers":[{"name":"main","command":["true"]}]}""");
-        var renamed = await node.UntilAsync("renamed", p => p.Status.ContainerStatuses is [{ State.Waiting: not null }], "waiting");
-        Assert.Contains("names \"mine\"", renamed.Status.ContainerStatuses[0].State!.Waiting!.Message);
-        Assert.Contains("runtimeClassName: process", renamed.Status.ContainerStatuses[0].State!.Waiting!.Message);
+        Assert.Contains("no container runtime", pod.Status.ContainerStatuses[0].State!.Waiting!.Message);
         await node.DeleteAsync("image");
         await node.GoneAsync("image");
+    }
+
+    [Fact]
+    public async Task The_handler_of_a_runtime_class_decides_and_not_its_name()
+    {
+        await using var node = await NodeFixture.StartAsync(113);
+        await node.CreateAsync("""{"apiVersion":"node.k8s.io/v1","kind":"RuntimeClass","metadata":{"name":"mine"},"handler":"process"}""");
+
+        await node.PodAsync("early", """{"runtimeClassName":"mine","containers":[{"name":"main","command":["sleep","1000"]}]}""");
+
+        await node.ReadyAsync("early");
+    }
+
+    [Fact]
+    public async Task A_sysctl_that_a_pod_may_not_set_fails_the_pod()
+    {
+        await using var node = await NodeFixture.StartAsync(114);
+        await node.PodAsync("tuned", """{"securityContext":{"sysctls":[{"name":"kernel.msgmax","value":"1"}]},"containers":[{"name":"main","command":["sleep","1000"]}]}""");
+
+        var pod = await node.UntilAsync("tuned", p => p.Status.Phase == "Failed", "failed");
+
+        Assert.Equal("SysctlForbidden", pod.Status.Reason);
+        await node.DeleteAsync("tuned");
+        await node.GoneAsync("tuned");
     }
 
     [Fact]

@@ -15,6 +15,7 @@ using Weft.ApiServer.Strategies;
 using Weft.ApiServer.Tables;
 using Weft.Client;
 using Weft.Node.Agent;
+using Weft.Node.Runtime;
 using Weft.Node.Tests.Runtime;
 using Weft.Storage.Memory;
 using Weft.Testing;
@@ -30,6 +31,7 @@ internal sealed class NodeFixture : IAsyncDisposable
     private readonly MemoryStore _store = new(TimeProvider.System);
     private readonly ApiServerHost _api;
     private readonly ClusterPki _pki;
+    private Func<CancellationToken, Task<ImageRuntime>>? _images;
 
     private NodeFixture(int subnet)
     {
@@ -66,9 +68,10 @@ internal sealed class NodeFixture : IAsyncDisposable
     public NodeAgent Agent { get; private set; } = null!;
     public ILoggerFactory Loggers { get; }
 
-    public static async Task<NodeFixture> StartAsync(int subnet)
+    /// <param name="images">The runtime of images; null: none.</param>
+    public static async Task<NodeFixture> StartAsync(int subnet, Func<CancellationToken, Task<ImageRuntime>>? images = null)
     {
-        var fixture = new NodeFixture(subnet);
+        var fixture = new NodeFixture(subnet) { _images = images };
         await fixture._api.StartAsync(CancellationToken.None);
         foreach (var name in new[] { "default", "kube-system", "kube-node-lease" })
             await fixture.EnsureNamespaceAsync(name);
@@ -79,7 +82,7 @@ internal sealed class NodeFixture : IAsyncDisposable
         return fixture;
     }
 
-    public async Task StartAgentAsync() => Agent = await NodeAgent.StartAsync(Options, Client, TimeProvider.System, Chance.Source, Loggers);
+    public async Task StartAgentAsync() => Agent = await NodeAgent.StartAsync(Options, Client, TimeProvider.System, Chance.Source, Loggers, _images);
 
     public async Task RestartAgentAsync()
     {
@@ -113,6 +116,15 @@ internal sealed class NodeFixture : IAsyncDisposable
         (meta["name"], meta["namespace"]) = (name, "default");
         var pod = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = meta, ["spec"] = tree };
         return await Client.For<Pod>().CreateAsync("default", ApiJson.FromTree<Pod>(pod), default);
+    }
+
+    /// <summary>A strategic merge patch of a subresource, as an administrator.</summary>
+    public async Task PatchAsync(string path, string json)
+    {
+        using var http = new HttpClient(_api.CreateHandler(new UserInfo("admin", ["system:masters"])));
+        using var content = new StringContent(json, System.Text.Encoding.UTF8, "application/strategic-merge-patch+json");
+        using var answer = await http.PatchAsync(new Uri("http://localhost/" + path), content);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
     }
 
     public Task<Pod?> FindAsync(string name) => Client.For<Pod>().FindAsync(new ObjectKey("default", name), default);

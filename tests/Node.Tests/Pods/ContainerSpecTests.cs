@@ -14,7 +14,7 @@ public sealed class ContainerSpecTests
         new(new Dictionary<string, ConfigMap?> { ["settings"] = new() { Data = new Dictionary<string, string> { ["COLOUR"] = "red" } } },
             new Dictionary<string, Secret?> { ["keys"] = new() { Data = new Dictionary<string, byte[]> { ["password"] = Encoding.UTF8.GetBytes("pw") } } }),
         new Dictionary<string, string> { ["v"] = "/host/v" }, new PodDirectories("/data"),
-        [new("dev", 1000, 1001, "/home/dev"), new("nobody", 65534, 65534, "/nonexistent")], ulong.MaxValue,
+        new ProcessContainerPolicy([new("dev", 1000, 1001, "/home/dev"), new("nobody", 65534, 65534, "/nonexistent")]), ulong.MaxValue,
         new Dictionary<string, string> { ["KUBERNETES_SERVICE_HOST"] = "10.1.0.1" }, (volume, sub) => volume + "/" + sub);
 
     private static ContainerSpec Create(string spec, string? metadata = null)
@@ -86,7 +86,7 @@ public sealed class ContainerSpecTests
 
     [Fact]
     public void Capabilities_that_the_agent_lacks_are_not_asked_for() =>
-        Assert.Empty(Identities.Capabilities(new SecurityContext { Capabilities = new() { Add = ["SYS_ADMIN", "ALL"] } }, 0, own: 0));
+        Assert.Empty(CapabilitySets.Of(new SecurityContext { Capabilities = new() { Add = ["SYS_ADMIN", "ALL"] } }, [], own: 0));
 
     [Fact]
     public void Limits_and_mounts_are_translated()
@@ -135,6 +135,6 @@ public sealed class ContainerSpecTests
     {
         var pod = World.Pod("""{"containers":[]}""", $$"""{"name":"{{new string('a', 62)}}-bc"}""");
 
-        Assert.Equal(new string('a', 62), ContainerSpecFactory.Hostname(pod));
+        Assert.Equal(new string('a', 62), PodNames.Hostname(pod));
     }
 }

@@ -7,7 +7,7 @@ namespace Weft.Node.Tests.Pods;
 
 public sealed class PodStatusBuilderTests
 {
-    private static PodStatus Build(Pod pod, PodObservation seen) => PodStatusBuilder.Build(pod, seen, World.Node, "process", World.Now);
+    private static PodStatus Build(Pod pod, PodObservation seen) => PodStatusBuilder.Build(pod, seen, World.Node, World.Now);
 
     private static string Condition(PodStatus status, string type) => status.Conditions.Single(c => c.Type == type) is var c && c.Reason is null ? c.Status : $"{c.Status} {c.Reason}";
 
@@ -18,7 +18,7 @@ public sealed class PodStatusBuilderTests
 
         Assert.Equal(("Running", "10.1.0.5", "192.0.2.1"), (status.Phase, status.PodIP, status.HostIP));
         Assert.Equal(("True", "True", "True", "True"), (Condition(status, "Ready"), Condition(status, "ContainersReady"), Condition(status, "Initialized"), Condition(status, "PodScheduled")));
-        Assert.Equal("process://a-0", status.ContainerStatuses[0].ContainerID);
+        Assert.Equal("a-0", status.ContainerStatuses[0].ContainerID);
         Assert.Equal(World.Now, status.StartTime);
     }
 
@@ -95,7 +95,7 @@ public sealed class PodStatusBuilderTests
         var pod = World.Pod("""{"containers":[{"name":"a"}]}""");
         var first = Build(pod, World.Seen(World.Container("a", RunState.Running)));
 
-        var later = PodStatusBuilder.Build(pod with { Status = first }, World.Seen(World.Container("a", RunState.Running)), World.Node, "process", World.Now.AddHours(1));
+        var later = PodStatusBuilder.Build(pod with { Status = first }, World.Seen(World.Container("a", RunState.Running)), World.Node, World.Now.AddHours(1));
 
         Assert.Equal(first.Conditions, later.Conditions);
         Assert.Null(StatusPatch.Create(pod with { Status = first }, later));

@@ -27,7 +27,7 @@ internal sealed class ConfigMapStrategy : DefaultStrategy
                 yield return FieldError.Invalid(value.Path, Field.Show(key), wrong);
         }
         if (bytes > DataRules.MaxBytes)
-            yield return new FieldError(FieldErrorKind.TooLong, "", null, $"may not be more than {DataRules.MaxBytes} bytes");
+            yield return new FieldError(FieldErrorKind.TooLong, data.Exists ? data.Path : binary.Path, null, $"may not be more than {DataRules.MaxBytes} bytes");
         foreach (var error in DataRules.Immutable(root, old, ["data", "binaryData"]))
             yield return error;
     }

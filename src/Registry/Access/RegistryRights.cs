@@ -1,0 +1,9 @@
+namespace Weft.Registry.Access;
+
+/// <summary>What a caller may do. Each includes the one before.</summary>
+public enum RegistryRights
+{
+    None,
+    Pull,
+    Push,
+}
