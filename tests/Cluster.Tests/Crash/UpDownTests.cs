@@ -126,7 +126,7 @@ public sealed class UpDownTests(WeftCluster cluster)
         {
             Paths = ClusterPaths.For(beside.Name + "-other", Path.Combine(_directory, "data"));
             Directory.CreateDirectory(_directory);
-            _before = MachineState.Take(null, Marks);
+            _before = MachineState.Take(Marks);
         }
 
         internal ClusterPaths Paths { get; }
@@ -140,7 +140,7 @@ public sealed class UpDownTests(WeftCluster cluster)
         /// <summary>Without links and routes: this cluster never has a pod, and those of other clusters on the machine come and go meanwhile.</summary>
         internal IReadOnlyList<string> Left() =>
         [
-            .. MachineState.Take(null, Marks).LeftSince(_before).Where(fact => !fact.StartsWith("link ", StringComparison.Ordinal) && !fact.StartsWith("route ", StringComparison.Ordinal)),
+            .. MachineState.Take(Marks).LeftSince(_before).Where(fact => !fact.StartsWith("link ", StringComparison.Ordinal) && !fact.StartsWith("route ", StringComparison.Ordinal)),
             .. Directory.EnumerateFileSystemEntries(_directory),
         ];
 

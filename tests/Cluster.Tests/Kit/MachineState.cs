@@ -9,6 +9,8 @@ namespace Weft.Cluster.Tests.Kit;
 /// </summary>
 internal sealed record MachineState(IReadOnlyList<string> Facts)
 {
+    internal static MachineState Take(params string[] marks) => Take(null, marks);
+
     internal static MachineState Take(NetworkSandbox? sandbox, params string[] marks)
     {
         var facts = new List<string>();
