@@ -18,7 +18,7 @@ public class WeftCluster : IAsyncLifetime
     internal string[] Marks => [Name, _directory];
 
     public static string Program => Path.Combine(Checkout, ".weft", "publish", "weft");
-    private static string Checkout => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
+    internal static string Checkout => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
 
     private static string ThisFile([CallerFilePath] string file = "") => file;
 
@@ -28,6 +28,9 @@ public class WeftCluster : IAsyncLifetime
             .OfType<string>().Where(path => path.Length > 0).Distinct(),
     ];
 
+    /// <summary>Further arguments of `weft up`.</summary>
+    protected virtual IReadOnlyList<string> UpArguments => [];
+
     /// <summary>What every program is started through: `nsenter` for a cluster with a network of its own.</summary>
     protected virtual IReadOnlyList<string> Through => [];
 
@@ -36,7 +39,7 @@ public class WeftCluster : IAsyncLifetime
         Assert.True(File.Exists(Program), $"{Program} is missing: run ./weft --version once, or ./test");
         Directory.CreateDirectory(_directory);
         _before = MachineState.Take(Marks);
-        (await WeftAsync("up", "--api-port", ApiPort.ToString())).Succeeded();
+        (await WeftAsync(["up", "--api-port", ApiPort.ToString(), .. UpArguments])).Succeeded();
     }
 
     internal Task<CommandResult> WeftAsync(params string[] arguments) =>

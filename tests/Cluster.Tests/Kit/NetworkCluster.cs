@@ -1,12 +1,10 @@
-using Weft.Cluster.Tests.Kit;
-
-namespace Weft.Cluster.Tests.Network;
+namespace Weft.Cluster.Tests.Kit;
 
 /// <summary>
 /// A cluster in a network namespace of its own, so that its rules, routes and ports are nobody else's: an address as on a LAN, a default route that
 /// leads nowhere, and at the end a look for what the cluster left in it.
 /// </summary>
-public sealed class NetworkCluster : WeftCluster
+public class NetworkCluster : WeftCluster
 {
     public const string NodeAddress = "172.31.78.1";
 
