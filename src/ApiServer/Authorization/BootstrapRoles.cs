@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Weft.Api.Joining;
+using Weft.ApiServer.Nodes;
 
 namespace Weft.ApiServer.Authorization;
 
@@ -57,7 +58,7 @@ internal static class BootstrapRoles
         Binding("weft:node", "weft:node", Group(NodeIdentity.Group)),
         Binding("weft:join", "weft:join", Group("system:bootstrappers")),
         Binding("weft:join-authority", "weft:join-authority", Group("system:authenticated"), Group("system:unauthenticated")),
-        Binding("weft:proxy", "weft:proxy", Group("system:nodes"), Group("weft:proxies")),
+        Binding("weft:proxy", "weft:proxy", Group("system:nodes"), Group(NodeJoin.ProxyGroup)),
         .. ControllerRoles.Roles().Select(r => Binding(r.Name, r.Name, ServiceAccount("kube-system", r.Account))),
     ];
 

@@ -51,6 +51,11 @@ public static class NodeCleanup
             }
         });
         await TryAsync("routes", () => NodeRoutes.RemoveAsync(settings.ClusterCidr));
+        await TryAsync("links to other nodes", () =>
+        {
+            LoopbackLinks.Restore(options.RunDir);
+            return Task.CompletedTask;
+        });
         await TryAsync("nft table", () => NodeFirewall.RemoveAsync(options.ClusterName));
         var services = NodeAgent.ServiceNetwork(options);
         await TryAsync("addresses of services", () => options.ServiceCidr is null ? Task.CompletedTask : NodeAddresses.RemoveAsync(services, cancellationToken));
