@@ -15,6 +15,7 @@ namespace Weft.ApiServer.Subresources;
 internal sealed class EvictionSubresource(ObjectDeleter deleter, ObjectWriter writer, StoredObjects objects, IResourceCatalog catalog, WriteVerbs verbs) : ISubresource
 {
     private static readonly GroupVersionKind Kind = new("policy", "v1", "Eviction");
+    private const string OlderVersion = "policy/v1beta1"; // of the same form; Kubernetes takes it to this day, and kubectl 1.20 sends it
 
     public bool Serves(ResourceInfo resource, string subresource) => subresource == "eviction" && resource.Resource is { Group: "", Resource: "pods" };
 
@@ -22,7 +23,7 @@ internal sealed class EvictionSubresource(ObjectDeleter deleter, ObjectWriter wr
     {
         if (request.Info.Verb != "create")
             throw Statuses.MethodNotAllowed();
-        var eviction = await Bodies.ReadObjectAsync(request, Kind, _ => { });
+        var eviction = await Bodies.ReadObjectAsync(request, Kind, _ => { }, OlderVersion);
         if (Metadata.Name(eviction) is { Length: > 0 } name && name != request.Info.Name)
             throw Statuses.BadRequest($"name in URL does not match name in Eviction object: {request.Info.Name} and {name}");
 
