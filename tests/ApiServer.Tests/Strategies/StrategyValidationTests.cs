@@ -40,6 +40,7 @@ public sealed class StrategyValidationTests
     [InlineData("statefulsets.apps", "spec.updateStrategy", "{\"type\":\"OnDelete\",\"rollingUpdate\":{}}", "spec.updateStrategy.rollingUpdate: Invalid value")]
     [InlineData("statefulsets.apps", "spec.updateStrategy", "{\"rollingUpdate\":{\"partition\":-1}}", "spec.updateStrategy.rollingUpdate.partition: Invalid value: -1")]
     [InlineData("statefulsets.apps", "spec.podManagementPolicy", "\"Slow\"", "spec.podManagementPolicy: Unsupported value: \"Slow\"")]
+    [InlineData("statefulsets.apps", "spec.template.spec.containers[0].volumeMounts[0].name", "\"other\"", "spec.template.spec.containers[0].volumeMounts[0].name: Not found")]
     [InlineData("statefulsets.apps", "spec.volumeClaimTemplates[0].spec.accessModes", "[]", "spec.volumeClaimTemplates[0].spec.accessModes: Required value")]
     [InlineData("daemonsets.apps", "spec.updateStrategy", "{\"rollingUpdate\":{\"maxUnavailable\":0}}", "spec.updateStrategy.rollingUpdate.maxUnavailable: Required value: cannot be 0 when maxSurge is 0")]
     [InlineData("daemonsets.apps", "spec.updateStrategy", "{\"rollingUpdate\":{\"maxUnavailable\":1,\"maxSurge\":1}}", "spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: 1: may not be set when maxUnavailable is non-zero")]
