@@ -18,7 +18,8 @@ namespace Weft.ApiServer.Nodes;
 
 /// <param name="ClusterCidr">All pods of all nodes.</param>
 /// <param name="LeaseSeconds">How often a node must say that it lives.</param>
-public sealed record NodeJoinOptions(string ClusterCidr, string ServiceCidr, string ClusterDomain, int LeaseSeconds);
+/// <param name="ServersNode">The node in the server's own process: nobody else ever gets its name, not even while its lease is old after a long stop.</param>
+public sealed record NodeJoinOptions(string ClusterCidr, string ServiceCidr, string ClusterDomain, int LeaseSeconds, string ServersNode);
 
 /// <summary>
 /// Lets a node in: for a join token it signs the node's own key as `system:node:NAME`. The key never leaves the node. A node renews its certificate
@@ -46,6 +47,9 @@ public sealed partial class NodeJoin(
                 await context.Response.WriteAsync(pki.AuthorityPem, cancellationToken);
                 break;
             case (JoinPaths.Join, "post"):
+                // A token and nothing else: a node's own certificate must not become another node's.
+                if (context.Features.Get<UserInfo>()?.Groups.Contains(JoinTokens.Group) != true)
+                    throw Statuses.ForbiddenPath("a node joins with a join token");
                 await AnswerAsync(context, Join(await ReadAsync(context, JoinJson.Default.JoinRequest, cancellationToken)), JoinJson.Default.JoinAnswer, cancellationToken);
                 break;
             case (JoinPaths.Renew, "post"):
@@ -74,6 +78,8 @@ public sealed partial class NodeJoin(
         if (NameRules.DnsSubdomain(request.NodeName ?? "") is { } why)
             throw Statuses.BadRequest($"the node's name '{request.NodeName}' cannot be: {why}");
         var name = request.NodeName!;
+        if (name == options.ServersNode)
+            throw Statuses.Conflict(new("", "v1", "nodes"), name, $"{name} is the name of the API server's own node: choose another name with --node-name");
         if (objects.Get("", "nodes", "", name) is not null && IsAlive(name))
             throw Statuses.Conflict(new("", "v1", "nodes"), name, $"a node named {name} is alive in this cluster: choose another name with --node-name, or stop that one and wait until it is NotReady");
         var certificate = Sign(NodeIdentity.Prefix + name, NodeIdentity.Group, request.SigningRequest);

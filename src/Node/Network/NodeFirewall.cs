@@ -11,9 +11,12 @@ internal static class NodeFirewall
     /// <summary>
     /// The node's own chains, replaced in one transaction. What other parts keep in the table stays: services go on while the agent starts. Pure.
     /// </summary>
+    /// <remarks>
+    /// A pod's link brings that pod's address and no other, of the cluster or of the world: whoever may forge the address of a stranger has the DNS
+    /// server, or another pod, answer him.
+    /// </remarks>
     /// <param name="podCidr">Of this node: nothing but the pod's own link may bring these sources.</param>
     /// <param name="clusterCidr">Of all nodes.</param>
-    /// <remarks>A link `veth...` brings the sources alone that are routed to it: of a pod's, its one address. (Another program's link, with a route of its own, is not hurt.)</remarks>
     public static string Ruleset(string cluster, string podCidr, string clusterCidr)
     {
         var table = TableName(cluster);
