@@ -17,7 +17,8 @@ public abstract partial class StoreSuite
         using var done = new CancellationTokenSource();
 
         var readers = Enumerable.Range(0, 2).Select(seed => Task.Run(() => ReadThePastAsync(start, new Random(seed), done.Token))).ToList();
-        for (var i = 0; i < 200; i++)
+        // A store in memory has written before a reader has begun: then it goes on until one has.
+        for (var i = 0; i < 200 || (Volatile.Read(ref _racedReads) == 0 && !readers.Exists(reader => reader.IsCompleted)); i++)
         {
             await Store.PutAsync($"/k/{i % RacedKeys}", "x");
             if (i % 20 == 0)
@@ -28,6 +29,8 @@ public abstract partial class StoreSuite
         var outcomes = await Task.WhenAll(readers).WaitAsync(Patience);
         Assert.True(outcomes.Sum(outcome => outcome.Read) > 0);
     }
+
+    private int _racedReads;
 
     private async Task<(int Read, int Refused)> ReadThePastAsync(long start, Random random, CancellationToken done)
     {
@@ -42,6 +45,7 @@ public abstract partial class StoreSuite
                 else
                     await CheckRacedAsync(revision);
                 read++;
+                Interlocked.Increment(ref _racedReads);
             }
             catch (CompactedException)
             {

@@ -35,8 +35,14 @@ internal static class LogReader
             var wasEnded = ended.IsCompleted;   // asked before the read: what was written before the end is read
             if (current.Open() is { } file)
                 skip = await CopyFileAsync(file, state, skip, cancellationToken);
-            if (current.Next())
-                continue;   // it was rotated: the rest of the old file is read, the new one follows
+            if (current.IsReplaced())
+            {
+                // The new file is there, so nobody writes to the old one any more: what came after the last look is read, then the new one follows.
+                skip = await CopyFileAsync(current.Open()!, state, skip, cancellationToken);
+                current.Close();
+                continue;
+            }
+
             if (!options.Follow || wasEnded)
                 break;
             await output.FlushAsync(cancellationToken);
@@ -198,14 +204,13 @@ internal static class LogReader
 
         public FileStream? Open() => _file ??= LogReader.Open(path);
 
-        /// <summary>True when the name now stands for a file that begins anew.</summary>
-        public bool Next()
+        /// <summary>Whether the name now stands for another file than the one that is open.</summary>
+        public bool IsReplaced() => _file is not null && File.Exists(path) && Interop.Libc.Inode(path) != Interop.Libc.Inode((int)_file.SafeFileHandle.DangerousGetHandle());
+
+        public void Close()
         {
-            if (_file is null || !File.Exists(path) || Interop.Libc.Inode(path) == Interop.Libc.Inode((int)_file.SafeFileHandle.DangerousGetHandle()))
-                return false;
-            _file.Dispose();
+            _file?.Dispose();
             _file = null;
-            return true;
         }
 
         public ValueTask DisposeAsync() => _file?.DisposeAsync() ?? ValueTask.CompletedTask;
