@@ -30,7 +30,7 @@ public static class NodeCleanup
         foreach (var directory in Directory.Exists(paths.Sandboxes) ? Directory.GetDirectories(paths.Sandboxes) : [])
         {
             var id = Path.GetFileName(directory);
-            await TryAsync($"address of sandbox {id}", () => network.DeleteAsync(id, paths.Netns(id), cancellationToken));
+            await TryAsync($"address of sandbox {id}", () => network.DeleteAsync(id, paths.Netns(id)));
         }
 
         await TryAsync("mounts and directories", () =>
@@ -73,7 +73,7 @@ public static class NodeCleanup
             {
                 await work();
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or CniException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 problems.Add($"{what}: {e.Message}");
             }
