@@ -172,23 +172,6 @@ public sealed class HostileImageTests(ContainerCluster cluster)
         await trap.WaitsAsync("alias", "non-root");
         await trap.RunAsync(new TestImage("hostile/zero:1") { User = "00", Command = ["id"] }, ", securityContext: {runAsNonRoot: true}");
         await trap.WaitsAsync("zero", "will run as root");
-
-        // The machine's own list of users is not asked, whatever a link says.
-        await File.WriteAllTextAsync(trap.Secret, "outsider:x:0:0::/:/bin/sh\n");
-        await trap.RunAsync(new TestImage("hostile/elsewhere:1") { User = "outsider", Command = ["id"], Entries = [Link("etc/passwd", trap.Secret)] });
-        await trap.WaitsAsync("elsewhere", "no such file");
-        await File.WriteAllTextAsync(trap.Secret, Content);
-    }
-
-    [Theory]
-    [InlineData("huge", "99999999999999999999")]
-    [InlineData("below", "-1")]
-    [InlineData("wide", "4294967296")]
-    public async Task A_user_that_is_no_number_of_a_user_stops_the_container_alone(string name, string user)
-    {
-        await using var trap = await Trap.SetAsync(cluster);
-        await trap.RunAsync(new TestImage($"hostile/{name}:1") { User = user, Command = ["id"] });
-        await trap.WaitsAsync(name, "user");
     }
 
     [Theory]
