@@ -10,6 +10,9 @@ public static class JoinPaths
     public const string Join = "/weft.dev/join/v1";
     public const string Renew = "/weft.dev/join/v1/renew";
 
+    /// <summary>A node asks for the certificate of its proxy, which is nobody's but the proxy's.</summary>
+    public const string Proxy = "/weft.dev/join/v1/proxy";
+
     public const int MaxBody = 16 * 1024;
 }
 

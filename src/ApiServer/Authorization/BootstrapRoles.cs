@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Weft.Api.Joining;
+using Weft.Api.Streams.Tunnels;
+using Weft.ApiServer.Nodes;
 
 namespace Weft.ApiServer.Authorization;
 
@@ -35,7 +37,7 @@ internal static class BootstrapRoles
 
         // Not bound to the group system:nodes: the node authorizer gives nodes their rights, narrower. Kept because tools look for it.
         Role("system:node", NodePart()),
-        Role("weft:node", Paths(["get", "post"], "/weft.dev/*")),
+        Role("weft:node", Paths(["get"], TunnelPaths.Orders, TunnelPaths.Orders + "/*"), Paths(["post"], JoinPaths.Renew)),
         Role("weft:join", Paths(["get", "post"], JoinPaths.Join, JoinPaths.Authority)),
         Role("weft:join-authority", Paths(["get"], JoinPaths.Authority)),
         Role("system:kube-scheduler", SchedulerPart()),
@@ -57,7 +59,7 @@ internal static class BootstrapRoles
         Binding("weft:node", "weft:node", Group(NodeIdentity.Group)),
         Binding("weft:join", "weft:join", Group("system:bootstrappers")),
         Binding("weft:join-authority", "weft:join-authority", Group("system:authenticated"), Group("system:unauthenticated")),
-        Binding("weft:proxy", "weft:proxy", Group("system:nodes"), Group("weft:proxies")),
+        Binding("weft:proxy", "weft:proxy", Group("system:nodes"), Group(NodeJoin.ProxyGroup)),
         .. ControllerRoles.Roles().Select(r => Binding(r.Name, r.Name, ServiceAccount("kube-system", r.Account))),
     ];
 

@@ -6,7 +6,7 @@ namespace Weft.ApiServer.Protobuf;
 internal enum FieldShape { One, List, Map }
 
 /// <param name="Name">Member in JSON; `!` for a message whose members stand in the object itself (an embedded struct).</param>
-/// <param name="Type">string, bool, int, bytes, a special form (time, quantity, intstr, ...), or the name of a message.</param>
+/// <param name="Type">string, text (a string that may be empty: absent is something else), bool, int, bytes, a special form (time, quantity, intstr, ...), or the name of a message.</param>
 internal sealed record ProtoField(string Name, FieldShape Shape, string Type)
 {
     internal bool IsInline => Name == "!";

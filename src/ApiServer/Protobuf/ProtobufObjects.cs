@@ -22,7 +22,8 @@ internal sealed class ProtobufObjects
     [
         "minReadySeconds", "hostPort", "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold", "nodePort",
         "healthCheckNodePort", "count", "deprecatedCount", "generation", "observedGeneration", "partition", "signal", "fullyLabeledReplicas", "readyReplicas",
-        "availableReplicas", "updatedReplicas", "unavailableReplicas",
+        "availableReplicas", "updatedReplicas", "unavailableReplicas", "currentReplicas", "updatedNumberScheduled", "numberAvailable", "numberUnavailable",
+        "active", "succeeded", "failed", "number",
         "paused", "readOnly", "stdin", "stdinOnce", "tty", "hostNetwork", "hostPID", "hostIPC", "unschedulable", "publishNotReadyAddresses", "globalDefault",
         "sslEnabled", "chapAuthDiscovery", "chapAuthSession", "denied", "incomplete",
     ];
@@ -181,7 +182,7 @@ internal sealed class ProtobufObjects
 
         private JsonNode? Value(ProtoField field, ref WireReader reader) => field.Type switch
         {
-            "string" => JsonValue.Create(Text(reader.Bytes)),
+            "string" or "text" => JsonValue.Create(Text(reader.Bytes)),
             "bool" => JsonValue.Create(reader.Number != 0),
             "int" => JsonValue.Create((long)reader.Number),
             "double" => JsonValue.Create(BitConverter.UInt64BitsToDouble(reader.Number)),

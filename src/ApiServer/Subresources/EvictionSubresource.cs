@@ -14,8 +14,8 @@ namespace Weft.ApiServer.Subresources;
 /// </summary>
 internal sealed class EvictionSubresource(ObjectDeleter deleter, ObjectWriter writer, StoredObjects objects, IResourceCatalog catalog, WriteVerbs verbs) : ISubresource
 {
-    private const int RetryAfterSeconds = 10; // what Kubernetes tells clients
     private static readonly GroupVersionKind Kind = new("policy", "v1", "Eviction");
+    private const string OlderVersion = "policy/v1beta1"; // of the same form; Kubernetes takes it to this day, and kubectl 1.20 sends it
 
     public bool Serves(ResourceInfo resource, string subresource) => subresource == "eviction" && resource.Resource is { Group: "", Resource: "pods" };
 
@@ -23,7 +23,7 @@ internal sealed class EvictionSubresource(ObjectDeleter deleter, ObjectWriter wr
     {
         if (request.Info.Verb != "create")
             throw Statuses.MethodNotAllowed();
-        var eviction = await Bodies.ReadObjectAsync(request, Kind, _ => { });
+        var eviction = await Bodies.ReadObjectAsync(request, Kind, _ => { }, OlderVersion);
         if (Metadata.Name(eviction) is { Length: > 0 } name && name != request.Info.Name)
             throw Statuses.BadRequest($"name in URL does not match name in Eviction object: {request.Info.Name} and {name}");
 
@@ -75,7 +75,7 @@ internal sealed class EvictionSubresource(ObjectDeleter deleter, ObjectWriter wr
         var status = budget["status"] as JsonObject ?? [];
         budget["status"] = status;
         if ((Metadata.Number(status, "observedGeneration") ?? 0) < (Metadata.Number(budget["metadata"] as JsonObject, "generation") ?? 0))
-            throw Refuse($"The disruption budget {name} is still being processed by the server.");
+            throw Refuse($"The disruption budget {name} is still being processed by the server.", retryAfterSeconds: 1);
         var allowed = Metadata.Number(status, "disruptionsAllowed") ?? 0;
         if (allowed <= 0)
         {
@@ -93,10 +93,11 @@ internal sealed class EvictionSubresource(ObjectDeleter deleter, ObjectWriter wr
     private static bool IsReady(JsonObject pod) => (pod["status"]?["conditions"] as JsonArray)?.OfType<JsonObject>()
         .Any(condition => Metadata.Text(condition, "type") == "Ready" && Metadata.Text(condition, "status") == "True") == true;
 
-    // kubectl drain waits and tries again on 429, and shows the cause.
-    private static ApiException Refuse(string cause) => new(new Status
+    // kubectl drain says so, waits and tries again on 429, within its --timeout. With a Retry-After the client library below it would wait instead, in silence
+    // and past the timeout: only what passes by itself in a moment gets one.
+    private static ApiException Refuse(string cause, int? retryAfterSeconds = null) => new(new Status
     {
         Result = "Failure", Reason = "TooManyRequests", Code = 429, Message = "Cannot evict pod as it would violate the pod's disruption budget.",
-        Details = new StatusDetails { Causes = [new StatusCause { Reason = "DisruptionBudget", Message = cause }], RetryAfterSeconds = RetryAfterSeconds },
+        Details = new StatusDetails { Causes = [new StatusCause { Reason = "DisruptionBudget", Message = cause }], RetryAfterSeconds = retryAfterSeconds },
     });
 }

@@ -29,11 +29,13 @@ internal static class Bodies
     }
 
     /// <summary>The object of a create or update, of the kind the path names.</summary>
-    public static async ValueTask<JsonObject> ReadObjectAsync(ApiRequest request, GroupVersionKind kind, Action<IReadOnlyList<string>> duplicates)
+    public static async ValueTask<JsonObject> ReadObjectAsync(ApiRequest request, GroupVersionKind kind, Action<IReadOnlyList<string>> duplicates, string? olderVersion = null)
     {
         var parsed = await ParseAsync(request, BodyReader.DocumentMedia(request.Http.Request));
         if (parsed.Root is not JsonObject tree)
             throw Statuses.BadRequest("the request body must be an object");
+        if (olderVersion is not null && tree["apiVersion"].AsText() == olderVersion)
+            tree["apiVersion"] = kind.ApiVersion;
         CheckKind(tree, kind);
         duplicates(parsed.Duplicates);
         return tree;

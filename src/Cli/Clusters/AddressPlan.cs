@@ -54,6 +54,14 @@ public static class AddressPlan
         return new IPAddress(bytes);
     }
 
+    /// <summary>Where a cluster's DNS answers on every node: the tenth address of the service range, as everybody expects it.</summary>
+    public static IPAddress Dns(string serviceCidr)
+    {
+        var bytes = IPNetwork.Parse(serviceCidr).BaseAddress.GetAddressBytes();
+        bytes[^1] += 10;
+        return new IPAddress(bytes);
+    }
+
     /// <summary>IPv4 routes of this machine, from /proc/net/route: destination and mask are little-endian hexadecimal (proc(5)).</summary>
     public static IReadOnlyList<IPNetwork> Routes(IEnumerable<string> procNetRoute) =>
     [

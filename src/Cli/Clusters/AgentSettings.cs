@@ -1,4 +1,6 @@
+using System.Net;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Weft.Cli.Clusters;
 
@@ -33,6 +35,10 @@ public sealed record AgentSettings(string Server, string NodeName)
 
     /// <summary>Directories of the machine that no pod may see, beyond the node's own.</summary>
     public IReadOnlyList<string> HiddenPaths { get; init; } = [];
+
+    /// <summary>Where this node's proxy answers; null before the join, and in a cluster without services.</summary>
+    [JsonIgnore]
+    public IPAddress? DnsAddress => ServiceCidr is { Length: > 0 } services ? AddressPlan.Dns(services) : null;
 
     public override string ToString() => $"{NodeName} of {Server}"; // a record prints its members, and one of them is a secret
 

@@ -39,15 +39,7 @@ public sealed record ClusterSettings(int ApiPort, string PodCidr, string Service
 
     /// <summary>Where the cluster's DNS answers on every node: the tenth address of the service range, as everybody expects it.</summary>
     [JsonIgnore]
-    public IPAddress DnsAddress
-    {
-        get
-        {
-            var bytes = IPNetwork.Parse(ServiceCidr).BaseAddress.GetAddressBytes();
-            bytes[^1] += 10;
-            return new IPAddress(bytes);
-        }
-    }
+    public IPAddress DnsAddress => AddressPlan.Dns(ServiceCidr);
 
     public static ClusterSettings? Load(string path)
     {

@@ -18,6 +18,7 @@ public static partial class Redactor
         text = JoinTokens().Replace(text, "(join token removed)");
         text = WebTokens().Replace(text, "(token removed)");
         text = Bearer().Replace(text, "${head}" + Gone);
+        text = Address().Replace(text, "${head}" + Gone);
         return Assignment().Replace(text, "${head}" + Gone);
     }
 
@@ -95,6 +96,10 @@ public static partial class Redactor
 
     [GeneratedRegex(@"(?i)(?<head>\b(bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex Bearer();
+
+    // The password of postgres://shop:secret@db/orders (RFC 3986, 3.2.1).
+    [GeneratedRegex(@"(?<head>://[^\s/:@""']{0,256}:)[^\s/@""']{1,1024}(?=@)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    private static partial Regex Address();
 
     [GeneratedRegex(@"(?i)(?<head>--token[= ]|\b(password|passwd|secret|token|api[-_]?key|client-key-data)\b[""']?\s*[:=]\s*[""']?)[^\s""',;}(]{4,}", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex Assignment();

@@ -14,6 +14,7 @@ internal static partial class ChildProcess
     private const int FirstDescriptor = 3;
     private const int DuplicateCloseOnExec = 1030; // F_DUPFD_CLOEXEC, fcntl(2)
     private const int Interrupted = 4;             // EINTR
+    private const int BrokenPipe = 13;             // SIGPIPE
     private const short SetSignalDefaults = 4, SetSignalMask = 8;
 
     // Above every number that a child gets, so that no duplicate overwrites one that is still to be duplicated.
@@ -34,10 +35,10 @@ internal static partial class ChildProcess
         var parked = new List<int>();
         try
         {
-            // .NET ignores SIGPIPE and blocks nothing; a child starts as from a shell.
+            // .NET ignores SIGPIPE and blocks nothing; a child starts as from a shell. What the supervisor's own parent ignores stays ignored.
             sigemptyset(signals);
             posix_spawnattr_setsigmask(attributes, signals);
-            sigfillset(signals);
+            sigaddset(signals, BrokenPipe);
             posix_spawnattr_setsigdefault(attributes, signals);
             posix_spawnattr_setflags(attributes, SetSignalDefaults | SetSignalMask);
             for (var i = 0; i < sockets.Count; i++)
@@ -148,7 +149,7 @@ internal static partial class ChildProcess
     private static unsafe partial int sigemptyset(void* signals);
 
     [LibraryImport("libc")]
-    private static unsafe partial int sigfillset(void* signals);
+    private static unsafe partial int sigaddset(void* signals, int signal);
 
     [LibraryImport("libc", SetLastError = true)]
     private static unsafe partial int waitpid(int pid, int* status, int options);

@@ -8,7 +8,11 @@ namespace Weft.Cli.Supervision;
 /// <param name="Directory">`kubeconfig` in it says how the server is reached; `state` in it is the proxy's own.</param>
 /// <param name="RunDir">Gone after a reboot, as the address is that was added to the machine.</param>
 /// <param name="DnsAddress">Read before the first start: a node learns it from its server.</param>
-public sealed record ProxyChildOptions(string Directory, string RunDir, Func<IPAddress> DnsAddress);
+public sealed record ProxyChildOptions(string Directory, string RunDir, Func<IPAddress> DnsAddress)
+{
+    /// <summary>False before the node has joined.</summary>
+    public Func<bool>? IsWanted { get; init; }
+}
 
 /// <summary>The proxy of a node as a child of its supervisor: sockets that outlive it, a user of its own, no rights.</summary>
 public static class ProxyChild
@@ -37,14 +41,17 @@ public static class ProxyChild
             Healthy = HealthyAfter,
             StopGrace = TimeSpan.FromSeconds(3),
             Environment = new Dictionary<string, string> { ["DOTNET_EnableDiagnostics"] = "0" },
+            IsWanted = options.IsWanted,
             OpenSockets = () => Open(options, own is null ? 0 : User),
         };
     }
 
+    public static string AccessFile(string directory) => Path.Combine(directory, "kubeconfig");
+
     /// <summary>Puts down how the proxy reaches its server: root's file, which the proxy alone may read.</summary>
     public static void WriteAccess(string directory, ReadOnlySpan<byte> kubeconfig)
     {
-        var path = Path.Combine(directory, "kubeconfig");
+        var path = AccessFile(directory);
         AtomicFile.Write(path, kubeconfig, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         FileOwner.Set(path, 0, User);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);

@@ -8,6 +8,9 @@ namespace Weft.Cli.Supervision;
 /// <param name="changed">Called after every change of <see cref="State"/>.</param>
 internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<string> say, TimeProvider time) : IDisposable
 {
+    // As long as a process takes to start: nobody notices it.
+    private static readonly TimeSpan WantedCheck = TimeSpan.FromMilliseconds(100);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly RestartBackoff _restarts = new(spec.Healthy);
     private IReadOnlyList<HeldSocket>? _sockets;
@@ -20,6 +23,8 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
     /// <summary>Ends after <see cref="Stop"/>, when the process is gone; or with <see cref="Supervisor.CannotStart"/> when an essential child said so at its first start.</summary>
     internal async Task<int> RunAsync()
     {
+        while (spec.IsWanted?.Invoke() == false && !_stopping.IsCancellationRequested)
+            await Task.Delay(WantedCheck, time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var first = true;
         while (!_stopping.IsCancellationRequested)
         {

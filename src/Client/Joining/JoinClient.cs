@@ -43,16 +43,30 @@ public static class JoinClient
     {
         var (key, signingRequest) = NodeCredentials.NewRequest(nodeName);
         using (key)
+            credentials.Renewed(key, await SignedAsync(server, JoinPaths.Renew, signingRequest, credentials, cancellationToken));
+    }
+
+    /// <summary>A new key and certificate for the node's proxy, in PEM.</summary>
+    public static async Task<(string Key, string Certificate)> ProxyAsync(Uri server, string nodeName, NodeCredentials credentials, CancellationToken cancellationToken)
+    {
+        var (key, signingRequest) = NodeCredentials.NewRequest(nodeName);
+        using (key)
         {
-            using var http = new HttpClient(credentials.CreateHandler()) { Timeout = Patience };
-            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server, JoinPaths.Renew))
-            {
-                Content = JsonContent.Create(new RenewMessage(signingRequest, null), JoinJson.Default.RenewMessage),
-            };
-            using var response = await SendAsync(http, request, cancellationToken);
-            var answer = await ReadAsync(response, JoinJson.Default.RenewMessage, cancellationToken);
-            credentials.Renewed(key, answer.Certificate ?? throw new JoinRefusedException("the server's answer has no certificate"));
+            var certificate = await SignedAsync(server, JoinPaths.Proxy, signingRequest, credentials, cancellationToken);
+            return (key.ExportECPrivateKeyPem() + "\n", certificate);
         }
+    }
+
+    private static async Task<string> SignedAsync(Uri server, string path, string signingRequest, NodeCredentials credentials, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient(credentials.CreateHandler()) { Timeout = Patience };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server, path))
+        {
+            Content = JsonContent.Create(new RenewMessage(signingRequest, null), JoinJson.Default.RenewMessage),
+        };
+        using var response = await SendAsync(http, request, cancellationToken);
+        var answer = await ReadAsync(response, JoinJson.Default.RenewMessage, cancellationToken);
+        return answer.Certificate ?? throw new JoinRefusedException("the server's answer has no certificate");
     }
 
     // Fetched from a server that nobody vouches for yet; only the token's hash makes it trusted, before the token's secret is sent.

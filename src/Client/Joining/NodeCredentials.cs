@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -12,7 +11,7 @@ namespace Weft.Client.Joining;
 public sealed class NodeCredentials
 {
     // Every API server's certificate has it. A node knows its cluster by the authority; the server's addresses come and go with the networks it is in.
-    private const string ServerName = "kubernetes";
+    public const string ServerName = "kubernetes";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -80,14 +79,9 @@ public sealed class NodeCredentials
         return handler;
     }
 
-    /// <summary>Trusts a server of this authority at whatever address. (The handler looks for the address's own name whatever target it is told.)</summary>
-    internal static SocketsHttpHandler CreateHandler(string authorityPem)
-    {
-        var handler = new ClusterAccess { Server = new Uri("https://cluster.invalid"), CertificateAuthorityPem = authorityPem }.CreateHandler();
-        handler.SslOptions.RemoteCertificateValidationCallback = static (_, certificate, _, errors) =>
-            (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None && certificate is X509Certificate2 server && server.MatchesHostname(ServerName);
-        return handler;
-    }
+    /// <summary>Trusts a server of this authority at whatever address.</summary>
+    internal static SocketsHttpHandler CreateHandler(string authorityPem) =>
+        new ClusterAccess { Server = new Uri("https://cluster.invalid"), ServerName = ServerName, CertificateAuthorityPem = authorityPem }.CreateHandler();
 
     private static void Write(string path, string text)
     {

@@ -45,6 +45,13 @@ public sealed record ClusterAccess
             tls.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
         else if (CertificateAuthorityPem is not null)
             tls.CertificateChainPolicy = TrustOnly(CertificateAuthorityPem);
+        // The handler compares with the address's own name, whatever target it is told.
+        if (ServerName is { } expected && !SkipServerCheck)
+        {
+            tls.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+                (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None && certificate is X509Certificate2 server && server.MatchesHostname(expected);
+        }
+
         return new SocketsHttpHandler
         {
             SslOptions = tls,

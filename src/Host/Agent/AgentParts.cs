@@ -24,12 +24,13 @@ internal static class AgentParts
             ApiPort = server.Port,
             NodeIp = settings.NodeIp,
             ServiceCidr = settings.ServiceCidr,
+            DnsServers = settings.DnsAddress is { } dns ? [dns.ToString()] : [],
             // Images come from the cluster's registry, below the API server's own port, to whoever shows a node's certificate.
             ImageMirror = new RegistryMirror(settings.Server, credentials.AuthorityFile, credentials.CertificateFile, credentials.KeyFile),
             ClusterDomain = settings.ClusterDomain ?? "cluster.local",
             LeasePeriod = settings.LeaseSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : NodeAgentOptions.DefaultLeasePeriod,
             Annotations = settings.NextHop is { } hop ? new Dictionary<string, string> { [NodeAnnotations.NextHop] = hop } : [],
-            HiddenPaths = [paths.AgentSettings, paths.Pki, Path.GetDirectoryName(paths.Log)!, .. settings.HiddenPaths, .. UserKubeconfig.EveryonesDirectory()],
+            HiddenPaths = [paths.AgentSettings, paths.Pki, paths.Proxy, Path.GetDirectoryName(paths.Log)!, .. settings.HiddenPaths, .. UserKubeconfig.EveryonesDirectory()],
         };
     }
 }

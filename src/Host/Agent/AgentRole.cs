@@ -61,7 +61,11 @@ internal static partial class AgentRole
 
         var server = new Uri(settings.Server);
         NodeCredentials credentials = null!;
-        await UntilReachedAsync(async () => (credentials, settings) = await EnterAsync(paths, settings, server, stopping), paths, server, time, logger, stopping);
+        await UntilReachedAsync(async () =>
+        {
+            (credentials, settings) = await EnterAsync(paths, settings, server, stopping);
+            await ProxyAccess.EnsureAsync(paths, settings, credentials, time.GetUtcNow(), stopping);
+        }, paths, server, time, logger, stopping);
         Report(paths, ServerPhase.Api, $"node {settings.NodeName} has joined {settings.Server}");
 
         using var client = new KubeClient(credentials.CreateHandler(), time, "weft-node", server);
@@ -83,7 +87,7 @@ internal static partial class AgentRole
             await tunnels.Connected.WaitAsync(stopping);
             Report(paths, ServerPhase.Ready, $"node {settings.NodeName} is Ready");
             Log.Ready(logger, settings.NodeName, settings.Server);
-            await KeepFreshAsync(server, settings.NodeName, credentials, time, logger, stopping);
+            await KeepFreshAsync(paths, settings, credentials, time, logger, stopping);
             Log.Stopping(logger);
         }
     }
@@ -123,22 +127,25 @@ internal static partial class AgentRole
         }
     }
 
-    private static async Task KeepFreshAsync(Uri server, string node, NodeCredentials credentials, TimeProvider time, ILogger logger, CancellationToken stopping)
+    private static async Task KeepFreshAsync(ClusterPaths paths, AgentSettings settings, NodeCredentials credentials, TimeProvider time, ILogger logger, CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
         {
-            if (credentials.IsDue(time.GetUtcNow()))
+            try
             {
-                try
+                if (credentials.IsDue(time.GetUtcNow()))
                 {
-                    await JoinClient.RenewAsync(server, node, credentials, stopping);
+                    await JoinClient.RenewAsync(new Uri(settings.Server), settings.NodeName, credentials, stopping);
                     Log.Renewed(logger, credentials.Certificate.NotAfter);
                 }
-                catch (Exception failed) when (failed is HttpRequestException or JoinRefusedException)
-                {
-                    // A third of its life is left for further tries.
-                    Log.NotRenewed(logger, failed.Message);
-                }
+
+                if (await ProxyAccess.EnsureAsync(paths, settings, credentials, time.GetUtcNow(), stopping))
+                    Log.ProxyRenewed(logger);
+            }
+            catch (Exception failed) when (failed is HttpRequestException or JoinRefusedException)
+            {
+                // A third of its life is left for further tries.
+                Log.NotRenewed(logger, failed.Message);
             }
 
             await Task.Delay(RenewalCheck, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -162,7 +169,10 @@ internal static partial class AgentRole
         [LoggerMessage(LogLevel.Information, "the node's certificate is renewed, until {NotAfter:u}")]
         public static partial void Renewed(ILogger logger, DateTime notAfter);
 
-        [LoggerMessage(LogLevel.Warning, "the node's certificate could not be renewed: {Reason}")]
+        [LoggerMessage(LogLevel.Information, "the certificate of the node's proxy is renewed")]
+        public static partial void ProxyRenewed(ILogger logger);
+
+        [LoggerMessage(LogLevel.Warning, "a certificate of the node could not be renewed: {Reason}")]
         public static partial void NotRenewed(ILogger logger, string reason);
 
         [LoggerMessage(LogLevel.Information, "stopping")]

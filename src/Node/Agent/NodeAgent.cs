@@ -90,7 +90,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
 
         var nodes = new Informer<Api.Core.Node>(client.For<Api.Core.Node>(), time, random, OnWatchError);
         _loops.Add(nodes.RunAsync(_stop.Token));
-        _loops.Add(new NodeRoutes(options.NodeName, settings.ClusterCidr, nodes, time, loggers.CreateLogger<NodeRoutes>()).RunAsync(_stop.Token));
+        _loops.Add(new NodeRoutes(options.NodeName, settings.ClusterCidr, options.RunDir, nodes, time, loggers.CreateLogger<NodeRoutes>()).RunAsync(_stop.Token));
 
         var events = Own(new EventRecorder(client, options.NodeName, time, loggers.CreateLogger<EventRecorder>()));
         events.Start();

@@ -30,7 +30,7 @@ public static class NodeCleanup
         foreach (var directory in Directory.Exists(paths.Sandboxes) ? Directory.GetDirectories(paths.Sandboxes) : [])
         {
             var id = Path.GetFileName(directory);
-            await TryAsync($"address of sandbox {id}", () => network.DeleteAsync(id, paths.Netns(id), cancellationToken));
+            await TryAsync($"address of sandbox {id}", () => network.DeleteAsync(id, paths.Netns(id)));
         }
 
         await TryAsync("mounts and directories", () =>
@@ -51,6 +51,11 @@ public static class NodeCleanup
             }
         });
         await TryAsync("routes", () => NodeRoutes.RemoveAsync(settings.ClusterCidr));
+        await TryAsync("links to other nodes", () =>
+        {
+            LoopbackLinks.Restore(options.RunDir);
+            return Task.CompletedTask;
+        });
         await TryAsync("nft table", () => NodeFirewall.RemoveAsync(options.ClusterName));
         var services = NodeAgent.ServiceNetwork(options);
         await TryAsync("addresses of services", () => options.ServiceCidr is null ? Task.CompletedTask : NodeAddresses.RemoveAsync(services, cancellationToken));
@@ -68,7 +73,7 @@ public static class NodeCleanup
             {
                 await work();
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or CniException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 problems.Add($"{what}: {e.Message}");
             }

@@ -25,7 +25,7 @@ internal static unsafe partial class Libc
     public const int EpollIn = 1, EpollOut = 4, EpollErr = 8, EpollHup = 16, EpollOneshot = 1 << 30;
     public const int EpollAdd = 1, EpollDel = 2, EpollMod = 3;
 
-    public const int Enoent = 2, Esrch = 3, Eintr = 4, Eagain = 11, Ebusy = 16, Eexist = 17, Enotdir = 20, Einval = 22, Epipe = 32, Eio = 5, Eloop = 40;
+    public const int Enoent = 2, Esrch = 3, Eintr = 4, Eagain = 11, Ebusy = 16, Eexist = 17, Enodev = 19, Enotdir = 20, Einval = 22, Epipe = 32, Eio = 5, Eloop = 40;
 
     public const int SigTerm = 15, SigKill = 9;
 
@@ -69,6 +69,10 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] private static partial int fchownat(int directory, string path, uint uid, uint gid, int flags);
     [LibraryImport("libc", SetLastError = true)] public static partial int fchmod(int fd, uint mode);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int rmdir(string path);
+    [LibraryImport("libc", SetLastError = true)] public static partial nint send(int fd, byte* buffer, nuint count, int flags);
+    [LibraryImport("libc", SetLastError = true)] public static partial nint recv(int fd, byte* buffer, nuint count, int flags);
+    [LibraryImport("libc", SetLastError = true)] public static partial int flock(int fd, int operation);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int link(string existing, string added);
     [LibraryImport("libc", SetLastError = true)] public static partial nint recvmsg(int fd, void* message, int flags);
     [LibraryImport("libc", SetLastError = true)] public static partial int fcntl(int fd, int command, nint argument);
 

@@ -52,14 +52,27 @@ internal static unsafe class NamespaceThread
         return work();
     });
 
-    private static Task<T> RunAsync<T>(Func<T> work)
+    /// <summary>The calling thread, which must be one of <see cref="RunAsync"/>, goes into a network namespace and stays there.</summary>
+    public static void EnterNetwork(int fd) => Libc.Check(Libc.setns(fd, Libc.CloneNewNet), "enter a network namespace");
+
+    /// <summary>Runs <paramref name="work"/> on a thread that ends with it.</summary>
+    public static Task<T> RunAsync<T>(Func<T> work)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         new Thread(() =>
         {
             try
             {
-                done.SetResult(work());
+                T result;
+                try
+                {
+                    result = work();
+                }
+                finally
+                {
+                    GoHome();
+                }
+                done.SetResult(result);
             }
             catch (Exception e)   // carried to the caller, who awaits it
             {
@@ -68,6 +81,24 @@ internal static unsafe class NamespaceThread
         })
         { IsBackground = true, Name = "weft-namespace" }.Start();
         return done.Task;
+    }
+
+    // Setting the result may make the pool start a thread, from this one, and a new thread is born in the namespaces of its maker: back to those of
+    // the process first.
+    private static void GoHome()
+    {
+        foreach (var name in new[] { "net", "uts", "ipc" })
+        {
+            var fd = Libc.Check(Libc.open("/proc/self/ns/" + name, Libc.ORdonly | Libc.OCloexec, 0), $"open the process's {name} namespace");
+            try
+            {
+                Libc.Check(Libc.setns(fd, 0), $"go back to the process's {name} namespace");
+            }
+            finally
+            {
+                _ = Libc.close(fd);
+            }
+        }
     }
 
     private static void LoopbackUp()

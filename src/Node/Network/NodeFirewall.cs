@@ -11,8 +11,12 @@ internal static class NodeFirewall
     /// <summary>
     /// The node's own chains, replaced in one transaction. What other parts keep in the table stays: services go on while the agent starts. Pure.
     /// </summary>
+    /// <remarks>
+    /// A pod's link brings that pod's address and no other, of the cluster or of the world: whoever may forge the address of a stranger has the DNS
+    /// server, or another pod, answer him.
+    /// </remarks>
     /// <param name="podCidr">Of this node: nothing but the pod's own link may bring these sources.</param>
-    /// <param name="clusterCidr">Of all nodes: a pod's link may bring no other of these.</param>
+    /// <param name="clusterCidr">Of all nodes.</param>
     public static string Ruleset(string cluster, string podCidr, string clusterCidr)
     {
         var table = TableName(cluster);
@@ -32,7 +36,7 @@ internal static class NodeFirewall
                 ip saddr {{clusterCidr}} ip daddr != {{clusterCidr}} ip daddr != 224.0.0.0/4 masquerade
               }
               chain prerouting {
-                iifname "veth*" ip saddr {{clusterCidr}} fib saddr . iif oif missing drop
+                iifname "veth*" fib saddr . iif oif missing drop
                 iifname != "lo" ip saddr {{podCidr}} fib saddr . iif oif missing drop
                 iifname != "lo" ip saddr 127.0.0.0/8 drop
                 iifname != "lo" ip daddr 127.0.0.0/8 drop

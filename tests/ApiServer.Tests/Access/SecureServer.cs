@@ -28,6 +28,8 @@ internal sealed class SecureServer : IAsyncDisposable
     private SecureServer(string directory, MemoryStore store, ClusterPki pki, ServiceAccountTokens tokens, ApiServerHost host) =>
         (_directory, Store, Pki, Tokens, _host) = (directory, store, pki, tokens, host);
 
+    internal const string ServersNode = "server-1";
+
     internal MemoryStore Store { get; }
     internal ClusterPki Pki { get; }
     internal ServiceAccountTokens Tokens { get; }
@@ -47,7 +49,10 @@ internal sealed class SecureServer : IAsyncDisposable
         var union = new UnionAuthenticator(
             new InProcessAuthenticator(),
             new ClientCertificateAuthenticator(pki.Authority, time),
+            new Nodes.JoinTokens(objects, time),
             new ServiceAccountTokenAuthenticator(tokens, NullLogger<ServiceAccountTokenAuthenticator>.Instance));
+        var join = new Nodes.NodeJoin(
+            pki, objects, new ClientCertificateAuthenticator(pki.Authority, time), new("10.244.0.0/16", "10.96.0.0/16", "cluster.local", 10, ServersNode), time, NullLoggerFactory.Instance);
         var schemas = new SchemaReader();
         var catalog = new FixedCatalog(BuiltInResources.All(schemas, k => Columns.For(k.Kind)));
         var host = new ApiServerHost(
@@ -62,7 +67,7 @@ internal sealed class SecureServer : IAsyncDisposable
                 Authenticator = new ImpersonatingAuthenticator(union, authorizer),
                 Authorizer = authorizer,
                 Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer)],
-                Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.34.0"), new IssuerDiscovery(tokens)],
+                Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.34.0"), new IssuerDiscovery(tokens), join],
                 Virtuals =
                 [
                     new TokenRequests(tokens, objects, time), new TokenReviews(tokens), new SelfSubjectReviews(time), new AccessReviews(authorizer), new RulesReviews(feed),

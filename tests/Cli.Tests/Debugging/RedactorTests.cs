@@ -34,6 +34,7 @@ public sealed class RedactorTests
     [InlineData("x eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl y", "eyJzdWIi")]
     [InlineData("weft agent --token hunter2hunter2 --name a", "hunter2")]
     [InlineData("password: hunter2", "hunter2")]
+    [InlineData("see postgres://shop:hunter2@db.example/orders", "hunter2")]
     [InlineData("\"client-key-data\": \"LS0tLS1CRUdJTg==\"", "LS0tLS1")]
     public void Keys_tokens_and_passwords_go_from_text(string text, string secret) => Assert.DoesNotContain(secret, Redactor.Text(text), StringComparison.Ordinal);
 

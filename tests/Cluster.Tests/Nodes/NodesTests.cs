@@ -69,7 +69,7 @@ public sealed class NodesTests(NodesCluster cluster) : IClassFixture<NodesCluste
         var paths = cluster.Paths.LocalNode(on == Node(2) ? 2 : 3);
 
         // As when the power fails: nobody says goodbye.
-        foreach (var process in new[] { Supervisor.Find(paths)!, ChildState.Load(paths).Select(child => child.Process).OfType<ProcessIdentity>().First() })
+        foreach (var process in (ProcessIdentity[])[Supervisor.Find(paths)!, .. ChildState.Load(paths).Select(child => child.Process).OfType<ProcessIdentity>()])
             Signals.Send(process.Pid, Signals.Kill);
         await Eventually.TrueAsync(async () => await cluster.GetAsync("{.status.conditions[?(@.type=='Ready')].status}", "node", on) == "Unknown", $"{on} is Unknown");
         await Eventually.TrueAsync(async () => (await cluster.GetAsync("{range .items[?(@.status.phase=='Running')]}{.spec.nodeName} {end}", "pods", "-l", "app=moving")).Split(' ').Any(node => node.Length > 0 && node != on), "it runs elsewhere");

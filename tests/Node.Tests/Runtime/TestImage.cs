@@ -14,6 +14,9 @@ internal sealed record TestImage(string Name)
     public string? Directory { get; init; }
     public IReadOnlyDictionary<string, string> Files { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Written last, as they are: what a layer made by a stranger may hold.</summary>
+    public IReadOnlyList<PaxTarEntry> Entries { get; init; } = [];
+
     private static readonly string[] Programs =
         ["sh", "sleep", "cat", "echo", "id", "sha256sum", "grep", "ls", "hostname", "touch", "tail", "stty", "tty", "kill", "ps", "nc", "httpd", "wget", "mount", "ping", "dd", "head", "printf", "env", "pwd", "ip"];
 
@@ -65,6 +68,8 @@ internal sealed record TestImage(string Name)
             Add(tar, "etc/group", "root:x:0:\napp:x:2345:\n"u8.ToArray());
             foreach (var (name, text) in Files)
                 Add(tar, name, System.Text.Encoding.UTF8.GetBytes(text));
+            foreach (var entry in Entries)
+                tar.WriteEntry(entry);
         }
         return bytes.ToArray();
     }

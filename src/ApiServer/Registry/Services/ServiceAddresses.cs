@@ -54,6 +54,16 @@ internal sealed class ServiceAddresses(IStore store, AddressRange range, Random 
 
     public void Check(JsonObject tree)
     {
+        // They would take another service's traffic on every node, or the DNS server's (the nodes do not let them either: this is for whoever applies it).
+        foreach (var external in (tree.At("spec", "externalIPs") as JsonArray)?.Select(one => one.AsText()) ?? [])
+        {
+            if (IPAddress.TryParse(external, out var outside) && range.Contains(outside))
+            {
+                throw Statuses.Invalid(new GroupVersionKind("", "v1", "Service"), Metadata.Name(tree),
+                    [FieldError.Invalid("spec.externalIPs", external, $"may not be of the range of cluster addresses, {range.Cidr}")]);
+            }
+        }
+
         var address = Stated(tree["spec"] as JsonObject ?? []);
         if (address is "" or "None" || tree.At("spec", "type").AsText() == "ExternalName")
             return;

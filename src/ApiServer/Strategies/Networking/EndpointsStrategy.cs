@@ -47,11 +47,15 @@ internal static class EndpointAddresses
     {
         if (!IPAddress.TryParse(field.Text, out var address))
             yield break;
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
         if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
             yield return field.Invalid("may not be unspecified");
         if (IPAddress.IsLoopback(address))
             yield return field.Invalid("may not be in the loopback range (127.0.0.0/8, ::1/128)");
         if (address.IsIPv6LinkLocal || address.GetAddressBytes() is [169, 254, _, _])
             yield return field.Invalid("may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+        if (address.IsIPv6Multicast || address.GetAddressBytes() is [>= 224 and < 240, _, _, _] or [255, 255, 255, 255])
+            yield return field.Invalid("may not be a multicast or broadcast address");
     }
 }

@@ -54,8 +54,8 @@ internal static class ServiceValidation
         {
             foreach (var error in Rules.Address(external))
                 yield return error;
-            if (IPAddress.TryParse(external.Text, out var parsed) && (IPAddress.IsLoopback(parsed) || parsed.Equals(IPAddress.Any) || parsed.Equals(IPAddress.IPv6Any)))
-                yield return external.Invalid("may not be a loopback or unspecified address");
+            foreach (var error in EndpointAddresses.Usable(external))
+                yield return error;
         }
         foreach (var family in spec["ipFamilies"].Items)
         {

@@ -8,12 +8,12 @@ internal static class ContainerValidation
     private static readonly string[] NotForEphemeral =
         ["ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resizePolicy", "restartPolicy"];
 
-    public static IEnumerable<FieldError> Validate(Field spec)
+    public static IEnumerable<FieldError> Validate(Field spec, IEnumerable<string> moreVolumes)
     {
         if (spec["containers"].IsBlank)
             yield return spec["containers"].Required();
 
-        var volumes = spec["volumes"].Items.Select(volume => volume["name"].TextOrEmpty).ToHashSet();
+        var volumes = spec["volumes"].Items.Select(volume => volume["name"].TextOrEmpty).Concat(moreVolumes).ToHashSet();
         foreach (var container in spec["containers"].Items)
         {
             foreach (var error in Common(container, volumes).Concat(Running(container)))

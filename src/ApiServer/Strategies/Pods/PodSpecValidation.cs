@@ -5,9 +5,10 @@ namespace Weft.ApiServer.Strategies.Pods;
 /// <summary>The rules of a pod spec, for pods and for templates.</summary>
 internal static class PodSpecValidation
 {
-    public static IEnumerable<FieldError> Validate(Field spec) =>
+    /// <param name="moreVolumes">Names of volumes that each pod is given besides those of the spec.</param>
+    public static IEnumerable<FieldError> Validate(Field spec, IEnumerable<string>? moreVolumes = null) =>
         VolumeValidation.Validate(spec["volumes"])
-            .Concat(ContainerValidation.Validate(spec))
+            .Concat(ContainerValidation.Validate(spec, moreVolumes ?? []))
             .Concat(PlacementValidation.Validate(spec))
             .Concat(SecurityValidation.Pod(spec["securityContext"]))
             .Concat(Names(spec))
@@ -16,12 +17,12 @@ internal static class PodSpecValidation
             .Concat(Combinations(spec));
 
     /// <summary>The template of a workload, whose pods must go on forever.</summary>
-    public static IEnumerable<FieldError> Template(Field template)
+    public static IEnumerable<FieldError> Template(Field template, IEnumerable<string>? moreVolumes = null)
     {
         var spec = template["spec"];
         foreach (var error in ObjectMetaValidation.Labels(template["metadata"]["labels"])
             .Concat(ObjectMetaValidation.Annotations(template["metadata"]["annotations"]))
-            .Concat(Validate(spec)))
+            .Concat(Validate(spec, moreVolumes)))
             yield return error;
         if (spec["restartPolicy"].Text is { } restart && restart is "Never" or "OnFailure")
             yield return spec["restartPolicy"].Unsupported(["Always"]);

@@ -46,7 +46,7 @@ internal sealed class StatefulSetStrategy : DefaultStrategy
             yield break;
         var spec = root["spec"];
         var rolling = spec["updateStrategy"]["rollingUpdate"];
-        foreach (var error in WorkloadSpec.Validate(spec, "statefulset")
+        foreach (var error in WorkloadSpec.Validate(spec, "statefulset", spec["volumeClaimTemplates"].Items.Select(claim => claim["metadata"]["name"].TextOrEmpty))
             .Concat(Rules.AtLeastZero(spec["revisionHistoryLimit"]))
             .Concat(Rules.AtLeastZero(spec["ordinals"]["start"]))
             .Concat(Rules.AtLeastZero(rolling["partition"]))

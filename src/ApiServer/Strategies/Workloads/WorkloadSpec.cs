@@ -24,7 +24,8 @@ internal static class WorkloadSpec
         return old is not null && template.Value.SameAs(Field.Root(old)["spec"]["template"].Value) ? [] : PodWarnings.Of(template["spec"]);
     }
 
-    public static IEnumerable<FieldError> Validate(Field spec, string what)
+    /// <param name="claims">Volumes that the template may mount without naming them: the claims of a stateful set.</param>
+    public static IEnumerable<FieldError> Validate(Field spec, string what, IEnumerable<string>? claims = null)
     {
         var (selector, template) = (spec["selector"], spec["template"]);
         foreach (var error in Rules.AtLeastZero(spec["replicas"]).Concat(Rules.AtLeastZero(spec["minReadySeconds"])).Concat(SelectorRules.Validate(selector)))
@@ -36,7 +37,7 @@ internal static class WorkloadSpec
             yield break;
         if (selector.Exists && !SelectorRules.IsEmpty(selector) && !SelectorRules.Matches(selector, template["metadata"]["labels"]))
             yield return template["metadata"]["labels"].Invalid("`selector` does not match template `labels`");
-        foreach (var error in PodSpecValidation.Template(template))
+        foreach (var error in PodSpecValidation.Template(template, claims))
             yield return error;
     }
 }

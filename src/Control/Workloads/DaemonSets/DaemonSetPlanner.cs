@@ -67,7 +67,7 @@ public static class DaemonSetPlanner
             _delete.UnionWith(ended);
             var running = live.Except(ended).ToList();
             // Two of one template: the older one stays. With a surge one old and one new pod may stand side by side.
-            foreach (var same in running.GroupBy(pod => Surge() > 0 ? DaemonPods.HashOf(pod) == hash : true))
+            foreach (var same in running.GroupBy(pod => Surge(nodes.Count) > 0 ? DaemonPods.HashOf(pod) == hash : true))
                 _delete.UnionWith(same.OrderBy(pod => pod.IsScheduled() ? 0 : 1).ThenBy(pod => pod.Metadata.CreationTimestamp).ThenBy(pod => pod.Metadata.Name, StringComparer.Ordinal).Skip(1));
             _places.Add(new Place(node.Metadata.Name ?? "", [.. running.Where(pod => !_delete.Contains(pod))]));
             // One that still stops holds its ports and paths: the next comes after it.
@@ -77,7 +77,7 @@ public static class DaemonSetPlanner
 
         private void Update()
         {
-            var surge = Surge();
+            var surge = Surge(_places.Count);
             var missing = set.Spec.UpdateStrategy?.RollingUpdate?.MaxUnavailable?.ScaledBy(_places.Count, roundUp: true) ?? 1;
             if (surge == 0)
                 missing = Math.Max(1, missing);
@@ -134,7 +134,7 @@ public static class DaemonSetPlanner
             return soonest;
         }
 
-        private int Surge() => set.Spec.UpdateStrategy?.Type == "OnDelete" ? 0 : set.Spec.UpdateStrategy?.RollingUpdate?.MaxSurge?.ScaledBy(nodes.Count, roundUp: true) ?? 0;
+        private int Surge(int places) => set.Spec.UpdateStrategy?.Type == "OnDelete" ? 0 : set.Spec.UpdateStrategy?.RollingUpdate?.MaxSurge?.ScaledBy(places, roundUp: true) ?? 0;
 
         private bool IsNew(Pod pod) => DaemonPods.HashOf(pod) == hash;
 

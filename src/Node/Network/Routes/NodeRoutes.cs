@@ -9,7 +9,7 @@ using Weft.Client;
 namespace Weft.Node.Network.Routes;
 
 /// <summary>Keeps this machine's routes to the other nodes' pods, from the Node objects.</summary>
-internal sealed partial class NodeRoutes(string self, string clusterCidr, Informer<Api.Core.Node> nodes, TimeProvider time, ILogger<NodeRoutes> logger)
+internal sealed partial class NodeRoutes(string self, string clusterCidr, string runDir, Informer<Api.Core.Node> nodes, TimeProvider time, ILogger<NodeRoutes> logger)
 {
     /// <summary>Marks Weft's routes in the kernel's table (rtnetlink(7), rtm_protocol); iproute2's rt_protos names nothing so.</summary>
     public const int Protocol = 87;
@@ -39,7 +39,7 @@ internal sealed partial class NodeRoutes(string self, string clusterCidr, Inform
                 {
                     await ApplyAsync(cancellationToken);
                 }
-                catch (IOException refused)
+                catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
                 {
                     Log.NotSet(logger, refused.Message);
                 }
@@ -60,13 +60,18 @@ internal sealed partial class NodeRoutes(string self, string clusterCidr, Inform
 
     private async Task ApplyAsync(CancellationToken cancellationToken)
     {
-        var (links, addresses) = Links();
+        var (links, addresses, names) = Links();
         var wanted = NodeRoutePlanner.Plan(self, nodes.Cache.All(), links, addresses);
         var range = IPNetwork.Parse(clusterCidr);
         // Another cluster's routes carry the same mark: only those into this cluster's network are ours.
         var present = NodeRoutePlanner.Parse(await IpAsync(null, cancellationToken, "route", "show", "proto", $"{Protocol}"))
             .Where(route => IPNetwork.TryParse(route.Destination, out var destination) && (range.Contains(destination.BaseAddress) || wanted.Any(w => w.Destination == route.Destination))).ToList();
         var commands = NodeRoutePlanner.Difference(wanted, present, Protocol);
+        LoopbackLinks.Allow(runDir, wanted.Select(route => route.Via).OfType<string>().Select(IPAddress.Parse)
+            .SelectMany(via => names.Where(link => link.Network.PrefixLength is > 0 and < 32 && link.Network.Contains(via)).Select(link => link.Name)));
+        // Nodes without a route of their own here are reached as the rest of the world is.
+        if (nodes.Cache.All().Any(node => node.Metadata.Name != self && IPNetwork.TryParse(node.Spec.PodCIDR ?? "", out var pods) && !wanted.Any(route => route.Destination == pods.ToString())))
+            LoopbackLinks.Allow(runDir, LoopbackLinks.OfDefaultRoute(await File.ReadAllLinesAsync("/proc/net/route", cancellationToken)));
         if (commands.Count == 0)
             return;
         await IpAsync(string.Join('\n', commands) + "\n", cancellationToken, "-force", "-batch", "-");
@@ -81,11 +86,12 @@ internal sealed partial class NodeRoutes(string self, string clusterCidr, Inform
             await IpAsync(string.Join('\n', commands) + "\n", CancellationToken.None, "-force", "-batch", "-");
     }
 
-    private static (List<IPNetwork> Links, List<IPAddress> Addresses) Links()
+    private static (List<IPNetwork> Links, List<IPAddress> Addresses, List<(IPNetwork Network, string Name)> Names) Links()
     {
         var unicast = NetworkInterface.GetAllNetworkInterfaces().Where(link => link.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
-            .SelectMany(link => link.GetIPProperties().UnicastAddresses).Where(address => address.Address.AddressFamily == AddressFamily.InterNetwork).ToList();
-        return ([.. unicast.Select(address => new IPNetwork(Base(address.Address, address.PrefixLength), address.PrefixLength))], [.. unicast.Select(address => address.Address)]);
+            .SelectMany(link => link.GetIPProperties().UnicastAddresses.Where(address => address.Address.AddressFamily == AddressFamily.InterNetwork)
+                .Select(address => (Network: new IPNetwork(Base(address.Address, address.PrefixLength), address.PrefixLength), link.Name, address.Address))).ToList();
+        return ([.. unicast.Select(link => link.Network)], [.. unicast.Select(link => link.Address)], [.. unicast.Select(link => (link.Network, link.Name))]);
     }
 
     private static IPAddress Base(IPAddress address, int prefix)

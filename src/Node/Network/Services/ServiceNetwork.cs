@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Net;
 
 namespace Weft.Node.Network.Services;
@@ -22,6 +23,25 @@ internal sealed record ServiceNetwork(string ClusterName, string NodeName, strin
 
     /// <summary>The host end of every pod's link, which the node also keeps when it has no pod.</summary>
     public string Gateway { get; } = HostLink.Gateway(PodCidr);
+
+    /// <summary>
+    /// Those of a service's further addresses that it may have at all. Whoever writes services must not take traffic to the cluster's own addresses: other
+    /// services', the API server's, the DNS server's, pods', loopback and link-local ones (CVE-2020-8554 is what Kubernetes leaves open of this).
+    /// </summary>
+    public ImmutableArray<string> Outside(ImmutableArray<string> addresses) => [.. addresses.Where(text => !IsWithin(IPAddress.Parse(text), ["127.0.0.0/8", "169.254.0.0/16", "0.0.0.0/8", "224.0.0.0/3", ServiceCidr, ClusterCidr]))];
+
+    /// <summary>Of these again those that are no balancer's: its addresses are given out, not taken.</summary>
+    public ImmutableArray<string> Foreign(ImmutableArray<string> addresses) => [.. Outside(addresses).Where(text => !IsWithin(IPAddress.Parse(text), [LoadBalancerPool]))];
+
+    private static bool IsWithin(IPAddress address, ReadOnlySpan<string> ranges)
+    {
+        foreach (var range in ranges)
+        {
+            if (IPNetwork.Parse(range).Contains(address))
+                return true;
+        }
+        return false;
+    }
 
     public static string Address(string cidr, uint index) => Text(Number(IPNetwork.Parse(cidr).BaseAddress) + index);
 

@@ -25,8 +25,8 @@ internal static class ServicePlanner
         var clusterIp = Addresses([spec.ClusterIP, .. spec.ClusterIPs]).FirstOrDefault();
         if (clusterIp == network.DnsAddress)
             clusterIp = null;   // the DNS server listens there itself
-        var balancer = spec.Type == "LoadBalancer" ? Addresses(Ingress(service)) : [];
-        var external = Addresses(spec.ExternalIPs);
+        var balancer = spec.Type == "LoadBalancer" ? network.Outside(Addresses(Ingress(service))) : [];
+        var external = network.Foreign(Addresses(spec.ExternalIPs));
         if (clusterIp is null && balancer.IsEmpty && external.IsEmpty)
             return null;
 

@@ -166,10 +166,10 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
                 _plans.Remove(key);
             else
                 _plans[key] = plan;
-            wanted.Add((key.ToString(), (plan ?? old)?.Age ?? key.ToString(), plan is null ? null : ServiceObjects.Of(plan, _network, (protocol, port) => _busy.Contains((protocol, port)))));
+            wanted.Add((key.ToString(), (plan ?? old)?.Age ?? key.ToString(), plan is null ? null : ServiceObjects.Of(plan, _network, IsBusy)));
         }
         foreach (var key in pods)
-            wanted.Add(($"pod {key}", $"pod {key}", _pods.Find(key) is { } pod ? HostPortObjects.Of(pod) : null));
+            wanted.Add(($"pod {key}", $"pod {key}", _pods.Find(key) is { } pod ? HostPortObjects.Of(pod, IsBusy) : null));
 
         var script = _ledger.Change(wanted);
         if (balancers)
@@ -188,9 +188,13 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
             await ConnectionTracking.ForgetAsync(flow, cancellationToken);
         foreach (var key in services)
             Tell(key);
+        foreach (var key in pods)
+            TellPorts(key);
         if (script.Length > 0)
             Log.Programmed(_logger, services.Count, script.Length, _time.GetElapsedTime(from).TotalMilliseconds);
     }
+
+    private bool IsBusy(string protocol, int port) => _busy.Contains((protocol, port));
 
     private static bool HasBalancer(ServicePlan? plan) => plan is not null && plan.Ports.Any(port => !port.LoadBalancerIps.IsEmpty);
 
@@ -225,6 +229,21 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
             var what = element.Set == "own_ports" ? $"port {element.Key.Replace(" . ", "/", StringComparison.Ordinal)} of node {_network.NodeName}'s own addresses" : $"address {element.Key.Replace(" . ", ":", StringComparison.Ordinal)}";
             _events.Warning(Reference(service), "PortNotAvailable", $"The service does not get {what}: {why}. Its other addresses work.");
         }
+    }
+
+    private void TellPorts(ObjectKey key)
+    {
+        var name = $"pod {key}";
+        var lost = _pods.Find(key) is { } pod ? HostPortObjects.Ports(pod).Where(_busy.Contains).ToHashSet() : [];
+        _told.RemoveWhere(told => told.Service == name && !lost.Any(port => Port(port) == told.Element));
+        foreach (var port in lost.Where(port => _told.Add((name, Port(port), ""))))
+        {
+            _events.Warning(
+                new() { Kind = "Pod", ApiVersion = "v1", Namespace = key.Namespace, Name = key.Name, Uid = _pods.Find(key)?.Metadata.Uid }, "PortNotAvailable",
+                $"The pod does not get port {port.Port}/{port.Protocol} of node {_network.NodeName}: a process of this machine listens on it.");
+        }
+
+        static NftElement Port((string Protocol, int Port) port) => new("host_ports", $"{port.Protocol} . {port.Port}");
     }
 
     private static ObjectReference Reference(Service service) => new()
@@ -267,6 +286,8 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
             foreach (var service in _services.Cache.All().Where(service => service.Spec.Type == "LoadBalancer"
                 && service.Spec.Ports.Any(port => differ.Contains((port.Protocol == "UDP" ? "udp" : "tcp", port.Port)))))
                 Changed(KeyOf(service));
+            foreach (var pod in _pods.All().Where(pod => HostPortObjects.Ports(pod).Any(differ.Contains)))
+                PodChanged(KeyOf(pod));
         }
 
         try

@@ -74,7 +74,8 @@ internal static class ServiceTable
         [
             $"meta mark and {mesh} == {mesh} accept",
             "ip daddr . meta l4proto . th dport vmap @service_ips",
-            "meta l4proto { tcp, udp } dnat ip to ip daddr . meta l4proto . th dport map @host_addresses",
+            // Of this machine alone: a pod that names another's address, or a service's, gets nothing of it.
+            $"{own} meta l4proto {{ tcp, udp }} dnat ip to ip daddr . meta l4proto . th dport map @host_addresses",
             $"{own} meta l4proto {{ tcp, udp }} dnat ip to meta l4proto . th dport map @host_ports",
             $"{own} meta l4proto . th dport vmap @node_ports",
             $"{own} meta l4proto . th dport vmap @own_ports",

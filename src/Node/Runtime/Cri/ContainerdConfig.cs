@@ -102,7 +102,7 @@ internal static class ContainerdConfig
         return text.ToString();
     }
 
-    /// <summary>The same network as that of process pods (<see cref="Network.CniNetwork"/>), under the same name: host-local keeps addresses by name.</summary>
+    /// <summary>The same network as that of process pods (<see cref="Network.Netlink.PodNetwork"/>), under the same name: host-local keeps addresses by name.</summary>
     public static string ConfList(Network.CniOptions network) => new JsonObject
     {
         ["cniVersion"] = "0.4.0",   // what containerd 1.6's library writes results in

@@ -2,18 +2,19 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Weft.Node.Interop;
 using Weft.Node.Network;
+using Weft.Node.Network.Netlink;
 
 namespace Weft.Node.Runtime.Process;
 
-/// <summary>Sandboxes without a process: namespaces pinned as files, a cgroup, a directory for /tmp, and an address by CNI.</summary>
+/// <summary>Sandboxes without a process: namespaces pinned as files, a cgroup, a directory for /tmp, and a link with an address.</summary>
 internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, TimeProvider time, ILogger<ProcessSandboxes> logger)
 {
     private readonly ProcessPaths _paths = new(options);
     private readonly ConcurrentDictionary<string, SandboxInfo> _sandboxes = new();
-    private readonly SemaphoreSlim _makes = new(options.ParallelStarts);   // each runs two plugin processes
-    private readonly CniNetwork _network = NetworkOf(options);
+    private readonly SemaphoreSlim _makes = new(options.ParallelStarts);
+    private readonly PodNetwork _network = NetworkOf(options);
 
-    public static CniNetwork NetworkOf(ProcessRuntimeOptions options) => new(NetworkOptions(options));
+    public static PodNetwork NetworkOf(ProcessRuntimeOptions options) => new(NetworkOptions(options));
 
     public static CniOptions NetworkOptions(ProcessRuntimeOptions options)
     {
@@ -76,14 +77,14 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
             Mounts.Tmpfs(scratch, "mode=755,size=128m");
 
             var namespaces = time.GetElapsedTime(from);
-            var ips = spec.HostNetwork ? [] : await _network.AddAsync(id, _paths.Netns(id), cancellationToken);
+            var ips = spec.HostNetwork ? [] : await _network.AddAsync(id, _paths.Netns(id));
             sandbox = sandbox with { Ips = ips, Ready = true };
             StateFile.Write(Path.Combine(directory, "sandbox.json"), sandbox);
             _sandboxes[id] = sandbox;
             Log.Created(logger, spec.Namespace, spec.Name, time.GetElapsedTime(from).TotalMilliseconds, namespaces.TotalMilliseconds);
             return sandbox;
         }
-        catch (Exception e) when (e is IOException or CniException or UnauthorizedAccessException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or OperationCanceledException)
         {
             await RemoveAsync(id, CancellationToken.None);
             if (e is OperationCanceledException)
@@ -107,9 +108,9 @@ internal sealed partial class ProcessSandboxes(ProcessRuntimeOptions options, Ti
         {
             try
             {
-                await _network.DeleteAsync(id, _paths.Netns(id), cancellationToken);
+                await _network.DeleteAsync(id, _paths.Netns(id));
             }
-            catch (CniException e)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 Log.ReleaseFailed(logger, sandbox.Spec.Namespace, sandbox.Spec.Name, e);
             }

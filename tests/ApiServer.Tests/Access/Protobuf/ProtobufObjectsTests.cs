@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
+using Weft.Api.Schemas;
 using Weft.ApiServer.OpenApi;
 using Weft.ApiServer.Protobuf;
+using Weft.ApiServer.Strategies;
 
 namespace Weft.ApiServer.Tests.Access.Protobuf;
 
@@ -80,6 +82,36 @@ public sealed class ProtobufObjectsTests
         Assert.Equal(
             """{"kind":"Role","apiVersion":"rbac.authorization.k8s.io/v1","metadata":{"name":"r"},"rules":[{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]}""",
             Read("rbac.authorization.k8s.io/v1", "Role", Message((1, Metadata("r")), (2, Message((1, "get"), (2, ""), (3, "pods"))))));
+
+    // What `kubectl create job|cronjob|ingress|pdb` of 1.32 send.
+    [Fact]
+    public void Jobs_budgets_ingresses_and_claims_are_read()
+    {
+        var pod = Message((2, Message((1, "c"), (2, "i"))), (3, "Never"));
+        Assert.Equal(
+            """{"kind":"CronJob","apiVersion":"batch/v1","metadata":{"name":"c"},"spec":{"schedule":"@hourly","jobTemplate":{"metadata":{},"spec":{"backoffLimit":0,"template":{"metadata":{},"spec":{"containers":[{"name":"c","image":"i"}],"restartPolicy":"Never"}}}}},"status":{}}""",
+            Read("batch/v1", "CronJob", Message((1, Metadata("c")), (2, Message((1, "@hourly"), (3, ""), (5, Message((1, Metadata("")), (2, Message((7, 0), (6, Message((1, Metadata("")), (2, pod))))))))), (3, new ProtoMessage()))));
+        Assert.Equal(
+            """{"kind":"PodDisruptionBudget","apiVersion":"policy/v1","metadata":{"name":"p"},"spec":{"selector":{"matchLabels":{"app":"a"}},"maxUnavailable":"50%"}}""",
+            Read("policy/v1", "PodDisruptionBudget", Message((1, Metadata("p")), (2, Message((2, Message((1, Message((1, "app"), (2, "a"))))), (3, Message((1, 1), (2, 0), (3, "50%"))))))));
+        var path = Message((1, "/"), (2, Message((4, Message((1, "db"), (2, Message((1, "web"), (2, 0))))))), (3, "Prefix"));
+        Assert.Equal(
+            """{"kind":"Ingress","apiVersion":"networking.k8s.io/v1","metadata":{"name":"i"},"spec":{"rules":[{"host":"a.example","http":{"paths":[{"path":"/","backend":{"service":{"name":"db","port":{"name":"web"}}},"pathType":"Prefix"}]}}]}}""",
+            Read("networking.k8s.io/v1", "Ingress", Message((1, Metadata("i")), (2, Message((3, Message((1, "a.example"), (2, Message((1, Message((1, path))))))))))));
+        // No class is not the default class.
+        Assert.Equal(
+            """{"kind":"PersistentVolumeClaim","apiVersion":"v1","metadata":{"name":"c"},"spec":{"accessModes":["ReadWriteOnce"],"storageClassName":""}}""",
+            Read("v1", "PersistentVolumeClaim", Message((1, Metadata("c")), (2, Message((1, "ReadWriteOnce"), (3, ""), (5, ""))))));
+    }
+
+    [Fact]
+    public void Every_kind_that_can_be_created_has_a_protobuf_form()
+    {
+        var kinds = BuiltInResources.All(new SchemaReader()).Where(one => one.Verbs.Contains("create") && one.Kind.Group != "apiextensions.k8s.io").Select(one => one.Kind);
+        var missing = kinds.Where(kind => Read(kind.ApiVersion, kind.Kind, new ProtoMessage()) is null).Select(kind => $"{kind.ApiVersion} {kind.Kind}");
+
+        Assert.Empty(missing);
+    }
 
     [Theory]
     [InlineData("apps/v1beta1", "Deployment")]

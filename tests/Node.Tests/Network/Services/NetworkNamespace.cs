@@ -6,7 +6,10 @@ namespace Weft.Node.Tests.Network.Services;
 /// <summary>A network namespace of one test, and programs that run in it.</summary>
 internal sealed class NetworkNamespace : IAsyncDisposable
 {
-    private readonly string _directory = Path.Combine(Path.GetTempPath(), "weft-ns" + Chance.Next());
+    private readonly string _directory = System.IO.Path.Combine(System.IO.Path.GetTempPath(), "weft-ns" + Chance.Next());
+
+    /// <summary>The namespace as a file.</summary>
+    public string Path => System.IO.Path.Combine(_directory, "net");
 
     public static async Task<NetworkNamespace> CreateAsync()
     {
@@ -20,7 +23,7 @@ internal sealed class NetworkNamespace : IAsyncDisposable
 
     public async Task<string> RunAsync(string program, IEnumerable<string> arguments, string input = "")
     {
-        var start = new ProcessStartInfo("nsenter", ["--net=" + Path.Combine(_directory, "net"), program, .. arguments])
+        var start = new ProcessStartInfo("nsenter", ["--net=" + Path, program, .. arguments])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
         };
@@ -36,7 +39,7 @@ internal sealed class NetworkNamespace : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         foreach (var name in new[] { "net", "uts" })
-            Mounts.Unmount(Path.Combine(_directory, name));
+            Mounts.Unmount(System.IO.Path.Combine(_directory, name));
         Directory.Delete(_directory, recursive: true);
         return ValueTask.CompletedTask;
     }

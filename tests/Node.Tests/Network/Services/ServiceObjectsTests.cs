@@ -88,13 +88,21 @@ public sealed class ServiceObjectsTests
     public void Host_ports_lead_to_the_pod()
     {
         var pod = Pods.World.Pod("""{"containers":[{"name":"a","ports":[{"containerPort":8080,"hostPort":80},{"containerPort":53,"hostPort":53,"protocol":"UDP","hostIP":"192.0.2.1"},{"containerPort":1}]}]}""");
-        var objects = Weft.Node.Network.Services.HostPortObjects.Of(pod with { Status = new() { PodIP = "10.1.0.7" } })!;
+        var objects = Weft.Node.Network.Services.HostPortObjects.Of(pod with { Status = new() { PodIP = "10.1.0.7" } }, (_, _) => false)!;
         Assert.Equal("""
             hairpin 10.1.0.7 . 10.1.0.7
             host_addresses 192.0.2.1 . udp . 53 : 10.1.0.7 . 53
             host_ports tcp . 80 : 10.1.0.7 . 8080
             """.ReplaceLineEndings("\n"), Text(objects));
-        Assert.Null(Weft.Node.Network.Services.HostPortObjects.Of(pod));
-        Assert.Null(Weft.Node.Network.Services.HostPortObjects.Of(pod with { Status = new() { PodIP = "10.1.0.7", Phase = "Succeeded" } }));
+        Assert.Null(Weft.Node.Network.Services.HostPortObjects.Of(pod, (_, _) => false));
+        Assert.Null(Weft.Node.Network.Services.HostPortObjects.Of(pod with { Status = new() { PodIP = "10.1.0.7", Phase = "Succeeded" } }, (_, _) => false));
+    }
+
+    [Fact]
+    public void No_pod_takes_a_port_that_the_machine_listens_on()
+    {
+        var pod = Pods.World.Pod("""{"containers":[{"name":"a","ports":[{"containerPort":5000,"hostPort":5000},{"containerPort":5000,"hostPort":5000,"protocol":"UDP"},{"containerPort":5001,"hostPort":5000,"hostIP":"127.0.0.1"}]}]}""");
+        var objects = Weft.Node.Network.Services.HostPortObjects.Of(pod with { Status = new() { PodIP = "10.1.0.7" } }, (protocol, port) => (protocol, port) == ("tcp", 5000))!;
+        Assert.Equal(["host_ports udp . 5000"], objects.Elements.Keys.Where(element => element.Set != "hairpin").Select(element => $"{element.Set} {element.Key}"));
     }
 }

@@ -53,6 +53,25 @@ public sealed class ServicePlannerTests
         Assert.Equal("10.1.0.2:8080", Assert.Single(port.Everywhere).ToString());
     }
 
+    // Other services' addresses, the API server's, the DNS server's, a pod's, a balancer's, loopback, link-local, multicast.
+    [Theory]
+    [InlineData("10.96.0.77")]
+    [InlineData("10.96.0.1")]
+    [InlineData("10.96.0.10")]
+    [InlineData("10.1.3.4")]
+    [InlineData("10.97.0.1")]
+    [InlineData("127.0.0.1")]
+    [InlineData("169.254.169.254")]
+    [InlineData("224.0.0.251")]
+    public void No_service_takes_an_address_of_the_cluster_as_an_external_one(string address)
+    {
+        var spec = $$"""{"clusterIP":"10.96.0.5","type":"LoadBalancer","ports":[{"port":53}],"externalIPs":["{{address}}"]}""";
+        var status = $$$"""{"loadBalancer":{"ingress":[{"ip":"{{{address}}}"}]}}""";
+        var port = Weft.Node.Network.Services.ServicePlanner.Plan(Service(spec, status: status), [Slice("10.1.0.2")], Lab)!.Ports.Single();
+        Assert.Empty(port.ExternalIps);
+        Assert.Equal(address == "10.97.0.1" ? [address] : [], port.LoadBalancerIps);
+    }
+
     [Fact]
     public void The_balancers_pool_follows_the_service_range()
     {
