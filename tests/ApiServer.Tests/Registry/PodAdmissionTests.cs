@@ -123,7 +123,7 @@ public sealed class PodAdmissionTests
         (await server.PostAsync(Pods, Pod("b", ""))).Expect(201);
         (await server.DeleteAsync($"{Pods}/a")).Expect(200);
         (await server.PostAsync($"{Pods}/b/eviction", """{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"b"}}""")).Expect(201);
-        (await server.PostAsync(Pods, Pod("c"))).Expect(201);
+        (await server.PostAsync(Pods, Pod("c", ""))).Expect(201);
         (await server.PostAsync($"{Pods}/c/eviction", """{"apiVersion":"policy/v1beta1","kind":"Eviction","metadata":{"name":"c"}}""")).Expect(201);
         Assert.Empty((await server.GetAsync(Pods)).Body["items"]!.AsArray());
     }
