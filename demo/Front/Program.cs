@@ -1,16 +1,16 @@
-// The front of the shop: one page, made of what catalogue and cart answer.
+// The front of the shop: one page, made of what the services catalogue and cart answer.
 using System.Text.Json.Nodes;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.WebHost.UseUrls("http://0.0.0.0:8080");
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
-builder.Services.AddSingleton<EndpointFinder>();
+builder.Services.AddSingleton<Services>();
 var app = builder.Build();
 app.MapGet("/healthz", () => "ok");
-app.MapGet("/", async (EndpointFinder finder, CancellationToken cancellationToken) =>
+app.MapGet("/", async (Services services, CancellationToken cancellationToken) =>
 {
-    var catalogue = await finder.GetAsync("catalogue", "/products", cancellationToken);
-    var cart = await finder.GetAsync("cart", "/carts/me", cancellationToken);
+    var catalogue = await services.GetAsync("catalogue", "/products", cancellationToken);
+    var cart = await services.GetAsync("cart", "/carts/me", cancellationToken);
     return $"""
         Weft shop, served by {Environment.MachineName}
 
@@ -21,7 +21,7 @@ app.MapGet("/", async (EndpointFinder finder, CancellationToken cancellationToke
 
         """;
 });
-app.MapPost("/cart/{item}", async (string item, EndpointFinder finder, CancellationToken cancellationToken) =>
-    (await finder.PostAsync("cart", $"/carts/me/{Uri.EscapeDataString(item)}", cancellationToken)).ToJsonString() + "\n");
+app.MapPost("/cart/{item}", async (string item, Services services, CancellationToken cancellationToken) =>
+    (await services.PostAsync("cart", $"/carts/me/{Uri.EscapeDataString(item)}", cancellationToken)).ToJsonString() + "\n");
 Console.WriteLine($"front is up, {Environment.MachineName}");
 app.Run();

@@ -67,7 +67,7 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         var context = await UserKubeconfig.ForCaller().AddAsync(paths, cancellationToken);
         output.WriteLine();
         output.WriteLine($"kubectl now talks to it: context '{context.Context}' in {context.Path}{(context.Backup is { } backup ? $" (the old file is {backup})" : "")}");
-        var which = paths == ClusterPaths.For(ClusterPaths.DefaultName, null) ? "" : $" --name {paths.Name} --data-dir {paths.DataDir}";
+        var which = (paths.Name == ClusterPaths.DefaultName ? "" : $" --name {paths.Name}") + (paths == ClusterPaths.For(paths.Name, null) ? "" : $" --data-dir {paths.DataDir}");
         output.WriteLine($"next:  kubectl get nodes     weft status{which}     weft demo{which}     weft down{which}");
         return 0;
     }

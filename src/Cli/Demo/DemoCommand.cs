@@ -90,21 +90,19 @@ public sealed class DemoCommand(CommandHost host, TextWriter output, TextWriter 
 
     private async Task SuggestAsync(KubeClient client, CancellationToken cancellationToken)
     {
-        var fronts = await client.For<Pod>().ListAsync(Namespace, cancellationToken, new ListOptions { LabelSelector = "app=front" });
-        var address = fronts.Items.Select(pod => pod.Status.PodIP).FirstOrDefault(ip => !string.IsNullOrEmpty(ip));
+        var front = await client.For<Service>().GetAsync(new ObjectKey(Namespace, "front"), cancellationToken);
         output.WriteLine();
         output.WriteLine("try:");
-        if (address is not null)
-        {
-            output.WriteLine($"  curl http://{address}:8080/                                    the shop; again and again: v1 and v2 in turn");
-            output.WriteLine($"  curl -X POST http://{address}:8080/cart/yarn                   put something into the cart");
-        }
-
-        output.WriteLine($"  kubectl -n {Namespace} port-forward deploy/front 8080:8080         then open http://127.0.0.1:8080/");
-        output.WriteLine($"  kubectl -n {Namespace} get pods -o wide");
-        output.WriteLine($"  kubectl -n {Namespace} scale deploy/catalogue-v2 --replicas=3");
-        output.WriteLine($"  kubectl -n {Namespace} set env deploy/catalogue-v1 VERSION=v2      a rolling update: kubectl -n {Namespace} rollout status deploy/catalogue-v1");
-        output.WriteLine($"  kubectl -n {Namespace} logs deploy/front -f");
-        output.WriteLine($"  kubectl delete namespace {Namespace}");
+        Suggest($"curl http://{front.Spec.ClusterIP}/", "the shop; again and again: v1 and v2 in turn");
+        Suggest($"curl -X POST http://{front.Spec.ClusterIP}/cart/yarn", "put something into the cart");
+        Suggest($"kubectl -n {Namespace} exec deploy/cart -- getent hosts front", "a service by its name");
+        Suggest($"kubectl -n {Namespace} port-forward deploy/front 8080:8080", "then open http://127.0.0.1:8080/");
+        Suggest($"kubectl -n {Namespace} get pods,services -o wide", "");
+        Suggest($"kubectl -n {Namespace} scale deploy/catalogue-v2 --replicas=3", "more of v2");
+        Suggest($"kubectl -n {Namespace} set env deploy/catalogue-v1 VERSION=v2", $"a rolling update: kubectl -n {Namespace} rollout status deploy/catalogue-v1");
+        Suggest($"kubectl -n {Namespace} logs deploy/front -f", "");
+        Suggest($"kubectl delete namespace {Namespace}", "");
     }
+
+    private void Suggest(string command, string what) => output.WriteLine($"  {command,-62}{what}".TrimEnd());
 }
