@@ -81,6 +81,23 @@ public sealed class SupervisorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_child_starts_only_when_what_it_needs_is_there()
+    {
+        var needed = _dir.File("needed");
+        var opened = false;
+        var running = Start(Sleeper("agent"), Sleeper("proxy") with { IsWanted = () => File.Exists(needed), OpenSockets = () => { opened = File.Exists(needed); return []; } });
+        await PidAsync("agent");
+        Assert.Null(Child("proxy")?.Process);
+
+        await File.WriteAllTextAsync(needed, "");
+
+        await PidAsync("proxy");
+        Assert.True(opened);
+        Assert.Null(Child("proxy")?.LastEnd);
+        await StopAsync(running);
+    }
+
+    [Fact]
     public async Task Children_of_a_killed_supervisor_are_ended_before_new_ones_start()
     {
         using var orphan = System.Diagnostics.Process.Start("/bin/sleep", ["1000"]);
