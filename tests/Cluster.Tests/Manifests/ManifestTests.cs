@@ -15,7 +15,7 @@ public sealed class ManifestTests(ContainerCluster cluster)
     public async Task Runs_and_serves(string file)
     {
         var name = "m-" + Path.GetFileNameWithoutExtension(file);
-        var text = (await File.ReadAllTextAsync(Path.Combine(Here(), file))).Replace("NAMESPACE.svc", name + ".svc", StringComparison.Ordinal);
+        var text = (await File.ReadAllTextAsync(Path.Combine(Here(), file))).Replace("@NAMESPACE@", name, StringComparison.Ordinal);
         var checks = ManifestCheck.Parse(text);
         Assert.NotEmpty(checks);
         (await cluster.KubectlAsync("create", "namespace", name)).Succeeded();
