@@ -38,23 +38,8 @@ internal sealed class DaemonSetController
             foreach (var set in controller._sets.Cache.All())
                 loop.Queue.Add(set.Key());
         });
-        controller._pods.Cache.Subscribe(change =>
-        {
-            foreach (var pod in (Pod?[])[change.Old, change.New])
-            {
-                if (pod?.Controller() is { Kind: "DaemonSet" } owner)
-                    loop.Queue.Add(new ObjectKey(pod.Metadata.Namespace ?? "", owner.Name));
-            }
-
-            if (change.New is { } orphan && orphan.Controller() is null && !orphan.IsTerminating())
-            {
-                foreach (var set in controller._sets.Cache.InNamespace(orphan.Metadata.Namespace ?? ""))
-                {
-                    if (set.Spec.Selector.Query()?.Matches(orphan.Metadata.Labels) == true)
-                        loop.Queue.Add(set.Key());
-                }
-            }
-        });
+        controller._pods.Cache.Subscribe(change => PodChanges.Queue(
+            change, loop.Queue, "DaemonSet", controller._sets.Cache, static (set, pod) => set.Spec.Selector.Query()?.Matches(pod.Metadata.Labels) == true));
         return loop;
     }
 

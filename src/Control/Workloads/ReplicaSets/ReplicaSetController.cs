@@ -34,24 +34,8 @@ internal sealed class ReplicaSetController
         return loop;
     }
 
-    private void OnPod(Change<Pod> change, WorkQueue<ObjectKey> queue)
-    {
-        foreach (var pod in (Pod?[])[change.Old, change.New])
-        {
-            if (pod?.Controller() is { Kind: "ReplicaSet" } owner)
-                queue.Add(new ObjectKey(pod.Metadata.Namespace ?? "", owner.Name));
-        }
-
-        // An orphan may be somebody's: every set of the namespace that selects it looks.
-        if (change.New is { } orphan && orphan.Controller() is null && !orphan.IsTerminating())
-        {
-            foreach (var set in _sets.Cache.InNamespace(orphan.Metadata.Namespace ?? ""))
-            {
-                if (set.Spec.Selector.Query()?.Matches(orphan.Metadata.Labels) == true)
-                    queue.Add(set.Key());
-            }
-        }
-    }
+    private void OnPod(Change<Pod> change, WorkQueue<ObjectKey> queue) =>
+        PodChanges.Queue(change, queue, "ReplicaSet", _sets.Cache, static (set, pod) => set.Spec.Selector.Query()?.Matches(pod.Metadata.Labels) == true);
 
     private async Task<TimeSpan?> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {

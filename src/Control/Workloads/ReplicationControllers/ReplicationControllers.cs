@@ -27,23 +27,9 @@ internal sealed class ReplicationControllers
         var controllers = new ReplicationControllers(tools);
         var loop = tools.Loop<ObjectKey>(controllers.ReconcileAsync, () => controllers._controllers.Cache.All().Select(one => one.Key()));
         controllers._controllers.Cache.Subscribe(change => loop.Queue.Add(change.Current.Key()));
-        controllers._pods.Cache.Subscribe(change =>
-        {
-            foreach (var pod in (Pod?[])[change.Old, change.New])
-            {
-                if (pod?.Controller() is { Kind: "ReplicationController" } owner)
-                    loop.Queue.Add(new ObjectKey(pod.Metadata.Namespace ?? "", owner.Name));
-            }
-
-            if (change.New is { } orphan && orphan.Controller() is null && !orphan.IsTerminating())
-            {
-                foreach (var one in controllers._controllers.Cache.InNamespace(orphan.Metadata.Namespace ?? ""))
-                {
-                    if (AsSet(one).Spec.Selector.Query()?.Matches(orphan.Metadata.Labels) == true)
-                        loop.Queue.Add(one.Key());
-                }
-            }
-        });
+        controllers._pods.Cache.Subscribe(change => PodChanges.Queue(
+            change, loop.Queue, "ReplicationController", controllers._controllers.Cache,
+            static (one, pod) => AsSet(one).Spec.Selector.Query()?.Matches(pod.Metadata.Labels) == true));
         return loop;
     }
 

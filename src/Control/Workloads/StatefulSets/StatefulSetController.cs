@@ -36,23 +36,9 @@ internal sealed class StatefulSetController
         return loop;
     }
 
-    private void OnPod(Change<Pod> change, WorkQueue<ObjectKey> queue)
-    {
-        foreach (var pod in (Pod?[])[change.Old, change.New])
-        {
-            if (pod?.Controller() is { Kind: "StatefulSet" } owner)
-                queue.Add(new ObjectKey(pod.Metadata.Namespace ?? "", owner.Name));
-        }
-
-        if (change.New is { } orphan && orphan.Controller() is null && !orphan.IsTerminating())
-        {
-            foreach (var set in _sets.Cache.InNamespace(orphan.Metadata.Namespace ?? ""))
-            {
-                if (StatefulPods.OrdinalOf(set, orphan.Metadata.Name) >= 0 && set.Spec.Selector.Query()?.Matches(orphan.Metadata.Labels) == true)
-                    queue.Add(set.Key());
-            }
-        }
-    }
+    private void OnPod(Change<Pod> change, WorkQueue<ObjectKey> queue) => PodChanges.Queue(
+        change, queue, "StatefulSet", _sets.Cache,
+        static (set, pod) => StatefulPods.OrdinalOf(set, pod.Metadata.Name) >= 0 && set.Spec.Selector.Query()?.Matches(pod.Metadata.Labels) == true);
 
     private async Task<TimeSpan?> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
