@@ -9,7 +9,8 @@ internal static class StateFile
 
     public static void Write<T>(string path, T value)
     {
-        var temporary = path + ".new";
+        // Of this writer alone: the record of sysctls belongs to the machine, and two nodes may start at the same moment.
+        var temporary = $"{path}.{Environment.ProcessId}-{Environment.CurrentManagedThreadId}.new";
         File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(value, Options));
         File.Move(temporary, path, overwrite: true);
     }
