@@ -22,7 +22,7 @@ public sealed record ForwardAction : RouteAction
 
     public RetryPolicy Retry { get; init; } = RetryPolicy.Default;
 
-    /// <summary>What keeps requests together, for balancers that hash: the first that is there; all of them together up to one that is terminal.</summary>
+    /// <summary>What keeps requests together, for balancers that hash: all that are there count together, up to the first of them that is terminal.</summary>
     public ValueList<HashPolicy> Hash { get; init; } = [];
 
     public ValueList<Mirror> Mirrors { get; init; } = [];
