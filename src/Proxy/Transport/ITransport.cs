@@ -22,6 +22,9 @@ internal interface ITransport
     /// <summary>What is there already is handed over after this event, not inside the call.</summary>
     void ResumeReading();
 
+    /// <summary>The protocol can now take what it left: it is handed over again after this event.</summary>
+    void OfferAgain();
+
     /// <summary>Milliseconds of a clock that does not go back, read once for each wake-up of the loop (decision 29).</summary>
     long Now { get; }
 
@@ -31,9 +34,10 @@ internal interface ITransport
     /// <summary>Sends what waits, then tells the peer that no more comes. Reading goes on.</summary>
     void ShutdownWriting();
 
-    /// <summary>Sends what waits, tells the peer that no more comes, and reads and drops what it still sends for a while: a close with unread bytes would
-    /// be a reset, and could take the answer with it (RFC 9112 section 9.6). No call to the protocol follows.</summary>
-    void CloseGracefully();
+    /// <summary>Sends what waits, and closes. No call to the protocol follows.</summary>
+    /// <param name="peerMaySend">The peer is first told that no more comes, and what it still sends is read and dropped for a while: a close with unread
+    /// bytes would be a reset, and could take the answer with it (RFC 9112 section 9.6).</param>
+    void CloseGracefully(bool peerMaySend);
 
     /// <summary>At once; what waits is lost. No call to the protocol follows.</summary>
     void Abort();
