@@ -82,6 +82,20 @@ internal sealed class HeaderList
         ListSize += name.Length + value.Length + 32;
     }
 
+    /// <summary>Takes back the last <see cref="Add"/>, with its storage.</summary>
+    public void RemoveLast()
+    {
+        var used = _entries[Count - 1].Name.Offset;
+        RemoveAt(Count - 1);
+        _used = used;
+    }
+
+    /// <summary>
+    /// Nothing that could end a line or a string in HTTP/1.1, in all that was ever stored: asked before a head is written, so that no filter and no
+    /// translation from another protocol can split a message.
+    /// </summary>
+    public bool IsClean => !_bytes.AsSpan(0, _used).ContainsAny(HttpCharacters.Forbidden);
+
     /// <summary>In place of all fields of this name.</summary>
     public void Set(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {

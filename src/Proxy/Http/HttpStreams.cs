@@ -9,8 +9,10 @@ internal enum ResetReason
     PeerReset,
     /// <summary>The peer broke the protocol.</summary>
     ProtocolError,
-    /// <summary>The peer has said that it did not look at the request (REFUSED_STREAM, GOAWAY, a connection closed before a byte of the answer): safe to send again.</summary>
+    /// <summary>The peer has said that it did not look at the request (REFUSED_STREAM, GOAWAY): safe to send again.</summary>
     Refused,
+    /// <summary>A connection that had been used before was closed before a byte of the answer: most likely it was being closed as idle. Safe to send again if the method is idempotent (RFC 9112 section 9.3.1).</summary>
+    Stale,
     /// <summary>No connection could be made.</summary>
     ConnectFailed,
     /// <summary>A message larger than its limit.</summary>
@@ -21,6 +23,8 @@ internal enum ResetReason
 /// The client's side of an exchange as the exchange sees it: one request on a connection of any protocol. All calls are made on the connection's loop.
 /// What is sent is always taken, into a buffer that is sent soon; a sender that finds <see cref="IsBlocked"/> stops its source until it hears
 /// <see cref="IServerStreamHandler.OnResponseWritable"/>. So a buffer holds its high watermark and one more read at most.
+/// The stream is over, and neither side calls the other any more, when the end of the response was sent: what is left of the request then is the codec's
+/// affair. A tunnel (a request with <see cref="RequestHead.Upgrade"/>, or CONNECT, that was answered with 101 or 2xx) is over when both directions have ended.
 /// </summary>
 internal interface IServerStream
 {
@@ -47,7 +51,10 @@ internal interface IServerStream
 /// <summary>What an exchange hears from the client's side. The spans are valid during the call.</summary>
 internal interface IServerStreamHandler
 {
-    /// <summary>First of all calls. <paramref name="head"/> belongs to the handler from here on.</summary>
+    /// <summary>
+    /// First of all calls. <paramref name="head"/> belongs to the handler from here on. A request that asks for a tunnel has no <paramref name="end"/>; data
+    /// of the client follow when the tunnel stands, and if it is refused, the request has ended.
+    /// </summary>
     void OnRequest(IServerStream stream, RequestHead head, bool end);
 
     void OnRequestData(ReadOnlySpan<byte> data, bool end);
@@ -60,7 +67,10 @@ internal interface IServerStreamHandler
     void OnRequestReset(ResetReason reason);
 }
 
-/// <summary>The upstream's side of an exchange: one request on a connection to an endpoint. Rules as in <see cref="IServerStream"/>.</summary>
+/// <summary>
+/// The upstream's side of an exchange: one request on a connection to an endpoint, which may still be being made: what is sent waits for it. Rules as in
+/// <see cref="IServerStream"/>; the end of the response ends the stream, also when the request has not been sent to its end.
+/// </summary>
 internal interface IClientStream
 {
     void SendHead(RequestHead head, bool end);
@@ -81,7 +91,7 @@ internal interface IClientStream
 
 internal interface IClientStreamHandler
 {
-    /// <summary>Called for each informational head, then once for the final one. <paramref name="head"/> is valid until the next call.</summary>
+    /// <summary>Called for each informational head, then once for the final one (101 to a request for a tunnel is final). <paramref name="head"/> is valid until the next call; the handler may change it.</summary>
     void OnResponse(ResponseHead head, bool end);
 
     void OnResponseData(ReadOnlySpan<byte> data, bool end);

@@ -1,0 +1,243 @@
+using System.Collections.Concurrent;
+using Weft.Proxy.Transport.Interop;
+
+namespace Weft.Proxy.Transport;
+
+/// <summary>Something with a descriptor that is registered with a loop.</summary>
+internal interface IPollable
+{
+    void OnEvents(uint events);
+}
+
+/// <summary>
+/// One thread that does everything for its connections: waits for events, hands them out, sends what was written meanwhile, fires timers. Members are for
+/// this thread alone, but for <see cref="Post"/> and <see cref="Stop"/>.
+/// </summary>
+internal sealed class EventLoop : IDisposable
+{
+    /// <summary>One read takes at most so much: the largest that loopback and a window of 64 KB deliver at once.</summary>
+    public const int ReadBufferBytes = 64 << 10;
+
+    private readonly Poller _poller = new();
+    private readonly TimeProvider _time;
+    private readonly Action<Exception> _failed;
+    private readonly ConcurrentQueue<Action> _posted = new();
+    private readonly Thread _thread;
+    private readonly List<Connection> _dirty = new(64);
+    private readonly Queue<Connection> _again = new(64);
+    private readonly Stack<int> _freeSlots = new();
+    private Slot[] _slots = new Slot[64];
+    private int _usedSlots;
+    private bool _stopping;
+    private int _wakePending;
+
+    /// <param name="failed">Hears of an exception that nobody expected: a defect. The connection it came from is closed, and the loop goes on.</param>
+    public EventLoop(string name, TimeProvider time, Action<Exception> failed)
+    {
+        (_time, _failed) = (time, failed);
+        Now = ReadClock();
+        Timers = new(Now);
+        _thread = new Thread(Run) { Name = name, IsBackground = true };
+    }
+
+    /// <summary>Milliseconds of a clock that does not go back, as of the last wake-up.</summary>
+    public long Now { get; private set; }
+
+    /// <summary>The same in nanoseconds, read now: for latencies.</summary>
+    public long Nanoseconds => (long)(_time.GetTimestamp() * NanosecondsPerTick);
+
+    private double NanosecondsPerTick => 1e9 / _time.TimestampFrequency;
+
+    public TimerWheel Timers { get; }
+
+    public BufferPool Buffers { get; } = new();
+
+    /// <summary>What is read goes here first. Whoever reads hands it on before anybody else reads.</summary>
+    public byte[] ReadBuffer { get; } = GC.AllocateUninitializedArray<byte>(ReadBufferBytes, pinned: true);
+
+    /// <summary>Bytes that were allocated on this thread since it started: the budget of the steady path is held against it.</summary>
+    public long AllocatedBytes { get; private set; }
+
+    public bool IsCurrent => Thread.CurrentThread == _thread;
+
+    public void Start() => _thread.Start();
+
+    public void Post(Action action)
+    {
+        _posted.Enqueue(action);
+        if (Interlocked.Exchange(ref _wakePending, 1) == 0)
+            _poller.Wake();
+    }
+
+    /// <summary>Runs on the loop and tells when it has.</summary>
+    public Task PostAsync(Action action)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(() =>
+        {
+            try
+            {
+                action();
+                done.SetResult();
+            }
+            catch (Exception failed)
+            {
+                done.SetException(failed);
+            }
+        });
+        return done.Task;
+    }
+
+    public void Stop()
+    {
+        Post(() => _stopping = true);
+        if (!IsCurrent)
+            _thread.Join();
+    }
+
+    /// <summary>Edge-triggered, for reading and writing, once and for all (measured: no call to epoll_ctl later).</summary>
+    /// <returns>To be given to <see cref="Unregister"/>.</returns>
+    public int Register(int fd, IPollable pollable, uint events = Libc.EpollIn | Libc.EpollOut | Libc.EpollRdHup | Libc.EpollEdge)
+    {
+        if (!_freeSlots.TryPop(out var index))
+        {
+            index = _usedSlots++;
+            if (index == _slots.Length)
+                Array.Resize(ref _slots, index * 2);
+        }
+
+        _slots[index].Pollable = pollable;
+        _poller.Add(fd, events, ((ulong)_slots[index].Generation << 32) | (uint)index);
+        return index;
+    }
+
+    /// <summary>Events that were fetched already find another generation and are dropped. Closing the descriptor takes it out of the set.</summary>
+    public void Unregister(int index)
+    {
+        _slots[index].Pollable = null;
+        _slots[index].Generation = (_slots[index].Generation + 1) & 0x7FFF_FFFF; // never the number of a wake
+        _freeSlots.Push(index);
+    }
+
+    internal void MarkDirty(Connection connection) => _dirty.Add(connection);
+
+    internal void HandleAgain(Connection connection) => _again.Enqueue(connection);
+
+    private void Run()
+    {
+        while (!_stopping)
+        {
+            // What stands in these queues must not wait.
+            var count = _poller.Wait(_again.Count > 0 ? 0 : Timers.NextIn(Now));
+            Now = ReadClock();
+            for (var i = 0; i < count; i++)
+            {
+                var number = _poller.Number(i);
+                if (number == Poller.WakeNumber)
+                    RunPosted();
+                else
+                    Dispatch(number, _poller.Events(i));
+            }
+
+            Guarded(static loop => loop.Timers.Advance(loop.Now));
+            Flush();
+            for (var rest = _again.Count; rest > 0 && _again.TryDequeue(out var connection); rest--)
+            {
+                try
+                {
+                    connection.HandleAgain();
+                }
+                catch (Exception defect)
+                {
+                    _failed(defect);
+                    connection.Abort();
+                }
+
+                Flush();
+            }
+
+            AllocatedBytes = GC.GetAllocatedBytesForCurrentThread();
+        }
+
+        _poller.Dispose();
+    }
+
+    private void Dispatch(ulong number, uint events)
+    {
+        ref var slot = ref _slots[(int)(uint)number];
+        if (slot.Generation != (uint)(number >> 32) || slot.Pollable is not { } pollable)
+            return;
+        try
+        {
+            pollable.OnEvents(events);
+        }
+        catch (Exception defect)
+        {
+            _failed(defect);
+            (pollable as Connection)?.Abort();
+        }
+
+        Flush();
+    }
+
+    // After each event and not after all of a wake-up: a request is on its way to its endpoint while the next is being read.
+    private void Flush()
+    {
+        for (var i = 0; i < _dirty.Count; i++)
+        {
+            var connection = _dirty[i];
+            try
+            {
+                connection.Flush();
+            }
+            catch (Exception defect)
+            {
+                _failed(defect);
+                connection.Abort();
+            }
+        }
+
+        _dirty.Clear();
+    }
+
+    private void RunPosted()
+    {
+        _poller.Woken();
+        Volatile.Write(ref _wakePending, 0);
+        while (_posted.TryDequeue(out var action))
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception defect)
+            {
+                _failed(defect);
+            }
+
+            Flush();
+        }
+    }
+
+    private void Guarded(Action<EventLoop> action)
+    {
+        try
+        {
+            action(this);
+        }
+        catch (Exception defect)
+        {
+            _failed(defect);
+        }
+    }
+
+    private long ReadClock() => (long)(_time.GetTimestamp() * (1000.0 / _time.TimestampFrequency));
+
+    public void Dispose() => Stop();
+
+    private struct Slot
+    {
+        public IPollable? Pollable;
+        public uint Generation;
+    }
+}

@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Weft.Proxy.Transport.Interop;
+
+/// <summary>An epoll set. What comes back with an event is a number of the caller's choice.</summary>
+internal sealed unsafe class Poller : IDisposable
+{
+    // The kernel packs the event on x86-64 only, to 12 bytes.
+    private static readonly int EventBytes = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
+    private static readonly int DataOffset = EventBytes - 8;
+
+    private readonly int _set = Check(Libc.epoll_create1(Libc.EpollCloexec));
+    private readonly int _wake = Check(Libc.eventfd(0, Libc.EventCloexec | Libc.EventNonblock));
+    private readonly byte[] _events = GC.AllocateArray<byte>(MaxEvents * EventBytes, pinned: true);
+
+    private const int MaxEvents = 256;
+
+    /// <summary>The number that an event of <see cref="Wake"/> bears.</summary>
+    public const ulong WakeNumber = ulong.MaxValue;
+
+    public Poller() => Add(_wake, Libc.EpollIn | Libc.EpollEdge, WakeNumber);
+
+    public void Add(int fd, uint events, ulong number)
+    {
+        var e = stackalloc byte[16];
+        *(uint*)e = events;
+        Unsafe.WriteUnaligned(e + DataOffset, number);
+        Check(Libc.epoll_ctl(_set, Libc.EpollAdd, fd, e));
+    }
+
+    /// <summary>How many events there are; 0 after the time-out or an interruption.</summary>
+    public int Wait(int milliseconds)
+    {
+        fixed (byte* events = _events)
+            return Math.Max(0, Libc.epoll_wait(_set, events, MaxEvents, milliseconds));
+    }
+
+    public ulong Number(int index) => Unsafe.ReadUnaligned<ulong>(ref _events[(index * EventBytes) + DataOffset]);
+
+    public uint Events(int index) => Unsafe.ReadUnaligned<uint>(ref _events[index * EventBytes]);
+
+    /// <summary>Ends a wait, or the next one. From any thread.</summary>
+    public void Wake()
+    {
+        ulong one = 1;
+        _ = Libc.write(_wake, &one, 8);
+    }
+
+    public void Woken()
+    {
+        ulong count;
+        _ = Libc.read(_wake, &count, 8);
+    }
+
+    public void Dispose()
+    {
+        _ = Libc.close(_wake);
+        _ = Libc.close(_set);
+    }
+
+    private static int Check(int result) => result >= 0 ? result : throw new IOException($"epoll: {Marshal.GetLastPInvokeErrorMessage()}");
+}

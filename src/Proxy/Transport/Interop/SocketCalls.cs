@@ -1,0 +1,128 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Weft.Proxy.Transport.Interop;
+
+/// <summary>Calls on non-blocking sockets, over spans. Negative results are negated error numbers.</summary>
+internal static unsafe class SocketCalls
+{
+    public static int Receive(int fd, Span<byte> buffer)
+    {
+        fixed (byte* to = buffer)
+        {
+            nint got;
+            do
+                got = Libc.recv(fd, to, (nuint)buffer.Length, 0);
+            while (got < 0 && Marshal.GetLastPInvokeError() == Libc.Eintr);
+            return got >= 0 ? (int)got : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    public static int Send(int fd, ReadOnlySpan<byte> data)
+    {
+        fixed (byte* from = data)
+        {
+            nint sent;
+            do
+                sent = Libc.send(fd, from, (nuint)data.Length, Libc.MsgNoSignal);
+            while (sent < 0 && Marshal.GetLastPInvokeError() == Libc.Eintr);
+            return sent >= 0 ? (int)sent : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    /// <summary>Both, in this order. The process ignores SIGPIPE, as .NET does.</summary>
+    public static int Send(int fd, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        fixed (byte* a = first, b = second)
+        {
+            var vectors = stackalloc Libc.IoVector[2];
+            vectors[0] = new() { Base = a, Length = (nuint)first.Length };
+            vectors[1] = new() { Base = b, Length = (nuint)second.Length };
+            nint sent;
+            do
+                sent = Libc.writev(fd, vectors, 2);
+            while (sent < 0 && Marshal.GetLastPInvokeError() == Libc.Eintr);
+            return sent >= 0 ? (int)sent : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    /// <param name="address">Room for <see cref="Libc.AddressBytes"/>; the peer's address.</param>
+    public static int Accept(int listener, Span<byte> address, out int addressLength)
+    {
+        fixed (byte* to = address)
+        {
+            var length = (uint)address.Length;
+            int fd;
+            do
+                fd = Libc.accept4(listener, to, &length, Libc.SockNonblock | Libc.SockCloexec);
+            while (fd < 0 && Marshal.GetLastPInvokeError() == Libc.Eintr);
+            addressLength = (int)length;
+            return fd >= 0 ? fd : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    /// <summary>A socket whose connection is being made (or stands, or has failed: the first event tells).</summary>
+    public static int Connect(SocketAddress address)
+    {
+        var fd = Libc.socket((int)address.Family == (int)AddressFamily.InterNetworkV6 ? Libc.AfInet6 : Libc.AfInet, Libc.SockStream | Libc.SockNonblock | Libc.SockCloexec, 0);
+        if (fd < 0)
+            return -Marshal.GetLastPInvokeError();
+        NoDelay(fd);
+        fixed (byte* to = address.Buffer.Span)
+        {
+            if (Libc.connect(fd, to, (uint)address.Size) == 0 || Marshal.GetLastPInvokeError() == Libc.Einprogress)
+                return fd;
+        }
+
+        var error = Marshal.GetLastPInvokeError();
+        Close(fd);
+        return -error;
+    }
+
+    public static void NoDelay(int fd)
+    {
+        var one = 1;
+        _ = Libc.setsockopt(fd, Libc.IpProtoTcp, Libc.TcpNoDelay, &one, sizeof(int));
+    }
+
+    /// <summary>The error that waits on the socket; 0: none. Asking takes it away.</summary>
+    public static int Error(int fd)
+    {
+        int error;
+        uint length = sizeof(int);
+        return Libc.getsockopt(fd, Libc.SolSocket, Libc.SoError, &error, &length) == 0 ? error : Marshal.GetLastPInvokeError();
+    }
+
+    public static void ShutdownWriting(int fd) => _ = Libc.shutdown(fd, Libc.ShutWr);
+
+    public static void Close(int fd) => _ = Libc.close(fd);
+
+    /// <summary>A descriptor that stands for nothing: kept so that one is free when all others are used up.</summary>
+    public static int Spare() => Libc.open("/dev/null", Libc.ORdonly | Libc.OCloexec);
+
+    public static IPEndPoint? EndPoint(ReadOnlySpan<byte> address)
+    {
+        if (address.Length < 8)
+            return null;
+        var family = MemoryMarshal.Read<ushort>(address);
+        var port = (address[2] << 8) | address[3];
+        return family switch
+        {
+            Libc.AfInet => new(new IPAddress(address.Slice(4, 4)), port),
+            Libc.AfInet6 when address.Length >= 24 => new(new IPAddress(address.Slice(8, 16)), port),
+            _ => null,
+        };
+    }
+
+    /// <summary>The address that the client dialled: with a transparent socket that is not the listener's.</summary>
+    public static IPEndPoint? LocalEndPoint(int fd)
+    {
+        Span<byte> address = stackalloc byte[Libc.AddressBytes];
+        fixed (byte* to = address)
+        {
+            var length = (uint)address.Length;
+            return Libc.getsockname(fd, to, &length) == 0 ? EndPoint(address[..(int)Math.Min(length, (uint)address.Length)]) : null;
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using System.Net;
+using System.Net.Sockets;
+using Weft.Proxy.Transport.Interop;
+
+namespace Weft.Proxy.Transport;
+
+/// <summary>What is done with an accepted socket. It is the receiver's to close.</summary>
+internal delegate void Accepted(int fd, IPEndPoint? peer);
+
+/// <summary>A listening socket on one loop. Each loop has one of its own for the same address (SO_REUSEPORT), and the kernel spreads the connections.</summary>
+internal sealed class Listener : IPollable, IDisposable
+{
+    // So many in a row; then the connections that stand have their turn.
+    private const int AcceptsPerTurn = 64;
+    private const int PauseMilliseconds = 50;
+
+    private readonly EventLoop _loop;
+    private readonly Socket _socket;
+    private readonly Accepted _accepted;
+    private readonly LoopTimer _pause;
+    private readonly int _fd;
+    private int _slot;
+    private int _spare = SocketCalls.Spare();
+    private bool _stopped;
+
+    /// <param name="socket">Listening, non-blocking.</param>
+    public Listener(EventLoop loop, Socket socket, Accepted accepted)
+    {
+        (_loop, _socket, _accepted) = (loop, socket, accepted);
+        _fd = (int)socket.SafeHandle.DangerousGetHandle();
+        _pause = new(loop.Timers, Accept);
+        _slot = loop.Register(_fd, this, Libc.EpollIn | Libc.EpollEdge);
+    }
+
+    public static Socket Bind(IPEndPoint address, int backlog = 4096)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+        try
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            socket.SetRawSocketOption(Libc.SolSocket, Libc.SoReusePort, BitConverter.GetBytes(1));
+            socket.Bind(address);
+            socket.Listen(backlog);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Connections that found no descriptor and were closed at once.</summary>
+    public long Shed { get; private set; }
+
+    public void OnEvents(uint events) => Accept();
+
+    /// <summary>Accepts no more. The socket is closed, too: what waits in it is refused (with a supervisor that holds it, it waits for the next proxy).</summary>
+    public void Dispose()
+    {
+        if (_stopped)
+            return;
+        _stopped = true;
+        _pause.Dispose();
+        _loop.Unregister(_slot);
+        _slot = -1;
+        _socket.Dispose();
+        if (_spare >= 0)
+            SocketCalls.Close(_spare);
+    }
+
+    private void Accept()
+    {
+        Span<byte> address = stackalloc byte[Libc.AddressBytes];
+        for (var accepts = 0; !_stopped; accepts++)
+        {
+            if (accepts == AcceptsPerTurn)
+            {
+                _pause.Set(_loop.Now);
+                return;
+            }
+
+            var fd = SocketCalls.Accept(_fd, address, out var length);
+            if (fd >= 0)
+            {
+                SocketCalls.NoDelay(fd);
+                _accepted(fd, SocketCalls.EndPoint(address[..Math.Min(length, address.Length)]));
+            }
+            else if (fd == -Libc.Eagain)
+            {
+                return;
+            }
+            else if (fd is -Libc.Emfile or -Libc.Enfile && !ShedOne())
+            {
+                _pause.Set(_loop.Now + PauseMilliseconds);
+                return;
+            }
+
+            // Anything else is a connection that went before it was taken (ECONNABORTED and its kind).
+        }
+    }
+
+    // Without a descriptor the queue would only fill: the client is told at once, with the one that was kept for this.
+    private bool ShedOne()
+    {
+        if (_spare < 0)
+        {
+            _spare = SocketCalls.Spare();
+            return false;
+        }
+
+        SocketCalls.Close(_spare);
+        Span<byte> address = stackalloc byte[Libc.AddressBytes];
+        var fd = SocketCalls.Accept(_fd, address, out _);
+        if (fd >= 0)
+        {
+            SocketCalls.Close(fd);
+            Shed++;
+        }
+
+        _spare = SocketCalls.Spare();
+        return fd >= 0;
+    }
+}
