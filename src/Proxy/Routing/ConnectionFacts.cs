@@ -32,6 +32,11 @@ internal sealed record ConnectionFacts
     /// <summary>X-Forwarded-* of this peer is believed.</summary>
     public bool IsTrustedProxy { get; init; }
 
+    /// <summary>The source's address as a field value has it; written once for all requests.</summary>
+    public byte[] SourceText => _sourceText ??= System.Text.Encoding.ASCII.GetBytes((Source.Address.IsIPv4MappedToIPv6 ? Source.Address.MapToIPv4() : Source.Address).ToString());
+
+    private byte[]? _sourceText;
+
     /// <summary>Takes namespace and account from the identity, where it has Istio's form.</summary>
     public static ConnectionFacts WithIdentity(ConnectionFacts connection, string identity)
     {

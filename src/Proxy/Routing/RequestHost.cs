@@ -83,7 +83,7 @@ internal sealed class RequestHost
 
     private static bool IsName(ReadOnlySpan<byte> name)
     {
-        if (name.IsEmpty || name.Length > 253 || name[0] == '.')
+        if (name.IsEmpty || name.Length > 253 || name[0] == '.' || name[^1] == '.')
             return false;
         var previous = (byte)0;
         foreach (var c in name)

@@ -1,7 +1,5 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using Weft.Proxy.Config.Model;
-using Weft.Proxy.Routing.Matching;
 
 namespace Weft.Proxy.Routing.Actions;
 
@@ -14,25 +12,18 @@ internal sealed class RewritePlan(Rewrite rewrite)
     /// <summary>The host name of the endpoint goes into the authority, once it is chosen.</summary>
     public bool EndpointHost => rewrite.EndpointHost;
 
-    /// <summary>
-    /// Always called before a request is sent: without a rewrite, too, the endpoint sees the normalised path and host and not what the client wrote.
-    /// False: the rewritten path is none, and the request is refused.
-    /// </summary>
-    public bool Apply(RequestFacts facts, int prefixLength)
+    /// <summary>Host and target of the head become what the endpoint sees. False: the rewritten path is none, and the request is refused (400).</summary>
+    /// <param name="prefixLength">Of <see cref="RouteFound"/>.</param>
+    public bool TryApply(RequestFacts facts, int prefixLength)
     {
-        facts.Head.Authority = _host ?? facts.Host.Authority;
+        if (_host is not null)
+            facts.Head.Authority = _host;
         // CONNECT has no path, and that of `OPTIONS *` is not one of these.
-        if (facts.Path.Path.IsEmpty || facts.Path.Path[0] != '/')
+        if (_path is null || facts.Path.Path.IsEmpty || facts.Path.Path[0] != '/')
             return true;
-        if (_path is null)
-        {
-            facts.Head.Target = facts.Path.Target;
-            return true;
-        }
-
         if (!_path.TryApply(facts.Path.Path, prefixLength, out var rewritten))
             return false;
-        var query = facts.Path.HasQuery ? facts.Path.Target[facts.Path.Path.Length..] : default;
+        var query = facts.Path.Target[facts.Path.Path.Length..];
         facts.Head.Target = (byte[])[.. rewritten, .. query];
         return true;
     }
