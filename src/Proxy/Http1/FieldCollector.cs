@@ -10,7 +10,7 @@ internal sealed class FieldCollector
     private bool _namedInConnection, _hasConnection;
 
     /// <summary>-1: not given.</summary>
-    public long ContentLength { get; private set; }
+    public long ContentLength { get; private set; } = -1;
 
     public bool IsChunked { get; private set; }
 

@@ -15,7 +15,7 @@ internal interface IHttp1Pool
 }
 
 /// <summary>The client's side of HTTP/1.1 on one connection: one request at a time, never pipelined.</summary>
-internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool pool, Http1Limits limits) : IProtocol, IClientStream
+internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool pool, Http1Limits limits, long connectMilliseconds) : IProtocol, IClientStream
 {
     private readonly Http1ResponseParser _parser = new(limits);
     private readonly ResponseHead _head = new();
@@ -26,28 +26,32 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
     private Framing _framing;
     private long _bodyLeft, _requestLeft;
     private int _requests;
-    private bool _isHead, _upgrading, _isConnect, _requestEnded, _paused, _closed, _inData, _heard;
+    private bool _isHead, _upgrading, _isConnect, _requestEnded, _paused, _closed, _heard;
 
     private enum Reading { Head, Length, Chunked, UntilClose, Tunnel, TunnelEnded }
 
     public ITransport Transport => transport;
 
     /// <summary>The socket is connected, and the handshake done: what goes wrong later may have reached the endpoint.</summary>
-    public bool IsConnected { get; set; }
+    public bool IsConnected { get; private set; }
+
+    public void OnConnected()
+    {
+        IsConnected = true;
+        transport.SetTimeout(long.MaxValue);
+    }
 
     /// <summary>What the request's Host is when the client had none (HTTP/1.0).</summary>
     public byte[] FallbackHost { get; init; } = [];
 
     public bool IsBlocked => transport.IsBlocked;
 
-    /// <summary>Since the loop's clock showed this it has been idle.</summary>
-    public long IdleSince { get; set; }
-
     /// <summary>Takes the connection for one request.</summary>
     public void Begin(IClientStreamHandler handler)
     {
         _handler = handler;
         _requests++;
+        transport.SetTimeout(IsConnected ? long.MaxValue : transport.Now + connectMilliseconds);
         _reading = Reading.Head;
         _requestEnded = _heard = _upgrading = false;
         _parser.Clear();
@@ -83,7 +87,7 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
             if (!end)
                 return;
             if (_reading == Reading.TunnelEnded)
-                Close();
+                CloseTunnel();
             else
                 transport.ShutdownWriting();
             _requestEnded = true;
@@ -148,7 +152,6 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
 
     public int OnData(ReadOnlySpan<byte> data)
     {
-        _inData = true;
         var consumed = 0;
         while (!_closed && !_paused && consumed < data.Length)
         {
@@ -160,12 +163,11 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
             }
 
             var before = consumed;
-            consumed += Step(data[consumed..], consumed);
+            consumed += Step(data[consumed..]);
             if (consumed == before)
                 break;
         }
 
-        _inData = false;
         return _closed ? data.Length : consumed;
     }
 
@@ -181,7 +183,7 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
             case Reading.Tunnel when _handler is { } handler:
                 _reading = Reading.TunnelEnded;
                 if (_requestEnded)
-                    Close();
+                    CloseTunnel();
                 handler.OnResponseData(default, end: true);
                 return;
             default:
@@ -196,13 +198,18 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
             _handler?.OnRequestWritable();
     }
 
-    public void OnTimeout() => Close();
+    // While it is used, time is the exchange's business.
+    public void OnTimeout()
+    {
+        if (_handler is null)
+            Close();
+    }
 
     public void OnClosed() => Fail(Reason());
 
     private ResetReason Reason() => !IsConnected ? ResetReason.ConnectFailed : _requests > 1 && !_heard ? ResetReason.Stale : ResetReason.PeerReset;
 
-    private int Step(ReadOnlySpan<byte> data, int offset)
+    private int Step(ReadOnlySpan<byte> data)
     {
         _heard = true;
         switch (_reading)
@@ -326,6 +333,20 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
         _handler = null;
         Close();
         handler?.OnResponseReset(reason);
+    }
+
+    /// <summary>An idle connection that is not wanted any more.</summary>
+    public void Retire() => Close();
+
+    // What the client sent last may still wait.
+    private void CloseTunnel()
+    {
+        if (_closed)
+            return;
+        _closed = true;
+        _handler = null;
+        transport.CloseGracefully(peerMaySend: false);
+        pool.OnDone(this);
     }
 
     private void Close()

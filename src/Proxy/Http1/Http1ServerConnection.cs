@@ -31,6 +31,7 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
     private const long MaxDrained = 64 << 10;
 
     private readonly Http1RequestParser _parser = new(options.Limits);
+    private readonly ByteText _upgrade = new(16);
     private ChunkedDecoder? _chunks;
     private HeaderList? _trailers;
     private RequestHead? _head;
@@ -133,7 +134,7 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
     {
         if (!head.Headers.IsClean)
         {
-            Reset(ResetReason.ProtocolError);
+            Break();
             return;
         }
 
@@ -178,7 +179,7 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
                 if (_responseLeft < 0 || (end && _responseLeft > 0))
                 {
                     // What was announced cannot be kept: the client must see a cut, and no byte too many.
-                    Reset(ResetReason.ProtocolError);
+                    Break();
                     return;
                 }
 
@@ -208,7 +209,7 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
     {
         if (_sending == Sending.Length && _responseLeft != 0)
         {
-            Reset(ResetReason.ProtocolError);
+            Break();
             return;
         }
 
@@ -238,7 +239,14 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
         transport.Abort();
     }
 
-    private readonly ByteText _upgrade = new(16);
+    // The response is not what it said: the exchange hears of it as if the client had gone.
+    private void Break()
+    {
+        var handler = _handler;
+        Forget();
+        transport.Abort();
+        handler?.OnRequestReset(ResetReason.ProtocolError);
+    }
 
     /// <returns>Bytes that are done with; <paramref name="more"/>: there may be something to do with the rest.</returns>
     private int Step(ReadOnlySpan<byte> data, out bool more)
