@@ -19,7 +19,6 @@ internal abstract partial class Http2Connection
     {
         if (IsClosed)
             return data.Length;
-        _inEvent = true;
         Sweep();
         DeliverResumed();
         var consumed = ReadPreface(data);
@@ -41,7 +40,6 @@ internal abstract partial class Http2Connection
             OnFrame(header, rest.Slice(FrameHeader.Size, header.Length));
         }
 
-        _inEvent = false;
         if (IsClosed)
             return data.Length;
         if (!data.IsEmpty)
@@ -256,22 +254,22 @@ internal abstract partial class Http2Connection
             return;
         stream.IsResumed = true;
         _resumed.Add(stream);
-        if (!_inEvent)
-            Transport.OfferAgain();
+        Transport.CallAgain();
     }
 
     private void DeliverResumed()
     {
-        for (var i = 0; i < _resumed.Count && !IsClosed; i++)
+        if (_resumed.Count == 0)
+            return;
+        (_resumed, _delivering) = (_delivering, _resumed);
+        foreach (var stream in _delivering)
         {
-            var stream = _resumed[i];
             stream.IsResumed = false;
-            if (stream.IsClosed || stream.HoldsData)
-                continue;
-            DeliverKept(stream);
+            if (!stream.IsClosed && !stream.HoldsData)
+                DeliverKept(stream);
         }
 
-        _resumed.Clear();
+        _delivering.Clear();
     }
 
     private void DeliverKept(Http2Stream stream)

@@ -21,14 +21,13 @@ internal abstract partial class Http2Connection : IProtocol
     private readonly StreamTable _streams = new();
     private readonly ReadyList _ready = new();
     private readonly List<Http2Stream> _ended = [];
-    private readonly List<Http2Stream> _resumed = [];
+    private List<Http2Stream> _resumed = [], _delivering = [];
     private readonly HpackDecoder _decoder = new();
     private readonly ResetMemory _resets = new(RememberedResets);
     private TokenBucket _idleFrames, _resetBudget;
     private long _sendWindow = DefaultWindow;
     private long _initialSendWindow = DefaultWindow;
     private int _receiveWindow, _unreturned;
-    private bool _inEvent;
 
     protected Http2Connection(ITransport transport, Http2Limits limits, Http2Streams pool)
     {
