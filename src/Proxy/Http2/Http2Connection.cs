@@ -117,6 +117,7 @@ internal abstract partial class Http2Connection : IProtocol
     {
         stream.Id = id;
         stream.SendWindow = _initialSendWindow;
+        stream.Expected = -1;
         stream.ReceiveWindow = Limits.StreamWindow;
         _streams.Add(stream);
         Arm(Transport.Now + Limits.PingAfterMilliseconds);
