@@ -103,6 +103,24 @@ internal sealed class HeaderList
         Add(name, value);
     }
 
+    /// <summary>A field whose name is already looked up; by the codec that did it.</summary>
+    /// <param name="name">In lower case.</param>
+    /// <param name="neverIndexed">See <see cref="IsNeverIndexed"/>.</param>
+    public void AddKnown(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, KnownHeader known, bool neverIndexed)
+    {
+        if (Count == _entries.Length)
+            Array.Resize(ref _entries, Count * 2);
+        var at = Reserve(name.Length + value.Length);
+        name.CopyTo(_bytes.AsSpan(at));
+        value.CopyTo(_bytes.AsSpan(at + name.Length));
+        _entries[Count++] = new Entry(new(at, name.Length), new(at + name.Length, value.Length), known, neverIndexed);
+        _present |= Bit(known);
+        ListSize += name.Length + value.Length + 32;
+    }
+
+    /// <summary>The sender asked that no hop compresses it (RFC 7541 section 6.2.3).</summary>
+    public bool IsNeverIndexed(int index) => Checked(index).NeverIndexed;
+
     public void SetValue(int index, ReadOnlySpan<byte> value)
     {
         ref var entry = ref Checked(index);
@@ -137,7 +155,7 @@ internal sealed class HeaderList
     public void CopyTo(HeaderList target)
     {
         for (var i = 0; i < Count; i++)
-            target.Add(Name(i), Value(i));
+            target.AddKnown(Name(i), Value(i), Known(i), IsNeverIndexed(i));
     }
 
     private static ulong Bit(KnownHeader known) => known == KnownHeader.None ? 0 : 1UL << (int)known;
@@ -159,7 +177,7 @@ internal sealed class HeaderList
 
     private ReadOnlySpan<byte> Bytes(ByteRange range) => _bytes.AsSpan(range.Offset, range.Length);
 
-    private readonly record struct Entry(ByteRange Name, ByteRange Value, KnownHeader Known);
+    private readonly record struct Entry(ByteRange Name, ByteRange Value, KnownHeader Known, bool NeverIndexed = false);
 
     private readonly record struct ByteRange(int Offset, int Length);
 }

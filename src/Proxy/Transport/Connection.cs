@@ -31,7 +31,7 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
     private int _fd;
     private int _slot;
     private State _state;
-    private bool _dirty, _queuedAgain, _mayRead, _paused, _blocked, _ended, _shutdownAsked, _shutdownDone, _handedOver, _inHandler, _endNear, _lingers;
+    private bool _dirty, _queuedAgain, _callAsked, _mayRead, _paused, _blocked, _ended, _shutdownAsked, _shutdownDone, _handedOver, _inHandler, _endNear, _lingers;
     private int _lingerLeft;
 
     private enum State { Connecting, Handshaking, Open, Lingering, Closed }
@@ -100,6 +100,12 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
     {
         if (!Pending.IsEmpty || _mayRead)
             QueueAgain();
+    }
+
+    public void CallAgain()
+    {
+        _callAsked = true;
+        QueueAgain();
     }
 
     private void QueueAgain()
@@ -221,8 +227,14 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
         _queuedAgain = false;
         if (_state == State.Closed)
             return;
+        var asked = _callAsked;
+        _callAsked = false;
         if (_state != State.Lingering && !_paused && !Pending.IsEmpty)
             Offer();
+        else if (asked && _state == State.Open)
+            Protocol?.OnData(default);
+        if (_state == State.Closed)
+            return;
         if (_mayRead)
             Read();
         else if (_ended)

@@ -25,6 +25,9 @@ internal interface ITransport
     /// <summary>The protocol can now take what it left: it is handed over again after this event.</summary>
     void OfferAgain();
 
+    /// <summary><see cref="IProtocol.OnData"/> is called after this event, with nothing if nothing is left: the protocol has something to hand on that it keeps itself.</summary>
+    void CallAgain() => OfferAgain();
+
     /// <summary>Milliseconds of a clock that does not go back, read once for each wake-up of the loop (decision 29).</summary>
     long Now { get; }
 
