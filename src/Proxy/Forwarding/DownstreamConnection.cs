@@ -1,17 +1,22 @@
-using System.Net;
-using System.Text;
 using Weft.Proxy.Http;
-using Weft.Proxy.Upstream;
+using Weft.Proxy.Routing;
+using Weft.Proxy.Telemetry.Metrics;
 
 namespace Weft.Proxy.Forwarding;
 
 /// <summary>What is the same for all requests of one client connection.</summary>
-internal sealed class DownstreamConnection(LoopServices services, EndpointPool pool, IPEndPoint? peer) : IExchangeFactory
+internal sealed class DownstreamConnection(LoopServices services, HttpListenerState listener, ConnectionFacts facts) : IExchangeFactory
 {
-    public EndpointPool Pool => pool;
+    private int _source = -1;
 
-    /// <summary>The client's address as it is written into X-Forwarded-For.</summary>
-    public byte[] PeerText { get; } = Encoding.ASCII.GetBytes((peer?.Address.IsIPv4MappedToIPv6 == true ? peer.Address.MapToIPv4() : peer?.Address)?.ToString() ?? "unknown");
+    public HttpListenerState Listener => listener;
+
+    public ConnectionFacts Facts => facts;
+
+    /// <summary>The client by its identity, of the table of sources.</summary>
+    public int Source => _source >= 0 ? _source : _source = facts.Identity is { } identity
+        ? services.Names.Sources.Intern(new WorkloadLabels { Principal = identity, Namespace = facts.Namespace ?? WorkloadLabels.Unknown })
+        : 0;
 
     public RequestHead RentHead() => services.RentHead();
 

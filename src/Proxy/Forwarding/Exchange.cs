@@ -1,157 +1,452 @@
+using Weft.Balancing;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Filters;
 using Weft.Proxy.Http;
+using Weft.Proxy.Routing;
+using Weft.Proxy.Routing.Actions;
+using Weft.Proxy.Telemetry;
+using Weft.Proxy.Telemetry.Access;
+using Weft.Proxy.Telemetry.Tracing;
+using Weft.Proxy.Transport;
+using Weft.Proxy.Upstream.Clusters;
 
 namespace Weft.Proxy.Forwarding;
 
-/// <summary>One request and its response, between a client and an endpoint. Used again for the next when it has ended.</summary>
-internal sealed class Exchange(LoopServices services) : IServerStreamHandler, IClientStreamHandler
+/// <summary>
+/// One request and its response:
+///   1 the edge brings it into form   2 the route is found   3 the filters agree   4 an endpoint is called, perhaps several times   5 the answer passes the filters
+///   6 both bodies flow, each held back by the other side   7 what happened is recorded.
+/// Used again for the next request when it has ended.
+/// </summary>
+internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IExchangeHost
 {
-    private DownstreamConnection _downstream = null!;
+    private readonly LoopServices _services;
+    private readonly ExchangeContext _context;
+    private readonly ExchangeRecord _record;
+    private readonly UpstreamCall _call;
+    private readonly LoopTimer _timer;
+    private readonly LoopTimer _resume;
+    private readonly List<MirrorCall> _mirrors = [];
+    private DownstreamConnection _connection = null!;
+    private HttpView _view = null!;
+    private FilterChain _filters;
     private RequestHead? _head;
     private IServerStream? _server;
-    private IClientStream? _client;
-    private bool _requestEnded, _bodyBegun, _responseBegun, _tunnel, _responseEnded;
-    private int _tries;
+    private SplitTarget? _target;
+    private MadeCookie? _splitCookie, _hashCookie;
+    private Cluster? _cluster;
+    private long _deadline, _idle, _lastMove, _maxRequest, _maxResponse;
+    private int _prefixLength, _status, _exchanges;
+    private bool _suspended, _called, _requestEnded, _responseBegun, _responseEnded, _tunnel, _isHead;
 
-    // One more for a connection that was found dead; what else is tried again is a route's policy.
-    private const int MaxTries = 3;
-
-    public void Begin(DownstreamConnection downstream)
+    public Exchange(LoopServices services)
     {
-        _downstream = downstream;
-        _requestEnded = _bodyBegun = _responseBegun = _tunnel = _responseEnded = false;
-        _tries = 0;
+        _services = services;
+        _context = new ExchangeContext(this);
+        _record = new ExchangeRecord(services);
+        _call = new UpstreamCall(services, this);
+        _timer = new LoopTimer(services.Loop.Timers, OnTimer);
+        _resume = new LoopTimer(services.Loop.Timers, ResumeNow);
+    }
+
+    long IExchangeHost.Now => _services.Loop.Now * 1_000_000;
+
+    DateTimeOffset IExchangeHost.Time => _services.UtcNow;
+
+    ref Rng IExchangeHost.Rng => ref _services.Rng;
+
+    public void Begin(DownstreamConnection connection)
+    {
+        _connection = connection;
+        (_suspended, _called, _requestEnded, _responseBegun, _responseEnded, _tunnel, _isHead) = (false, false, false, false, false, false, false);
+        (_target, _splitCookie, _hashCookie, _cluster, _status, _prefixLength) = (null, null, null, null, 0, 0);
+        (_deadline, _idle, _maxResponse) = (long.MaxValue, 0, 0);
+        _exchanges++;
     }
 
     public void OnRequest(IServerStream stream, RequestHead head, bool end)
     {
         (_server, _head, _requestEnded) = (stream, head, end);
-        ForwardedHeaders.Apply(head, _downstream.PeerText, ref services.Rng);
-        Send();
+        _view = _connection.Listener.Current;
+        _record.Begin(_services.Loop.Nanoseconds);
+        _services.Metrics.InFlight++;
+        _lastMove = _services.Loop.Now;
+        _isHead = head.Method.SequenceEqual("HEAD"u8);
+        _context.Facts.Head = head;
+        _context.Facts.Connection = _connection.Facts;
+        _filters = new FilterChain([]);
+        if (_view.Edge.Enter(_context) != FilterVerdict.Continue)
+        {
+            Reply(ResponseFlags.None);
+            return;
+        }
+
+        if (_view.Config.Http.RequestId && !head.Headers.Has(KnownHeader.XRequestId))
+            RequestIds.Add(head.Headers, ref _services.Rng);
+        var found = _view.Routes.Find(_context.Facts);
+        (_context.Route, _prefixLength) = (found.Route, found.PrefixLength);
+        _filters = new FilterChain(found.Route.Filters);
+        RunFilters();
     }
 
     public void OnRequestData(ReadOnlySpan<byte> data, bool end)
     {
-        _bodyBegun = true;
         _requestEnded |= end;
-        if (_client is not { } client)
+        _lastMove = _services.Loop.Now;
+        _record.RequestBytes += data.Length;
+        if (_maxRequest > 0 && _record.RequestBytes > _maxRequest)
+        {
+            TooLarge();
             return;
-        client.SendData(data, end);
-        if (client.IsBlocked && !end)
+        }
+
+        if (!_call.IsActive)
+            return;
+        _call.Data(data, end);
+        foreach (var mirror in _mirrors)
+            mirror.Data(data, end);
+        if (!end && _call.IsBlocked)
             _server?.PauseRequest();
         if (end && _responseEnded)
-            Release();
+            Finish();
     }
 
     public void OnRequestTrailers(HeaderList trailers)
     {
-        _bodyBegun = _requestEnded = true;
-        _client?.SendTrailers(trailers);
+        _requestEnded = true;
+        if (_call.IsActive)
+            _call.Trailers(trailers);
+        foreach (var mirror in _mirrors)
+            mirror.Trailers(trailers);
     }
 
-    public void OnResponseWritable() => _client?.ResumeResponse();
+    public void OnResponseWritable() => _call.Resume();
 
     public void OnRequestReset(ResetReason reason)
     {
         _server = null;
-        _client?.Reset(ResetReason.Cancelled);
-        Release();
+        _record.Flags |= reason == ResetReason.ProtocolError ? ResponseFlags.DownstreamProtocolError : ResponseFlags.DownstreamConnectionTermination;
+        _call.Cancel(TryOutcome.Reset);
+        Finish();
     }
 
-    public void OnResponse(ResponseHead head, bool end)
-    {
-        _tunnel = head.Status == 101 || (head.Status is >= 200 and < 300 && _head!.Method.SequenceEqual("CONNECT"u8));
-        _responseBegun |= _tunnel || !head.IsInformational;
-        _server!.SendHead(head, end);
-        if (end)
-            Release();
-    }
-
-    public void OnResponseData(ReadOnlySpan<byte> data, bool end)
+    public void OnAnswer(ResponseHead head, bool end)
     {
         if (_server is not { } server)
             return;
-        server.SendData(data, end);
+        _lastMove = _services.Loop.Now;
+        if (head.IsInformational && head.Status != 101)
+        {
+            server.SendHead(head, end: false);
+            return;
+        }
+
+        _responseBegun = true;
+        _status = head.Status;
+        _tunnel = head.Status == 101 || (head.Status is >= 200 and < 300 && (_head!.Upgrade.Length > 0 || _head.Method.SequenceEqual("CONNECT"u8)));
+        _record.NoteGrpcStatus(head.Headers);
+        _context.Response = head;
+        _target?.ResponseHeaders?.EditResponse(_context);
+        PassFilters(head);
         if (end)
-        {
-            _responseEnded = true;
-            if (!_tunnel || _requestEnded)
-                Release();
-        }
-        else if (server.IsBlocked)
-        {
-            _client?.PauseResponse();
-        }
+            Ended();
+        server.SendHead(head, end);
+        if (end)
+            Finish();
     }
 
-    public void OnResponseTrailers(HeaderList trailers)
+    public void OnAnswerData(ReadOnlySpan<byte> data, bool end)
     {
-        _server?.SendTrailers(trailers);
-        Release();
+        if (_server is not { } server)
+            return;
+        _lastMove = _services.Loop.Now;
+        _record.ResponseBytes += data.Length;
+        if (_maxResponse > 0 && _record.ResponseBytes > _maxResponse)
+        {
+            _context.Detail = "response_too_large";
+            Cut();
+            return;
+        }
+
+        if (end)
+            Ended();
+        server.SendData(data, end);
+        if (end && (!_tunnel || _requestEnded))
+            Finish();
+        else if (!end && server.IsBlocked)
+            _call.Pause();
     }
 
-    public void OnRequestWritable() => _server?.ResumeRequest();
-
-    public void OnResponseReset(ResetReason reason)
+    public void OnAnswerTrailers(HeaderList trailers)
     {
-        _client = null;
+        if (_server is not { } server)
+            return;
+        _record.NoteGrpcStatus(trailers);
+        Ended();
+        server.SendTrailers(trailers);
+        Finish();
+    }
+
+    public void OnBodyWritable() => _server?.ResumeRequest();
+
+    public void OnTry(UpstreamEndpoint endpoint, long nanoseconds, int status, TryOutcome outcome) => _record.AddTry(endpoint, nanoseconds, status, outcome);
+
+    public void OnCallFailed(int status, ResponseFlags flags, string detail)
+    {
+        _record.Flags |= flags;
+        if (_server is null)
+            return;
         if (_responseBegun)
         {
-            _server?.Reset(reason);
-            Release();
-        }
-        else if (MayRetry(reason))
-        {
-            Send();
+            _context.Detail = detail;
+            Cut();
         }
         else
         {
-            Respond(reason == ResetReason.ConnectFailed ? 503 : 502);
+            _context.Respond(status, detail, Sentence(status));
+            Reply(flags);
         }
     }
 
-    private void Send()
+    public void Resume()
     {
-        _tries++;
-        if (_downstream.Pool.Open(this) is not { } client)
+        var exchange = _exchanges;
+        _services.Loop.Post(() =>
         {
-            Respond(503);
+            if (exchange == _exchanges)
+                ResumeNow();
+        });
+    }
+
+    public void ResumeAfter(TimeSpan delay) => _resume.Set(_services.Loop.Now + Math.Max(1, (long)delay.TotalMilliseconds));
+
+    public IAsideQuestion Ask(string cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler) =>
+        AsideCall.Start(_services, _view.Clusters.GetValueOrDefault(cluster), question, timeout, handler);
+
+    private void ResumeNow()
+    {
+        if (!_suspended || _head is null)
+            return;
+        _suspended = false;
+        RunFilters();
+    }
+
+    private void RunFilters()
+    {
+        switch (_filters.Run(_context))
+        {
+            case FilterVerdict.Suspend:
+                _suspended = true;
+                if (!_requestEnded)
+                    _server!.PauseRequest();
+                return;
+            case FilterVerdict.Respond:
+                Reply(ResponseFlags.None);
+                return;
+            default:
+                Act(_context.Route!);
+                return;
+        }
+    }
+
+    private void Act(Route route)
+    {
+        if (route.Forward is { } forward)
+        {
+            Forward(forward);
             return;
         }
 
-        _client = client;
-        client.SendHead(_head!, _requestEnded);
+        _ = route.Redirect?.Respond(_context, _prefixLength) ?? route.Direct!.Respond(_context);
+        Reply(_context.Detail == "route_not_found" ? ResponseFlags.NoRoute : ResponseFlags.None);
     }
 
-    // A body that has begun to flow is gone.
-    private bool MayRetry(ResetReason reason) => _tries < MaxTries && !_bodyBegun && reason switch
+    private void Forward(ForwardPlan plan)
     {
-        ResetReason.Refused => true,
-        ResetReason.Stale => IsIdempotent(_head!.Method),
-        _ => false,
-    };
+        var (head, action) = (_head!, plan.Action);
+        _maxRequest = action.MaxRequestBytes ?? _context.MaxRequestBytes;
+        _maxResponse = action.MaxResponseBytes;
+        if (Refusal(plan) is { } refusal)
+        {
+            _context.Respond(refusal.Status, refusal.Detail, Sentence(refusal.Status));
+            Reply(ResponseFlags.None);
+            return;
+        }
 
-    // RFC 9110 section 9.2.2.
-    private static bool IsIdempotent(ReadOnlySpan<byte> method) =>
-        method.SequenceEqual("GET"u8) || method.SequenceEqual("HEAD"u8) || method.SequenceEqual("PUT"u8) || method.SequenceEqual("DELETE"u8) || method.SequenceEqual("OPTIONS"u8)
-        || method.SequenceEqual("TRACE"u8);
+        _target = plan.Choose(_context.Facts, ref _services.Rng, out _splitCookie);
+        if (!_view.Clusters.TryGetValue(_target.Cluster, out _cluster))
+        {
+            _context.Respond(503, "cluster_not_found", Sentence(503));
+            Reply(ResponseFlags.NoCluster);
+            return;
+        }
 
-    private void Respond(int status)
-    {
-        var server = _server!;
-        Release();
-        var head = services.LocalResponse;
-        head.Clear();
-        head.Status = status;
-        head.ContentLength = 0;
-        server.SendHead(head, end: true);
+        var hash = plan.Hash?.Of(_context.Facts, ref _services.Rng, out _hashCookie);
+        if (!plan.Rewrite.TryApply(_context.Facts, _prefixLength))
+        {
+            _context.Respond(400, "path_rewrite_invalid", Sentence(400));
+            Reply(ResponseFlags.None);
+            return;
+        }
+
+        _target.RequestHeaders?.EditRequest(_context);
+        Trace(head);
+        StartTimers(action);
+        foreach (var mirror in plan.Mirrors)
+        {
+            if (Chance.Hits(mirror.Fraction, ref _services.Rng) && _view.Clusters.TryGetValue(mirror.Cluster, out var copy))
+                _mirrors.Add(MirrorCall.Start(_services, copy, mirror.Subset, head, _requestEnded));
+        }
+
+        _called = true;
+        _call.Start(new CallPlan(_cluster, _target.Subset, action.Retry, hash, plan.Rewrite.EndpointHost, _context.IsGrpc), head, _requestEnded);
+        if (!_requestEnded && _server is { } server && _call.IsActive && !_call.IsBlocked)
+            server.ResumeRequest();
     }
 
-    private void Release()
+    private (int Status, string Detail)? Refusal(ForwardPlan plan)
+    {
+        var head = _head!;
+        if (head.Upgrade.Length > 0)
+            return plan.Allows(head.Upgrade) ? null : (403, "upgrade_not_allowed");
+        if (head.Method.SequenceEqual("CONNECT"u8))
+            return _view.Config.Http.AllowConnect ? null : (405, "connect_not_allowed");
+        return _maxRequest > 0 && head.ContentLength > _maxRequest ? (413, "request_too_large") : null;
+    }
+
+    private void Trace(RequestHead head)
+    {
+        if (_view.Tracing is not { } tracing)
+            return;
+        var span = Tracer.Begin(head.Headers, tracing, ref _services.Rng);
+        Tracer.Propagate(span.Context, span.Begun, head.Headers, tracing);
+        _record.NoteSpan(span);
+    }
+
+    private void StartTimers(ForwardAction action)
+    {
+        var timeout = action.Timeout;
+        if (action.HonourGrpcTimeout && GrpcTimeout.Of(_head!.Headers) is { } sooner && (timeout <= TimeSpan.Zero || sooner < timeout))
+            timeout = sooner;
+        _deadline = timeout > TimeSpan.Zero ? _services.Loop.Now + Math.Max(1, (long)timeout.TotalMilliseconds) : long.MaxValue;
+        _idle = (long)(action.IdleTimeout ?? _view.Config.Http.StreamIdleTimeout).TotalMilliseconds;
+        SetTimer();
+    }
+
+    private void SetTimer()
+    {
+        var next = _idle > 0 ? Math.Min(_deadline, _lastMove + _idle) : _deadline;
+        if (next != long.MaxValue)
+            _timer.Set(next);
+    }
+
+    private void OnTimer()
     {
         if (_head is null)
             return;
-        services.Return(_head);
-        (_head, _server, _client) = (null, null, null);
-        services.Return(this);
+        var now = _services.Loop.Now;
+        if (now < _deadline && (_idle <= 0 || now < _lastMove + _idle))
+        {
+            SetTimer();
+            return;
+        }
+
+        var late = now >= _deadline;
+        _call.Cancel(TryOutcome.TimedOut);
+        OnCallFailed(504, late ? ResponseFlags.UpstreamTimeout : ResponseFlags.StreamIdleTimeout, late ? "response_timeout" : "stream_idle_timeout");
     }
+
+    private void TooLarge()
+    {
+        _call.Cancel(TryOutcome.Reset);
+        if (_responseBegun)
+        {
+            Cut();
+            return;
+        }
+
+        _context.Respond(413, "request_too_large", Sentence(413));
+        Reply(ResponseFlags.None);
+    }
+
+    /// <summary>Sends what is in the context's reply, through the filters that saw the request.</summary>
+    private void Reply(ResponseFlags flags)
+    {
+        _record.Flags |= flags | FlagOf(_context.Detail);
+        var (server, reply) = (_server!, _context.Reply);
+        _status = reply.Head.Status;
+        _record.NoteGrpcStatus(reply.Head.Headers);
+        _context.Response = reply.Head;
+        PassFilters(reply.Head);
+        var empty = reply.Body.IsEmpty || _isHead;
+        _record.ResponseBytes = empty ? 0 : reply.Body.Length;
+        _responseBegun = true;
+        Ended();
+        server.SendHead(reply.Head, empty);
+        if (!empty)
+            server.SendData(reply.Body.Span, end: true);
+        Finish();
+    }
+
+    private void PassFilters(ResponseHead head)
+    {
+        _filters.Respond(_context);
+        _splitCookie?.AddTo(head.Headers, _connection.Facts.IsTls);
+        _hashCookie?.AddTo(head.Headers, _connection.Facts.IsTls);
+    }
+
+    private void Cut()
+    {
+        var server = _server;
+        _call.Cancel(TryOutcome.Reset);
+        server?.Reset(ResetReason.Cancelled);
+        Finish();
+    }
+
+    private void Ended()
+    {
+        _responseEnded = true;
+        if (!_tunnel || _requestEnded)
+            _timer.Cancel();
+    }
+
+    private void Finish()
+    {
+        if (_head is null)
+            return;
+        _timer.Cancel();
+        _resume.Cancel();
+        _filters.End(_context);
+        _record.Write(_context, _connection, _view, _cluster, _status, _called ? _call.HeadAfter : -1);
+        _services.Metrics.InFlight--;
+        foreach (var mirror in _mirrors)
+            mirror.RequestOver();
+        _mirrors.Clear();
+        var head = _head;
+        (_head, _server) = (null, null);
+        _context.Clear();
+        _exchanges++;
+        _services.Return(head);
+        _services.Return(this);
+    }
+
+    private static ResponseFlags FlagOf(string? detail) => detail switch
+    {
+        "rate_limited" => ResponseFlags.RateLimited,
+        "fault_abort" => ResponseFlags.FaultInjected,
+        "rbac_access_denied" or "ext_authz_denied" => ResponseFlags.Unauthorized,
+        _ => ResponseFlags.None,
+    };
+
+    private static string Sentence(int status) => status switch
+    {
+        400 => "bad request\n",
+        403 => "forbidden\n",
+        405 => "method not allowed\n",
+        413 => "request body too large\n",
+        502 => "upstream failed\n",
+        503 => "no upstream\n",
+        504 => "upstream timed out\n",
+        _ => "",
+    };
 }

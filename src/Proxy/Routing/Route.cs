@@ -25,6 +25,11 @@ internal sealed class Route
     /// <summary>In order: the listener's, the host's, the route's.</summary>
     public IFilter[] Filters { get; }
 
+    /// <summary>Of its name and its host's in the table of texts; 0: not given yet. Written by whichever loop comes first, always the same.</summary>
+    public int Number { get; set; }
+
+    public int HostNumber { get; set; }
+
     public ForwardPlan? Forward { get; }
 
     public RedirectPlan? Redirect { get; }

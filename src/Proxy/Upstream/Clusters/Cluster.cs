@@ -38,6 +38,11 @@ internal sealed class Cluster
 
     public ClusterConfig Config => Volatile.Read(ref _config);
 
+    /// <summary>Its name in the table of texts, and its labels in that of destinations; 0: not given yet. Written by whichever loop comes first, always the same.</summary>
+    public int Number { get; set; }
+
+    public int Destination { get; set; }
+
     /// <summary>Shared by all loops.</summary>
     public ClusterLimits Limits { get; }
 

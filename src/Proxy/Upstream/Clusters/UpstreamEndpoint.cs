@@ -26,6 +26,12 @@ internal sealed class UpstreamEndpoint
 
     public EndpointConfig Config { get; set; }
 
+    /// <summary>Its key in the table of texts; 0: not given yet.</summary>
+    public int Number { get; set; }
+
+    /// <summary>For requests whose host is to be the endpoint's own.</summary>
+    public byte[] HostBytes => System.Text.Encoding.ASCII.GetBytes(Config.HostName ?? Key);
+
     /// <summary>Shared by all loops: what balancing asks.</summary>
     public EndpointState State { get; } = new();
 

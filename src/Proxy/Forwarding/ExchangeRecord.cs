@@ -1,0 +1,115 @@
+using System.Buffers.Binary;
+using System.Net;
+using Weft.Proxy.Filters;
+using Weft.Proxy.Http;
+using Weft.Proxy.Telemetry;
+using Weft.Proxy.Telemetry.Access;
+using Weft.Proxy.Telemetry.Metrics;
+using Weft.Proxy.Telemetry.Tracing;
+using Weft.Proxy.Upstream.Clusters;
+
+namespace Weft.Proxy.Forwarding;
+
+/// <summary>What one exchange tells metrics, log and traces when it has ended.</summary>
+internal sealed class ExchangeRecord(LoopServices services)
+{
+    private AccessRecord _record;
+    private long _started;
+    private int _grpcStatus;
+
+    public long RequestBytes;
+    public long ResponseBytes;
+    public ResponseFlags Flags;
+
+    public void Begin(long started)
+    {
+        _record = default;
+        (_started, _grpcStatus, RequestBytes, ResponseBytes, Flags) = (started, -1, 0, 0, ResponseFlags.None);
+    }
+
+    public void AddTry(UpstreamEndpoint endpoint, long nanoseconds, int status, TryOutcome outcome)
+    {
+        if (endpoint.Number == 0)
+            endpoint.Number = services.Names.Texts.Intern(endpoint.Key);
+        _record.AddTry(new Try(endpoint.Number, (int)Math.Min(nanoseconds / 1000, int.MaxValue), (short)status, outcome));
+    }
+
+    public void NoteSpan(in TraceSpan span) =>
+        (_record.TraceId, _record.SpanId, _record.ParentSpanId, _record.Sampled) = (span.Context.TraceId, span.Context.SpanId, span.Parent, span.Context.Sampled == true);
+
+    /// <summary>From the head of an answer without a body, or from its trailers.</summary>
+    public void NoteGrpcStatus(HeaderList headers)
+    {
+        if (headers.TryGet(KnownHeader.GrpcStatus, out var text) && System.Buffers.Text.Utf8Parser.TryParse(text, out int status, out var used) && used == text.Length)
+            _grpcStatus = status;
+    }
+
+    /// <param name="status">0: the client went away before there was one.</param>
+    public void Write(ExchangeContext context, DownstreamConnection connection, HttpView view, Cluster? cluster, int status, long headAfter)
+    {
+        var now = services.Loop.Nanoseconds;
+        var grpc = context.IsGrpc;
+        var names = services.Names.Texts;
+        if (cluster is { Number: 0 })
+        {
+            cluster.Number = names.Intern(cluster.Config.Name);
+            cluster.Destination = services.Names.Destinations.Intern(new DestinationLabels { Service = cluster.Config.Name, ServiceName = cluster.Config.Name });
+        }
+
+        var key = new SeriesKey(
+            connection.Source, cluster?.Destination ?? 0, (short)status, (short)(grpc ? _grpcStatus : -1), Flags, Reporter.Destination,
+            grpc ? RequestProtocol.Grpc : RequestProtocol.Http, connection.Facts.Identity is not null ? SecurityPolicy.MutualTls : SecurityPolicy.None);
+        services.Metrics.Record(key, new RequestSample((now - _started) / 1e6, RequestBytes, ResponseBytes));
+        if (!view.Recorded && !_record.Sampled)
+            return;
+        if (status is > 0 and < 500 && Flags == ResponseFlags.None && !_record.Sampled && view.RecordedFraction < 1 && services.Rng.Fraction() >= view.RecordedFraction)
+            return;
+        Fill(context, connection, view, cluster, status, headAfter, now, grpc);
+        services.Access.Write(_record, new AccessTexts
+        {
+            Method = context.Request.Method,
+            Authority = context.Facts.Host.Authority,
+            Path = context.Facts.Path.Target,
+            UserAgent = context.Request.Headers.TryGet(KnownHeader.UserAgent, out var agent) ? agent : default,
+            ForwardedFor = context.Request.Headers.TryGet(KnownHeader.XForwardedFor, out var forwarded) ? forwarded : default,
+            RequestId = context.Request.Headers.TryGet(KnownHeader.XRequestId, out var id) ? id : default,
+        });
+    }
+
+    private void Fill(ExchangeContext context, DownstreamConnection connection, HttpView view, Cluster? cluster, int status, long headAfter, long now, bool grpc)
+    {
+        var names = services.Names.Texts;
+        var duration = (now - _started) / 1000;
+        _record.StartMicroseconds = ((services.UtcNow - DateTimeOffset.UnixEpoch).Ticks / 10) - duration;
+        _record.DurationMicroseconds = duration;
+        _record.UpstreamMicroseconds = headAfter < 0 ? -1 : headAfter / 1000;
+        (_record.RequestBytes, _record.ResponseBytes, _record.Flags) = (RequestBytes, ResponseBytes, Flags);
+        (_record.Status, _record.GrpcStatus) = ((short)status, (short)(grpc ? _grpcStatus : -1));
+        _record.Listener = view.Number;
+        if (context.Route is { } route)
+        {
+            if (route.Number == 0)
+                (route.Number, route.HostNumber) = (names.Intern(route.Name), names.Intern(route.Host));
+            (_record.Route, _record.VirtualHost) = (route.Number, route.HostNumber);
+        }
+
+        _record.Cluster = cluster?.Number ?? 0;
+        _record.Identity = connection.Facts.Identity is { } identity ? names.Intern(identity) : 0;
+        _record.Policy = context.Policy is { } policy ? names.Intern(policy) : 0;
+        _record.DryRunPolicy = context.Findings.Count > 0 ? names.Intern(context.Findings[0].Policy) : 0;
+        _record.Detail = context.Detail is { } detail ? names.Intern(detail) : 0;
+        _record.ClientAddress = Number(connection.Facts.Source.Address);
+        _record.ClientPort = (ushort)connection.Facts.Source.Port;
+        _record.Tls = connection.Facts.IsTls;
+        _record.HttpVersion = 11;
+    }
+
+    private static UInt128 Number(IPAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        if (!address.TryWriteBytes(bytes, out var length))
+            return 0;
+        // IPv4-mapped, RFC 4291 section 2.5.5.2.
+        return length == 4 ? ((UInt128)0xFFFF << 32) | BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt128BigEndian(bytes);
+    }
+}

@@ -1,0 +1,12 @@
+using Weft.Proxy.Http;
+using Weft.Proxy.Upstream.Clusters;
+
+namespace Weft.Proxy.Forwarding;
+
+/// <summary>The connections of one loop to endpoints.</summary>
+internal interface IUpstreams
+{
+    /// <summary>A stream for one request; its connection may still have to be made. Null: a limit of the cluster was reached.</summary>
+    /// <param name="grpc">The request needs HTTP/2 where the cluster leaves the protocol open.</param>
+    IClientStream? Open(Cluster cluster, UpstreamEndpoint endpoint, bool grpc, IClientStreamHandler handler);
+}
