@@ -6,13 +6,25 @@ namespace Weft.Balancing.Health;
 /// </summary>
 public sealed class OutlierDetector(OutlierSettings settings, int endpoints)
 {
-    private readonly Record[] _records = [.. Enumerable.Range(0, endpoints).Select(_ => new Record())];
+    private Record[] _records = [.. Enumerable.Range(0, endpoints).Select(_ => new Record())];
 
     public bool IsEjected(int endpoint) => _records[endpoint].Until is not null;
 
     public EjectionReason Reason(int endpoint) => _records[endpoint].Reason;
 
     public int Ejected => _records.Count(r => r.Until is not null);
+
+    /// <summary>The endpoints are others from now on, or stand elsewhere; what is known of those that stay, stays.</summary>
+    /// <param name="before">For each endpoint its index until now; -1: new.</param>
+    public void Rearrange(IReadOnlyList<int> before) => _records = [.. before.Select(index => index < 0 ? new Record() : _records[index])];
+
+    /// <summary>As so many reports of success.</summary>
+    public void ReportGood(int endpoint, long count)
+    {
+        var record = _records[endpoint];
+        (record.Fivexx, record.Gateway, record.Local) = (0, 0, 0);
+        record.Good += count;
+    }
 
     /// <returns>Whether the endpoint was taken out by this attempt.</returns>
     public bool Report(int endpoint, AttemptOutcome outcome, long now)
@@ -23,8 +35,7 @@ public sealed class OutlierDetector(OutlierSettings settings, int endpoints)
             case AttemptOutcome.Neutral:
                 return false;
             case AttemptOutcome.Success:
-                (record.Fivexx, record.Gateway, record.Local) = (0, 0, 0);
-                record.Good++;
+                ReportGood(endpoint, 1);
                 return false;
         }
 

@@ -1,0 +1,68 @@
+namespace Weft.Proxy.Config.Model;
+
+/// <summary>
+/// All that a proxy is told. Whoever makes it (a file, the mesh's compiler, the front door) makes it whole; <see cref="ConfigValidator"/> says what is wrong with it.
+/// Parts name each other by name. Durations of zero mean "no limit" and shares are fractions of 1 throughout.
+/// </summary>
+public sealed record ProxyConfig
+{
+    public static readonly ProxyConfig Empty = new();
+
+    public ValueList<ListenerConfig> Listeners { get; init; } = [];
+
+    public ValueList<RouteTableConfig> RouteTables { get; init; } = [];
+
+    public ValueList<ClusterConfig> Clusters { get; init; } = [];
+
+    public ValueList<CertificateConfig> Certificates { get; init; } = [];
+
+    public ValueList<JwtProviderConfig> JwtProviders { get; init; } = [];
+
+    /// <summary>Metrics, health and the running configuration; null: none.</summary>
+    public AdminConfig? Admin { get; init; }
+
+    public AccessLogConfig AccessLog { get; init; } = new();
+
+    public TracingConfig? Tracing { get; init; }
+
+    /// <summary>Where this proxy runs: what is near goes before what is far.</summary>
+    public Balancing.Locality Locality { get; init; }
+
+    /// <summary>How long open exchanges may go on when a listener goes away or the proxy ends. Half of Kubernetes' grace of 30 s, so that it is over before the kill.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Event loops; 0: one for each core.</summary>
+    public int Loops { get; init; }
+}
+
+/// <param name="Address">Loopback by default: what is said here is not for everybody.</param>
+/// <param name="Port">Envoy's admin port of Istio's sidecars.</param>
+public sealed record AdminConfig(string Address = "127.0.0.1", int Port = 15000);
+
+public enum AccessLogFormat { Json, Text }
+
+public sealed record AccessLogConfig
+{
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>A file; null: standard output.</summary>
+    public string? File { get; init; }
+
+    public AccessLogFormat Format { get; init; } = AccessLogFormat.Json;
+
+    /// <summary>Share of the requests that succeed which is written; those that fail always are.</summary>
+    public double Fraction { get; init; } = 1;
+}
+
+public sealed record TracingConfig
+{
+    /// <summary>Cluster that takes OTLP over HTTP.</summary>
+    public string Cluster { get; init; } = "";
+
+    public string Path { get; init; } = "/v1/traces";
+
+    public string ServiceName { get; init; } = "weft-proxy";
+
+    /// <summary>Share of the requests without a decision of their caller that is traced. Istio's default is 1 %.</summary>
+    public double Fraction { get; init; } = 0.01;
+}

@@ -1,0 +1,42 @@
+using System.Net;
+using Weft.Proxy.Config.Model;
+
+namespace Weft.Proxy.Routing;
+
+/// <summary>What is known of a connection before its first request, and holds for all of them.</summary>
+internal sealed record ConnectionFacts
+{
+    /// <summary>Of the peer, or of the one it speaks for by the PROXY protocol.</summary>
+    public required IPEndPoint Source { get; init; }
+
+    /// <summary>Where the connection was meant to go: the address before it was captured.</summary>
+    public required IPEndPoint Destination { get; init; }
+
+    public bool IsTls { get; init; }
+
+    /// <summary>In the client's TLS hello, in lower case; null: none.</summary>
+    public string? ServerName { get; init; }
+
+    /// <summary>The listener asks for client certificates: a request for another name must not come through it.</summary>
+    public bool HasClientCertificates { get; init; }
+
+    /// <summary>The verified identity, `spiffe://domain/ns/namespace/sa/account`; null: unknown.</summary>
+    public string? Identity { get; init; }
+
+    public string? Namespace { get; init; }
+
+    public string? ServiceAccount { get; init; }
+
+    public ValueMap Labels { get; init; }
+
+    /// <summary>X-Forwarded-* of this peer is believed.</summary>
+    public bool IsTrustedProxy { get; init; }
+
+    /// <summary>Takes namespace and account from the identity, where it has Istio's form.</summary>
+    public static ConnectionFacts WithIdentity(ConnectionFacts connection, string identity)
+    {
+        var facts = connection with { Identity = identity };
+        var parts = identity.Split('/');
+        return parts is ["spiffe:", "", _, "ns", var ns, "sa", var account] ? facts with { Namespace = ns, ServiceAccount = account } : facts;
+    }
+}

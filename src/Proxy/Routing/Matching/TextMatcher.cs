@@ -1,0 +1,59 @@
+using System.Buffers;
+using System.Text;
+using System.Text.RegularExpressions;
+using Weft.Proxy.Config.Model;
+
+namespace Weft.Proxy.Routing.Matching;
+
+/// <summary>A compiled <see cref="StringMatch"/>, asked with the bytes of a request.</summary>
+internal sealed class TextMatcher
+{
+    private readonly TextMatch _kind;
+    private readonly byte[] _value;
+    private readonly bool _ignoreCase;
+    private readonly Regex? _regex;
+
+    public TextMatcher(StringMatch match)
+    {
+        (_kind, _ignoreCase) = (match.Kind, match.IgnoreCase);
+        _value = Encoding.UTF8.GetBytes(match.Value);
+        _regex = match.Kind == TextMatch.Regex ? LinearRegex.Whole(match.Value, match.IgnoreCase) : null;
+    }
+
+    public bool Matches(ReadOnlySpan<byte> text) => _kind switch
+    {
+        TextMatch.Exact => text.Length == _value.Length && Same(text),
+        TextMatch.Prefix => text.Length >= _value.Length && Same(text[.._value.Length]),
+        TextMatch.Suffix => text.Length >= _value.Length && Same(text[^_value.Length..]),
+        TextMatch.Contains => Contains(text),
+        _ => MatchesRegex(text),
+    };
+
+    private bool Same(ReadOnlySpan<byte> part) => _ignoreCase ? Ascii.EqualsIgnoreCase(part, _value) : part.SequenceEqual(_value);
+
+    private bool Contains(ReadOnlySpan<byte> text)
+    {
+        if (!_ignoreCase)
+            return text.IndexOf(_value) >= 0;
+        for (var at = 0; at + _value.Length <= text.Length; at++)
+        {
+            if (Ascii.EqualsIgnoreCase(text.Slice(at, _value.Length), _value))
+                return true;
+        }
+
+        return false;
+    }
+
+    private bool MatchesRegex(ReadOnlySpan<byte> text)
+    {
+        const int Small = 512;
+        var rented = text.Length > Small ? ArrayPool<char>.Shared.Rent(text.Length) : null;
+        var chars = rented is null ? stackalloc char[Small] : rented.AsSpan();
+        // A byte is a character: field values have no encoding (RFC 9110 section 5.5).
+        Encoding.Latin1.GetChars(text, chars);
+        var matches = _regex!.IsMatch(chars[..text.Length]);
+        if (rented is not null)
+            ArrayPool<char>.Shared.Return(rented);
+        return matches;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Buffers;
+
+namespace Weft.Proxy.Telemetry.Access;
+
+/// <summary>Takes the records of all loops, a few times a second, and writes them to the log; not on a loop.</summary>
+/// <param name="rings">Of the loops, by their numbers.</param>
+/// <param name="seen">Hears each record, too: spans, taps.</param>
+internal sealed class AccessLog(IReadOnlyList<AccessRing> rings, AccessJson json, Stream? to, TimeProvider time, AccessSeen? seen = null)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    private readonly ArrayBufferWriter<byte> _lines = new(64 << 10);
+    private byte[] _buffer = new byte[8 << 10];
+
+    public long Dropped => rings.Sum(ring => ring.Dropped);
+
+    /// <summary>Until it is told to stop; what is there by then is written.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+                await WriteAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // the end
+        }
+
+        await WriteAsync();
+    }
+
+    /// <summary>Everything that the loops have written so far.</summary>
+    public async ValueTask WriteAsync()
+    {
+        foreach (var ring in rings)
+        {
+            // In pieces: a flood of records must not become one of memory.
+            while (Take(ring))
+            {
+                if (to is not null)
+                    await to.WriteAsync(_lines.WrittenMemory);
+                _lines.ResetWrittenCount();
+            }
+        }
+
+        if (to is not null)
+            await to.FlushAsync();
+    }
+
+    private bool Take(AccessRing ring)
+    {
+        var any = false;
+        while (_lines.WrittenCount < 256 << 10 && ring.TryRead(ref _buffer, out var record, out var texts))
+        {
+            any = true;
+            seen?.Invoke(record, texts);
+            if (to is not null)
+                json.Write(record, texts, _lines);
+        }
+
+        return any;
+    }
+}
+
+internal delegate void AccessSeen(in AccessRecord record, in AccessTexts texts);

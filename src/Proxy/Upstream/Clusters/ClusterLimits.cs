@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+using Weft.Proxy.Config.Model;
+
+namespace Weft.Proxy.Upstream.Clusters;
+
+/// <summary>
+/// Circuit breaking: how much of a cluster is used at once, by all loops together. Entering takes a count that leaving gives back; beyond the limit it fails at once, which is what keeps
+/// a slow cluster from taking the whole proxy with it. Loops count at the same time, so a limit may be passed by as many as there are loops for a moment, never for long.
+/// </summary>
+internal sealed class ClusterLimits
+{
+    private PoolLimits _limits;
+    private RetryBudget _budget;
+    private Counters _counters;
+
+    public ClusterLimits(PoolLimits limits, RetryBudget budget) => (_limits, _budget) = (limits, budget);
+
+    public int Connections => Volatile.Read(ref _counters.Connections);
+
+    public int Pending => Volatile.Read(ref _counters.Pending);
+
+    public int Requests => Volatile.Read(ref _counters.Requests);
+
+    public int Retries => Volatile.Read(ref _counters.Retries);
+
+    public void Configure(PoolLimits limits, RetryBudget budget)
+    {
+        Volatile.Write(ref _limits, limits);
+        Volatile.Write(ref _budget, budget);
+    }
+
+    public bool TryConnect() => TryEnter(ref _counters.Connections, _limits.MaxConnections);
+
+    public void Disconnected() => Interlocked.Decrement(ref _counters.Connections);
+
+    public bool TryWait() => TryEnter(ref _counters.Pending, _limits.MaxPending);
+
+    public void Waited() => Interlocked.Decrement(ref _counters.Pending);
+
+    public bool TryRequest() => TryEnter(ref _counters.Requests, _limits.MaxRequests);
+
+    public void RequestEnded() => Interlocked.Decrement(ref _counters.Requests);
+
+    /// <summary>Within the budget: a share of what is in flight now, or the few that are always allowed; and within the plain limit where there is one.</summary>
+    public bool TryRetry()
+    {
+        var budget = Volatile.Read(ref _budget);
+        var most = Math.Max(budget.Least, (int)(Requests * budget.Fraction));
+        if (_limits.MaxRetries > 0)
+            most = Math.Min(most, _limits.MaxRetries);
+        return TryEnter(ref _counters.Retries, most);
+    }
+
+    public void RetryEnded() => Interlocked.Decrement(ref _counters.Retries);
+
+    private static bool TryEnter(ref int count, int limit)
+    {
+        if (Volatile.Read(ref count) >= limit)
+            return false;
+        if (Interlocked.Increment(ref count) <= limit)
+            return true;
+        Interlocked.Decrement(ref count);
+        return false;
+    }
+
+    // Each on cache lines of its own, two apart, as in EndpointState.
+    [StructLayout(LayoutKind.Explicit, Size = 640)]
+    private struct Counters
+    {
+        [FieldOffset(128)] public int Connections;
+        [FieldOffset(256)] public int Pending;
+        [FieldOffset(384)] public int Requests;
+        [FieldOffset(512)] public int Retries;
+    }
+}

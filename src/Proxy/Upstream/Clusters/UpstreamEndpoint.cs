@@ -1,0 +1,56 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using Weft.Balancing;
+using Weft.Proxy.Config.Model;
+
+namespace Weft.Proxy.Upstream.Clusters;
+
+/// <summary>
+/// An endpoint for as long as it is in its cluster, whatever else of the configuration changes: what loops count of it and what is known of its health stay with it.
+/// </summary>
+internal sealed class UpstreamEndpoint
+{
+    private readonly Padded[] _good;
+
+    public UpstreamEndpoint(EndpointConfig config, IPEndPoint address, int loops, long now)
+    {
+        (Config, Address, Key) = (config, address, address.ToString());
+        _good = new Padded[loops];
+        State.Since = now;
+    }
+
+    /// <summary>`10.244.0.7:8080`.</summary>
+    public string Key { get; }
+
+    public IPEndPoint Address { get; }
+
+    public EndpointConfig Config { get; set; }
+
+    /// <summary>Shared by all loops: what balancing asks.</summary>
+    public EndpointState State { get; } = new();
+
+    /// <summary>What active checks say; null: none has answered, or there are none. Written by the cluster's maintenance.</summary>
+    public bool? Checked { get; set; }
+
+    /// <summary>One more attempt went well; called by the loop of this number, so without an interlocked operation.</summary>
+    public void CountGood(int loop) => _good[loop].Value++;
+
+    /// <summary>Attempts of all loops that went well so far.</summary>
+    public long Good
+    {
+        get
+        {
+            long sum = 0;
+            for (var i = 0; i < _good.Length; i++)
+                sum += Volatile.Read(ref _good[i].Value);
+            return sum;
+        }
+    }
+
+    // Two cache lines apart: processors fetch lines in pairs.
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct Padded
+    {
+        [FieldOffset(0)] public long Value;
+    }
+}
