@@ -46,6 +46,7 @@ internal sealed class TimerWheel
 
     private readonly LoopTimer?[] _slots = new LoopTimer?[Slots];
     private readonly ulong[] _occupied = new ulong[Slots / 64];
+    private readonly List<LoopTimer> _later = [];
     private long _turned;   // the slot of time up to which all was fired
 
     public TimerWheel(long now) => _turned = now / SlotMilliseconds;
@@ -127,7 +128,15 @@ internal sealed class TimerWheel
             if (timer.At <= now)
                 timer.Fire();
             else if (timer.At != long.MaxValue)
-                Link(timer, timer.At);   // never into this slot: that is _turned or before
+                _later.Add(timer);   // the slot of its next look may be this one
         }
+
+        foreach (var timer in _later)
+        {
+            if (timer.Slot < 0 && timer.At != long.MaxValue)
+                Link(timer, timer.At);
+        }
+
+        _later.Clear();
     }
 }
