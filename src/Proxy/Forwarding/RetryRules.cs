@@ -10,20 +10,20 @@ internal static class RetryRules
     public static bool OnAnswer(RetryPolicy policy, ReadOnlySpan<byte> method, int status, int grpcStatus)
     {
         var on = policy.On;
-        var wanted = (status >= 500 && on.HasFlag(RetryOn.ServerError))
-            || (status is 502 or 503 or 504 && on.HasFlag(RetryOn.GatewayError))
-            || (status == 409 && on.HasFlag(RetryOn.Retriable4xx))
-            || (on.HasFlag(RetryOn.StatusCodes) && policy.StatusCodes.Contains(status));
+        var wanted = (status >= 500 && (on & RetryOn.ServerError) != 0)
+            || (status is 502 or 503 or 504 && (on & RetryOn.GatewayError) != 0)
+            || (status == 409 && (on & RetryOn.Retriable4xx) != 0)
+            || ((on & RetryOn.StatusCodes) != 0 && policy.StatusCodes.Contains(status));
         if (wanted)
             return MayRepeat(policy, method);
         // What gRPC calls unavailable, cancelled and so on is said by the application: it decides for its own methods, all of them POST.
         return grpcStatus switch
         {
-            1 => on.HasFlag(RetryOn.GrpcCancelled),
-            4 => on.HasFlag(RetryOn.GrpcDeadlineExceeded),
-            8 => on.HasFlag(RetryOn.GrpcResourceExhausted),
-            13 => on.HasFlag(RetryOn.GrpcInternal),
-            14 => on.HasFlag(RetryOn.GrpcUnavailable),
+            1 => (on & RetryOn.GrpcCancelled) != 0,
+            4 => (on & RetryOn.GrpcDeadlineExceeded) != 0,
+            8 => (on & RetryOn.GrpcResourceExhausted) != 0,
+            13 => (on & RetryOn.GrpcInternal) != 0,
+            14 => (on & RetryOn.GrpcUnavailable) != 0,
             _ => false,
         };
     }

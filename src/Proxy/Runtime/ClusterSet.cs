@@ -1,0 +1,72 @@
+using System.Collections.Frozen;
+using Microsoft.Extensions.Logging;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Upstream.Clusters;
+
+namespace Weft.Proxy.Runtime;
+
+/// <summary>The clusters by name, over all configurations, and what looks after them.</summary>
+internal sealed class ClusterSet(int loops, ProxyClock clock, Random random, ILoggerFactory loggers) : IAsyncDisposable
+{
+    // Soon enough that an endpoint that fails is out before it has met many requests; a tick without failures costs a few reads.
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
+    private static readonly long Second = TimeSpan.TicksPerSecond;
+    private readonly Dictionary<string, ClusterDriver> _drivers = [];
+    private FrozenDictionary<string, Cluster> _clusters = FrozenDictionary<string, Cluster>.Empty;
+
+    public FrozenDictionary<string, Cluster> Clusters => Volatile.Read(ref _clusters);
+
+    public async Task ApplyAsync(ProxyConfig config)
+    {
+        foreach (var cluster in config.Clusters.ToArray())
+        {
+            if (!_drivers.TryGetValue(cluster.Name, out var driver))
+                _drivers.Add(cluster.Name, driver = new ClusterDriver(cluster, config.Locality, loops, clock, random, loggers));
+            await driver.ApplyAsync(cluster, config.Locality);
+        }
+
+        Volatile.Write(ref _clusters, config.Clusters.ToFrozenDictionary(cluster => cluster.Name, cluster => _drivers[cluster.Name].Cluster));
+    }
+
+    /// <summary>After the views have changed: nobody asks for them any more.</summary>
+    public async Task ForgetAsync(ProxyConfig config)
+    {
+        var names = config.Clusters.Select(cluster => cluster.Name).ToHashSet();
+        foreach (var gone in _drivers.Keys.Where(name => !names.Contains(name)).ToList())
+        {
+            await _drivers[gone].DisposeAsync();
+            _drivers.Remove(gone);
+        }
+    }
+
+    public async Task MaintainAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(Tick, clock.Time);
+        var all = clock.Ticks + Second;
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+            {
+                var now = clock.Ticks;
+                foreach (var cluster in Clusters.Values)
+                {
+                    if (cluster.HasFailures || now >= all)
+                        cluster.Maintain(now);
+                }
+
+                if (now >= all)
+                    all = now + Second;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // the end
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var driver in _drivers.Values)
+            await driver.DisposeAsync();
+    }
+}
