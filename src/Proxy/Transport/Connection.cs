@@ -176,6 +176,9 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
         CloseNow();
     }
 
+    /// <summary>Closes it from outside: its protocol hears that it is gone.</summary>
+    public void Drop() => Lost();
+
     public void Dispose() => Abort();
 
     public void OnEvents(uint events)
