@@ -3,6 +3,7 @@ using System.Net;
 using Weft.Bench.Proxy;
 using Weft.Proxy.Forwarding;
 using Weft.Proxy.Http1;
+
 using Weft.Proxy.Runtime;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Upstream;
@@ -20,7 +21,7 @@ loop.Post(() =>
     }
 
     var services = new LoopServices(loop, 1);
-    var pool = new EndpointPool(loop, new(IPAddress.Loopback, other), new());
+    var pool = new EndpointPool(loop, new(IPAddress.Loopback, other), new(), new(loop.Buffers));
     _ = new HttpFront(services, Listener.Bind(new(IPAddress.Any, port)), pool, new Http1ServerOptions(Http1Limits.Default, "http"));
 });
 loop.Start();

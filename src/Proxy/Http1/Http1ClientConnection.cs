@@ -15,7 +15,7 @@ internal interface IHttp1Pool
 }
 
 /// <summary>The client's side of HTTP/1.1 on one connection: one request at a time, never pipelined.</summary>
-internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool pool, Http1Limits limits, long connectMilliseconds) : IProtocol, IClientStream
+internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool pool, Http1Limits limits) : IProtocol, IClientStream
 {
     private readonly Http1ResponseParser _parser = new(limits);
     private readonly ResponseHead _head = new();
@@ -35,11 +35,13 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
     /// <summary>The socket is connected, and the handshake done: what goes wrong later may have reached the endpoint.</summary>
     public bool IsConnected { get; private set; }
 
-    public void OnConnected()
-    {
-        IsConnected = true;
-        transport.SetTimeout(long.MaxValue);
-    }
+    public void OnConnected() => IsConnected = true;
+
+    /// <summary>That it has been taken for.</summary>
+    public int Requests => _requests;
+
+    /// <summary>Milliseconds of the loop's clock.</summary>
+    public long OpenedAt { get; init; }
 
     /// <summary>What the request's Host is when the client had none (HTTP/1.0).</summary>
     public byte[] FallbackHost { get; init; } = [];
@@ -51,7 +53,7 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
     {
         _handler = handler;
         _requests++;
-        transport.SetTimeout(IsConnected ? long.MaxValue : transport.Now + connectMilliseconds);
+        transport.SetTimeout(long.MaxValue);
         _reading = Reading.Head;
         _requestEnded = _heard = _upgrading = false;
         _parser.Clear();

@@ -39,7 +39,7 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
     private Reading _reading;
     private Sending _sending;
     private long _bodyLeft, _responseLeft;
-    private bool _requestPaused, _continuePending, _isHead, _isConnect, _keepAlive, _upgrading, _inData, _closed, _responseEnded, _announcedClose;
+    private bool _requestPaused, _continuePending, _isHead, _isConnect, _keepAlive, _upgrading, _inData, _closed, _responseEnded, _announcedClose, _draining;
 
     private enum Reading { Head, Length, Chunked, Ended, Tunnel, TunnelEnded }
 
@@ -121,7 +121,10 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
         handler?.OnRequestReset(ResetReason.PeerReset);
     }
 
-    /// <summary>The listener ends: an idle connection is closed; another with its response.</summary>
+    /// <summary>The listener ends: the client is told with the next response. An idle connection stays until then, or its request would meet a closed one.</summary>
+    public void DrainSoon() => _draining = true;
+
+    /// <summary>Closes the connection if it is idle.</summary>
     public void Drain()
     {
         if (!IsIdle || _closed)
@@ -163,7 +166,7 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
             _reading = Reading.Ended;
         var framing = Frame(head, end);
         // An announced end saves the client a request into a closed connection.
-        _keepAlive &= !options.IsDraining && framing != Framing.UntilClose && !(_continuePending && _reading != Reading.Ended);
+        _keepAlive &= !_draining && !options.IsDraining && framing != Framing.UntilClose && !(_continuePending && _reading != Reading.Ended);
         _announcedClose = !_keepAlive;
         HeadWriter.Response(transport.Output, head, framing, !_keepAlive ? "close"u8 : _parser.IsHttp10 ? "keep-alive"u8 : default, default);
         if (end)

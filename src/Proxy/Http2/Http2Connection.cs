@@ -77,9 +77,12 @@ internal abstract partial class Http2Connection : IProtocol
     public void OnClosed()
     {
         IsClosed = true;
-        EndStreams(ResetReason.PeerReset);
+        EndStreams(LostReason);
         OnConnectionEnd();
     }
+
+    /// <summary>What streams hear when the connection is lost: before it was made, nobody can have seen them.</summary>
+    public ResetReason LostReason { get; set; } = ResetReason.PeerReset;
 
     public void OnWritable()
     {

@@ -24,10 +24,11 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
 
     private readonly EventLoop _loop;
     private readonly ByteQueue _in, _out;
-    private readonly ByteQueue? _plainIn, _plainOut;
-    private readonly ITlsEngine? _tls;
     private readonly LoopTimer _timer;
     private readonly IConnectionWatcher? _watcher;
+    private ByteQueue? _plainIn, _plainOut;
+    private ITlsEngine? _tls;
+    private LoopTimer? _openBy;
     private int _fd;
     private int _slot;
     private State _state;
@@ -45,8 +46,33 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
         if (tls is not null)
             (_plainIn, _plainOut) = (new(loop.Buffers), new(loop.Buffers));
         _timer = new(loop.Timers, OnTimer);
-        _state = connecting ? State.Connecting : AfterConnect;
+        _state = connecting ? State.Connecting : tls is null ? State.Open : State.Handshaking;
         _slot = loop.Register(fd, this);
+    }
+
+    /// <summary>For how long the socket may be connecting and the handshake going on. Called once.</summary>
+    public void OpenWithin(long milliseconds)
+    {
+        if (_state is not (State.Connecting or State.Handshaking))
+            return;
+        _openBy = new(_loop.Timers, Lost);
+        _openBy.Set(_loop.Now + milliseconds);
+    }
+
+    /// <summary>What comes from now on is TLS: for an accepted connection whose first bytes were somebody else's (PROXY protocol).</summary>
+    public void StartTls(ITlsEngine tls)
+    {
+        _tls = tls;
+        (_plainIn, _plainOut) = (new(_loop.Buffers), new(_loop.Buffers));
+        _state = State.Handshaking;
+        Protocol = null;
+    }
+
+    /// <summary>Bytes in front of everything else, before TLS.</summary>
+    public void WriteFirst(ReadOnlySpan<byte> data)
+    {
+        _out.Write(data);
+        MarkDirty();
     }
 
     /// <summary>Set before the first event. A connection with TLS may get it when the handshake has told the protocol (<see cref="IConnectionWatcher.OnOpen"/>).</summary>
@@ -150,6 +176,9 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
         CloseNow();
     }
 
+    /// <summary>Closes it from outside: its protocol hears that it is gone.</summary>
+    public void Drop() => Lost();
+
     public void Dispose() => Abort();
 
     public void OnEvents(uint events)
@@ -164,12 +193,11 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
 
             if ((events & Libc.EpollOut) == 0)
                 return;
-            _state = AfterConnect;
             MarkDirty();
-            if (_state == State.Open)
-                _watcher?.OnOpen(this);
+            if (_tls is null)
+                Opened();
             else
-                Handshake();
+                _state = State.Handshaking;
         }
 
         // An error lies behind what was received before it (an early answer, then a reset): reading comes to it.
@@ -184,8 +212,6 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
         if ((events & Libc.EpollOut) != 0 && (!_out.IsEmpty || _shutdownAsked))
             MarkDirty();
     }
-
-    private State AfterConnect => _tls is null ? State.Open : State.Handshaking;
 
     /// <summary>Sends what waits. Called at the end of each event.</summary>
     public void Flush()
@@ -229,7 +255,7 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
             return;
         var asked = _callAsked;
         _callAsked = false;
-        if (_state != State.Lingering && !_paused && !Pending.IsEmpty)
+        if (_state == State.Open && !_paused && !Pending.IsEmpty)
             Offer();
         else if (asked && _state == State.Open)
             Protocol?.OnData(default);
@@ -296,8 +322,14 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
             _inHandler = true;
             var consumed = protocol.OnData(data);
             _inHandler = false;
-            if (consumed < data.Length && _state == State.Open)
-                _in.Write(data[consumed..]);
+            var rest = data[consumed..];
+            if (rest.IsEmpty || IsClosed)
+                return;
+            // One protocol has made way for another: what it left is for that.
+            if (_tls is not null || !ReferenceEquals(Protocol, protocol))
+                Take(rest);
+            else
+                _in.Write(rest);
             return;
         }
 
@@ -332,7 +364,13 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
         MarkDirty();
         if (_tls!.State != TlsState.Open)
             return;
+        Opened();
+    }
+
+    private void Opened()
+    {
         _state = State.Open;
+        _openBy?.Dispose();
         _watcher?.OnOpen(this);
     }
 
@@ -345,9 +383,20 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
             _inHandler = true;
             var consumed = protocol.OnData(pending.Span);
             _inHandler = false;
-            if (consumed == 0 || _state != State.Open)
+            if (IsClosed)
                 return;
             pending.Consume(consumed);
+            if (_tls is not null && pending == _in)
+            {
+                var rest = _in.Span.ToArray();
+                _in.Clear();
+                if (rest.Length > 0)
+                    TakeEncrypted(rest);
+                return;
+            }
+
+            if (consumed == 0 && ReferenceEquals(protocol, Protocol))
+                return;
         }
     }
 
@@ -380,8 +429,6 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
     {
         if (_state == State.Lingering)
             Linger();
-        else if (_state is State.Connecting or State.Handshaking && _watcher is not null)
-            Lost();
         else
             Protocol?.OnTimeout();
     }
@@ -471,6 +518,7 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
         SocketCalls.Close(_fd);
         _fd = -1;
         _timer.Dispose();
+        _openBy?.Dispose();
         _in.Dispose();
         _out.Dispose();
         _plainIn?.Dispose();

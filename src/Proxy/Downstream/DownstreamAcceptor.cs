@@ -1,0 +1,214 @@
+using System.Net;
+using Weft.Proxy.Http1;
+using Weft.Proxy.Http2;
+using Weft.Proxy.Transport;
+using Weft.Proxy.Transport.Interop;
+
+namespace Weft.Proxy.Downstream;
+
+/// <summary>Brings accepted sockets of one listener on one loop to the point where a codec reads requests, and keeps account of them to the end.</summary>
+internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settings, Http2Streams streams) : IConnectionWatcher
+{
+    private readonly Dictionary<Connection, DownstreamOpening> _connections = [];
+    private AcceptorSettings _settings = settings;
+    private LoopTimer? _deadline;
+
+    public int Connections => _connections.Count;
+
+    /// <summary>Closed at once, because there were as many as may be.</summary>
+    public long Rejected { get; private set; }
+
+    public EventLoop Loop => loop;
+
+    /// <summary>For connections to come. Those that stand keep what they were accepted with.</summary>
+    public AcceptorSettings Settings
+    {
+        get => _settings;
+        set => _settings = value;
+    }
+
+    /// <summary>Takes an accepted, non-blocking socket.</summary>
+    public void Accept(int fd, IPEndPoint? peer)
+    {
+        if (_settings.MaxConnections > 0 && _connections.Count >= _settings.MaxConnections)
+        {
+            Rejected++;
+            SocketCalls.Close(fd);
+            return;
+        }
+
+        var tlsFirst = _settings is { Tls: not null, ProxyProtocol: false };
+        var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? _settings.Tls!(loop.Buffers) : null, this);
+        var opening = new DownstreamOpening(connection, _settings, streams);
+        _connections.Add(connection, opening);
+        opening.Start();
+    }
+
+    /// <summary>
+    /// The listener ends. HTTP/1.1 clients are told with their next response, HTTP/2 ones by GOAWAY at once; what is open at the deadline is closed, with what is under way.
+    /// </summary>
+    public void Drain(long milliseconds)
+    {
+        foreach (var (_, opening) in _connections.ToArray())
+            opening.Drain();
+        _deadline ??= new(loop.Timers, CloseAll);
+        _deadline.Set(loop.Now + milliseconds);
+    }
+
+    public void CloseAll()
+    {
+        foreach (var (connection, opening) in _connections.ToArray())
+        {
+            if (!opening.CloseIdle())
+                connection.Drop();
+        }
+    }
+
+    public void OnOpen(Connection connection) => _connections[connection].Opened();
+
+    public void OnGone(Connection connection) => _connections.Remove(connection);
+}
+
+/// <summary>A connection on its way to its codec: PROXY header, then TLS, then the choice of the protocol.</summary>
+internal sealed class DownstreamOpening(Connection connection, AcceptorSettings settings, Http2Streams streams) : IProtocol
+{
+    // Enough to tell: no method begins like this, and "PRI" is none that HTTP/1.1 may use (RFC 9113 section 3.4).
+    private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n"u8;
+
+    private IPEndPoint? _destination;
+    private bool _readsHeader;
+    private Http1ServerConnection? _http1;
+    private Http2ServerConnection? _http2;
+
+    public void Start()
+    {
+        _readsHeader = settings.ProxyProtocol;
+        connection.OpenWithin(settings.HandshakeMilliseconds);
+        if (_readsHeader)
+        {
+            connection.Protocol = this;
+            connection.SetTimeout(connection.Now + settings.HandshakeMilliseconds);
+        }
+        else if (settings.Tls is null)
+        {
+            Opened();
+        }
+    }
+
+    /// <summary>Bytes from here on are the client's own, in the clear.</summary>
+    public void Opened()
+    {
+        connection.SetTimeout(long.MaxValue);
+        if (connection.Tls is { } tls)
+        {
+            Choose(http2: tls.Protocol == "h2");
+            return;
+        }
+
+        if (settings is { AllowHttp1: true, AllowHttp2: true })
+        {
+            connection.Protocol = this;
+            connection.SetTimeout(connection.Now + settings.Http1.HeadMilliseconds);
+        }
+        else
+        {
+            Choose(http2: settings.AllowHttp2);
+        }
+    }
+
+    public void Drain()
+    {
+        _http1?.DrainSoon();
+        _http2?.Drain();
+        if (_http1 is null && _http2 is null)
+            connection.Drop();
+    }
+
+    /// <summary>False: there is something under way.</summary>
+    public bool CloseIdle()
+    {
+        if (_http1 is not { IsIdle: true })
+            return false;
+        _http1.Drain();
+        return true;
+    }
+
+    public int OnData(ReadOnlySpan<byte> data)
+    {
+        if (_readsHeader)
+            return ReadHeader(data);
+        var known = Math.Min(data.Length, Preface.Length);
+        if (!data[..known].SequenceEqual(Preface[..known]))
+            Choose(http2: false);
+        else if (known == Preface.Length)
+            Choose(http2: true);
+        return 0;
+    }
+
+    public void OnEnd() => connection.Abort();
+
+    public void OnWritable()
+    {
+    }
+
+    public void OnTimeout() => connection.Abort();
+
+    public void OnClosed()
+    {
+    }
+
+    private int ReadHeader(ReadOnlySpan<byte> data)
+    {
+        switch (ProxyHeader.Read(data, out var source, out _destination, out var consumed))
+        {
+            case ProxyHeaderResult.Incomplete:
+                return 0;
+            case ProxyHeaderResult.Failed:
+                connection.Abort();
+                return data.Length;
+        }
+
+        _readsHeader = false;
+        connection.Peer = source ?? connection.Peer;
+        if (settings.Tls is { } tls)
+        {
+            connection.StartTls(tls(connection.Loop.Buffers));
+            connection.OpenWithin(settings.HandshakeMilliseconds);
+            connection.SetTimeout(long.MaxValue);
+        }
+        else
+        {
+            Opened();
+            // The choice may fall on bytes that are here already.
+            if (connection.Protocol == this)
+                return consumed + OnData(data[consumed..]);
+        }
+
+        return consumed;
+    }
+
+    private void Choose(bool http2)
+    {
+        var exchanges = (http2 ? settings.AllowHttp2 : settings.AllowHttp1)
+            ? settings.Exchanges(new(connection.Peer, _destination ?? connection.LocalEndPoint, connection.Tls, connection))
+            : null;
+        if (exchanges is null)
+        {
+            connection.Abort();
+            return;
+        }
+
+        if (http2)
+        {
+            _http2 = new(connection, exchanges, settings.Http2, streams);
+            connection.Protocol = _http2;
+            _http2.Start();
+        }
+        else
+        {
+            _http1 = new(connection, exchanges, settings.Http1);
+            connection.Protocol = _http1;
+            _http1.Start();
+        }
+    }
+}

@@ -1,0 +1,197 @@
+using System.Net;
+using Weft.Proxy.Downstream;
+using Weft.Proxy.Tls;
+using Weft.Proxy.Transport;
+using Weft.Proxy.Transport.Interop;
+
+namespace Weft.Proxy.Tunnels;
+
+/// <summary>What a connection is routed by.</summary>
+/// <param name="ServerName">Of the hello where it is looked at, or of the TLS that was ended here.</param>
+internal sealed record TcpClient(IPEndPoint? Peer, IPEndPoint? Destination, string? ServerName, ITlsEngine? Tls);
+
+/// <summary>Where a connection goes.</summary>
+/// <param name="First">Sent before the client's bytes: a PROXY header.</param>
+/// <param name="Ended">Hears of the end; the tunnel is null when no connection could be made.</param>
+internal sealed record TcpTarget(IPEndPoint Address, Func<BufferPool, ITlsEngine>? Tls = null, byte[]? First = null, Action<TcpTunnel?>? Ended = null);
+
+internal sealed record TcpSettings
+{
+    /// <summary>Null from it: the connection is closed.</summary>
+    public required Func<TcpClient, TcpTarget?> Route { get; init; }
+
+    /// <summary>TLS that is ended here.</summary>
+    public Func<BufferPool, ITlsEngine>? Tls { get; init; }
+
+    /// <summary>The hello is waited for and its server name looked at; what is no TLS is closed.</summary>
+    public bool ReadServerName { get; init; }
+
+    public bool ProxyProtocol { get; init; }
+
+    public long HandshakeMilliseconds { get; init; } = 10_000;
+
+    public long ConnectMilliseconds { get; init; } = 5_000;
+
+    public long IdleMilliseconds { get; init; } = 3_600_000;
+
+    public int MaxConnections { get; init; }
+}
+
+/// <summary>The connections of one TCP or TLS-passthrough listener on one loop.</summary>
+internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConnectionWatcher
+{
+    private readonly Dictionary<Connection, TcpOpening> _openings = [];
+    private readonly HashSet<TcpTunnel> _tunnels = [];
+
+    public TcpSettings Settings { get; set; } = settings;
+
+    public int Connections => _openings.Count + _tunnels.Count;
+
+    public long Rejected { get; private set; }
+
+    public void Accept(int fd, IPEndPoint? peer)
+    {
+        if (Settings.MaxConnections > 0 && Connections >= Settings.MaxConnections)
+        {
+            Rejected++;
+            SocketCalls.Close(fd);
+            return;
+        }
+
+        var tlsFirst = Settings is { Tls: not null, ProxyProtocol: false };
+        var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? Settings.Tls!(loop.Buffers) : null, this);
+        var opening = new TcpOpening(this, connection, Settings);
+        _openings.Add(connection, opening);
+        opening.Start();
+    }
+
+    public void CloseAll()
+    {
+        foreach (var tunnel in _tunnels.ToArray())
+            tunnel.Close();
+        foreach (var (connection, _) in _openings.ToArray())
+            connection.Abort();
+    }
+
+    public void OnOpen(Connection connection)
+    {
+        if (_openings.TryGetValue(connection, out var opening))
+            opening.Opened();
+    }
+
+    public void OnGone(Connection connection) => _openings.Remove(connection);
+
+    internal void Join(Connection client, TcpTarget target, TcpSettings of)
+    {
+        _openings.Remove(client);
+        var fd = SocketCalls.Connect(target.Address.Serialize());
+        if (fd < 0)
+        {
+            client.Abort();
+            target.Ended?.Invoke(null);
+            return;
+        }
+
+        var upstream = new Connection(loop, fd, target.Address, connecting: true, target.Tls?.Invoke(loop.Buffers), this);
+        upstream.OpenWithin(of.ConnectMilliseconds);
+        if (target.First is { } first)
+            upstream.WriteFirst(first);
+        _tunnels.Add(new TcpTunnel(client, upstream, of.IdleMilliseconds, tunnel =>
+        {
+            _tunnels.Remove(tunnel);
+            target.Ended?.Invoke(tunnel);
+        }));
+    }
+}
+
+/// <summary>A connection on its way to its tunnel: PROXY header, then TLS or a look at the hello.</summary>
+internal sealed class TcpOpening(TcpAcceptor acceptor, Connection connection, TcpSettings settings) : IProtocol
+{
+    private IPEndPoint? _destination;
+    private bool _readsHeader;
+
+    public void Start()
+    {
+        _readsHeader = settings.ProxyProtocol;
+        connection.OpenWithin(settings.HandshakeMilliseconds);
+        if (_readsHeader)
+            Read();
+        else if (settings.Tls is null)
+            Opened();
+    }
+
+    public void Opened()
+    {
+        if (settings.ReadServerName && connection.Tls is null)
+            Read();
+        else
+            Route(connection.Tls?.ServerName);
+    }
+
+    public int OnData(ReadOnlySpan<byte> data)
+    {
+        if (!_readsHeader)
+            return ReadHello(data);
+        switch (ProxyHeader.Read(data, out var source, out _destination, out var consumed))
+        {
+            case ProxyHeaderResult.Incomplete:
+                return 0;
+            case ProxyHeaderResult.Failed:
+                connection.Abort();
+                return data.Length;
+        }
+
+        _readsHeader = false;
+        connection.Peer = source ?? connection.Peer;
+        if (settings.Tls is { } tls)
+        {
+            connection.StartTls(tls(connection.Loop.Buffers));
+            connection.OpenWithin(settings.HandshakeMilliseconds);
+            return consumed;
+        }
+
+        Opened();
+        return connection.Protocol == this ? consumed + ReadHello(data[consumed..]) : consumed;
+    }
+
+    public void OnEnd() => connection.Abort();
+
+    public void OnWritable()
+    {
+    }
+
+    public void OnTimeout() => connection.Abort();
+
+    public void OnClosed()
+    {
+    }
+
+    private void Read()
+    {
+        connection.Protocol = this;
+        connection.SetTimeout(connection.Now + settings.HandshakeMilliseconds);
+    }
+
+    private int ReadHello(ReadOnlySpan<byte> data)
+    {
+        switch (ClientHello.Read(data, out var name))
+        {
+            case HelloResult.Done:
+                Route(name);
+                break;
+            case HelloResult.NotTls:
+                connection.Abort();
+                break;
+        }
+
+        return 0; // the hello is the endpoint's to read
+    }
+
+    private void Route(string? serverName)
+    {
+        if (settings.Route(new(connection.Peer, _destination ?? connection.LocalEndPoint, serverName, connection.Tls)) is { } target)
+            acceptor.Join(connection, target, settings);
+        else
+            connection.Abort();
+    }
+}

@@ -1,0 +1,111 @@
+using Weft.Proxy.Transport;
+
+namespace Weft.Proxy.Tunnels;
+
+/// <summary>
+/// Two connections of one loop, joined: what comes from one goes to the other. An end is passed on as an end, so that half-closed connections work; a side that does not take what
+/// comes stops the other from being read.
+/// </summary>
+internal sealed class TcpTunnel
+{
+    private readonly Side _client, _upstream;
+    private readonly long _idle;
+    private readonly Action<TcpTunnel> _ended;
+    private bool _over;
+
+    /// <param name="upstream">May still be connecting: what the client sends waits in it.</param>
+    /// <param name="idleMilliseconds">Without a byte in either direction for so long it is closed.</param>
+    /// <param name="ended">Called once.</param>
+    public TcpTunnel(Connection client, Connection upstream, long idleMilliseconds, Action<TcpTunnel> ended)
+    {
+        (_idle, _ended) = (idleMilliseconds, ended);
+        _client = new(this, client, upstream);
+        _upstream = new(this, upstream, client);
+        client.Protocol = _client;
+        upstream.Protocol = _upstream;
+        client.SetTimeout(client.Now + idleMilliseconds);
+    }
+
+    /// <summary>Bytes from the client, and to it.</summary>
+    public long Sent => _client.Bytes;
+
+    public long Received => _upstream.Bytes;
+
+    /// <summary>Why it ended, for the record: true when both sides came to their end.</summary>
+    public bool IsWhole => _client.HasEnded && _upstream.HasEnded;
+
+    public void Close()
+    {
+        if (_over)
+            return;
+        _over = true;
+        _client.Own.Abort();
+        _upstream.Own.Abort();
+        _ended(this);
+    }
+
+    // Both directions have ended: what is still to be sent goes out first.
+    private void Finish()
+    {
+        if (_over)
+            return;
+        _over = true;
+        _client.Own.CloseGracefully(peerMaySend: false);
+        _upstream.Own.CloseGracefully(peerMaySend: false);
+        _ended(this);
+    }
+
+    private sealed class Side(TcpTunnel tunnel, Connection own, Connection other) : IProtocol
+    {
+        public Connection Own => own;
+
+        public long Bytes { get; private set; }
+
+        public bool HasEnded { get; private set; }
+
+        private Side Other => this == tunnel._client ? tunnel._upstream : tunnel._client;
+
+        public int OnData(ReadOnlySpan<byte> data)
+        {
+            Bytes += data.Length;
+            tunnel._client.Own.SetTimeout(own.Now + tunnel._idle);
+            other.Write(data);
+            if (other.IsBlocked)
+                own.PauseReading();
+            return data.Length;
+        }
+
+        public void OnEnd()
+        {
+            HasEnded = true;
+            if (Other.HasEnded)
+                tunnel.Finish();
+            else
+                other.ShutdownWriting();
+        }
+
+        public void OnWritable() => other.ResumeReading();
+
+        public void OnTimeout() => tunnel.Close();
+
+        public void OnClosed()
+        {
+            if (Other.HasEnded || tunnel._over)
+            {
+                tunnel.Finish();
+                return;
+            }
+
+            // A reset is passed on as a close: what has come of the other is still sent to it.
+            if (!tunnel._over)
+            {
+                tunnel._over = true;
+                if (this == tunnel._upstream && Bytes > 0)
+                    other.CloseGracefully(peerMaySend: true);
+                else
+                    other.Abort();
+                tunnel._ended(tunnel);
+            }
+        }
+    }
+}
