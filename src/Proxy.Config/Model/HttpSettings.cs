@@ -25,6 +25,14 @@ public sealed record PathSettings
 /// <summary>What a listener takes from HTTP clients.</summary>
 public sealed record HttpSettings
 {
+    // Before Default, which is made with it: statics are set in the order of the text.
+    /// <summary>What proxies and meshes say about a client's identity and about their own routing (Envoy's edge list, Istio's, nginx' auth modules).</summary>
+    public static readonly ValueList<string> DefaultStripHeaders =
+    [
+        "x-forwarded-client-cert", "x-envoy-*", "x-weft-*", "x-istio-attributes", "x-jwt-*", "x-client-cert*", "x-ssl-client-*", "ssl-client-*",
+        "x-forwarded-user", "x-forwarded-email", "x-forwarded-groups", "x-forwarded-preferred-username", "x-auth-request-*", "x-original-url", "x-rewrite-url",
+    ];
+
     public static readonly HttpSettings Default = new();
 
     public bool Http1 { get; init; } = true;
@@ -74,13 +82,6 @@ public sealed record HttpSettings
 
     /// <summary>Fields that a client must not choose: taken off before anything looks at them, except from <see cref="TrustedProxies"/>. A name ending in `*` is a prefix.</summary>
     public ValueList<string> StripHeaders { get; init; } = DefaultStripHeaders;
-
-    /// <summary>What proxies and meshes say about a client's identity and about their own routing (Envoy's edge list, Istio's, nginx' auth modules).</summary>
-    public static readonly ValueList<string> DefaultStripHeaders =
-    [
-        "x-forwarded-client-cert", "x-envoy-*", "x-weft-*", "x-istio-attributes", "x-jwt-*", "x-client-cert*", "x-ssl-client-*", "ssl-client-*",
-        "x-forwarded-user", "x-forwarded-email", "x-forwarded-groups", "x-forwarded-preferred-username", "x-auth-request-*", "x-original-url", "x-rewrite-url",
-    ];
 
     /// <summary>Adds x-request-id where there is none.</summary>
     public bool RequestId { get; init; } = true;

@@ -1,7 +1,7 @@
 namespace Weft.Proxy.Config.Model;
 
 /// <summary>
-/// All that a proxy is told. Whoever makes it (a file, the mesh's compiler, the front door) makes it whole; <see cref="ConfigValidator"/> says what is wrong with it.
+/// All that a proxy is told. Whoever makes it (a file, the mesh's compiler, the front door) makes it whole; the validator of `Weft.Proxy` says what is wrong with it.
 /// Parts name each other by name. Durations of zero mean "no limit" and shares are fractions of 1 throughout.
 /// </summary>
 public sealed record ProxyConfig

@@ -1,0 +1,99 @@
+using System.Net;
+using Weft.Proxy.Config.Model;
+
+namespace Weft.Proxy.Configuration.Validation;
+
+/// <summary>Everything that is wrong with a configuration, at once. What passes here compiles.</summary>
+internal static class ConfigValidator
+{
+    public static IReadOnlyList<ConfigError> Validate(ProxyConfig config)
+    {
+        var errors = new ConfigErrors();
+        var known = new KnownNames(config);
+        errors.Unique(config.Listeners, l => l.Name, i => $"listeners[{i}].name", "listener");
+        errors.Unique(config.Listeners, Socket, i => $"listeners[{i}].port", "the address");
+        errors.Unique(config.RouteTables, t => t.Name, i => $"routeTables[{i}].name", "route table");
+        errors.Unique(config.Clusters, c => c.Name, i => $"clusters[{i}].name", "cluster");
+        errors.Unique(config.Certificates, c => c.Name, i => $"certificates[{i}].name", "certificate");
+        errors.Unique(config.JwtProviders, p => p.Name, i => $"jwtProviders[{i}].name", "provider");
+        errors.NotNegative(config.DrainTimeout, "drainTimeout");
+        errors.AtLeast(config.Loops, 0, "loops");
+        errors.Fraction(config.AccessLog.Fraction, "accessLog.fraction");
+        foreach (var (i, listener) in config.Listeners.Index())
+            ListenerValidator.Validate(listener, $"listeners[{i}]", known, errors);
+        foreach (var (i, table) in config.RouteTables.Index())
+            RouteValidator.Validate(table, $"routeTables[{i}]", known, errors);
+        foreach (var (i, cluster) in config.Clusters.Index())
+            ClusterValidator.Validate(cluster, $"clusters[{i}]", known, errors);
+        foreach (var (i, certificate) in config.Certificates.Index())
+        {
+            errors.Name(certificate.Name, $"certificates[{i}].name");
+            Source(certificate.Chain, $"certificates[{i}].chain", errors);
+            Source(certificate.Key, $"certificates[{i}].key", errors);
+        }
+
+        foreach (var (i, provider) in config.JwtProviders.Index())
+            Provider(provider, $"jwtProviders[{i}]", known, errors);
+        if (config.Tracing is { } tracing)
+        {
+            known.Cluster(tracing.Cluster, null, "tracing.cluster", errors);
+            errors.Fraction(tracing.Fraction, "tracing.fraction");
+        }
+
+        if (config.Admin is { } admin)
+        {
+            errors.Port(admin.Port, "admin.port");
+            errors.Require(IPAddress.TryParse(admin.Address, out _), "admin.address", $"'{admin.Address}' is no IP address");
+        }
+
+        return errors.All;
+    }
+
+    internal static void Source(DataSource source, string path, ConfigErrors errors)
+        => errors.Require(source.File is null != source.Inline is null, path, "needs one of file, inline");
+
+    private static void Provider(JwtProviderConfig provider, string path, KnownNames known, ConfigErrors errors)
+    {
+        errors.Name(provider.Name, $"{path}.name");
+        errors.Name(provider.Issuer, $"{path}.issuer");
+        errors.Require(provider.Jwks is null != provider.JwksUri is null, path, "needs one of jwks, jwksUri");
+        if (provider.Jwks is { } keys)
+            Source(keys, $"{path}.jwks", errors);
+        if (provider.JwksUri is { } uri)
+            errors.Require(Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme is "https" or "http", $"{path}.jwksUri", $"'{uri}' is no address");
+        if (provider.JwksCluster is { } cluster)
+            known.Cluster(cluster, null, $"{path}.jwksCluster", errors);
+    }
+
+    // UDP and TCP ports are apart.
+    private static string Socket(ListenerConfig listener) => $"{listener.Address}:{listener.Port}{(listener.Kind == ListenerKind.Udp ? " (udp)" : "")}";
+}
+
+/// <summary>What can be referred to.</summary>
+internal sealed class KnownNames(ProxyConfig config)
+{
+    private readonly Dictionary<string, ClusterConfig> _clusters = config.Clusters.DistinctBy(c => c.Name).ToDictionary(c => c.Name);
+    private readonly HashSet<string> _tables = [.. config.RouteTables.Select(t => t.Name)];
+    private readonly HashSet<string> _certificates = [.. config.Certificates.Select(c => c.Name)];
+    private readonly HashSet<string> _providers = [.. config.JwtProviders.Select(p => p.Name)];
+
+    public void Cluster(string name, string? subset, string path, ConfigErrors errors)
+    {
+        if (!_clusters.TryGetValue(name, out var cluster))
+            errors.Add(path, $"there is no cluster '{name}'{Known(_clusters.Keys)}");
+        else if (subset is not null && !cluster.Subsets.Any(s => s.Name == subset))
+            errors.Add(path, $"cluster '{name}' has no subset '{subset}'{Known(cluster.Subsets.Select(s => s.Name))}");
+    }
+
+    public void Table(string name, string path, ConfigErrors errors) => errors.Require(_tables.Contains(name), path, $"there is no route table '{name}'{Known(_tables)}");
+
+    public void Certificate(string name, string path, ConfigErrors errors) => errors.Require(_certificates.Contains(name), path, $"there is no certificate '{name}'{Known(_certificates)}");
+
+    public void Provider(string name, string path, ConfigErrors errors) => errors.Require(_providers.Contains(name), path, $"there is no JWT provider '{name}'{Known(_providers)}");
+
+    private static string Known(IEnumerable<string> names)
+    {
+        var some = names.Order(StringComparer.Ordinal).Take(8).ToList();
+        return some.Count == 0 ? "" : $"; known are {string.Join(", ", some)}";
+    }
+}

@@ -1,0 +1,108 @@
+using System.Buffers;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Filters.Authorization;
+using Weft.Proxy.Filters.Headers;
+using Weft.Proxy.Routing.Matching;
+
+namespace Weft.Proxy.Configuration.Validation;
+
+internal static class FilterValidator
+{
+    private static readonly SearchValues<char> Token = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    // What frames a message is the codecs' alone (RFC 9112 section 6, RFC 9113 section 8.2.2): a field set here could make one message into two.
+    private static readonly HashSet<string> Framing =
+        new(["connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "proxy-connection", "http2-settings"], StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>RFC 9110 section 5.6.2.</summary>
+    public static bool IsToken(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExcept(Token);
+
+    public static bool IsValue(string text) => !text.Any(c => c is (< ' ' and not '\t') or '\u007f');
+
+    public static void Edits(HeaderEdits edits, string path, ConfigErrors errors)
+    {
+        foreach (var (name, list) in new[] { ("set", edits.Set), ("add", edits.Add) })
+        {
+            foreach (var header in list)
+            {
+                var at = $"{path}.{name}.{header.Name}";
+                errors.Require(IsToken(header.Name) || header.Name == ":authority", at, $"'{header.Name}' is no name of a field");
+                errors.Require(!Framing.Contains(header.Name), at, "frames messages and cannot be set");
+                errors.Require(IsValue(header.Value), at, "has a control character");
+                errors.Compiles(() => ValueTemplate.Parse(header.Value), at);
+            }
+        }
+
+        foreach (var name in edits.Remove)
+            errors.Require(IsToken(name) && !Framing.Contains(name), $"{path}.remove", $"'{name}' cannot be removed");
+    }
+
+    public static void Validate(FilterConfig filter, string path, KnownNames known, ConfigErrors errors)
+    {
+        switch (filter)
+        {
+            case HeaderFilter headers:
+                Edits(headers.Request, $"{path}.request", errors);
+                Edits(headers.Response, $"{path}.response", errors);
+                break;
+            case CorsFilter cors:
+                errors.Require(!cors.AllowCredentials || !cors.AllowOrigins.Contains(StringMatch.Exact("*")), $"{path}.allowOrigins", "`*` with credentials would let every site act as the user; name the origins");
+                foreach (var (i, origin) in cors.AllowOrigins.Index())
+                    errors.Compiles(() => _ = new TextMatcher(origin), $"{path}.allowOrigins[{i}]");
+                foreach (var name in cors.AllowMethods.Concat(cors.AllowHeaders).Concat(cors.ExposeHeaders))
+                    errors.Require(IsToken(name), path, $"'{name}' is neither a method nor a name of a field");
+                break;
+            case FaultFilter fault:
+                errors.Fraction(fault.DelayFraction, $"{path}.delayFraction");
+                errors.Fraction(fault.AbortFraction, $"{path}.abortFraction");
+                errors.NotNegative(fault.Delay, $"{path}.delay");
+                errors.Require(fault.AbortStatus is 0 or (>= 200 and <= 599), $"{path}.abortStatus", $"{fault.AbortStatus} is no final status; 200 to 599");
+                errors.Require(fault.AbortGrpcStatus is null or (>= 0 and <= 16), $"{path}.abortGrpcStatus", "is 0 to 16");
+                break;
+            case RateLimitFilter limit:
+                errors.AtLeast(limit.Requests, 1, $"{path}.requests");
+                errors.Require(limit.Per > TimeSpan.Zero, $"{path}.per", "must be above zero");
+                errors.AtLeast(limit.Burst, 0, $"{path}.burst");
+                errors.AtLeast(limit.MaxKeys, 1, $"{path}.maxKeys");
+                errors.Require(limit.Status is >= 400 and <= 599, $"{path}.status", $"{limit.Status} is no refusal; 400 to 599");
+                break;
+            case BodyLimitFilter body:
+                errors.AtLeast(body.MaxRequestBytes, 1, path);
+                break;
+            case AuthorizationFilter authorization:
+                foreach (var (i, policy) in authorization.Policies.Index())
+                {
+                    errors.Name(policy.Name, $"{path}.policies[{i}].name");
+                    Rules(policy.Rules, $"{path}.policies[{i}].rules", errors);
+                }
+
+                break;
+            case ExternalAuthorizationFilter external:
+                known.Cluster(external.Cluster, null, $"{path}.cluster", errors);
+                errors.Require(external.Timeout > TimeSpan.Zero, $"{path}.timeout", "must be above zero");
+                errors.Require(external.ErrorStatus is >= 400 and <= 599, $"{path}.errorStatus", $"{external.ErrorStatus} is no refusal; 400 to 599");
+                errors.Require(external.PathPrefix.Length == 0 || external.PathPrefix.StartsWith('/'), $"{path}.pathPrefix", "begins with a slash");
+                Rules(external.When, $"{path}.when", errors);
+                break;
+            case JwtFilter jwt:
+                errors.Require(!jwt.Providers.IsEmpty, $"{path}.providers", "is missing");
+                foreach (var (i, name) in jwt.Providers.Index())
+                    known.Provider(name, $"{path}.providers[{i}]", errors);
+                break;
+            case ApiKeyFilter keys:
+                errors.Require(!keys.Keys.IsEmpty || keys.KeyFile is not null, path, "needs keys or keyFile");
+                foreach (var (i, key) in keys.Keys.Index())
+                    errors.Require(key.Sha256.Length == 64 && key.Sha256.All(char.IsAsciiHexDigit), $"{path}.keys[{i}].sha256", "is no SHA-256 in hexadecimal; `printf %s KEY | sha256sum` makes it");
+                break;
+            case BasicAuthFilter basic:
+                ConfigValidator.Source(basic.Users, $"{path}.users", errors);
+                break;
+        }
+    }
+
+    private static void Rules(ValueList<AuthorizationRule> rules, string path, ConfigErrors errors)
+    {
+        foreach (var (i, rule) in rules.Index())
+            errors.Compiles(() => _ = new PolicyRule(rule), $"{path}[{i}]");
+    }
+}

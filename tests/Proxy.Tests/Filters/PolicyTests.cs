@@ -1,0 +1,163 @@
+using System.Net;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Filters;
+using Weft.Proxy.Filters.Authorization;
+using Weft.Proxy.Routing;
+
+namespace Weft.Proxy.Tests.Filters;
+
+public sealed class PolicyTests
+{
+    private static readonly ConnectionFacts Web = ConnectionFacts.WithIdentity(Routing.Ask.Connection, "spiffe://mesh.test/ns/shop/sa/web");
+
+    [Fact]
+    public void Without_policies_all_pass() => Assert.True(Check([], Web).Allowed);
+
+    [Fact]
+    public void An_allow_policy_without_rules_refuses_everything() => Assert.Equal(new PolicyDecision(false, null, -1), Check([Policy(AuthorizationAction.Allow, "a")], Web));
+
+    [Fact]
+    public void A_rule_without_conditions_matches_everything() => Assert.Equal(new PolicyDecision(true, "a", 0), Check([Policy(AuthorizationAction.Allow, "a", new AuthorizationRule())], Web));
+
+    [Fact]
+    public void What_is_refused_is_refused_whatever_allows_it()
+    {
+        var decision = Check([Policy(AuthorizationAction.Allow, "all", new AuthorizationRule()), Policy(AuthorizationAction.Deny, "none", To(new() { Methods = ["POST"] }), To(new() { Methods = ["GET"] }))], Web);
+
+        Assert.Equal(new PolicyDecision(false, "none", 1), decision);
+    }
+
+    [Fact]
+    public void Policies_on_trial_and_audits_only_speak()
+    {
+        var findings = new List<PolicyFinding>();
+        AuthorizationPolicyConfig[] policies =
+        [
+            Policy(AuthorizationAction.Audit, "watch", new AuthorizationRule()),
+            Policy(AuthorizationAction.Deny, "try-deny", new AuthorizationRule()) with { DryRun = true },
+            Policy(AuthorizationAction.Allow, "try-allow", To(new() { Methods = ["PUT"] })) with { DryRun = true },
+        ];
+
+        Assert.True(new PolicySet(policies).Check(Web, Routing.Ask.Get("a.test", "/"), null, findings).Allowed);
+        Assert.Equal([new("audit", "watch", 0), new("dry-run-deny", "try-deny", 0), new("dry-run-deny", "", -1)], findings);
+    }
+
+    public static TheoryData<string, AuthorizationRule, bool> Rules => new()
+    {
+        { "principal", From(new() { Principals = ["mesh.test/ns/shop/sa/web"] }), true },
+        { "principal by prefix", From(new() { Principals = ["mesh.test/ns/shop/*"] }), true },
+        { "principal by suffix", From(new() { Principals = ["*/sa/web"] }), true },
+        { "any principal", From(new() { Principals = ["*"] }), true },
+        { "another principal", From(new() { Principals = ["mesh.test/ns/shop/sa/other"] }), false },
+        { "not this principal", From(new() { NotPrincipals = ["*/web"] }), false },
+        { "namespace", From(new() { Namespaces = ["shop"] }), true },
+        { "not this namespace", From(new() { NotNamespaces = ["shop"] }), false },
+        { "account", From(new() { ServiceAccounts = ["shop/web"] }), true },
+        { "ip", From(new() { IpBlocks = ["192.0.2.0/24"] }), true },
+        { "not this ip", From(new() { NotIpBlocks = ["192.0.2.7"] }), false },
+        { "remote ip", From(new() { RemoteIpBlocks = ["203.0.113.0/24"] }), true },
+        { "all of a source must hold", From(new() { Namespaces = ["shop"], IpBlocks = ["10.0.0.0/8"] }), false },
+        { "one of the sources must hold", new() { From = [new() { Namespaces = ["x"] }, new() { Namespaces = ["shop"] }] }, true },
+        { "no token", From(new() { RequestPrincipals = ["*"] }), true },
+        { "token of another", From(new() { RequestPrincipals = ["https://login.test/bob"] }), false },
+        { "host", To(new() { Hosts = ["A.test"] }), true },
+        { "host with port", To(new() { Hosts = ["a.test:8080"] }), true },
+        { "host by suffix", To(new() { Hosts = ["*.test"] }), true },
+        { "not this host, whatever the port", To(new() { NotHosts = ["a.test"] }), false },
+        { "port", To(new() { Ports = [8080] }), true },
+        { "not this port", To(new() { NotPorts = [8080] }), false },
+        { "method", To(new() { Methods = ["GET"] }), true },
+        { "path", To(new() { Paths = ["/shop/orders/7"] }), true },
+        { "path in another spelling", To(new() { Paths = ["/sho%70/orders/7"] }), true },
+        { "path by prefix", To(new() { Paths = ["/shop/*"] }), true },
+        { "path by suffix", To(new() { Paths = ["*/7"] }), true },
+        { "path by template", To(new() { Paths = ["/shop/{*}/7"] }), true },
+        { "path by open template", To(new() { Paths = ["/shop/{**}"] }), true },
+        { "template of other length", To(new() { Paths = ["/shop/{*}"] }), false },
+        { "not this path", To(new() { NotPaths = ["/shop/{**}"] }), false },
+        { "header", When("request.headers[X-Env]", "test"), true },
+        { "header, second value", When("request.headers[x-many]", "two"), true },
+        { "header, as a list", When("request.headers[x-many]", "one,two"), true },
+        { "header that is not there", When("request.headers[x-none]", "*"), false },
+        { "claim", When("request.auth.claims[role]", "admin"), true },
+        { "nested claim", When("request.auth.claims[realm][roles]", "b*"), true },
+        { "claim that is not there", When("request.auth.claims[none]", "*"), false },
+        { "audience", When("request.auth.audiences", "shop"), true },
+        { "presenter", When("request.auth.presenter", "client-1"), true },
+        { "token's principal", When("request.auth.principal", "https://login.test/anna"), true },
+        { "source.ip", When("source.ip", "192.0.2.0/25"), true },
+        { "remote.ip", When("remote.ip", "203.0.113.9"), true },
+        { "destination.ip", When("destination.ip", "198.51.100.1"), true },
+        { "destination.port", When("destination.port", "8080"), true },
+        { "sni", When("connection.sni", "*.test"), true },
+        { "not the values", new() { When = [new("request.headers[x-env]", NotValues: ["test"])] }, false },
+        { "not the values of what is not there", new() { When = [new("request.headers[x-none]", NotValues: ["a"])] }, true },
+    };
+
+    [Theory, MemberData(nameof(Rules))]
+    public void A_rule_matches_or_not(string what, AuthorizationRule rule, bool matches)
+    {
+        var facts = Routing.Ask.Get("a.test:8080", "/shop/orders/7?a=b", ("x-env", "test"), ("x-many", "one"), ("x-many", "two"));
+        facts.ClientAddress = IPAddress.Parse("203.0.113.9");
+        var decision = new PolicySet([Policy(AuthorizationAction.Allow, what, rule)]).Check(Web with { ServerName = "a.test" }, facts, new Anna(), []);
+
+        Assert.Equal(matches, decision.Allowed);
+    }
+
+    [Fact]
+    public void Who_is_unknown_is_nobody()
+    {
+        AuthorizationRule[] rules =
+            [From(new() { Principals = ["*"] }), From(new() { Namespaces = ["*"] }), From(new() { ServiceAccounts = ["*"] }), From(new() { RequestPrincipals = ["*"] }), When("request.auth.claims[a]", "*"), When("connection.sni", "*")];
+
+        Assert.All(rules, rule => Assert.False(Check([Policy(AuthorizationAction.Allow, "a", rule)], Routing.Ask.Connection).Allowed));
+    }
+
+    /// <summary>Of a TCP connection no request is known: the doubt keeps the door closed, from both sides.</summary>
+    [Fact]
+    public void Rules_on_requests_do_not_open_connections()
+    {
+        var rule = From(new() { Namespaces = ["shop"] }) with { To = [new() { Methods = ["GET"] }] };
+
+        Assert.False(new PolicySet([Policy(AuthorizationAction.Allow, "a", rule)]).Check(Web, null, null, []).Allowed);
+        Assert.False(new PolicySet([Policy(AuthorizationAction.Deny, "d", rule)]).Check(Web, null, null, []).Allowed);
+        Assert.True(new PolicySet([Policy(AuthorizationAction.Deny, "d", rule with { From = [new() { Namespaces = ["x"] }] })]).Check(Web, null, null, []).Allowed);
+    }
+
+    [Theory]
+    [InlineData("request.heders[a]")]
+    [InlineData("request.headers")]
+    [InlineData("experimental.envoy.filters.a")]
+    public void A_condition_that_is_not_understood_does_not_compile(string key) => Assert.Throws<ArgumentException>(() => Check([Policy(AuthorizationAction.Allow, "a", When(key, "x"))], Web));
+
+    [Fact]
+    public void The_filter_names_policy_and_rule_for_the_record_and_not_for_the_client()
+    {
+        var context = TestHost.Context("GET", "a.test", "/");
+
+        Assert.Equal(FilterVerdict.Respond, new PolicyFilter(new() { Policies = [Policy(AuthorizationAction.Deny, "ns/secret-name", new AuthorizationRule())] }).OnRequest(context));
+        Assert.Equal((403, "ns/secret-name", 0), (context.Reply.Head.Status, context.Policy, context.PolicyRule));
+        Assert.DoesNotContain("secret", Routing.Ask.Text(context.Reply.Body.Span), StringComparison.Ordinal);
+    }
+
+    private static PolicyDecision Check(AuthorizationPolicyConfig[] policies, ConnectionFacts connection) => new PolicySet(policies).Check(connection, Routing.Ask.Get("a.test", "/"), null, []);
+
+    private static AuthorizationPolicyConfig Policy(AuthorizationAction action, string name, params AuthorizationRule[] rules) => new() { Name = name, Action = action, Rules = [.. rules] };
+
+    private static AuthorizationRule From(AuthorizationSource source) => new() { From = [source] };
+
+    private static AuthorizationRule To(AuthorizationOperation operation) => new() { To = [operation] };
+
+    private static AuthorizationRule When(string key, string value) => new() { When = [new(key, [value])] };
+
+    private sealed class Anna : RequestIdentity
+    {
+        public override string Principal => "https://login.test/anna";
+
+        public override IReadOnlyList<string> Audiences => ["other", "shop"];
+
+        public override string? Presenter => "client-1";
+
+        public override IReadOnlyList<string> Claim(IReadOnlyList<string> path) => string.Join('.', path) switch { "role" => ["admin"], "realm.roles" => ["a", "bc"], _ => [] };
+    }
+}
