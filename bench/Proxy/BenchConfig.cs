@@ -25,7 +25,7 @@ internal static class BenchConfig
                         Name = "any", Domains = ["*"],
                         Routes =
                         [
-                            new RouteConfig { Name = "admin", Matches = [new RouteMatch { Path = new PrefixPath("/admin") }], Action = DirectResponse.NotFound },
+                            new RouteConfig { Name = "admin", Matches = [new RouteMatch { Path = new PathMatch(PathMatchKind.Prefix, "/admin") }], Action = DirectResponse.NotFound },
                             new RouteConfig
                             {
                                 Name = "all",

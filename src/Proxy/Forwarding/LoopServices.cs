@@ -1,5 +1,6 @@
 using Weft.Balancing;
 using Weft.Proxy.Http;
+using Weft.Proxy.Http2;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Metrics;
@@ -17,10 +18,11 @@ internal sealed class LoopServices
 
     /// <param name="number">Of this loop, from 0 on.</param>
     /// <param name="upstreams">Makes the loop's connections.</param>
-    public LoopServices(EventLoop loop, int number, ulong seed, ProxyNames names, TimeProvider time, Func<EventLoop, IUpstreams> upstreams)
+    public LoopServices(EventLoop loop, int number, ulong seed, ProxyNames names, TimeProvider time, Func<EventLoop, Http2Streams, IUpstreams> upstreams)
     {
         (Loop, Number, Rng, Names, _time) = (loop, number, new Rng(seed), names, time);
-        Upstreams = upstreams(loop);
+        Http2Streams = new Http2Streams(loop.Buffers);
+        Upstreams = upstreams(loop, Http2Streams);
     }
 
     public EventLoop Loop { get; }
@@ -28,6 +30,8 @@ internal sealed class LoopServices
     public int Number { get; }
 
     public ProxyNames Names { get; }
+
+    public Http2Streams Http2Streams { get; }
 
     public IUpstreams Upstreams { get; }
 

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Tls;
 using Weft.Proxy.Upstream.Clusters;
 
 namespace Weft.Proxy.Runtime;
@@ -16,12 +17,13 @@ internal sealed class ClusterSet(int loops, ProxyClock clock, Random random, ILo
 
     public FrozenDictionary<string, Cluster> Clusters => Volatile.Read(ref _clusters);
 
-    public async Task ApplyAsync(ProxyConfig config)
+    public async Task ApplyAsync(ProxyConfig config, Func<string, TlsClientContext?> tls)
     {
         foreach (var cluster in config.Clusters.ToArray())
         {
             if (!_drivers.TryGetValue(cluster.Name, out var driver))
                 _drivers.Add(cluster.Name, driver = new ClusterDriver(cluster, config.Locality, loops, clock, random, loggers));
+            driver.Cluster.Way = ConnectWay.Of(cluster, tls(cluster.Name));
             await driver.ApplyAsync(cluster, config.Locality);
         }
 

@@ -1,68 +1,93 @@
 using System.Net;
 using System.Net.Sockets;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Downstream;
 using Weft.Proxy.Forwarding;
+using Weft.Proxy.Http;
 using Weft.Proxy.Http1;
+using Weft.Proxy.Http2;
 using Weft.Proxy.Routing;
+using Weft.Proxy.Tls;
 using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Runtime;
 
 /// <summary>An HTTP listener on one loop.</summary>
-internal sealed class HttpFront : IConnectionWatcher, IDisposable
+internal sealed class HttpFront : IFront
 {
     private readonly LoopServices _services;
     private readonly HttpListenerState _state;
-    private readonly Http1ServerOptions _options;
+    private readonly DownstreamAcceptor _acceptor;
     private readonly Listener _listener;
-    private readonly HashSet<Connection> _connections = [];
 
-    public HttpFront(LoopServices services, Socket socket, HttpListenerState state, Http1ServerOptions options)
+    public HttpFront(LoopServices services, Socket socket, HttpListenerState state, TlsServerContext? tls)
     {
-        (_services, _state, _options) = (services, state, options);
-        _listener = new(services.Loop, socket, Accept);
+        (_services, _state) = (services, state);
+        _acceptor = new DownstreamAcceptor(services.Loop, Settings(state.Current.Config, tls), services.Http2Streams);
+        _listener = new Listener(services.Loop, socket, _acceptor.Accept);
     }
 
-    public int Connections => _connections.Count;
+    public int Connections => _acceptor.Connections;
 
-    public void OnOpen(Connection connection)
-    {
-    }
+    /// <summary>For connections to come.</summary>
+    public void Renew(TlsServerContext? tls) => _acceptor.Settings = Settings(_state.Current.Config, tls);
 
-    public void OnGone(Connection connection)
-    {
-        _connections.Remove(connection);
-        _services.Metrics.Connections--;
-    }
-
-    /// <summary>No new connections; those that stand end with their next response.</summary>
-    public void Drain()
+    public void Drain(long milliseconds)
     {
         _listener.Dispose();
-        _options.IsDraining = true;
+        _acceptor.Drain(milliseconds);
     }
 
-    public void Dispose()
+    public void Close()
     {
-        Drain();
-        foreach (var connection in _connections.ToArray())
-            connection.Abort();
+        _listener.Dispose();
+        _acceptor.CloseAll();
     }
 
-    private void Accept(int fd, IPEndPoint? peer)
+    private AcceptorSettings Settings(ListenerConfig listener, TlsServerContext? tls)
     {
-        var most = _state.Current.Config.MaxConnections;
-        var connection = new Connection(_services.Loop, fd, peer, connecting: false, watcher: this);
-        _connections.Add(connection);
-        _services.Metrics.Connections++;
-        if (most > 0 && _connections.Count > most)
+        var http = listener.Http;
+        var scheme = tls is null ? "http" : "https";
+        return new AcceptorSettings
         {
-            connection.Abort();
-            return;
-        }
+            Exchanges = Exchanges,
+            Tls = tls is null ? null : tls.Accept,
+            ProxyProtocol = listener.ProxyProtocol,
+            AllowHttp1 = http.Http1,
+            AllowHttp2 = http.Http2,
+            Http1 = new Http1ServerOptions(new Http1Limits(http.MaxRequestLineBytes, http.MaxHeaderBytes, http.MaxHeaders), scheme)
+            {
+                IdleMilliseconds = (long)http.KeepAliveTimeout.TotalMilliseconds,
+                HeadMilliseconds = (long)http.HeaderTimeout.TotalMilliseconds,
+            },
+            Http2 = new Http2ServerOptions(
+                new Http2Limits
+                {
+                    MaxConcurrentStreams = http.MaxConcurrentStreams,
+                    StreamWindow = http.StreamWindowBytes,
+                    ConnectionWindow = http.ConnectionWindowBytes,
+                    MaxHeaderListSize = http.MaxHeaderBytes,
+                    MaxHeaderCount = http.MaxHeaders,
+                    IdleMilliseconds = (long)http.KeepAliveTimeout.TotalMilliseconds,
+                    FrameMilliseconds = (long)http.HeaderTimeout.TotalMilliseconds,
+                },
+                scheme),
+            HandshakeMilliseconds = (long)(listener.Tls?.HandshakeTimeout ?? TimeSpan.FromSeconds(10)).TotalMilliseconds,
+            MaxConnections = listener.MaxConnections,
+        };
+    }
 
-        var facts = new ConnectionFacts { Source = peer ?? new IPEndPoint(IPAddress.None, 0), Destination = connection.LocalEndPoint ?? new IPEndPoint(IPAddress.None, 0) };
-        var codec = new Http1ServerConnection(connection, new DownstreamConnection(_services, _state, facts), _options);
-        connection.Protocol = codec;
-        codec.Start();
+    private DownstreamConnection Exchanges(Client client)
+    {
+        var config = _state.Current.Config;
+        var facts = new ConnectionFacts
+        {
+            Source = client.Peer ?? new IPEndPoint(IPAddress.None, 0),
+            Destination = client.Destination ?? new IPEndPoint(IPAddress.None, 0),
+            IsTls = client.Tls is not null,
+            ServerName = client.Tls?.ServerName,
+            HasClientCertificates = config.Tls is { ClientCertificates: not ClientCertificates.None },
+        };
+        return new DownstreamConnection(_services, _state, client.Tls?.PeerUri is { } identity ? ConnectionFacts.WithIdentity(facts, identity) : facts);
     }
 }

@@ -2,45 +2,47 @@ using System.Net;
 using System.Net.Sockets;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Forwarding;
-using Weft.Proxy.Http1;
+using Weft.Proxy.Tls;
 using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Runtime;
+
+/// <summary>Makes what listeners serve by, for one configuration.</summary>
+internal interface IViews
+{
+    HttpView Http(ListenerConfig listener);
+
+    TcpView Tcp(ListenerConfig listener);
+
+    TlsServerContext? Tls(ListenerConfig listener);
+}
 
 /// <summary>The listeners over all configurations. One whose name and address stay keeps its sockets and connections; only what they serve by changes.</summary>
 internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
 {
     private readonly Dictionary<ListenerKey, Open> _open = [];
+    private readonly List<Open> _draining = [];
 
     /// <summary>Addresses by listener name, with the port that the kernel chose where 0 was asked for.</summary>
     public IReadOnlyDictionary<string, IPEndPoint> Addresses => _open.ToDictionary(pair => pair.Key.Name, pair => pair.Value.Address);
 
     /// <summary>Opens what is new. All or nothing: when an address cannot be had, nothing has changed.</summary>
-    /// <returns>Sockets to be started by <see cref="ApplyAsync"/>.</returns>
+    /// <returns>Sockets by listener, to be started by <see cref="ApplyAsync"/>.</returns>
     /// <exception cref="ProxyConfigException">Says which address, and why.</exception>
     public IReadOnlyDictionary<string, Socket[]> Bind(ProxyConfig config)
     {
         var bound = new Dictionary<string, Socket[]>();
         var errors = new List<string>();
-        foreach (var listener in config.Listeners.Where(listener => !_open.ContainsKey(ListenerKey.Of(listener))))
+        foreach (var listener in config.Listeners)
         {
-            var sockets = new List<Socket>();
-            try
-            {
-                var address = new IPEndPoint(IPAddress.Parse(listener.Address), listener.Port);
-                foreach (var _ in loops)
-                {
-                    sockets.Add(Listener.Bind(address));
-                    address = (IPEndPoint)sockets[0].LocalEndPoint!;
-                }
-
-                bound.Add(listener.Name, [.. sockets]);
-            }
-            catch (SocketException failed)
-            {
-                sockets.ForEach(socket => socket.Dispose());
-                errors.Add($"listener {listener.Name}: {listener.Address}:{listener.Port} cannot be listened on: {failed.Message}");
-            }
+            if (_open.ContainsKey(ListenerKey.Of(listener)))
+                continue;
+            if (listener.Kind == ListenerKind.Udp)
+                errors.Add($"listener {listener.Name}: UDP is not served yet");
+            else if (Sockets(listener, out var error) is { } sockets)
+                bound.Add(listener.Name, sockets);
+            else
+                errors.Add(error);
         }
 
         if (errors.Count == 0)
@@ -50,16 +52,14 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
         throw new ProxyConfigException(errors);
     }
 
-    public async Task ApplyAsync(ProxyConfig config, IReadOnlyDictionary<string, Socket[]> bound, Func<ListenerConfig, HttpView> compile)
+    public async Task ApplyAsync(ProxyConfig config, IReadOnlyDictionary<string, Socket[]> bound, IViews views)
     {
         foreach (var listener in config.Listeners.ToArray())
         {
-            var key = ListenerKey.Of(listener);
-            var view = compile(listener);
-            if (_open.TryGetValue(key, out var open))
-                open.State.Publish(view);
+            if (_open.TryGetValue(ListenerKey.Of(listener), out var open))
+                await RenewAsync(open, listener, views);
             else
-                _open.Add(key, await StartAsync(listener, view, bound[listener.Name]));
+                _open.Add(ListenerKey.Of(listener), await StartAsync(listener, views, bound[listener.Name]));
         }
 
         var wanted = config.Listeners.Select(ListenerKey.Of).ToHashSet();
@@ -67,65 +67,95 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
         {
             var gone = _open[key];
             _open.Remove(key);
-            await EachAsync(gone, front => front.Drain());
+            await EachAsync(gone, (front, _) => front.Drain((long)config.DrainTimeout.TotalMilliseconds));
             _draining.Add(gone);
         }
     }
-
-    private readonly List<Open> _draining = [];
 
     /// <summary>Connections that are open, on all loops.</summary>
     public async Task<int> ConnectionsAsync()
     {
         var count = 0;
         foreach (var open in _open.Values.Concat(_draining))
-            await EachAsync(open, front => Interlocked.Add(ref count, front.Connections));
+            await EachAsync(open, (front, _) => Interlocked.Add(ref count, front.Connections));
         return count;
     }
 
-    public async Task DrainAsync()
+    public async Task DrainAsync(TimeSpan most)
     {
         foreach (var open in _open.Values)
-            await EachAsync(open, front => front.Drain());
+            await EachAsync(open, (front, _) => front.Drain((long)most.TotalMilliseconds));
     }
 
     public async Task CloseAsync()
     {
         foreach (var open in _open.Values.Concat(_draining))
-            await EachAsync(open, front => front.Dispose());
+            await EachAsync(open, (front, _) => front.Close());
         _open.Clear();
         _draining.Clear();
     }
 
-    private async Task<Open> StartAsync(ListenerConfig listener, HttpView view, Socket[] sockets)
+    private Socket[]? Sockets(ListenerConfig listener, out string error)
     {
-        var state = new HttpListenerState(view);
-        var fronts = new HttpFront[loops.Count];
-        var http = listener.Http;
-        for (var i = 0; i < fronts.Length; i++)
+        error = "";
+        var sockets = new List<Socket>();
+        try
         {
-            var (services, socket, number) = (loops[i], sockets[i], i);
-            var options = new Http1ServerOptions(new Http1Limits(http.MaxRequestLineBytes, http.MaxHeaderBytes, http.MaxHeaders), "http")
+            var address = new IPEndPoint(IPAddress.Parse(listener.Address), listener.Port);
+            foreach (var _ in loops)
             {
-                IdleMilliseconds = (long)http.KeepAliveTimeout.TotalMilliseconds,
-                HeadMilliseconds = (long)http.HeaderTimeout.TotalMilliseconds,
-            };
-            await services.Loop.PostAsync(() => fronts[number] = new HttpFront(services, socket, state, options));
-        }
+                sockets.Add(Listener.Bind(address));
+                // Of port 0 the kernel has made another for all of them.
+                address = (IPEndPoint)sockets[0].LocalEndPoint!;
+            }
 
-        return new Open(state, fronts, (IPEndPoint)sockets[0].LocalEndPoint!);
+            return [.. sockets];
+        }
+        catch (SocketException failed)
+        {
+            sockets.ForEach(socket => socket.Dispose());
+            error = $"listener {listener.Name}: {listener.Address}:{listener.Port} cannot be listened on: {failed.Message}";
+            return null;
+        }
     }
 
-    private async Task EachAsync(Open open, Action<HttpFront> action)
+    private async Task<Open> StartAsync(ListenerConfig listener, IViews views, Socket[] sockets)
+    {
+        var state = listener.Kind == ListenerKind.Http ? new HttpListenerState(views.Http(listener)) : null;
+        var connections = state is null ? views.Tcp(listener) : null;
+        var tls = views.Tls(listener);
+        var open = new Open(state, new IFront[loops.Count], (IPEndPoint)sockets[0].LocalEndPoint!);
+        await EachAsync(open, (_, number) => open.Fronts[number] = state is not null
+            ? new HttpFront(loops[number], sockets[number], state, tls)
+            : new TcpFront(loops[number], sockets[number], connections!, tls));
+        return open;
+    }
+
+    private async Task RenewAsync(Open open, ListenerConfig listener, IViews views)
+    {
+        var tls = views.Tls(listener);
+        if (open.State is { } state)
+        {
+            state.Publish(views.Http(listener));
+            await EachAsync(open, (front, _) => ((HttpFront)front).Renew(tls));
+        }
+        else
+        {
+            var view = views.Tcp(listener);
+            await EachAsync(open, (front, _) => ((TcpFront)front).Renew(view, tls));
+        }
+    }
+
+    private async Task EachAsync(Open open, Action<IFront, int> action)
     {
         for (var i = 0; i < open.Fronts.Length; i++)
         {
-            var front = open.Fronts[i];
-            await loops[i].Loop.PostAsync(() => action(front));
+            var number = i;
+            await loops[i].Loop.PostAsync(() => action(open.Fronts[number], number));
         }
     }
 
-    private sealed record Open(HttpListenerState State, HttpFront[] Fronts, IPEndPoint Address);
+    private sealed record Open(HttpListenerState? State, IFront[] Fronts, IPEndPoint Address);
 
     private readonly record struct ListenerKey(string Name, string Address, int Port, ListenerKind Kind)
     {

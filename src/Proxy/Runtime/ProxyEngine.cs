@@ -1,6 +1,9 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Weft.Balancing;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Configuration.Validation;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Edge;
 using Weft.Proxy.Forwarding;
@@ -8,6 +11,7 @@ using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Metrics;
 using Weft.Proxy.Telemetry.Tracing;
+using Weft.Proxy.Tls;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Upstream;
 
@@ -26,11 +30,13 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     private readonly LoopServices[] _loops;
     private readonly ClusterSet _clusters;
     private readonly ListenerSet _listeners;
+    private readonly TlsContexts _tls;
     private readonly SemaphoreSlim _gate = new(1);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _maintaining;
     private readonly AccessLog _access;
     private readonly Task _recording;
+    private readonly ulong _clusterSeed;
     private FilterFactory _filters = new(FilterKinds.WithoutServices);
 
     /// <param name="loops">Event loops; 0: one for each processor.</param>
@@ -38,9 +44,11 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     public ProxyEngine(int loops, Stream? accessLog, TimeProvider time, Random random, ILoggerFactory loggers)
     {
         (_loggers, _logger, _clock) = (loggers, loggers.CreateLogger<ProxyEngine>(), new ProxyClock(time));
+        _clusterSeed = (ulong)random.NextInt64();
         var count = loops > 0 ? loops : Environment.ProcessorCount;
         _loops = [.. Enumerable.Range(0, count).Select(number => new LoopServices(
-            new EventLoop($"loop {number}", time, defect => Log.Defect(_logger, defect)), number, (ulong)random.NextInt64(), _names, time, loop => new Upstreams(loop)))];
+            new EventLoop($"loop {number}", time, defect => Log.Defect(_logger, defect)), number, (ulong)random.NextInt64(), _names, time, (loop, streams) => new Upstreams(loop, streams)))];
+        _tls = new TlsContexts(time);
         _clusters = new ClusterSet(count, _clock, random, loggers);
         _listeners = new ListenerSet(_loops);
         foreach (var loop in _loops)
@@ -63,11 +71,12 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         await _gate.WaitAsync();
         try
         {
-            var bound = _listeners.Bind(config);
-            await _clusters.ApplyAsync(config);
+            var tls = Prepare(config);
+            var bound = Bind(config, tls);
+            await _clusters.ApplyAsync(config, tls.Cluster);
             _filters = new FilterFactory(FilterKinds.WithoutServices, _filters);
-            var tables = config.RouteTables.ToDictionary(table => table.Name);
-            await _listeners.ApplyAsync(config, bound, listener => View(config, listener, tables));
+            await _listeners.ApplyAsync(config, bound, new Views(this, config, tls));
+            tls.Commit();
             Config = config;
             await _clusters.ForgetAsync(config);
             await ForgetPoolsAsync();
@@ -108,7 +117,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     /// <summary>No new connections; open ones are told with their next answer. Returns when all are gone or the time is over.</summary>
     public async Task DrainAsync(TimeSpan most)
     {
-        await _listeners.DrainAsync();
+        await _listeners.DrainAsync(most);
         var started = _clock.Time.GetTimestamp();
         while (_clock.Time.GetElapsedTime(started) < most && await _listeners.ConnectionsAsync() > 0)
             await Task.Delay(TimeSpan.FromMilliseconds(20), _clock.Time);
@@ -126,16 +135,34 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         await _clusters.DisposeAsync();
         foreach (var loop in _loops)
             loop.Loop.Dispose();
+        _tls.Dispose();
         _stop.Dispose();
         _gate.Dispose();
     }
 
-    private HttpView View(ProxyConfig config, ListenerConfig listener, Dictionary<string, RouteTableConfig> tables)
+    // What can be wrong is found before anything is changed.
+    private TlsContexts.Prepared Prepare(ProxyConfig config)
     {
-        var table = listener.RouteTable is { } name ? tables[name] : new RouteTableConfig();
-        return new HttpView(
-            listener, _names.Texts.Intern(listener.Name), RouteTable.Compile(table, listener, _filters), new EdgeStage(listener.Http), _clusters.Clusters,
-            config.Tracing is { } tracing ? new TracingSettings((int)(tracing.Fraction * 1_000_000)) : null, config.AccessLog.Enabled, config.AccessLog.Fraction);
+        if (ConfigValidator.Validate(config) is { Count: > 0 } errors)
+            throw new ProxyConfigException([.. errors.Select(error => error.ToString())]);
+        var tls = _tls.Prepare(config);
+        if (tls.Errors.Count == 0)
+            return tls;
+        tls.Discard();
+        throw new ProxyConfigException(tls.Errors);
+    }
+
+    private IReadOnlyDictionary<string, Socket[]> Bind(ProxyConfig config, TlsContexts.Prepared tls)
+    {
+        try
+        {
+            return _listeners.Bind(config);
+        }
+        catch (ProxyConfigException)
+        {
+            tls.Discard();
+            throw;
+        }
     }
 
     private async Task ForgetPoolsAsync()
@@ -145,6 +172,32 @@ public sealed partial class ProxyEngine : IAsyncDisposable
             stay.UnionWith(cluster.Describe().Select(one => one.Endpoint));
         foreach (var loop in _loops)
             await loop.Loop.PostAsync(() => ((Upstreams)loop.Upstreams).Keep(stay.Contains));
+    }
+
+    /// <summary>What the listeners of one configuration serve by.</summary>
+    private sealed class Views(ProxyEngine engine, ProxyConfig config, TlsContexts.Prepared tls) : IViews
+    {
+        private readonly Dictionary<string, RouteTableConfig> _tables = config.RouteTables.ToDictionary(table => table.Name);
+        private Rng _rng = new(engine._clusterSeed);
+
+        public HttpView Http(ListenerConfig listener)
+        {
+            var table = listener.RouteTable is { } name ? _tables[name] : new RouteTableConfig();
+            return new HttpView(
+                listener, engine._names.Texts.Intern(listener.Name), RouteTable.Compile(table, listener, engine._filters), new EdgeStage(listener.Http), engine._clusters.Clusters,
+                config.Tracing is { } tracing ? new TracingSettings((int)(tracing.Fraction * 1_000_000)) : null, config.AccessLog.Enabled, config.AccessLog.Fraction);
+        }
+
+        public TcpView Tcp(ListenerConfig listener) => new(listener, new ConnectionTable(listener, Next), engine._clusters.Clusters);
+
+        public TlsServerContext? Tls(ListenerConfig listener) => tls.Listener(listener.Name);
+
+        // Connections are few, and all loops may ask.
+        private ulong Next()
+        {
+            lock (_tables)
+                return _rng.Next();
+        }
     }
 
     private static partial class Log

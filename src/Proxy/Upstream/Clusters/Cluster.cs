@@ -27,6 +27,7 @@ internal sealed class Cluster
     private IReadOnlyList<Member> _order = [];
     private Tables _tables = Tables.None;
     private long _nextSweep = long.MaxValue;
+    private ConnectWay _way = ConnectWay.Plain;
 
     /// <param name="loops">How many there are: each has counters of its own.</param>
     /// <param name="start">Where turns begin.</param>
@@ -37,6 +38,17 @@ internal sealed class Cluster
     }
 
     public ClusterConfig Config => Volatile.Read(ref _config);
+
+    /// <summary>How its connections are made. An equal way is the same object.</summary>
+    public ConnectWay Way
+    {
+        get => Volatile.Read(ref _way);
+        set
+        {
+            if (value != _way)
+                Volatile.Write(ref _way, value);
+        }
+    }
 
     /// <summary>Its name in the table of texts, and its labels in that of destinations; 0: not given yet. Written by whichever loop comes first, always the same.</summary>
     public int Number { get; set; }

@@ -1,0 +1,96 @@
+using System.Net;
+using System.Net.Sockets;
+using Weft.Balancing;
+using Weft.Balancing.Health;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Downstream;
+using Weft.Proxy.Forwarding;
+using Weft.Proxy.Tls;
+using Weft.Proxy.Transport;
+using Weft.Proxy.Tunnels;
+using Weft.Proxy.Upstream;
+using Weft.Proxy.Upstream.Clusters;
+using TcpClient = Weft.Proxy.Tunnels.TcpClient;
+
+namespace Weft.Proxy.Runtime;
+
+/// <summary>A TCP or TLS-passthrough listener on one loop: each connection is routed once, and then only bytes are copied.</summary>
+internal sealed class TcpFront : IFront
+{
+    private readonly LoopServices _services;
+    private readonly TcpAcceptor _acceptor;
+    private readonly Listener _listener;
+    private TcpView _view;
+
+    public TcpFront(LoopServices services, Socket socket, TcpView view, TlsServerContext? tls)
+    {
+        (_services, _view) = (services, view);
+        _acceptor = new TcpAcceptor(services.Loop, Settings(tls));
+        _listener = new Listener(services.Loop, socket, _acceptor.Accept);
+    }
+
+    public int Connections => _acceptor.Connections;
+
+    /// <summary>For connections to come.</summary>
+    public void Renew(TcpView view, TlsServerContext? tls)
+    {
+        _view = view;
+        _acceptor.Settings = Settings(tls);
+    }
+
+    // Bytes cannot be told to end: what is open goes on until the deadline.
+    public void Drain(long milliseconds)
+    {
+        _listener.Dispose();
+        new LoopTimer(_services.Loop.Timers, _acceptor.CloseAll).Set(_services.Loop.Now + milliseconds);
+    }
+
+    public void Close()
+    {
+        _listener.Dispose();
+        _acceptor.CloseAll();
+    }
+
+    private TcpSettings Settings(TlsServerContext? tls) => new()
+    {
+        Route = Route,
+        Tls = tls is null ? null : tls.Accept,
+        ReadServerName = _view.Config.Kind == ListenerKind.TlsPassthrough,
+        ProxyProtocol = _view.Config.ProxyProtocol,
+        IdleMilliseconds = (long)_view.Config.IdleTimeout.TotalMilliseconds,
+        MaxConnections = _view.Config.MaxConnections,
+    };
+
+    private TcpTarget? Route(TcpClient client)
+    {
+        if (_view.Routes.Find(client) is not { } chosen || !_view.Clusters.TryGetValue(chosen.Cluster, out var cluster) || !cluster.Limits.TryConnect())
+            return null;
+        var hash = client.Peer is { } peer ? StableHash.Of(peer.Address.GetAddressBytes()) : 0;
+        if (cluster.Table(chosen.Subset).Pick(new PickRequest(hash), ref _services.Rng, out _) is not { } endpoint)
+        {
+            cluster.Limits.Disconnected();
+            return null;
+        }
+
+        endpoint.State.Started();
+        return new TcpTarget(endpoint.Address, Upstreams.TlsOf(cluster, endpoint), First(cluster, client), tunnel =>
+        {
+            cluster.Limits.Disconnected();
+            endpoint.State.Ended(-1, _services.Loop.Now * 1_000_000);
+            // A connection that was made and never answered says as much as one that was refused.
+            cluster.Report(endpoint, tunnel is { Received: > 0 } ? AttemptOutcome.Success : tunnel is null ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, _services.Number);
+        });
+    }
+
+    private static byte[]? First(Cluster cluster, TcpClient client)
+    {
+        if (client.Peer is not { } source || client.Destination is not { } destination)
+            return null;
+        return cluster.Config.ProxyProtocol switch
+        {
+            ProxyProtocolVersion.V1 => ProxyHeader.Line(source, destination),
+            ProxyProtocolVersion.V2 => ProxyHeader.Binary(source, destination),
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,59 @@
+using System.Collections.Frozen;
+using System.Net;
+using Weft.Balancing;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Routing;
+using Weft.Proxy.Routing.Actions;
+using Weft.Proxy.Routing.Matching;
+using Weft.Proxy.Tunnels;
+using Weft.Proxy.Upstream.Clusters;
+
+namespace Weft.Proxy.Runtime;
+
+/// <summary>What a listener for connections serves by at a moment. Immutable.</summary>
+internal sealed record TcpView(ListenerConfig Config, ConnectionTable Routes, FrozenDictionary<string, Cluster> Clusters);
+
+/// <summary>The compiled rules of a listener for connections: the first that fits decides.</summary>
+internal sealed class ConnectionTable(ListenerConfig listener, Func<ulong> chance)
+{
+    private readonly Rule[] _rules =
+    [
+        .. listener.ConnectionRoutes.Select(route => new Rule(route)),
+        .. listener.DefaultCluster is { } cluster ? (Rule[])[new Rule(new ConnectionRoute { Clusters = [new WeightedCluster { Cluster = cluster }] })] : [],
+    ];
+
+    public SplitTarget? Find(TcpClient client)
+    {
+        var facts = new ConnectionFacts
+        {
+            Source = client.Peer ?? new IPEndPoint(IPAddress.None, 0),
+            Destination = client.Destination ?? new IPEndPoint(IPAddress.None, 0),
+            IsTls = client.Tls is not null,
+            ServerName = client.ServerName?.ToLowerInvariant(),
+        };
+        if (client.Tls?.PeerUri is { } identity)
+            facts = ConnectionFacts.WithIdentity(facts, identity);
+        foreach (var rule in _rules)
+        {
+            if (rule.Matches(facts))
+                return rule.Split.Pick(chance());
+        }
+
+        return null;
+    }
+
+    private sealed class Rule(ConnectionRoute route)
+    {
+        private readonly HostPattern[] _names = [.. route.ServerNames.Select(name => new HostPattern(name))];
+        private readonly AddressRanges _destinations = new(route.DestinationRanges);
+        private readonly SourceMatcher? _source = SourceMatcher.Of(route.Source);
+
+        public ClusterSplit Split { get; } = new([.. route.Clusters.Select(cluster => new SplitTarget(cluster))]);
+
+        public bool Matches(ConnectionFacts facts) =>
+            (_names.Length == 0 || _names.Any(name => name.Matches(facts.ServerName)))
+            && (route.Ports.IsEmpty || route.Ports.Contains(facts.Destination.Port))
+            && (_destinations.IsEmpty || _destinations.Contains(facts.Destination.Address))
+            && (_source is null || _source.Matches(facts));
+    }
+}

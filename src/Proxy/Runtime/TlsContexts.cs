@@ -1,0 +1,153 @@
+using System.Collections.Immutable;
+using System.Text;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Routing.Matching;
+using Weft.Proxy.Tls;
+using Weft.Proxy.Tls.Sessions;
+using Weft.Proxy.Tls.Settings;
+
+namespace Weft.Proxy.Runtime;
+
+/// <summary>
+/// From configuration to TLS contexts. One that a listener or cluster had before is kept while its configuration and the bytes of its files are the same; connections that were made by
+/// another go on with that.
+/// </summary>
+internal sealed class TlsContexts(TimeProvider time)
+{
+    private readonly TicketKeyRing _tickets = new(TicketKeys.New());
+    private Dictionary<string, Made> _made = [];
+
+    /// <summary>Everything that a configuration needs. Nothing is kept of it when there are errors.</summary>
+    public Prepared Prepare(ProxyConfig config)
+    {
+        var prepared = new Prepared(this, config);
+        foreach (var listener in config.Listeners)
+        {
+            if (listener.Tls is { } tls)
+                prepared.AddListener(listener.Name, tls);
+        }
+
+        foreach (var cluster in config.Clusters)
+        {
+            if (cluster.Tls is { } tls)
+                prepared.AddCluster(cluster, tls);
+        }
+
+        return prepared;
+    }
+
+    public void Dispose()
+    {
+        foreach (var made in _made.Values)
+            made.Context.Dispose();
+        _made = [];
+    }
+
+    /// <param name="Fingerprint">Of configuration and files.</param>
+    private sealed record Made(string Fingerprint, TlsContext Context);
+
+    /// <summary>Contexts of a configuration that is about to be applied.</summary>
+    internal sealed class Prepared(TlsContexts owner, ProxyConfig config)
+    {
+        private readonly Dictionary<string, Made> _made = [];
+        private readonly List<string> _errors = [];
+
+        public IReadOnlyList<string> Errors => _errors;
+
+        public TlsServerContext? Listener(string name) => _made.GetValueOrDefault("listener/" + name)?.Context as TlsServerContext;
+
+        public TlsClientContext? Cluster(string name) => _made.GetValueOrDefault("cluster/" + name)?.Context as TlsClientContext;
+
+        /// <summary>These are in use from now on; what is not needed any more goes when its last connection does.</summary>
+        public void Commit()
+        {
+            foreach (var (key, before) in owner._made)
+            {
+                if (!_made.TryGetValue(key, out var now) || now.Context != before.Context)
+                    before.Context.Dispose();
+            }
+
+            owner._made = _made;
+        }
+
+        public void Discard()
+        {
+            foreach (var (key, made) in _made)
+            {
+                if (!owner._made.TryGetValue(key, out var before) || before.Context != made.Context)
+                    made.Context.Dispose();
+            }
+        }
+
+        public void AddListener(string name, ListenerTls tls) => Add("listener/" + name, $"listener {name}: tls", tls.ToString(), (files, place) =>
+        {
+            var authorities = tls.ClientAuthorities is { } source ? files.Read(source, $"{place}.clientAuthorities") : null;
+            var clients = tls.ClientCertificates == ClientCertificates.None ? ClientCertificateSettings.None : new ClientCertificateSettings
+            {
+                Mode = tls.ClientCertificates == ClientCertificates.Required ? ClientCertificateMode.Required : ClientCertificateMode.Optional,
+                AuthoritiesPem = authorities,
+                Policy = new PeerPolicy { RequireUsage = false, Names = Names(tls.ClientNames) },
+            };
+            var settings = new TlsServerSettings
+            {
+                Hosts = [.. tls.Certificates.Select(certificate => new TlsHost { Certificates = [files.Certificate(config, certificate, place)], Clients = clients })],
+                RequireServerName = tls.RequireServerName,
+                Protocols = [.. tls.Alpn],
+                MinVersion = tls.MinVersion == TlsVersion.Tls13 ? TlsMinimum.Tls13 : TlsMinimum.Tls12,
+                SessionLifetime = tls.SessionLifetime,
+            };
+            return () => TlsServerContext.TryCreate(settings, owner._tickets, owner.Time, out var context, out var error) ? (context, null) : (null, error);
+        });
+
+        public void AddCluster(ClusterConfig cluster, UpstreamTls tls) => Add("cluster/" + cluster.Name, $"cluster {cluster.Name}: tls", $"{tls} {cluster.Protocol}", (files, place) =>
+        {
+            var settings = new TlsClientSettings
+            {
+                AuthoritiesPem = tls.Authorities is { } source ? files.Read(source, $"{place}.authorities") : null,
+                Peer = tls.Names.IsEmpty ? null : new PeerPolicy { RequireUsage = false, Names = Names(tls.Names) },
+                SkipVerification = tls.SkipVerification,
+                Certificate = tls.Certificate is { } name ? files.Certificate(config, name, place) : null,
+                Protocols = cluster.Protocol switch
+                {
+                    UpstreamProtocol.Http1 => ["http/1.1"],
+                    UpstreamProtocol.Http2 => ["h2"],
+                    _ => ["h2", "http/1.1"],
+                },
+                RequireProtocol = cluster.Protocol == UpstreamProtocol.Http2,
+                MinVersion = tls.MinVersion == TlsVersion.Tls13 ? TlsMinimum.Tls13 : TlsMinimum.Tls12,
+            };
+            return () => TlsClientContext.TryCreate(settings, owner.Time, out var context, out var error) ? (context, null) : (null, error);
+        });
+
+        private void Add(string key, string place, string config, Func<TlsFiles, string, Func<(TlsContext? Context, string? Error)>> prepare)
+        {
+            using var files = new TlsFiles(_errors);
+            var errors = _errors.Count;
+            var create = prepare(files, place);
+            if (_errors.Count > errors)
+                return;
+            var fingerprint = $"{config} {files.Fingerprint}";
+            if (owner._made.TryGetValue(key, out var before) && before.Fingerprint == fingerprint)
+            {
+                _made[key] = before;
+                return;
+            }
+
+            var (context, error) = create();
+            if (context is null)
+                _errors.Add($"{place}: {error}");
+            else
+                _made[key] = new Made(fingerprint, context);
+        }
+
+        private static Predicate<string>? Names(ValueList<StringMatch> matches)
+        {
+            if (matches.IsEmpty)
+                return null;
+            TextMatcher[] matchers = [.. matches.Select(match => new TextMatcher(match))];
+            return name => matchers.Any(matcher => matcher.Matches(Encoding.UTF8.GetBytes(name)));
+        }
+    }
+
+    private TimeProvider Time => time;
+}
