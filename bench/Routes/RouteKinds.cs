@@ -20,7 +20,8 @@ internal static class RouteKinds
         new("templates of one host", n => OneHost(n, i => new() { Path = new(PathMatchKind.Template, $"/tenants/{{tenant}}{Path(i)}/{{id}}") }), i => ("shop.test", $"/tenants/t{i}{Path(i)}/7")),
         new("hosts with one route each", n => Hosts(n, i => $"s{i}.shop.test"), i => ($"s{i}.shop.test", "/items/7")),
         new("wildcard hosts with one route each", n => Hosts(n, i => $"*.s{i}.shop.test"), i => ($"a.s{i}.shop.test", "/items/7")),
-        new("regular expressions, one by one", n => OneHost(n, i => new() { Path = new(PathMatchKind.Regex, $"{Path(i)}/[a-z]+/[0-9]+") }), i => ("shop.test", Path(i) + "/items/7")) { IsRegex = true },
+        new("regular expressions, known start", n => OneHost(n, i => new() { Path = new(PathMatchKind.Regex, $"{Path(i)}/[a-z]+/[0-9]+") }), i => ("shop.test", Path(i) + "/items/7")) { IsRegex = true },
+        new("regular expressions, one by one", n => OneHost(n, i => new() { Path = new(PathMatchKind.Regex, $".*{Path(i)}/[0-9]+") }), i => ("shop.test", Path(i) + "/7")) { IsRegex = true },
     ];
 
     private static string Path(int i) => $"/api/v{i % 7}/service-{i}/resource";

@@ -87,7 +87,7 @@ public sealed class RouteTablePropertyTests
             0 => new(PathMatchKind.Exact, segments + (random.Next(3) == 0 && segments != "/" ? "/" : ""), ignoreCase),
             1 => new(PathMatchKind.Prefix, segments, ignoreCase),
             2 => new(PathMatchKind.TextPrefix, segments, ignoreCase),
-            3 => new(PathMatchKind.Regex, Pick(random, ["/a.*", "/(a|b)/.*", "/[ab]+", ".*/ab"]), ignoreCase),
+            3 => new(PathMatchKind.Regex, Pick(random, ["/a.*", "/(a|b)/.*", "/[ab]+", ".*/ab", "^/ab?", "/a/b*", "/a|/b/a", "/x\\.y/.*", "/ab+/a", "/a{2}", "/A/(?i)b"]), ignoreCase),
             _ => new(PathMatchKind.Template, Template(random), ignoreCase),
         };
     }

@@ -17,6 +17,26 @@ internal static class LinearRegex
     /// <summary>Is searched in the text.</summary>
     public static Regex Part(string pattern) => Create(pattern, pattern, ignoreCase: false);
 
+    /// <summary>What every text begins with that an expression matches as a whole; empty where it cannot be told at a glance.</summary>
+    public static string LiteralStart(string pattern)
+    {
+        // An alternative anywhere may be one to the start.
+        if (pattern.Contains('|'))
+            return "";
+        var start = new System.Text.StringBuilder();
+        for (var i = pattern.StartsWith('^') ? 1 : 0; i < pattern.Length; i++)
+        {
+            var c = pattern[i];
+            if (c == '\\' && i + 1 < pattern.Length && char.IsAscii(pattern[i + 1]) && char.IsPunctuation(pattern[i + 1]))
+                c = pattern[++i];
+            else if (!char.IsAsciiLetterOrDigit(c) && c is not ('/' or '-' or '_' or '~' or '%' or '=' or ':' or '@' or ','))
+                return c is '*' or '?' or '+' or '{' && start.Length > 0 ? start.ToString(0, start.Length - 1) : start.ToString();
+            start.Append(c);
+        }
+
+        return start.ToString();
+    }
+
     private static Regex Create(string pattern, string shown, bool ignoreCase)
     {
         try

@@ -21,7 +21,7 @@ internal sealed class HostRoutes
         _exactCase = PathIndex.Of(_rules.Where(r => r.Match.Path is { IgnoreCase: false }));
         _ignoreCase = PathIndex.Of(_rules.Where(r => r.Match.Path is { IgnoreCase: true }));
         _anyPath = [.. _rules.Where(r => r.Match.Path is null).Select(r => r.Order)];
-        _regexes = [.. _rules.Where(r => r.Match.Path?.Kind == PathMatchKind.Regex).Select(r => r.Order)];
+        _regexes = [.. _rules.Where(r => r.Match.Path?.Kind == PathMatchKind.Regex && r.Key.Length == 0).Select(r => r.Order)];
     }
 
     public string Name { get; }
@@ -33,19 +33,12 @@ internal sealed class HostRoutes
         _exactCase?.Find(this, facts.Path.Path, facts, ref best);
         _ignoreCase?.Find(this, facts.Path.LowerPath, facts, ref best);
         FirstOf(_anyPath, facts, ref best);
-        // Last, for they cost the most.
-        foreach (var order in _regexes)
-        {
-            if (order >= best)
-                break;
-            if (_rules[order].Regex!.IsMatch(facts.Path.PathChars) && Takes(order, facts))
-                best = order;
-        }
-
+        // Expressions that may begin with anything, last, for they cost the most.
+        FirstOf(_regexes, facts, ref best);
         return best == int.MaxValue ? null : _rules[best];
     }
 
-    /// <summary>Whether the rule's other conditions hold; its path was looked at.</summary>
+    /// <summary>Whether the rule's other conditions hold, and its expression.</summary>
     internal bool Takes(int order, RequestFacts facts) => _rules[order].Accepts(facts);
 
     /// <param name="orders">Ascending.</param>

@@ -18,6 +18,8 @@ internal sealed class RouteRule
         {
             case { Kind: PathMatchKind.Regex } path:
                 Regex = LinearRegex.Whole(path.Value, path.IgnoreCase);
+                Key = LinearRegex.LiteralStart(path.Value);
+                Key = path.IgnoreCase ? Key.ToLowerInvariant() : Key;
                 break;
             case { Kind: PathMatchKind.Template } path:
                 Template = PathTemplate.Parse(path.Value, path.IgnoreCase);
@@ -35,7 +37,7 @@ internal sealed class RouteRule
 
     public RouteMatch Match { get; }
 
-    /// <summary>Of exact paths and prefixes, as the index has it.</summary>
+    /// <summary>Of exact paths and prefixes, as the index has it; of an expression what all that it takes begins with.</summary>
     public string Key { get; } = "";
 
     public Regex? Regex { get; }
@@ -45,8 +47,8 @@ internal sealed class RouteRule
     /// <summary>How much of a path that it takes is the matched prefix: what a rewrite of the prefix replaces.</summary>
     public int PrefixLength { get; }
 
-    /// <summary>All but the path.</summary>
-    public bool Accepts(RequestFacts facts) => _conditions is null || _conditions.Hold(facts);
+    /// <summary>All but what the index has looked at. An expression comes last, for it costs the most.</summary>
+    public bool Accepts(RequestFacts facts) => (_conditions is null || _conditions.Hold(facts)) && (Regex is null || Regex.IsMatch(facts.Path.PathChars));
 
     private static string Canonical(PathMatch path)
     {
