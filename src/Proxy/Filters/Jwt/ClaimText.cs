@@ -1,0 +1,42 @@
+using System.Text.Json;
+
+namespace Weft.Proxy.Filters.Jwt;
+
+/// <summary>Claims as texts, for rules and for fields of the request.</summary>
+internal static class ClaimText
+{
+    /// <param name="path">A claim of the top, or nested with dots; a claim with dots in its name comes first.</param>
+    public static IReadOnlyList<string> Values(JsonElement claims, string path)
+    {
+        if (!claims.TryGetProperty(path, out var found))
+        {
+            found = claims;
+            foreach (var name in path.Split('.'))
+            {
+                if (found.ValueKind != JsonValueKind.Object || !found.TryGetProperty(name, out found))
+                    return [];
+            }
+        }
+
+        return found.ValueKind == JsonValueKind.Array
+            ? [.. found.EnumerateArray().Select(Scalar).OfType<string>()]
+            : Scalar(found) is { } text ? [text] : [];
+    }
+
+    /// <summary>As the value of a field, a list with commas; null: there is none, or it has what a field must not have (RFC 9110 section 5.5): nothing can be smuggled in.</summary>
+    public static string? FieldValue(JsonElement claims, string path)
+    {
+        var values = Values(claims, path);
+        var text = string.Join(',', values);
+        return values.Count == 0 || text.AsSpan().ContainsAnyExceptInRange(' ', '~') ? null : text;
+    }
+
+    private static string? Scalar(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString(),
+        JsonValueKind.Number => value.GetRawText(),
+        JsonValueKind.True => "true",
+        JsonValueKind.False => "false",
+        _ => null,
+    };
+}
