@@ -13,6 +13,18 @@ using Weft.Node.Network.Services;
 const int EndpointsEach = 10, Rounds = 300;
 var time = TimeProvider.System;
 var network = new ServiceNetwork("bench", "n1", "10.1.0.0/24", "10.1.0.0/16", "10.96.0.0/12");
+if (args is ["rules", var many, var address, .. var ports])
+{
+    // For bench/Load/cluster-ip: the table of a node with so many services, of which the first leads to this address; its ports from the second on keep their numbers.
+    var rules = new NftLedger(NodeFirewall.TableName("bench"));
+    var first = new PortPlan { Service = "default/first", Protocol = "tcp", Port = 80, ClusterIp = "10.97.0.1" };
+    rules.Change(Enumerable.Range(1, int.Parse(many, CultureInfo.InvariantCulture) - 1).Select(i => Wanted(i, 0)));
+    rules.Change([("default/first", "first", ServiceObjects.Of(new ServicePlan("default/first", "first",
+        [.. ports.Select(port => int.Parse(port, CultureInfo.InvariantCulture)).Select((port, i) => first with { Port = i == 0 ? 80 : port, Everywhere = [new Backend(address, port, true)] })]), network, (_, _) => false))]);
+    Console.Write(NodeFirewall.Ruleset("bench", network.PodCidr, network.ClusterCidr) + ServiceTable.Whole(network, [], rules));
+    return 0;
+}
+
 using var kernel = new NftTransactions(ServiceTable.TypeOf);
 var programs = 0;
 Console.WriteLine("services x 10   whole ms   plan us p50   allocated   kernel ms p50   p99   max   plan and kernel ms p99");
