@@ -99,7 +99,7 @@ public sealed class ImageContainerTests
     [InlineData("""{"securityContext":{"sysctls":[{"name":"kernel.core_pattern","value":"|/x"}]},"containers":[]}""", true, "SysctlForbidden")]
     [InlineData("""{"hostUsers":false,"containers":[]}""", true, "UserNamespacesNotSupported")]
     [InlineData("""{"os":{"name":"windows"},"containers":[]}""", true, "PodOSNotSupported")]
-    public void What_no_waiting_cures_fails_the_pod(string spec, bool ofImages, string? reason) => Assert.Equal(reason, NodeAdmission.Check(World.Pod(spec), ofImages, NodePressure.None)?.Reason);
+    public void What_no_waiting_cures_fails_the_pod(string spec, bool ofImages, string? reason) => Assert.Equal(reason, NodeAdmission.Check(World.Pod(spec), ofImages, NodeState.Well)?.Reason);
 
     [Theory]
     [InlineData("""{"containers":[{"name":"a"}]}""", true, false, "Evicted")]
@@ -108,7 +108,7 @@ public sealed class ImageContainerTests
     [InlineData("""{"priority":2000000000,"containers":[{"name":"a"}]}""", true, true, null)]
     [InlineData("""{"containers":[{"name":"a"}]}""", false, false, null)]
     public void A_node_under_pressure_takes_only_what_does_not_make_it_worse(string spec, bool memory, bool disk, string? reason) =>
-        Assert.Equal(reason, NodeAdmission.Check(World.Pod(spec), true, new NodePressure(memory, disk, false))?.Reason);
+        Assert.Equal(reason, NodeAdmission.Check(World.Pod(spec), true, new NodeState(new NodePressure(memory, disk, false), false))?.Reason);
 
     [Fact]
     public void A_full_domain_name_as_hostname_has_at_most_64_bytes()

@@ -1,4 +1,5 @@
 using Weft.Grpc;
+using Weft.Node.Images;
 using Weft.Node.Runtime.Cri.Wire;
 
 namespace Weft.Node.Runtime.Cri;
@@ -12,7 +13,7 @@ internal sealed class CriImages(CriClient client, Func<CancellationToken, Task> 
     public async Task<ImageInfo> PullAsync(string image, IReadOnlyList<RegistryCredential> credentials, CancellationToken cancellationToken)
     {
         RuntimeException? refused = null;
-        foreach (var auth in credentials.Select(c => (AuthConfig?)new AuthConfig { Username = c.UserName, Password = c.Password, ServerAddress = c.Server }).DefaultIfEmpty(null))
+        foreach (var auth in credentials.Select(c => (AuthConfig?)new AuthConfig { Username = c.UserName, Password = c.Password, ServerAddress = Server(image) }).DefaultIfEmpty(null))
         {
             try
             {
@@ -28,6 +29,11 @@ internal sealed class CriImages(CriClient client, Func<CancellationToken, Task> 
         }
         throw refused!;
     }
+
+    // containerd reads it as a URL, and gives the password to no other host, a mirror say: what a docker configuration calls its servers would be refused
+    // (`127.0.0.1:5000`) or match none (`reg.example.com`). Which credential is the image's was decided before.
+    private static string Server(string image) =>
+        ImageName.Parse(image)?.Domain is not { } registry ? "" : "https://" + (registry == "docker.io" ? "registry-1.docker.io" : registry);
 
     public async Task<IReadOnlyList<ImageInfo>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await CallAsync(() => client.ListImagesAsync(cancellationToken), cancellationToken)).Images.Select(Info)];

@@ -365,6 +365,9 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
         }
     }
 
+    public async Task<long> WrittenBytesAsync(string containerId, CancellationToken cancellationToken) =>
+        (long)((await RetryAsync(() => _client.ContainerStatsAsync(containerId, cancellationToken), cancellationToken)).Stats?.WritableLayer?.UsedBytes?.Value ?? 0);
+
     public Task ReopenLogAsync(string containerId, CancellationToken cancellationToken) =>
         RetryAsync(() => _client.ReopenContainerLogAsync(containerId, cancellationToken), cancellationToken);
 
