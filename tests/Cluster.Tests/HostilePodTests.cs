@@ -63,7 +63,7 @@ public sealed class HostilePodTests(ContainerCluster cluster)
             metadata: {name: flood}
             spec:
               terminationGracePeriodSeconds: 1
-              containers: [{name: main, image: busybox, command: [yes, "0123456789012345678901234567890123456789012345678901234567890123456789"]}]
+              containers: [{name: main, image: busybox, command: ["yes", "0123456789012345678901234567890123456789012345678901234567890123456789"]}]
             """);
         (await ns.KubectlAsync("wait", "--for=condition=Ready", "pod/flood", "--timeout=120s")).Succeeded();
         var node = await ns.GetAsync("{.spec.nodeName}", "pod/flood");
