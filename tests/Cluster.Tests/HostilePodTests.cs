@@ -88,7 +88,7 @@ public sealed class HostilePodTests(ContainerCluster cluster)
         await ns.EventuallyAsync("the log has been rotated again and again", () => Task.FromResult(logs.Look() >= 12));
         Assert.InRange(logs.Most, 5 * FloodedLogs.FileBytes, FloodedLogs.Bound);
 
-        Assert.Equal("0 True", await ns.GetAsync("{.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].ready}", "pod/beside"));
+        Assert.Equal("0 true", await ns.GetAsync("{.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].ready}", "pod/beside"));
         Assert.Equal("True", await ns.GetAsync("{.status.conditions[?(@.type=='Ready')].status}", "node/" + node));
         Assert.Equal(5, (await ns.KubectlAsync("logs", "flood", "--tail=5")).Succeeded().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         await NodeLivesAsync(ns, "flood");

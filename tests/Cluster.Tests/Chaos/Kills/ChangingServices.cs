@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Weft.Api;
 using Weft.Api.Core;
@@ -20,29 +21,29 @@ internal sealed class ChangingServices(KubeClient client, string ns, Population 
     internal ServiceHistory[] Histories { get; } = [.. Enumerable.Range(0, population.Services).Select(_ => new ServiceHistory(absences, client.Time))];
 
     /// <summary>Address of each service that has one.</summary>
-    internal Dictionary<int, string> Addresses { get; } = [];
+    internal ConcurrentDictionary<int, string> Addresses { get; } = [];
 
-    internal async Task CreateAsync(CancellationToken cancellationToken)
+    internal Task CreateAsync(CancellationToken cancellationToken) =>
+        Parallel.ForAsync(0, population.Services, new ParallelOptions { MaxDegreeOfParallelism = Writers, CancellationToken = cancellationToken }, async (service, token) => await CreateAsync(service, token));
+
+    private async Task CreateAsync(int service, CancellationToken cancellationToken)
     {
-        for (var service = 0; service < population.Services; service++)
+        var name = population.Name(service);
+        var created = await client.For<Service>().CreateAsync(ns, new Service
         {
-            var name = population.Name(service);
-            var created = await client.For<Service>().CreateAsync(ns, new Service
-            {
-                Metadata = new() { Name = name },
-                Spec = new() { ClusterIP = population.IsHeadless(service) ? "None" : null, Ports = [new() { Name = "main", Port = Port }] },
-            }, cancellationToken);
-            if (created.Spec.ClusterIP is { } address and not "None")
-                Addresses[service] = address;
-            await client.For<EndpointSlice>().CreateAsync(ns, new EndpointSlice
-            {
-                Metadata = new() { Name = name, Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = name } },
-                AddressType = "IPv4",
-                Ports = [new() { Name = "main", Protocol = "TCP", Port = Port }],
-                Endpoints = [.. population.Changing(service, 0).Concat(population.Staying(service)).Select(endpoint => new Endpoint { Addresses = [endpoint] })],
-            }, cancellationToken);
-            Histories[service].Acknowledged();
-        }
+            Metadata = new() { Name = name },
+            Spec = new() { ClusterIP = population.IsHeadless(service) ? "None" : null, Ports = [new() { Name = "main", Port = Port }] },
+        }, cancellationToken);
+        if (created.Spec.ClusterIP is { } address and not "None")
+            Addresses[service] = address;
+        await client.For<EndpointSlice>().CreateAsync(ns, new EndpointSlice
+        {
+            Metadata = new() { Name = name, Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = name } },
+            AddressType = "IPv4",
+            Ports = [new() { Name = "main", Protocol = "TCP", Port = Port }],
+            Endpoints = [.. population.Changing(service, 0).Concat(population.Staying(service)).Select(endpoint => new Endpoint { Addresses = [endpoint] })],
+        }, cancellationToken);
+        Histories[service].Acknowledged();
     }
 
     /// <summary>Ends when it is told to and everything sent has been acknowledged.</summary>
