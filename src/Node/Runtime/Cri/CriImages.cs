@@ -49,7 +49,7 @@ internal sealed class CriImages(CriClient client, Func<CancellationToken, Task> 
 
     private ImageInfo Info(Image image) => new(
         image.Id, [.. image.RepoTags], [.. image.RepoDigests], (long)image.Size,
-        image.Uid is { } uid ? (uint)uid.Value : null, image.Username.Length > 0 ? image.Username : null,
+        image.Uid?.Value, image.Username.Length > 0 ? image.Username : null,
         image.Pinned || image.RepoTags.Contains(paths.Options.SandboxImage));
 
     private async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
