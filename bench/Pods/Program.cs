@@ -1,12 +1,14 @@
-// How long a process pod takes from the request that creates it to the watch event that says it runs.
-//   sudo weft up; dotnet run -c Release --project bench/Pods [KUBECONFIG]
+// How long a pod takes from the request that creates it to the watch event that says it runs: a process pod, or one of an image.
+//   sudo weft up; dotnet run -c Release --project bench/Pods [--image IMAGE] [KUBECONFIG]
 using Weft.Api;
 using Weft.Api.Core;
 using Weft.Client;
 
 const string Namespace = "default";
 var time = TimeProvider.System;
-using var client = Kubeconfig.Load(args.Length > 0 ? args[0] : null, Environment.GetEnvironmentVariable("KUBECONFIG"), Environment.GetFolderPath(Environment.SpecialFolder.UserProfile))
+var image = args is ["--image", var named, ..] ? named : null;
+string[] files = image is null ? args : args[2..];
+using var client = Kubeconfig.Load(files.Length > 0 ? files[0] : null, Environment.GetEnvironmentVariable("KUBECONFIG"), Environment.GetFolderPath(Environment.SpecialFolder.UserProfile))
     .Access().Connect(time, "bench");
 var pods = client.For<Pod>();
 using var stop = new CancellationTokenSource();
@@ -43,9 +45,9 @@ async Task<double> StartAsync(string name)
         Metadata = new() { Name = name },
         Spec = new()
         {
-            RuntimeClassName = "process",
+            RuntimeClassName = image is null ? "process" : null,
             TerminationGracePeriodSeconds = 0,
-            Containers = [new() { Name = "main", Image = "host", Command = ["/bin/sleep", "100000"] }],
+            Containers = [new() { Name = "main", Image = image ?? "host", Command = ["/bin/sleep", "100000"] }],
         },
     }, stop.Token);
     return time.GetElapsedTime(start, await runs.Task.WaitAsync(TimeSpan.FromMinutes(2), time)).TotalMilliseconds;

@@ -55,7 +55,7 @@ public static class BuiltInKinds
     public static IReadOnlyList<Type> Types { get; } =
     [
         typeof(Namespace), typeof(Core.Node), typeof(Pod), typeof(Binding), typeof(Service), typeof(Core.Endpoints), typeof(ConfigMap), typeof(Secret),
-        typeof(ServiceAccount), typeof(PersistentVolume), typeof(PersistentVolumeClaim), typeof(ReplicationController),
+        typeof(ServiceAccount), typeof(PersistentVolume), typeof(PersistentVolumeClaim), typeof(ReplicationController), typeof(LimitRange), typeof(ResourceQuota),
         typeof(Core.Event),
         typeof(Events.Event), typeof(EndpointSlice), typeof(Lease),
         typeof(Deployment), typeof(ReplicaSet), typeof(ControllerRevision), typeof(StatefulSet), typeof(DaemonSet),

@@ -14,6 +14,7 @@ using Microsoft.Extensions.Logging;
 using Weft.ApiServer.Admission;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Http;
+using Weft.ApiServer.Quotas;
 using Weft.ApiServer.Registry;
 using Weft.ApiServer.Registry.Services;
 using Weft.ApiServer.Subresources;
@@ -132,6 +133,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             new PriorityAdmission(objects),
             new StorageAdmission(objects),
             new RuntimeClassAdmission(objects, parts.Authorizer),
+            new LimitRangeAdmission(objects),
             .. parts.Admission,
         ]);
         var reader = new ObjectReader(store);
@@ -140,7 +142,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             new ServiceAddresses(store, AddressRange.Parse(options.ServiceCidr), options.Random),
             new NodePorts(store, options.NodePorts.First, options.NodePorts.Last, options.Random),
         ];
-        var writer = new ObjectWriter(store, admission, names, claims);
+        var writer = new ObjectWriter(store, admission, names, claims, new QuotaLedger(store, parts.Catalog));
         var deleter = new ObjectDeleter(store, writer, admission);
 
         var write = new WriteVerbs(writer, deleter, time);

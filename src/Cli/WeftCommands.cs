@@ -87,7 +87,10 @@ public static class WeftCommands
     {
         var purge = new Option<bool>("--purge") { Description = "Remove the data too" };
         var command = new Command("down", "Stop a cluster: no process, namespace, mount, table, route or changed setting of it stays.") { purge };
-        command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("down", () => new DownCommand(host.CleanNode, host.Time, Console.Out, Console.Error)
+        var graceful = new GracefulOptions();
+        foreach (var option in graceful.All)
+            command.Options.Add(option);
+        command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("down", () => new DownCommand(host.CleanNode, host.Time, Console.Out, Console.Error) { Graceful = graceful.Read(parsed) }
             .RunAsync(Paths(parsed), parsed.GetValue(purge), cancellationToken)));
         return command;
     }

@@ -60,6 +60,7 @@ public sealed partial class Controllers : IAsyncDisposable
         .. options.ClusterCidr is { } cluster
             ? [("node-ipam-controller", (Func<ControllerTools, IControllerLoop>)(tools => NodeRangeController.Create(tools, cluster)))]
             : Array.Empty<(string, Func<ControllerTools, IControllerLoop>)>(),
+        ("resourcequota-controller", QuotaController.Create),
         ("pod-garbage-collector", PodGarbageController.Create),
         ("persistent-volume-binder", StorageController.Create),
         ("ephemeral-volume-controller", EphemeralClaimController.Create),

@@ -12,25 +12,40 @@ public enum UnitKind : byte
     Pod = 4,
 }
 
-/// <summary>What a unit is about: `Service` and `shop/web`. Names are those of its source, so that a change of the source is a change of one unit.</summary>
-public readonly record struct UnitKey(UnitKind Kind, string Name)
+/// <summary>
+/// What a unit is about: `Service` and `shop/web`. Names are those of its source, so that a change of the source is a change of one unit. A class, because
+/// .NET has compiled code for collections of classes: for those of another program's structures it is made at each start, a proxy's too.
+/// </summary>
+public sealed record UnitKey(UnitKind Kind, string Name)
 {
+    public bool Equals(UnitKey? other) => other is not null && Kind == other.Kind && Name == other.Name;
+
+    public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal) ^ (int)Kind;
+
     public override string ToString() => $"{Kind}/{Name}";
 }
 
 /// <summary>The first 128 bits of the SHA-256 of a unit's bytes: what a proxy has is compared by it, not by a version.</summary>
-public readonly record struct UnitHash(UInt128 Value)
+public readonly record struct UnitHash(ulong High, ulong Low)
 {
     public const int Length = 16;
+
+    public static UnitHash Read(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
 
     public static UnitHash Of(ReadOnlySpan<byte> bytes)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(bytes, digest);
-        return new UnitHash(BinaryPrimitives.ReadUInt128BigEndian(digest));
+        return Read(digest);
     }
 
-    public override string ToString() => Value.ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
+    public void Write(Span<byte> to)
+    {
+        BinaryPrimitives.WriteUInt64BigEndian(to, High);
+        BinaryPrimitives.WriteUInt64BigEndian(to[8..], Low);
+    }
+
+    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{High:x16}{Low:x16}");
 }
 
 /// <summary>The smallest part of the configuration that is sent, acknowledged, kept and replaced as a whole.</summary>

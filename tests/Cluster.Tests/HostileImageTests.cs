@@ -174,6 +174,24 @@ public sealed class HostileImageTests(ContainerCluster cluster)
         await trap.WaitsAsync("zero", "will run as root");
     }
 
+    [Fact]
+    public async Task A_user_beyond_the_largest_number_does_not_become_root()
+    {
+        await using var trap = await Trap.SetAsync(cluster);
+        // CVE-2024-40635: 4294967296 is 0 where only 32 bits are looked at.
+        foreach (var (name, user) in (IEnumerable<(string, string)>)[("wraps", "4294967296"), ("signed", "2147483648")])
+        {
+            await trap.RunAsync(new TestImage($"hostile/{name}:1") { User = user, Command = ["id"] });
+            await trap.WaitsAsync(name, $"the image's user {user} is out of range");
+        }
+
+        // The group is containerd's to read: it may refuse it, it may not make root's of it.
+        await trap.RunAsync(new TestImage("hostile/group:1") { User = "1000:4294967296", Command = ["sh", "-c", "id; sleep 1"] });
+        await trap.Namespace.EventuallyAsync("the group is refused, or is no other", async () =>
+            await trap.Namespace.GetAsync("{.status.phase}{.status.containerStatuses[*].state.waiting.message}", "pod/group") is not ("Pending" or "Running"));
+        Assert.DoesNotContain("gid=0", (await trap.Namespace.KubectlAsync("logs", "group")).Output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("absent", "/no/such/program")]
     [InlineData("data", "/etc/group")]

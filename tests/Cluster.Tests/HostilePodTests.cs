@@ -53,6 +53,47 @@ public sealed class HostilePodTests(ContainerCluster cluster)
         await NodeLivesAsync(ns, "hog");
     }
 
+    [Fact]
+    public async Task A_log_flood_stays_within_its_bound_and_is_not_felt_by_others()
+    {
+        await using var ns = await TestNamespace.CreateAsync(cluster, WeftCluster.Kubectls[0]);
+        await ns.ApplyAsync("""
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: flood}
+            spec:
+              terminationGracePeriodSeconds: 1
+              containers: [{name: main, image: busybox, command: ["yes", "0123456789012345678901234567890123456789012345678901234567890123456789"]}]
+            """);
+        (await ns.KubectlAsync("wait", "--for=condition=Ready", "pod/flood", "--timeout=120s")).Succeeded();
+        var node = await ns.GetAsync("{.spec.nodeName}", "pod/flood");
+        await ns.ApplyAsync($$"""
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: beside}
+            spec:
+              nodeName: {{node}}
+              terminationGracePeriodSeconds: 1
+              containers:
+              - name: main
+                image: busybox
+                command: [sh, -c, "echo here > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"]
+                livenessProbe: {httpGet: {path: /index.html, port: 8080}, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 3}
+                readinessProbe: {exec: {command: [cat, /tmp/index.html]}, periodSeconds: 1, timeoutSeconds: 10}
+            """);
+        (await ns.KubectlAsync("wait", "--for=condition=Ready", "pod/beside", "--timeout=120s")).Succeeded();
+
+        // Until the oldest file has been thrown away several times: without an end it would have grown beyond what is allowed.
+        var logs = new FloodedLogs(cluster.DataDir, await ns.GetAsync("{.metadata.uid}", "pod/flood"));
+        await ns.EventuallyAsync("the log has been rotated again and again", () => Task.FromResult(logs.Look() >= 12));
+        Assert.InRange(logs.Most, 5 * FloodedLogs.FileBytes, FloodedLogs.Bound);
+
+        Assert.Equal("0 true", await ns.GetAsync("{.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].ready}", "pod/beside"));
+        Assert.Equal("True", await ns.GetAsync("{.status.conditions[?(@.type=='Ready')].status}", "node/" + node));
+        Assert.Equal(5, (await ns.KubectlAsync("logs", "flood", "--tail=5")).Succeeded().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        await NodeLivesAsync(ns, "flood");
+    }
+
     [Theory]
     [InlineData("absolute", "/etc")]
     [InlineData("climbing", "../../../../../../../../../../etc")]

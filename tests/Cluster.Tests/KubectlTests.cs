@@ -41,6 +41,37 @@ public sealed class KubectlTests(WeftCluster cluster)
     }
 
     [Theory, MemberData(nameof(Kubectls))]
+    public async Task A_quota_and_limits_are_made_described_and_held(string kubectl)
+    {
+        await using var ns = await TestNamespace.CreateAsync(cluster, kubectl);
+        (await ns.KubectlAsync("create", "quota", "team", "--hard=pods=1,requests.memory=1Gi,count/deployments.apps=2")).Succeeded();
+        await ns.ApplyAsync("""
+            apiVersion: v1
+            kind: LimitRange
+            metadata:
+              name: limits
+            spec:
+              limits:
+              - type: Container
+                defaultRequest: {memory: 100Mi}
+                max: {memory: 512Mi}
+            """);
+        await ns.EventuallyAsync("what is there was counted", async () => (await ns.KubectlAsync("get", "quota", "team")).Output.Contains("pods: 0/1", StringComparison.Ordinal));
+
+        await ns.ApplyAsync(TestNamespace.Deployment("web", 2));
+
+        await ns.EventuallyAsync("the set says what keeps its second pod away", async () =>
+            (await ns.GetAsync("{.items[*].status.conditions[?(@.type=='ReplicaFailure')].message}", "replicasets")).Contains("exceeded quota: team, requested: pods=1, used: pods=1, limited: pods=1", StringComparison.Ordinal));
+        var quota = (await ns.KubectlAsync("describe", "quota", "team")).Succeeded();
+        Assert.Matches(@"(?m)^pods +1 +1$", quota);
+        Assert.Matches(@"(?m)^requests\.memory +100Mi +1Gi$", quota);
+        Assert.Matches(@"(?m)^Container +memory +- +512Mi +100Mi +512Mi +-$", (await ns.KubectlAsync("describe", "limits", "limits")).Succeeded());
+        Assert.Contains("team", (await cluster.RunKubectlAsync(kubectl, null, "describe", "namespace", ns.Name)).Succeeded(), StringComparison.Ordinal);
+        (await ns.KubectlAsync("delete", "deployment", "web", "--timeout=60s")).Succeeded();
+        await ns.EventuallyAsync("the room is free again", async () => (await ns.KubectlAsync("get", "quota", "team")).Output.Contains("pods: 0/1", StringComparison.Ordinal));
+    }
+
+    [Theory, MemberData(nameof(Kubectls))]
     public async Task Objects_are_shown_explained_labelled_and_diffed(string kubectl)
     {
         await using var ns = await TestNamespace.CreateAsync(cluster, kubectl);

@@ -77,6 +77,10 @@ internal static class ControllerRoles
             BootstrapRoles.Rule(["delete", "deletecollection", "get", "list"], ["*"], ["*"]));
         yield return Controller("generic-garbage-collector",
             BootstrapRoles.Rule(["delete", "get", "list", "patch", "update", "watch"], ["*"], ["*"]));
+        yield return Controller("resourcequota-controller",
+            BootstrapRoles.Rule(["list", "watch"], ["*"], ["*"]),
+            On("", "resourcequotas", "get"),
+            On("", "resourcequotas/status", "update", "patch"));
         yield return Controller("node-controller",
             On("", "nodes", "delete", "get", "list", "patch", "update", "watch"),
             On("", "nodes/status", "patch", "update"),

@@ -2,12 +2,13 @@ using System.Text.Json.Nodes;
 using Weft.Api;
 using Weft.ApiServer.Admission;
 using Weft.ApiServer.Http;
+using Weft.ApiServer.Quotas;
 using Weft.Storage;
 
 namespace Weft.ApiServer.Registry;
 
 /// <summary>Creates and updates objects of any resource: one order of steps for all of them, each commit a compare-and-set.</summary>
-internal sealed class ObjectWriter(IStore store, AdmissionChain admission, ObjectNames names, IReadOnlyList<IClaims> claims)
+internal sealed class ObjectWriter(IStore store, AdmissionChain admission, ObjectNames names, IReadOnlyList<IClaims> claims, QuotaLedger quotas)
 {
     // etcd's limit for a request, and so the largest object that any Kubernetes client expects to store.
     public const int MaxObjectBytes = 1536 * 1024;
@@ -40,11 +41,12 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             Conform.Default(resource, tree);
         FieldOwnership.Created(context, tree);
 
-        for (var attempt = 1; ; attempt++)
+        for (var attempt = 1; ;)
         {
             var held = await ClaimSet.PrepareAsync(claims, resource, tree, null, cancellationToken);
             Check(context, tree, null);
             await admission.ValidateAsync(request, cancellationToken);
+            var charges = await quotas.PrepareAsync(context, tree, null, cancellationToken);
             foreach (var warning in request.Warnings)
                 context.Warn(warning);
 
@@ -54,12 +56,15 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             if (context.DryRun)
                 return store.Get(key) is null ? new Stored(bytes, 0) : throw Statuses.AlreadyExists(resource.Resource, name);
 
-            var result = await store.CommitAsync(held.With(Op.Put(key, bytes, Expect.Absent)), cancellationToken);
+            var own = held.With(Op.Put(key, bytes, Expect.Absent));
+            var result = await store.CommitAsync((Op[])[.. own, .. charges], cancellationToken);
             if (result.Succeeded)
                 return new Stored(bytes, result.Revision);
+            if (result.FailedOperation >= own.Length)
+                continue; // somebody else was counted in between: each such round is one write of theirs that went through
             if (result.FailedOperation > 0)
                 held.Lost(result.FailedOperation);
-            else if (!generated || attempt >= MaxNameAttempts)
+            else if (!generated || attempt++ >= MaxNameAttempts)
                 throw Statuses.AlreadyExists(resource.Resource, name);
             else
                 Metadata.Of(tree)["name"] = names.Generate(Metadata.Text(Metadata.Of(tree), "generateName"));
@@ -84,6 +89,7 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             var tree = await change(old);
             Succeed(context, tree, old);
             var held = await PrepareUpdateAsync(context, tree, old, cancellationToken);
+            var charges = await quotas.PrepareAsync(context, tree, old, cancellationToken);
 
             var bytes = Serialise(resource, tree);
             if (Finalizers.IsDone(resource, tree))
@@ -101,9 +107,12 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             }
             else
             {
-                var result = await store.CommitAsync(held.With(Op.Put(context.Key, bytes, Expect.At(entry.ModRevision))), cancellationToken);
+                var own = held.With(Op.Put(context.Key, bytes, Expect.At(entry.ModRevision)));
+                var result = await store.CommitAsync((Op[])[.. own, .. charges], cancellationToken);
                 if (result.Succeeded)
                     return new Stored(bytes, result.Revision);
+                if (result.FailedOperation >= own.Length)
+                    continue;
                 if (result.FailedOperation > 0)
                 {
                     held.Lost(result.FailedOperation);
@@ -117,11 +126,18 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
         }
     }
 
-    /// <summary>Deletes the entry and, in the same transaction, what the object had claimed.</summary>
-    public ValueTask<CommitResult> RemoveAsync(WriteContext context, Entry entry, ReadOnlyMemory<byte> last, CancellationToken cancellationToken)
+    /// <summary>Deletes the entry and, in the same transaction, what the object had claimed and used of quotas.</summary>
+    public async ValueTask<CommitResult> RemoveAsync(WriteContext context, Entry entry, ReadOnlyMemory<byte> last, CancellationToken cancellationToken)
     {
         var held = ClaimSet.Release(claims, context.Resource, Envelope.Read(last));
-        return store.CommitAsync(held.With(Op.Delete(entry.Key, Expect.At(entry.ModRevision))), cancellationToken);
+        while (true)
+        {
+            var freed = await quotas.PrepareAsync(context, null, Envelope.Read(entry.Value).Parse(entry.ModRevision), cancellationToken);
+            var own = held.With(Op.Delete(entry.Key, Expect.At(entry.ModRevision)));
+            var result = await store.CommitAsync((Op[])[.. own, .. freed], cancellationToken);
+            if (result.Succeeded || result.FailedOperation < own.Length)
+                return result;
+        }
     }
 
     private async ValueTask<ClaimSet> PrepareUpdateAsync(WriteContext context, JsonObject tree, JsonObject old, CancellationToken cancellationToken)

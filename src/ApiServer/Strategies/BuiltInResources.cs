@@ -83,6 +83,8 @@ public static class BuiltInResources
             Stored<PersistentVolume>(new PersistentVolumeStrategy()),
             Stored<PersistentVolumeClaim>(new PersistentVolumeClaimStrategy()),
             Stored<ReplicationController>(new ReplicationControllerStrategy(), ReplicasByLabels),
+            Stored<LimitRange>(new LimitRangeStrategy()),
+            Stored<ResourceQuota>(new ResourceQuotaStrategy()),
             Stored<Api.Core.Event>(new EventStrategy()),
             Stored<Api.Events.Event>(new EventsEventStrategy()) with { StoredAs = EventForms.Stored },
             Stored<EndpointSlice>(new EndpointSliceStrategy()),

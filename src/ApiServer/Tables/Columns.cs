@@ -21,6 +21,8 @@ public static class Columns
             ("batch", "Job") => BatchColumns.Job(),
             ("batch", "CronJob") => BatchColumns.CronJob(),
             ("policy", "PodDisruptionBudget") => BatchColumns.DisruptionBudget(),
+            ("", "ResourceQuota") => QuotaColumns.ResourceQuota(),
+            ("", "LimitRange") => [ColumnList.NameColumn, ColumnList.CreatedColumn],
             ("", "PersistentVolume") => StorageColumns.PersistentVolume(),
             ("", "PersistentVolumeClaim") => StorageColumns.PersistentVolumeClaim(),
             ("storage.k8s.io", "StorageClass") => StorageColumns.StorageClass(),

@@ -19,11 +19,13 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
     // Kubernetes: about once a minute.
     private static readonly TimeSpan BookmarkInterval = TimeSpan.FromMinutes(1);
 
-    // Written and not yet flushed, before the socket must take some of it.
-    private const int FlushBytes = 64 * 1024;
+    // Written and not yet flushed, before the socket must take some of it: one HTTP/2 frame. A thousand watchers that read too slowly each hold this much
+    // besides what Kestrel holds for them (64 KiB).
+    private const int FlushBytes = 16 * 1024;
 
-    // How long a client that reads nothing is waited for once its watch is over.
-    private static readonly TimeSpan LastFlush = TimeSpan.FromSeconds(5);
+    // How long a client that reads nothing is waited for once its watch is over. A thousand watches of one connection that end together share what it
+    // carries, and each of them is to hear why.
+    private static readonly TimeSpan LastFlush = TimeSpan.FromSeconds(30);
 
     public async Task HandleAsync(ApiRequest request, ResourceInfo resource)
     {

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Weft.Api.Shutdown;
 using Weft.Cli.Kubeconfigs;
 using Weft.Cli.Nodes;
 using Weft.Cli.Processes;
@@ -13,6 +15,9 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
 {
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(20);
 
+    /// <summary>The pods are asked to end first, and have these periods. Null: they are not.</summary>
+    public ImmutableArray<PriorityPeriod>? Graceful { get; init; }
+
     public async Task<int> RunAsync(ClusterPaths paths, bool purge, CancellationToken cancellationToken)
     {
         if (ClusterPaths.WhyBadName(paths.Name) is { } badName)
@@ -27,6 +32,12 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
             return Fail($"{paths.DataDir} holds no cluster (there is no {Path.GetFileName(paths.Settings)}): it is not removed");
 
         var somethingThere = Directory.Exists(paths.RunDir) || Directory.Exists(paths.DataDir);
+        if (Graceful is { } periods && Supervisor.Find(paths) is not null)
+        {
+            foreach (var problem in await new GracefulEnd(time, output).RunAsync(paths, periods, cancellationToken))
+                errors.WriteLine($"weft down: {problem}");
+        }
+
         if (Supervisor.Find(paths) is { } supervisor && !await supervisor.StopAsync(StopGrace, time, cancellationToken))
             return Fail($"the supervisor (pid {supervisor.Pid}) does not end");
         if ((await Supervisor.EndOrphansAsync(paths, time)).FirstOrDefault() is { } orphan)

@@ -80,8 +80,16 @@ public static class LocalNetwork
         foreach (var name in Namespaces(paths))
             await IpAsync(["netns", "del", name], cancellationToken);
         // The peer goes with the switch's namespace, but the kernel takes its time with that.
-        if (HasLink(HostLink(paths)))
+        if (!HasLink(HostLink(paths)))
+            return;
+        try
+        {
             await IpAsync(["link", "del", HostLink(paths)], cancellationToken);
+        }
+        catch (IOException) when (!HasLink(HostLink(paths)))
+        {
+            // It went between the look and the command.
+        }
     }
 
     public static IReadOnlyList<string> Namespaces(ClusterPaths paths) => Directory.Exists("/run/netns")

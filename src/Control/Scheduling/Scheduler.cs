@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Weft.Api.Core;
+using Weft.Api.Policy;
 using Weft.Api.Storage;
 using Weft.Client;
 using Weft.Control.Runtime;
@@ -10,6 +11,7 @@ using Weft.Control.Scheduling.Explain;
 using Weft.Control.Scheduling.Framework;
 using Weft.Control.Scheduling.Model;
 using Weft.Control.Scheduling.Plugins;
+using Weft.Control.Scheduling.Preemption;
 using Weft.Control.Scheduling.Queue;
 
 namespace Weft.Control.Scheduling;
@@ -37,9 +39,14 @@ public sealed partial class Scheduler : IAsyncDisposable
     private readonly IReservePlugin[] _reserves;
     private readonly IBindPlugin _binder;
     private readonly PodReports _reports;
+    private readonly Nominations _nominations = new();
+    private readonly Evictor _evictor;
+    private readonly ObjectCache<PodDisruptionBudget> _budgets;
     private readonly VolumeWaits _volumeWaits;
     private readonly WorkQueue<string> _volumeChanges;
     private readonly Channel<(QueuedPod Pod, string Node)> _bindings = Channel.CreateBounded<(QueuedPod, string)>(WriteBacklog);
+
+    private readonly Channel<(PodInfo Pod, PreemptionPlan Plan)> _preemptions = Channel.CreateBounded<(PodInfo, PreemptionPlan)>(WriteBacklog);
 
     // The last diagnosis of each pod that waits to be written; the key comes once, however often the pod was looked at in between.
     private readonly ConcurrentDictionary<string, (PodInfo Pod, string Reason, string Message)> _unwritten = new();
@@ -60,6 +67,8 @@ public sealed partial class Scheduler : IAsyncDisposable
         _reserves = [_cache];
         _binder = new ApiBinder(client);
         _reports = new PodReports(client, time, random);
+        _evictor = new Evictor(client, _reports, time);
+        _budgets = informers.Cache<PodDisruptionBudget>();
         _unwrittenKeys = new WorkQueue<string>(time, random);
         _volumeWaits = new VolumeWaits(client, time);
         _volumeChanges = new WorkQueue<string>(time, random);
@@ -109,7 +118,8 @@ public sealed partial class Scheduler : IAsyncDisposable
         var nodes = _informers.Of<Node>();
         var pods = _informers.Of<Pod>();
         var (claims, volumes, classes) = (_informers.Of<PersistentVolumeClaim>(), _informers.Of<PersistentVolume>(), _informers.Of<StorageClass>());
-        await Task.WhenAll(namespaces.Synced, nodes.Synced, pods.Synced, claims.Synced, volumes.Synced, classes.Synced).WaitAsync(cancellationToken);
+        var budgets = _informers.Of<PodDisruptionBudget>();
+        await Task.WhenAll(budgets.Synced, namespaces.Synced, nodes.Synced, pods.Synced, claims.Synced, volumes.Synced, classes.Synced).WaitAsync(cancellationToken);
         // Nodes before pods: the first decisions see the whole cluster.
         _subscriptions.Add(namespaces.Cache.Subscribe(OnNamespace));
         _subscriptions.Add(nodes.Cache.Subscribe(OnNode));
@@ -132,6 +142,7 @@ public sealed partial class Scheduler : IAsyncDisposable
             tasks.Add(Task.Run(() => BindAsync(_stop.Token), CancellationToken.None));
         for (var i = 0; i < Writers / 4; i++)
             tasks.Add(Task.Run(() => ReportAsync(_stop.Token), CancellationToken.None));
+        tasks.Add(Task.Run(() => PreemptAsync(_stop.Token), CancellationToken.None));
         tasks.Add(Task.Run(() => EndWaitsAsync(_stop.Token), CancellationToken.None));
         _running = Task.WhenAll(tasks);
     }
@@ -162,17 +173,20 @@ public sealed partial class Scheduler : IAsyncDisposable
         {
             if (_cache.IsAssumed(pod.Uid))
                 _volumeWaits.Forget(pod.Uid);
+            _nominations.Remove(pod.Uid);
             _queue.Remove(pod.Uid);
             Attempts.Remove(pod.Uid);
             _queue.Happened(_cache.RemovePod(pod.Uid));
         }
         else if (!string.IsNullOrEmpty(pod.Pod.Spec.NodeName))
         {
+            _nominations.Remove(pod.Uid);
             _queue.Remove(pod.Uid);
             _queue.Happened(_cache.SetPod(pod, pod.Pod.Spec.NodeName));
         }
         else if (pod.Pod.Metadata.DeletionTimestamp is not null)
         {
+            _nominations.Remove(pod.Uid);
             _queue.Remove(pod.Uid);
         }
         else if (IsOurs(pod.Pod) && !_cache.IsAssumed(pod.Uid))
@@ -192,19 +206,66 @@ public sealed partial class Scheduler : IAsyncDisposable
             {
                 var queued = await _queue.TakeAsync(cancellationToken);
                 var pod = queued.Pod;
-                var snapshot = _cache.Snapshot;
+                var snapshot = _nominations.Over(_cache.Snapshot, pod);
                 switch (_core.Schedule(pod, snapshot))
                 {
                     case SchedulingResult.Placed placed:
                         Record(queued, snapshot, placed);
+                        _nominations.Remove(pod.Uid);
                         foreach (var plugin in _reserves)
                             plugin.Reserve(pod, placed.Node);
                         await _bindings.Writer.WriteAsync((queued, placed.Node), cancellationToken);
                         break;
                     case SchedulingResult.Unschedulable unschedulable:
                         Record(queued, unschedulable.Diagnosis);
-                        _queue.Park(queued, unschedulable.Diagnosis.MayCure);
+                        var mayCure = unschedulable.Diagnosis.MayCure;
+                        if (Preempt(pod, snapshot, unschedulable.Diagnosis) is { } plan)
+                        {
+                            // Before the victims are told: what they leave is promised already.
+                            _nominations.Set(new Nomination(pod, plan.Node, [.. plan.Victims.Select(victim => victim.Uid)]));
+                            await _preemptions.Writer.WriteAsync((pod, plan), cancellationToken);
+                            mayCure |= ClusterEvents.PodRemoved;
+                        }
+                        _queue.Park(queued, mayCure);
                         break;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Told to end.
+        }
+    }
+
+    private PreemptionPlan? Preempt(PodInfo pod, ClusterSnapshot snapshot, Diagnosis diagnosis)
+    {
+        // What refuses the pod everywhere (a gate, a claim that is missing) no victim would change.
+        if (diagnosis.Pod is not null || pod.Pod.Spec.PreemptionPolicy == "Never" || _nominations.MustWait(pod, snapshot))
+            return null;
+        var budgets = _budgets.All().Where(budget => budget.Spec.Selector?.Query() is not null)
+            .Select(budget => new PodBudget(
+                budget.Metadata.Namespace ?? "", budget.Spec.Selector!.Query()!.Matches, budget.Status.DisruptionsAllowed, budget.Status.DisruptedPods.Keys.ToHashSet()))
+            .ToList();
+        return PreemptionPlanner.Plan(pod, snapshot, budgets, _core.Fits);
+    }
+
+    private async Task PreemptAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var (pod, plan) in _preemptions.Reader.ReadAllAsync(cancellationToken))
+            {
+                try
+                {
+                    Log.Preempting(_logger, pod.Key.ToString(), plan.Node, plan.Victims.Length);
+                    await _evictor.MakeRoomAsync(pod, plan, cancellationToken);
+                }
+                catch (Exception failure) when (IsExpected(failure))
+                {
+                    // The next decision for the pod plans anew.
+                    _nominations.Remove(pod.Uid);
+                    _queue.Happened(ClusterEvents.PodRemoved);
+                    Log.NotPreempted(_logger, failure, pod.Key.ToString());
                 }
             }
         }
@@ -366,6 +427,12 @@ public sealed partial class Scheduler : IAsyncDisposable
 
         [LoggerMessage(LogLevel.Information, "Pod {Pod} cannot be placed: {Message}", EventName = nameof(Unschedulable))]
         public static partial void Unschedulable(ILogger logger, string pod, string message);
+
+        [LoggerMessage(LogLevel.Information, "Pod {Pod} gets room on node {Node}: {Victims} pods of lower priority go", EventName = nameof(Preempting))]
+        public static partial void Preempting(ILogger logger, string pod, string node, int victims);
+
+        [LoggerMessage(LogLevel.Warning, "Room for pod {Pod} could not be made; it is tried again", EventName = nameof(NotPreempted))]
+        public static partial void NotPreempted(ILogger logger, Exception failure, string pod);
 
         [LoggerMessage(LogLevel.Warning, "Pod {Pod} could not be bound to node {Node}; it is tried again", EventName = nameof(BindFailed))]
         public static partial void BindFailed(ILogger logger, Exception failure, string pod, string node);

@@ -17,6 +17,7 @@ using Weft.Node.Probes;
 using Weft.Node.Runtime;
 using Weft.Node.Runtime.Cri;
 using Weft.Node.Runtime.Process;
+using Weft.Node.Shutdown;
 using Weft.Node.Volumes;
 
 namespace Weft.Node.Agent;
@@ -97,6 +98,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var pods = new Informer<Pod>(client.For<Pod>(), time, random, OnWatchError, null, "spec.nodeName=" + options.NodeName);
         _loops.Add(pods.RunAsync(_stop.Token));
         await pods.Synced.WaitAsync(cancellationToken);
+        claims.NodePods = pods.Cache.All;
         var statuses = Own(new StatusWriter(client, pods.Cache, time, random, loggers.CreateLogger<StatusWriter>()));
         statuses.Start();
 
@@ -118,7 +120,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _loops.Add(classes.RunAsync(_stop.Token));
         manager = Own(new PodManager(new PodServices(
             client, pods.Cache, runtime, new RuntimeChooser(runtime, classes.Cache, client), puller, volumes, configMaps, secrets, probes, events, statuses, directories, facts, new DnsSettings(options.DnsServers, options.ClusterDomain),
-            new PodEnvironment(options.ApiPort is null ? null : network.ApiAddress, proxy.Services.InNamespace, machine.Capabilities), () => pressure?.Current ?? NodePressure.None, time, loggers)));
+            new PodEnvironment(options.ApiPort is null ? null : network.ApiAddress, proxy.Services.InNamespace, machine.Capabilities), () => new(pressure?.Current ?? NodePressure.None, registration.IsShuttingDown), time, loggers)));
         await manager.StartAsync(cancellationToken);
         runtime.Start(manager.OnImageRuntimeAsync);
         _loops.Add(new LogRotator([() => runtime.Process, () => (runtime.Images as ImageRuntimeState.Ready)?.Runtime], time, loggers.CreateLogger<LogRotator>()).RunAsync(_stop.Token));
@@ -131,6 +133,14 @@ public sealed partial class NodeAgent : IAsyncDisposable
                 new PodUsage("/weft-" + options.ClusterName, directories).Of, manager.Evict, registration.ReportAsync, token => collector.CollectAsync(everything: true, token)),
             time, loggers.CreateLogger<PressureLoop>());
         _loops.Add(pressure.RunAsync(_stop.Token));
+        _loops.Add(new StorageLimitLoop(() => [.. manager.Pods], directories, runtime, manager.Evict, time, loggers.CreateLogger<StorageLimitLoop>()).RunAsync(_stop.Token));
+        var parts = new ShutdownParts(
+            token =>
+            {
+                events.Node("NodeShutdown", "Shutdown manager detected shutdown event");
+                return registration.ShutDownAsync(token);
+            }, () => [.. manager.Pods], manager.Find);
+        Own(new ShutdownEndpoint(options.RunDir, new NodeShutdown(parts, time), loggers.CreateLogger<ShutdownEndpoint>()));
         Streams = new PodStreams(manager, runtime, time);
         events.Node("Starting", "Starting the node agent.");
         Log.Started(logger, options.NodeName, nodeIp, options.PodCidr);

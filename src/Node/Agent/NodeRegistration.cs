@@ -22,6 +22,9 @@ internal sealed partial class NodeRegistration(
     private static readonly TimeSpan StatusPeriod = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
+    // Of a write at its start: the pods' own time is more precious.
+    private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(3);
+
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
@@ -41,6 +44,23 @@ internal sealed partial class NodeRegistration(
     {
         _pressure = pressure;
         return WriteNodeAsync(cancellationToken);
+    }
+
+    /// <summary>From now on no pod is taken.</summary>
+    public bool IsShuttingDown { get; private set; }
+
+    /// <summary>Says that the node is going: not ready, so that nothing is sent to it. A server that cannot be reached does not keep a machine from going down.</summary>
+    public async Task ShutDownAsync(CancellationToken cancellationToken)
+    {
+        IsShuttingDown = true;
+        try
+        {
+            await WriteNodeAsync(cancellationToken).WaitAsync(ShutdownPatience, time, cancellationToken);
+        }
+        catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or JsonException or TimeoutException)
+        {
+            Log.HeartbeatFailed(logger, options.NodeName, e.Message);
+        }
     }
 
     public void Start() => _running = Task.WhenAll(LoopAsync(options.LeasePeriod, RenewAsync), LoopAsync(StatusPeriod, WriteNodeAsync));
@@ -142,7 +162,9 @@ internal sealed partial class NodeRegistration(
                 Pressure("MemoryPressure", _pressure.Memory, ("KubeletHasInsufficientMemory", "node has insufficient memory available"), ("KubeletHasSufficientMemory", "node has sufficient memory available")),
                 Pressure("DiskPressure", _pressure.Disk, ("KubeletHasDiskPressure", "node has disk pressure"), ("KubeletHasNoDiskPressure", "node has no disk pressure")),
                 Pressure("PIDPressure", _pressure.Processes, ("KubeletHasInsufficientPID", "node has insufficient PID available"), ("KubeletHasSufficientPID", "node has sufficient PID available")),
-                Condition("Ready", true, "KubeletReady", "the node agent is posting ready status"),
+                IsShuttingDown
+                    ? Condition("Ready", false, "KubeletNotReady", "node is shutting down")
+                    : Condition("Ready", true, "KubeletReady", "the node agent is posting ready status"),
             ],
             Addresses = [new NodeAddress { Type = "InternalIP", Address = nodeIp }, new NodeAddress { Type = "Hostname", Address = options.NodeName }],
             NodeInfo = new NodeSystemInfo

@@ -63,6 +63,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)] public static partial int epoll_wait(int epoll, void* events, int max, int timeout);
     [LibraryImport("libc", SetLastError = true)] public static partial int ioctl(int fd, nuint request, void* argument);
     [LibraryImport("libc", SetLastError = true)] public static partial int socket(int domain, int type, int protocol);
+    [LibraryImport("libc", SetLastError = true)] public static partial int setsockopt(int fd, int level, int name, void* value, uint length);
     [LibraryImport("libc", SetLastError = true)] public static partial int sethostname(byte* name, nuint length);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int lchown(string path, uint uid, uint gid);
     [LibraryImport("libc", SetLastError = true)] public static partial int fchown(int fd, uint uid, uint gid);

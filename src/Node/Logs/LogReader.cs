@@ -21,35 +21,57 @@ internal static class LogReader
     public static async Task CopyAsync(string path, LogOptions options, Task ended, TimeProvider time, Stream output, CancellationToken cancellationToken)
     {
         var state = new Writer(options, output);
-        var skip = options.TailLines is { } tail ? await LinesBeforeTailAsync(path, tail, options.Since, cancellationToken) : 0;
-        foreach (var older in Rotated(path))
+        await using var current = new CurrentFile(path);
+        var there = OpenAll(path, current);
+        try
         {
-            await using var file = Open(older);
-            if (file is not null)
-                skip = await CopyFileAsync(file, state, skip, cancellationToken);
+            // As far as they reached when they were opened: a container that writes faster than is read would be read for ever.
+            var skip = options.TailLines is { } tail ? await LinesBeforeTailAsync(there, tail, options.Since, cancellationToken) : 0;
+            foreach (var (file, end) in there)
+                skip = await CopyFileAsync(file, state, skip, end, cancellationToken);
+        }
+        finally
+        {
+            foreach (var (file, _) in there.Where(part => part.File != current.Open()))
+                await file.DisposeAsync();
         }
 
-        await using var current = new CurrentFile(path);
-        while (!state.IsFull)
+        while (options.Follow && !state.IsFull)
         {
             var wasEnded = ended.IsCompleted;   // asked before the read: what was written before the end is read
             if (current.Open() is { } file)
-                skip = await CopyFileAsync(file, state, skip, cancellationToken);
+                await CopyFileAsync(file, state, skip: 0, long.MaxValue, cancellationToken);
             if (current.IsReplaced())
             {
                 // The new file is there, so nobody writes to the old one any more: what came after the last look is read, then the new one follows.
-                skip = await CopyFileAsync(current.Open()!, state, skip, cancellationToken);
+                await CopyFileAsync(current.Open()!, state, skip: 0, long.MaxValue, cancellationToken);
                 current.Close();
                 continue;
             }
 
-            if (!options.Follow || wasEnded)
+            if (wasEnded)
                 break;
             await output.FlushAsync(cancellationToken);
             await Task.WhenAny(ended, Task.Delay(Poll, time, cancellationToken));
             cancellationToken.ThrowIfCancellationRequested();
         }
         await output.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>All files of the log as they are at one moment, oldest first, each with its end.</summary>
+    private static List<(FileStream File, long End)> OpenAll(string path, CurrentFile current)
+    {
+        while (true)
+        {
+            List<FileStream> files = [.. Rotated(path).Select(Open).OfType<FileStream>()];
+            if (current.Open() is { } now)
+                files.Add(now);
+            // A rotation meanwhile gave the names to other files: one would be read twice, or not at all.
+            if (files.Select(file => Interop.Libc.Inode((int)file.SafeFileHandle.DangerousGetHandle())).SequenceEqual(Rotated(path).Append(path).Where(File.Exists).Select(Interop.Libc.Inode)))
+                return [.. files.Select(file => (file, file.Length))];
+            files.ForEach(file => file.Dispose());
+            current.Close();
+        }
     }
 
     /// <summary>Rotated files of a log, oldest first.</summary>
@@ -73,24 +95,23 @@ internal static class LogReader
         }
     }
 
-    private static async Task<long> LinesBeforeTailAsync(string path, long tail, DateTimeOffset? since, CancellationToken cancellationToken)
+    private static async Task<long> LinesBeforeTailAsync(List<(FileStream File, long End)> files, long tail, DateTimeOffset? since, CancellationToken cancellationToken)
     {
         long lines = 0;
-        foreach (var file in Rotated(path).Append(path))
+        foreach (var (file, end) in files)
         {
-            await using var stream = Open(file);
-            if (stream is not null)
-                await ReadLinesAsync(stream, line =>
-                {
-                    if (CriLine.TryParse(line, out var parsed) && parsed.IsEnd && (since is null || parsed.Time >= since))
-                        lines++;
-                    return true;
-                }, cancellationToken);
+            await ReadLinesAsync(file, line =>
+            {
+                if (CriLine.TryParse(line, out var parsed) && parsed.IsEnd && (since is null || parsed.Time >= since))
+                    lines++;
+                return true;
+            }, end, cancellationToken);
+            file.Position = 0;
         }
         return Math.Max(lines - tail, 0);
     }
 
-    private static async Task<long> CopyFileAsync(FileStream file, Writer writer, long skip, CancellationToken cancellationToken)
+    private static async Task<long> CopyFileAsync(FileStream file, Writer writer, long skip, long end, CancellationToken cancellationToken)
     {
         await ReadLinesAsync(file, line =>
         {
@@ -103,13 +124,13 @@ internal static class LogReader
                 return true;
             }
             return writer.Add(parsed);
-        }, cancellationToken, writer);
+        }, end, cancellationToken, writer);
         await writer.FlushAsync(cancellationToken);
         return skip;
     }
 
     // Whole lines only: the position stays at the start of a line that is still being written.
-    private static async Task ReadLinesAsync(FileStream file, Func<ReadOnlyMemory<byte>, bool> onLine, CancellationToken cancellationToken, Writer? writer = null)
+    private static async Task ReadLinesAsync(FileStream file, Func<ReadOnlyMemory<byte>, bool> onLine, long end, CancellationToken cancellationToken, Writer? writer = null)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
         var used = 0;
@@ -130,16 +151,16 @@ internal static class LogReader
                     buffer = larger;
                 }
 
-                var n = await file.ReadAsync(buffer.AsMemory(used), cancellationToken);
+                var n = await file.ReadAsync(buffer.AsMemory(used, (int)Math.Min(buffer.Length - used, end - file.Position)), cancellationToken);
                 if (n == 0)
                     break;
                 used += n;
                 var start = 0;
-                int end;
-                while ((end = buffer.AsSpan(start, used - start).IndexOf((byte)'\n')) >= 0)
+                int length;
+                while ((length = buffer.AsSpan(start, used - start).IndexOf((byte)'\n')) >= 0)
                 {
-                    var line = buffer.AsMemory(start, end);
-                    start += end + 1;
+                    var line = buffer.AsMemory(start, length);
+                    start += length + 1;
                     if (!onLine(line))
                     {
                         file.Position -= used - start;

@@ -22,7 +22,7 @@ internal sealed class ImageContainerPolicy(ImageInfo image) : IContainerPolicy
         if ((mine?.RunAsNonRoot ?? pods?.RunAsNonRoot) == true)
             CheckNonRoot(pod, container, uid);
         // A group can only be given together with a user; a user by name is left to the runtime, which reads the image's passwd.
-        return new(uid ?? (gid is null ? null : image.Uid), gid, ContainerGroups.Of(pod));
+        return new(uid ?? (gid is null ? null : (uint?)image.Uid), gid, ContainerGroups.Of(pod));
     }
 
     // Sentences that Kubernetes' users know and search for.
@@ -52,6 +52,9 @@ internal sealed class ImageContainerPolicy(ImageInfo image) : IContainerPolicy
 
     public void Check(Pod pod, Container container)
     {
+        // Beyond it runtimes cut the number off, and 4294967296 becomes root (CVE-2024-40635).
+        if (image.Uid is < 0 or > int.MaxValue && (container.SecurityContext?.RunAsUser ?? pod.Spec.SecurityContext?.RunAsUser) is null)
+            throw new ContainerConfigException($"the image's user {image.Uid} is out of range: a user is a number from 0 to {int.MaxValue}; name another with runAsUser");
         if (container.SecurityContext?.ProcMount is "Unmasked" && pod.Spec.HostPID == true)
             throw new ContainerConfigException($"container '{container.Name}' asks for procMount Unmasked together with hostPID: that is the machine's own /proc");
     }

@@ -6,6 +6,12 @@ namespace Weft.Node.Pods;
 /// <summary>A pod that this node will never run, and why, in the kubelet's words: it fails at once, so that its owner makes another. Pure.</summary>
 internal sealed record PodRejection(string Reason, string Message);
 
+/// <summary>What of the node decides about new pods.</summary>
+internal sealed record NodeState(NodePressure Pressure, bool IsShuttingDown)
+{
+    public static readonly NodeState Well = new(NodePressure.None, IsShuttingDown: false);
+}
+
 internal static class NodeAdmission
 {
     // Kubernetes' list of sysctls that belong to a pod alone and cannot harm others.
@@ -17,14 +23,16 @@ internal static class NodeAdmission
     ];
 
     /// <param name="ofImages">Its containers are made of images.</param>
-    public static PodRejection? Check(Pod pod, bool ofImages, NodePressure pressure)
+    public static PodRejection? Check(Pod pod, bool ofImages, NodeState node)
     {
+        if (node.IsShuttingDown)
+            return new("NodeShutdown", "Pod was rejected as the node is shutting down.");
         // As the kubelet: a node without disk takes nothing, one without memory only what has asked for some.
         if (!EvictionPlanner.IsCritical(pod))
         {
-            if (pressure.Disk)
+            if (node.Pressure.Disk)
                 return new("Evicted", "The node had condition: [DiskPressure]. ");
-            if (pressure.Memory && PodShape.QosClass(pod) == "BestEffort" && !pod.Spec.Tolerations.Any(t => t.Key is null or "" or "node.kubernetes.io/memory-pressure"))
+            if (node.Pressure.Memory && PodShape.QosClass(pod) == "BestEffort" && !pod.Spec.Tolerations.Any(t => t.Key is null or "" or "node.kubernetes.io/memory-pressure"))
                 return new("Evicted", "The node had condition: [MemoryPressure]. ");
         }
         if (pod.Spec.Os is { Name: not ("linux" or "") })

@@ -26,6 +26,9 @@ internal sealed partial class PodManager(PodServices services) : IAsyncDisposabl
         _events = ForwardEventsAsync(_stop.Token);
     }
 
+    /// <summary>As the workers know them, which may be later than the cache.</summary>
+    public IEnumerable<Pod> Pods => _workers.Values.Select(w => w.Pod);
+
     public PodWorker? Find(string uid) => _workers.GetValueOrDefault(uid);
 
     public PodWorker? Find(ObjectKey key) => _workers.Values.FirstOrDefault(w => w.Pod.Metadata.Namespace == key.Namespace && w.Pod.Metadata.Name == key.Name);

@@ -16,7 +16,7 @@ namespace Weft.Node.Pods;
 internal sealed record PodServices(
     KubeClient Client, ObjectCache<Pod> Cache, IPodRuntime Runtime, RuntimeChooser Chooser, ImagePuller Puller, PodVolumes Volumes, ObjectWatches<ConfigMap> ConfigMaps, ObjectWatches<Secret> Secrets,
     ProbeClient Probes, EventRecorder Events, StatusWriter Statuses, PodDirectories Directories, NodeFacts Node, DnsSettings Dns, PodEnvironment Environment,
-    Func<NodePressure> Pressure, TimeProvider Time, ILoggerFactory Loggers)
+    Func<NodeState> State, TimeProvider Time, ILoggerFactory Loggers)
 {
     /// <summary>The handler of the runtime that was chosen; null: not chosen yet.</summary>
     public string? Handler { get; init; }

@@ -43,6 +43,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
     private bool _finished;
     private string? _told;
     private volatile Ending? _end;
+    private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public PodWorker(PodServices services, Pod pod)
     {
@@ -57,6 +58,9 @@ internal sealed partial class PodWorker : IAsyncDisposable
 
     /// <summary>Everything of the pod is off this machine, and its object is deleted or was never ours to delete.</summary>
     public Task Ended => _running;
+
+    /// <summary>The pod has ended for good: nothing of it runs, and the API knows its status. Its object may stay.</summary>
+    public Task Quiet => _quiet.Task;
 
     public Pod Pod => Volatile.Read(ref _pod);
 
@@ -170,6 +174,8 @@ internal sealed partial class PodWorker : IAsyncDisposable
         {
             // The agent stops; the pod does not.
         }
+        if (_finished)
+            _quiet.TrySetResult();
     }
 
     /// <summary>True when something was done, so that it must look again.</summary>
@@ -186,7 +192,11 @@ internal sealed partial class PodWorker : IAsyncDisposable
             return false;
         }
         if (_containers is null && !await ChooseAsync(pod, cancellationToken))
+        {
+            if (_end is not null && !WasHere(pod))
+                BeQuiet(_services.Statuses.Set(pod, pod.Status));   // it never began
             return false;
+        }
 
         var now = _services.Time.GetUtcNow();
         await RefreshVolumesAsync(pod, now, cancellationToken);
@@ -203,12 +213,20 @@ internal sealed partial class PodWorker : IAsyncDisposable
                 await DoAsync(pod, step, seen, written, cancellationToken);
         }
         await Task.WhenAll(starts);
+        if (PodShape.IsTerminal(pod) && plan.Steps.Length == 0 && _stopping.IsEmpty)
+            BeQuiet(written);
 
         var renew = pod.Metadata.DeletionTimestamp is null ? _renewTokens : null;
         var wake = plan.WakeAt is null || renew < plan.WakeAt ? renew ?? plan.WakeAt : plan.WakeAt;
         if (wake is { } at)
             WakeIn(at - _services.Time.GetUtcNow());
         return plan.Steps.Length > 0 && !_finished && plan.Steps.Any(s => s is not PodStep.Kill);
+    }
+
+    private void BeQuiet(Task written)
+    {
+        if (!_quiet.Task.IsCompleted)
+            _ = written.ContinueWith(static (_, quiet) => ((TaskCompletionSource)quiet!).TrySetResult(), _quiet, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private async Task DoAsync(Pod pod, PodStep step, PodObservation seen, Task written, CancellationToken cancellationToken)
@@ -374,7 +392,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
         {
             case RuntimeChoice.Chosen chosen:
                 var services = _services with { Runtime = chosen.Runtime, Handler = chosen.Handler };
-                if (pod.Metadata.DeletionTimestamp is null && !PodShape.IsTerminal(pod) && !WasHere(pod) && NodeAdmission.Check(pod, services.OfImages, services.Pressure()) is { } rejection)
+                if (pod.Metadata.DeletionTimestamp is null && !PodShape.IsTerminal(pod) && !WasHere(pod) && NodeAdmission.Check(pod, services.OfImages, services.State()) is { } rejection)
                 {
                     _services.Events.Warning(pod, rejection.Reason, rejection.Message);
                     _ = _services.Statuses.Set(pod, pod.Status with { Phase = "Failed", Reason = rejection.Reason, Message = "Pod was rejected: " + rejection.Message, StartTime = _services.Time.GetUtcNow() });

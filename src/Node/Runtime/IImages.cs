@@ -22,11 +22,11 @@ internal interface IImages
 /// <param name="Id">`sha256:` and the digest of its configuration.</param>
 /// <param name="Names">Full names with tag.</param>
 /// <param name="Digests">Full names with digest: the first is a status' `imageID`.</param>
-/// <param name="Uid">The image's user, when it is a number; null: not set, or a name.</param>
+/// <param name="Uid">The image's user, when it is a number, whatever number the image says; null: not set, or a name.</param>
 /// <param name="UserName">The image's user, when it is a name.</param>
 /// <param name="Pinned">The runtime needs it itself; never removed.</param>
 internal sealed record ImageInfo(
-    string Id, IReadOnlyList<string> Names, IReadOnlyList<string> Digests, long Bytes, uint? Uid, string? UserName, bool Pinned);
+    string Id, IReadOnlyList<string> Names, IReadOnlyList<string> Digests, long Bytes, long? Uid, string? UserName, bool Pinned);
 
 /// <param name="Server">Host and port that it is meant for, as in a docker configuration.</param>
 internal sealed record RegistryCredential(string Server, string UserName, string Password)

@@ -45,6 +45,9 @@ internal interface IPodRuntime
     /// <summary>Opens a TCP connection to a port on the sandbox's loopback.</summary>
     Task<Stream> ConnectAsync(string sandboxId, int port, CancellationToken cancellationToken);
 
+    /// <summary>What a running container has written to the disk beside its volumes and its log, as of some seconds ago. 0 where its root is not on a disk.</summary>
+    Task<long> WrittenBytesAsync(string containerId, CancellationToken cancellationToken) => Task.FromResult(0L);
+
     /// <summary>Writes the container's log to a new file from now on; the caller has renamed the old one.</summary>
     Task ReopenLogAsync(string containerId, CancellationToken cancellationToken);
 

@@ -45,6 +45,8 @@ internal sealed class NamedRuntime(IPodRuntime inner) : IPodRuntime
 
     public Task<Stream> ConnectAsync(string sandboxId, int port, CancellationToken cancellationToken) => inner.ConnectAsync(Inner(sandboxId), port, cancellationToken);
 
+    public Task<long> WrittenBytesAsync(string containerId, CancellationToken cancellationToken) => inner.WrittenBytesAsync(Inner(containerId), cancellationToken);
+
     public Task ReopenLogAsync(string containerId, CancellationToken cancellationToken) => inner.ReopenLogAsync(Inner(containerId), cancellationToken);
 
     private SandboxInfo Outer(SandboxInfo sandbox) => sandbox with { Id = _prefix + sandbox.Id };

@@ -125,6 +125,8 @@ internal sealed partial class PodRuntimes : IPodRuntime, IAsyncDisposable
 
     public Task<Stream> ConnectAsync(string sandboxId, int port, CancellationToken cancellationToken) => Of(sandboxId).ConnectAsync(sandboxId, port, cancellationToken);
 
+    public Task<long> WrittenBytesAsync(string containerId, CancellationToken cancellationToken) => Of(containerId).WrittenBytesAsync(containerId, cancellationToken);
+
     public Task ReopenLogAsync(string containerId, CancellationToken cancellationToken) => Of(containerId).ReopenLogAsync(containerId, cancellationToken);
 
     private NamedRuntime Of(string id) => _process.Owns(id) ? _process : ReadyImages().Runtime;

@@ -27,6 +27,7 @@ internal sealed partial class LocalVolumes : IAsyncDisposable
     private readonly Informer<PersistentVolume> _volumes;
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ILogger _logger;
+    private readonly SolePods _sole = new();
     private Task _running = Task.CompletedTask;
 
     private LocalVolumes(KubeClient client, string dataDir, TimeProvider time, Random random, Action<ApiResource, Exception> onError, ILogger logger)
@@ -68,8 +69,17 @@ internal sealed partial class LocalVolumes : IAsyncDisposable
             ?? throw new VolumeException($"persistentvolume \"{claim.Spec.VolumeName}\" of claim \"{claimName}\" not found");
         if (volume.Spec.ClaimRef?.Uid != claim.Metadata.Uid)
             throw new VolumeException($"persistentvolume \"{claim.Spec.VolumeName}\" belongs to another claim than \"{claimName}\"");
-        return PathOf(volume);
+        var path = PathOf(volume);
+        if (claim.Spec.AccessModes.Contains("ReadWriteOncePod"))
+            _sole.Take(new ObjectKey(@namespace, claimName), pod, NodePods());
+        return path;
     }
+
+    /// <summary>The pods of this node, which decide about claims that are one pod's alone. Set before the first pod asks.</summary>
+    public Func<IEnumerable<Pod>> NodePods { private get; set; } = () => [];
+
+    /// <summary>The pod has ended: what was its alone may be another's.</summary>
+    public void Release(string podUid) => _sole.Release(podUid);
 
     /// <exception cref="VolumeException">The volume is of another type, or its path cannot be used.</exception>
     internal string PathOf(PersistentVolume volume)

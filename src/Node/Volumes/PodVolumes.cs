@@ -127,6 +127,7 @@ internal sealed class PodVolumes(string runDir, PodDirectories directories, PodT
     {
         DirectoryRemoval.Delete(Path.Combine(runDir, "m", uid), Path.Combine(runDir, "p", uid), Path.Combine(Memory, uid), Path.Combine(directories.Pod(uid), "volumes"));
         tokens.Forget(uid);
+        claims?.Release(uid);
         foreach (var key in _owned.Keys.Where(k => k.Uid == uid))
             _owned.TryRemove(key, out _);
     }

@@ -150,7 +150,7 @@ public static class WireCodec
 
     private static void Hash(ArrayBufferWriter<byte> to, UnitHash hash)
     {
-        BinaryPrimitives.WriteUInt128BigEndian(to.GetSpan(UnitHash.Length), hash.Value);
+        hash.Write(to.GetSpan(UnitHash.Length));
         to.Advance(UnitHash.Length);
     }
 
@@ -190,7 +190,7 @@ public static class WireCodec
 
         public ulong Number64() => BinaryPrimitives.ReadUInt64BigEndian(Bytes(8));
 
-        public UnitHash Hash() => new(BinaryPrimitives.ReadUInt128BigEndian(Bytes(UnitHash.Length)));
+        public UnitHash Hash() => UnitHash.Read(Bytes(UnitHash.Length));
 
         public int Length(int limit)
         {

@@ -12,7 +12,9 @@ namespace Weft.Proxy.Configuration;
 public sealed partial class ConfigClient(ConfigState state, ConfigFile file, Func<CancellationToken, Task<WebSocket>> connect, TimeProvider time, Random random, ILogger logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
+
+    // What a change waits for when the server comes back, after the server's own start; a refused connection costs a fraction of a millisecond.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(10);
 
     /// <summary>At most so often is the file written: a crash in between costs a few deltas more at the next connection.</summary>

@@ -10,8 +10,8 @@ namespace Weft.Storage.Watching;
 /// </summary>
 internal sealed class StoreWatch : IStoreWatch
 {
-    // Taken from the buffer under one lock, so held by a reader that is stuck.
-    private const int Burst = 64;
+    // Taken from the buffer under one lock, so held by a reader that is stuck: a thousand of those must not hold a second history.
+    private const int Burst = 16;
 
     private readonly WatchHub _hub;
     private readonly IDriver _driver;

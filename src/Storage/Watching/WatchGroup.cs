@@ -8,7 +8,7 @@ namespace Weft.Storage.Watching;
 /// </summary>
 internal sealed class WatchGroup(string prefix, int capacity, long maxBytes)
 {
-    private const long BurstBytes = 256 * 1024;
+    private const long BurstBytes = 64 * 1024;
 
     private readonly Lock _gate = new();
     private readonly List<StoreWatch> _watches = [];

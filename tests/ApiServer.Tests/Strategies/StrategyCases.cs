@@ -76,6 +76,14 @@ internal static class StrategyCases
         ["replicationcontrollers"] = Subject.Parse("""
             {"metadata":{"name":"web","namespace":"default"},"spec":{"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"nginx:1"}]}}}}
             """),
+        ["limitranges"] = Subject.Parse("""
+            {"metadata":{"name":"limits","namespace":"default"},"spec":{"limits":[{"type":"Container","max":{"cpu":"2"},"min":{"cpu":"100m"},"maxLimitRequestRatio":{"cpu":"4"}},
+             {"type":"Pod","max":{"memory":"1024Mi"}},{"type":"PersistentVolumeClaim","min":{"storage":"1Gi"}}]}}
+            """),
+        ["resourcequotas"] = Subject.Parse("""
+            {"metadata":{"name":"quota","namespace":"default"},"spec":{"hard":{"pods":"4","requests.cpu":"1000m","limits.memory":"1Gi"},"scopes":["NotTerminating"],
+             "scopeSelector":{"matchExpressions":[{"scopeName":"PriorityClass","operator":"In","values":["high"]}]}}}
+            """),
         ["statefulsets.apps"] = StatefulSet,
         ["daemonsets.apps"] = Deployment,
         ["jobs.batch"] = Job,

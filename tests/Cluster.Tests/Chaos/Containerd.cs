@@ -6,9 +6,11 @@ namespace Weft.Cluster.Tests.Chaos;
 /// <summary>The containerd processes of a cluster's nodes, found by their configuration below its data directory.</summary>
 internal static class Containerd
 {
-    internal static IReadOnlyList<ProcessIdentity> Of(WeftCluster cluster) =>
+    internal static IReadOnlyList<ProcessIdentity> Of(WeftCluster cluster) => Below(cluster.DataDir);
+
+    internal static IReadOnlyList<ProcessIdentity> Below(string dataDir) =>
     [
-        .. Directory.EnumerateDirectories("/proc").Select(directory => int.TryParse(Path.GetFileName(directory), out var pid) && Is(pid, cluster.DataDir) ? ProcessIdentity.Of(pid) : null)
+        .. Directory.EnumerateDirectories("/proc").Select(directory => int.TryParse(Path.GetFileName(directory), out var pid) && Is(pid, dataDir) ? ProcessIdentity.Of(pid) : null)
             .OfType<ProcessIdentity>(),
     ];
 

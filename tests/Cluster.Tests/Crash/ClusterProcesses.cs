@@ -18,7 +18,9 @@ internal sealed class ClusterProcesses(WeftCluster cluster)
 
     internal ProcessIdentity Supervisor => Cli.Supervision.Supervisor.Find(_paths) ?? throw new InvalidOperationException("no supervisor of the cluster runs");
 
-    internal KubeClient Connect() => Kubeconfig.Load(_paths.Kubeconfig, null, "").Access().Connect(TimeProvider.System, "crash-test");
+    internal ClusterAccess Access => Kubeconfig.Load(_paths.Kubeconfig, null, "").Access();
+
+    internal KubeClient Connect() => Access.Connect(TimeProvider.System, "crash-test");
 
     /// <summary>Returns when the process is gone, not when the signal is sent.</summary>
     internal static async Task KillAsync(ProcessIdentity process)

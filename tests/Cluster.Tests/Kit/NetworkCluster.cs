@@ -12,7 +12,10 @@ public class NetworkCluster : WeftCluster
 
     private string Namespace => "weft-" + Name;
 
-    protected override IReadOnlyList<string> Through => ["nsenter", "--net=/run/netns/" + Namespace];
+    /// <summary>The network as a file.</summary>
+    internal string NetworkPath => "/run/netns/" + Namespace;
+
+    protected override IReadOnlyList<string> Through => ["nsenter", "--net=" + NetworkPath];
 
     // The machine's links and routes are other people's: this cluster has its own.
     protected override bool IsOwn(string fact) => fact.Contains(Name, StringComparison.Ordinal) || fact.Split(' ')[0] is not ("link" or "route" or "rule" or "netns" or "ip_forward");

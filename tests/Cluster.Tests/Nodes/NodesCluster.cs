@@ -10,6 +10,9 @@ public sealed class NodesCluster : IAsyncLifetime
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"weft-nodes-{Environment.ProcessId}-{Path.GetRandomFileName()[..6]}");
     private readonly List<string> _namespaces = [];
 
+    /// <summary>How long a node may be silent, and how long its pods wait then.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(12), EvictAfter = TimeSpan.FromSeconds(2);
+
     public const int ApiPort = 7443; // in a network of its own no port is taken
 
     public string Name { get; } = $"n{Environment.ProcessId % 100000}{(char)('a' + (Path.GetRandomFileName()[0] % 26))}";
@@ -30,7 +33,7 @@ public sealed class NodesCluster : IAsyncLifetime
         await IpAsync("-n", Namespace, "link", "set", "up0", "up");
         await IpAsync("-n", Namespace, "link", "set", "up1", "up");
         await IpAsync("-n", Namespace, "route", "add", "default", "via", "172.31.90.2");
-        (await WeftAsync("up", "--api-port", $"{ApiPort}", "--nodes", "3", "--simulate", "20", "--node-grace", "12", "--evict-after", "2")).Succeeded();
+        (await WeftAsync("up", "--api-port", $"{ApiPort}", "--nodes", "3", "--simulate", "20", "--node-grace", $"{Grace.TotalSeconds}", "--evict-after", $"{EvictAfter.TotalSeconds}")).Succeeded();
     }
 
     internal Task<CommandResult> WeftAsync(params string[] arguments) => InAsync(Namespace, WeftCluster.Program, [.. arguments, "--name", Name, "--data-dir", Paths.DataDir]);

@@ -2,14 +2,33 @@ using System.Security.Cryptography;
 using Weft.Cli.Clusters;
 using Weft.Cli.Processes;
 using Weft.Cli.Supervision;
+using Weft.Cluster.Tests.Chaos;
 using Weft.Cluster.Tests.Kit;
 using Weft.Testing;
 
 namespace Weft.Cluster.Tests.Nodes;
 
 /// <summary>Several nodes: they reach each other, are reached by streams, are lost, come back, and join from elsewhere.</summary>
-public sealed class NodesTests(NodesCluster cluster) : IClassFixture<NodesCluster>
+public sealed class NodesTests(NodesCluster cluster, ITestOutputHelper output) : IClassFixture<NodesCluster>
 {
+    private const string Grace = "      terminationGracePeriodSeconds: 1\n";
+
+    private const string Users = """
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: RoleBinding
+        metadata: {name: process-user, namespace: default}
+        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "weft:process-user"}
+        subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: "system:serviceaccounts:default"}]
+        ---
+
+        """;
+
+    // A pod of an image starts within a second or two; a machine that builds at the same time takes ten times as long.
+    private static readonly TimeSpan ToStart = TimeSpan.FromSeconds(30);
+
+    private static readonly string AffinityTo23 =
+        $"      affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {{nodeSelectorTerms: [{{matchExpressions: [{{key: kubernetes.io/hostname, operator: In, values: [{Node(2)}, {Node(3)}]}}]}}]}}}}}}\n";
+
     private static string Node(int number) => number == 1 ? NodesCluster.Machine : $"{NodesCluster.Machine}-{number}";
 
     [Fact]
@@ -52,27 +71,25 @@ public sealed class NodesTests(NodesCluster cluster) : IClassFixture<NodesCluste
         (await cluster.KubectlAsync("delete", "pod", "big", "--wait=false")).Succeeded();
     }
 
-    [Fact]
-    public async Task Pods_of_a_lost_node_run_elsewhere_and_the_node_comes_back()
+    [Theory]
+    [InlineData("process")]
+    [InlineData("containers")]
+    public async Task Pods_of_a_lost_node_run_elsewhere_and_the_node_comes_back(string kind)
     {
-        await cluster.ApplyAsync($$"""
-            apiVersion: rbac.authorization.k8s.io/v1
-            kind: RoleBinding
-            metadata: {name: process-user, namespace: default}
-            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "weft:process-user"}
-            subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: "system:serviceaccounts:default"}]
-            ---
-            """ + "\n" + TestNamespace.Deployment("moving", 1).Replace("      terminationGracePeriodSeconds: 1",
-            $"      terminationGracePeriodSeconds: 1\n      affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {{nodeSelectorTerms: [{{matchExpressions: [{{key: kubernetes.io/hostname, operator: In, values: [{Node(2)}, {Node(3)}]}}]}}]}}}}}}", StringComparison.Ordinal));
+        await cluster.ApplyAsync(kind == "process" ? Users + TestNamespace.Deployment("moving", 1).Replace(Grace, Grace + AffinityTo23, StringComparison.Ordinal) : await ContainersAsync());
         await Eventually.TrueAsync(async () => await cluster.GetAsync("{.status.readyReplicas}", "deployment", "moving") == "1", "it runs");
         var on = (await cluster.GetAsync("{.items[*].spec.nodeName}", "pods", "-l", "app=moving")).Trim();
         var paths = cluster.Paths.LocalNode(on == Node(2) ? 2 : 3);
 
         // As when the power fails: nobody says goodbye.
-        foreach (var process in (ProcessIdentity[])[Supervisor.Find(paths)!, .. ChildState.Load(paths).Select(child => child.Process).OfType<ProcessIdentity>()])
+        var lost = TimeProvider.System.GetTimestamp();
+        foreach (var process in (ProcessIdentity[])[Supervisor.Find(paths)!, .. ChildState.Load(paths).Select(child => child.Process).OfType<ProcessIdentity>(), .. Containerd.Below(paths.DataDir)])
             Signals.Send(process.Pid, Signals.Kill);
         await Eventually.TrueAsync(async () => await cluster.GetAsync("{.status.conditions[?(@.type=='Ready')].status}", "node", on) == "Unknown", $"{on} is Unknown");
         await Eventually.TrueAsync(async () => (await cluster.GetAsync("{range .items[?(@.status.phase=='Running')]}{.spec.nodeName} {end}", "pods", "-l", "app=moving")).Split(' ').Any(node => node.Length > 0 && node != on), "it runs elsewhere");
+        var took = TimeProvider.System.GetElapsedTime(lost);
+        output.WriteLine(FormattableString.Invariant($"{kind}: runs elsewhere after {took.TotalSeconds:0.0} s"));
+        Assert.InRange(took, NodesCluster.Grace / 2, NodesCluster.Grace + NodesCluster.EvictAfter + ToStart);
 
         (await cluster.WeftAsync("up")).Succeeded();
         await Eventually.TrueAsync(async () => await cluster.GetAsync("{.status.conditions[?(@.type=='Ready')].status}", "node", on) == "True", $"{on} is Ready again");
@@ -86,6 +103,16 @@ public sealed class NodesTests(NodesCluster cluster) : IClassFixture<NodesCluste
             && (await cluster.GetAsync("{.items[*].spec.nodeName}", "pods", "-l", "app=moving")).Trim() == on, "the drained node's pod runs on the other");
         (await cluster.KubectlAsync("uncordon", now)).Succeeded();
         (await cluster.KubectlAsync("delete", "deployment", "moving")).Succeeded();
+        await Eventually.TrueAsync(async () => await cluster.GetAsync("{.items[*].metadata.name}", "pods", "-l", "app=moving") == "", "they are gone");
+    }
+
+    /// <summary>The Deployment with an image, which is in the cluster's registry then.</summary>
+    private async Task<string> ContainersAsync()
+    {
+        (await Shell.RunAsync(Path.Combine(WeftCluster.Checkout, "images", "build"), ["busybox"])).Succeeded();
+        (await cluster.WeftAsync("image", "load", Path.Combine(WeftCluster.Checkout, "images", "out", "busybox.tar"))).Succeeded();
+        return TestNamespace.Deployment("moving", 1).Replace(Grace, Grace + AffinityTo23, StringComparison.Ordinal)
+            .Replace("      runtimeClassName: process\n", "", StringComparison.Ordinal).Replace("image: host", "image: busybox", StringComparison.Ordinal);
     }
 
     [Fact]

@@ -298,4 +298,27 @@ public sealed class FilterTests
             },
         ],
     });
+
+    [Fact]
+    public void A_claim_for_one_pod_keeps_other_pods_away_until_that_one_is_gone()
+    {
+        var user = Sample.Pod("p").Spec(spec => spec with { Volumes = [new Volume { Name = "d", PersistentVolumeClaim = new PersistentVolumeClaimVolumeSource { ClaimName = "data" } }] });
+        var holder = user with { Metadata = user.Metadata with { Name = "holder", Uid = "holder" } };
+        var volume = new PersistentVolume { Metadata = new ObjectMeta { Name = "v" } };
+        var cluster = new SampleCluster(Sample.Node("a"), Sample.Node("b")).Running("a", holder);
+        cluster.Cache.ChangeVolumes(facts => facts with
+        {
+            Claims = facts.Claims.Add(new ObjectKey(user.Metadata.Namespace ?? "", "data"), new PersistentVolumeClaim
+            {
+                Metadata = new ObjectMeta { Name = "data", Annotations = new Dictionary<string, string> { ["pv.kubernetes.io/bind-completed"] = "yes" } },
+                Spec = new PersistentVolumeClaimSpec { AccessModes = ["ReadWriteOncePod"], VolumeName = "v" },
+            }),
+            Volumes = facts.Volumes.Add("v", volume),
+        });
+
+        Assert.Equal("0/2 nodes are available: 2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode.", cluster.Where(user));
+        Assert.Contains(cluster.Where(Sample.Pod("other")), new[] { "a", "b" });
+        Assert.Equal(ClusterEvents.PodRemoved, cluster.Cache.RemovePod("holder"));
+        Assert.Contains(cluster.Where(user), new[] { "a", "b" });
+    }
 }

@@ -105,6 +105,29 @@ public sealed class SchedulerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_pod_of_higher_priority_gets_room_by_the_going_of_lower_ones()
+    {
+        await AddAsync(Sample.Node("a", cpu: "2"));
+        _api.Set(Sample.Pod("keep", "1").Spec(spec => spec with { Priority = 5 }));
+        await Eventually.TrueAsync(() => _api.NodeOf("keep") == "a");
+        _api.Set(Sample.Pod("low", "1"));
+        await Eventually.TrueAsync(() => _api.NodeOf("low") == "a");
+
+        _api.Set(Sample.Pod("high", "1").Spec(spec => spec with { Priority = 10 }));
+
+        await Eventually.TrueAsync(() => _api.Events.Any(e => (string?)e["reason"] == "Preempted"));
+        var told = _api.Events.Single(e => (string?)e["reason"] == "Preempted");
+        Assert.Equal(("low", "Preempted by pod default/high on node a"), ((string?)told["involvedObject"]!["name"], (string?)told["message"]));
+        Assert.Contains(_api.Conditions, c => c.Pod == "low" && (string?)c.Condition["reason"] == "PreemptionByScheduler");
+        await Eventually.TrueAsync(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            return _api.NodeOf("high") == "a";
+        });
+        Assert.Equal("a", _api.NodeOf("keep"));
+    }
+
+    [Fact]
     public async Task A_pod_that_has_ended_leaves_its_room()
     {
         await AddAsync(Sample.Node("a", cpu: "1"));

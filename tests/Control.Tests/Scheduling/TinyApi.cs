@@ -56,6 +56,7 @@ internal sealed class TinyApi : HttpMessageHandler
         {
             ("POST", "binding") => Bind(path[5], body!),
             ("PATCH", "status") => Patch(path[5], body!),
+            ("DELETE", var pod) when path is [_, _, _, _, "pods", _] => Remove(pod),
             ("POST", "events") => Event(body!),
             _ => Fail(HttpStatusCode.NotFound),
         };
@@ -133,6 +134,15 @@ internal sealed class TinyApi : HttpMessageHandler
         {
             if (!_objects.TryGetValue($"pods/{pod}", out var tree))
                 return Fail(HttpStatusCode.NotFound);
+            if ((string?)patch["status"]!["nominatedNodeName"] is { } nominated)
+            {
+                tree = (JsonObject)tree.DeepClone();
+                var status = tree["status"] as JsonObject ?? [];
+                tree["status"] = status;
+                status["nominatedNodeName"] = nominated;
+                Set("pods", tree);
+                return Json((JsonObject)tree.DeepClone());
+            }
             var condition = (JsonObject)patch["status"]!["conditions"]![0]!.DeepClone();
             tree = (JsonObject)tree.DeepClone();
             tree["status"] = new JsonObject { ["conditions"] = new JsonArray(condition.DeepClone()) };
@@ -140,6 +150,12 @@ internal sealed class TinyApi : HttpMessageHandler
             Conditions.Enqueue((pod, condition));
             return Json((JsonObject)tree.DeepClone());
         }
+    }
+
+    private HttpResponseMessage Remove(string pod)
+    {
+        Delete("pods", pod);
+        return Json(new JsonObject { ["kind"] = "Status", ["status"] = "Success" });
     }
 
     private HttpResponseMessage Event(JsonObject value)

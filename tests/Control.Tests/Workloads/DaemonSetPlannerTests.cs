@@ -159,4 +159,21 @@ public sealed class DaemonSetPlannerTests
         var set = Set();
         Assert.Equal("", Steps(set with { Metadata = set.Metadata with { DeletionTimestamp = Make.Now } }, Three, Pod(set, "n9")));
     }
+
+    [Fact]
+    public void A_failed_pod_is_replaced_when_its_nodes_back_off_is_over_and_one_that_succeeded_at_once()
+    {
+        var set = Set();
+        var until = new Dictionary<string, DateTimeOffset> { ["n1"] = Make.Now.AddSeconds(4), ["n2"] = Make.Now };
+        var pods = new[] { Pod(set, "n1", phase: "Failed"), Pod(set, "n2", phase: "Failed"), Pod(set, "n3", phase: "Succeeded") };
+
+        var plan = DaemonSetPlanner.Plan(set, Three, pods, "new", Make.Now, until);
+
+        Assert.Equal(["new-n2", "new-n3"], plan.Delete.Select(pod => pod.Metadata.Name).Order(StringComparer.Ordinal));
+        Assert.Empty(plan.Create);
+        Assert.Equal(TimeSpan.FromSeconds(4), plan.LookAgainIn);
+        Assert.Equal((3, 0), (plan.Status.DesiredNumberScheduled, plan.Status.CurrentNumberScheduled));
+        var after = DaemonSetPlanner.Plan(set, Three, pods, "new", Make.Now.AddSeconds(4), until);
+        Assert.Contains(after.Delete, pod => pod.Metadata.Name == "new-n1");
+    }
 }

@@ -70,9 +70,18 @@ internal sealed class NodeFixture : IAsyncDisposable
     public ILoggerFactory Loggers { get; }
 
     /// <param name="images">The runtime of images; null: none.</param>
-    public static async Task<NodeFixture> StartAsync(int subnet, Func<CancellationToken, Task<ImageRuntime>>? images = null)
+    public static Task<NodeFixture> StartAsync(int subnet, Func<CancellationToken, Task<ImageRuntime>>? images = null) => StartAsync(new NodeFixture(subnet) { _images = images });
+
+    /// <param name="images">The runtime of images, by what the agent is told.</param>
+    public static Task<NodeFixture> StartAsync(int subnet, Func<NodeAgentOptions, Func<CancellationToken, Task<ImageRuntime>>> images)
     {
-        var fixture = new NodeFixture(subnet) { _images = images };
+        var fixture = new NodeFixture(subnet);
+        fixture._images = images(fixture.Options);
+        return StartAsync(fixture);
+    }
+
+    private static async Task<NodeFixture> StartAsync(NodeFixture fixture)
+    {
         await fixture._api.StartAsync(CancellationToken.None);
         foreach (var name in new[] { "default", "kube-system", "kube-node-lease" })
             await fixture.EnsureNamespaceAsync(name);

@@ -15,7 +15,7 @@ internal sealed class FakeImages : IImages
     public int AtOnce;
     public int MostAtOnce;
 
-    public static ImageInfo Image(string name, uint? uid = null, string? user = null, long bytes = 100, bool pinned = false) =>
+    public static ImageInfo Image(string name, long? uid = null, string? user = null, long bytes = 100, bool pinned = false) =>
         new("sha256:" + name, [name], [name.Split(':')[0] + "@sha256:" + new string('a', 64)], bytes, uid, user, pinned);
 
     public static TaskCompletionSource Opened()
@@ -25,9 +25,9 @@ internal sealed class FakeImages : IImages
         return gate;
     }
 
-    public ImageInfo Have(string name, uint? uid = null, string? user = null) => _here[name] = Image(name, uid, user);
+    public ImageInfo Have(string name, long? uid = null, string? user = null) => _here[name] = Image(name, uid, user);
 
-    public void Offer(string name, uint? uid = null) => _remote[name] = Image(name, uid);
+    public void Offer(string name, long? uid = null) => _remote[name] = Image(name, uid);
 
     public Task<ImageInfo?> FindAsync(string image, CancellationToken cancellationToken) => Task.FromResult(_here.GetValueOrDefault(image));
 

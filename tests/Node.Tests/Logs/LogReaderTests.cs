@@ -36,6 +36,42 @@ public sealed class LogReaderTests
         Assert.Equal("", await ReadAsync(dir.File("absent"), new()));
     }
 
+    [Theory]
+    [InlineData(2L, "ten\neleven\n")]
+    [InlineData(null, "nine\nten\neleven\n")]
+    public async Task What_is_written_and_rotated_while_it_is_read_is_not_waited_for(long? tail, string expected)
+    {
+        using var dir = new TempDir();
+        var path = dir.File("0.log");
+        await File.WriteAllTextAsync(path + ".1", Line("nine"));
+        await File.WriteAllTextAsync(path, Line("ten") + Line("eleven"));
+
+        // Each piece that is read makes the log longer, and then rotates it: as a container that writes faster than its reader takes.
+        await using var output = new Reacting(() =>
+        {
+            File.AppendAllText(path, Line("later"));
+            LogRotation.Shift(path);
+            File.WriteAllText(path, Line("much later"));
+        });
+        await LogReader.CopyAsync(path, new() { TailLines = tail }, Task.CompletedTask, TimeProvider.System, output, default);
+
+        Assert.Equal(expected, output.Text);
+
+        static string Line(string text) => $"2026-05-01T12:00:04Z stdout F {text}\n";
+    }
+
+    /// <summary>Does something at each write.</summary>
+    private sealed class Reacting(Action onWrite) : MemoryStream
+    {
+        public string Text => Encoding.UTF8.GetString(ToArray());
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            onWrite();
+            await base.WriteAsync(buffer, cancellationToken);
+        }
+    }
+
     [Fact]
     public async Task A_large_log_is_copied_in_small_pieces()
     {

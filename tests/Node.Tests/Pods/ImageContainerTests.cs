@@ -46,9 +46,9 @@ public sealed class ImageContainerTests
     [Theory]
     [InlineData("""{"runAsUser":0,"runAsNonRoot":true}""", null, null, "container's runAsUser breaks non-root policy (pod: \"web_default(u1)\", container: a)")]
     [InlineData("""{"runAsNonRoot":true}""", null, null, "container has runAsNonRoot and image will run as root (pod: \"web_default(u1)\", container: a)")]
-    [InlineData("""{"runAsNonRoot":true}""", 0u, null, "container has runAsNonRoot and image will run as root (pod: \"web_default(u1)\", container: a)")]
+    [InlineData("""{"runAsNonRoot":true}""", 0L, null, "container has runAsNonRoot and image will run as root (pod: \"web_default(u1)\", container: a)")]
     [InlineData("""{"runAsNonRoot":true}""", null, "app", "container has runAsNonRoot and image has non-numeric user (app), cannot verify user is non-root (pod: \"web_default(u1)\", container: a)")]
-    public void An_image_that_would_run_as_root_is_refused_where_the_pod_forbids_that(string context, uint? uid, string? user, string message) =>
+    public void An_image_that_would_run_as_root_is_refused_where_the_pod_forbids_that(string context, long? uid, string? user, string message) =>
         Assert.Equal(message, Assert.Throws<ContainerConfigException>(() => Context(context, FakeImages.Image("nginx:1", uid, user))).Message);
 
     [Fact]
@@ -59,6 +59,22 @@ public sealed class ImageContainerTests
         Assert.Equal((101u, 7u), Context("""{"runAsGroup":7}""", FakeImages.Image("nginx:1", 101)).User is var u ? (u.Uid, u.Gid) : default);
         Assert.Equal([3u, 4u], Context("{}", pods: """{"supplementalGroups":[3],"fsGroup":4}""").User.Groups);
     }
+
+    [Theory]
+    [InlineData(1L << 31)]
+    [InlineData(1L << 32)] // cut off it is root
+    [InlineData(-1L)]
+    public void An_images_user_that_is_no_user_is_refused_unless_the_pod_names_another(long uid)
+    {
+        var refusal = Assert.Throws<ContainerConfigException>(() => Context("{}", FakeImages.Image("nginx:1", uid)));
+        Assert.Equal($"the image's user {uid} is out of range: a user is a number from 0 to 2147483647; name another with runAsUser", refusal.Message);
+        Assert.Throws<ContainerConfigException>(() => Context("""{"runAsNonRoot":true,"runAsGroup":7}""", FakeImages.Image("nginx:1", uid)));
+        Assert.Equal(5u, Context("""{"runAsUser":5}""", FakeImages.Image("nginx:1", uid)).User.Uid);
+    }
+
+    [Fact]
+    public void The_largest_user_of_an_image_is_taken() =>
+        Assert.Equal((uint?)int.MaxValue, Context("""{"runAsGroup":7}""", FakeImages.Image("nginx:1", int.MaxValue)).User.Uid);
 
     [Theory]
     [InlineData("""{"capabilities":{"drop":["ALL"]}}""", "")]
@@ -99,7 +115,7 @@ public sealed class ImageContainerTests
     [InlineData("""{"securityContext":{"sysctls":[{"name":"kernel.core_pattern","value":"|/x"}]},"containers":[]}""", true, "SysctlForbidden")]
     [InlineData("""{"hostUsers":false,"containers":[]}""", true, "UserNamespacesNotSupported")]
     [InlineData("""{"os":{"name":"windows"},"containers":[]}""", true, "PodOSNotSupported")]
-    public void What_no_waiting_cures_fails_the_pod(string spec, bool ofImages, string? reason) => Assert.Equal(reason, NodeAdmission.Check(World.Pod(spec), ofImages, NodePressure.None)?.Reason);
+    public void What_no_waiting_cures_fails_the_pod(string spec, bool ofImages, string? reason) => Assert.Equal(reason, NodeAdmission.Check(World.Pod(spec), ofImages, NodeState.Well)?.Reason);
 
     [Theory]
     [InlineData("""{"containers":[{"name":"a"}]}""", true, false, "Evicted")]
@@ -108,7 +124,7 @@ public sealed class ImageContainerTests
     [InlineData("""{"priority":2000000000,"containers":[{"name":"a"}]}""", true, true, null)]
     [InlineData("""{"containers":[{"name":"a"}]}""", false, false, null)]
     public void A_node_under_pressure_takes_only_what_does_not_make_it_worse(string spec, bool memory, bool disk, string? reason) =>
-        Assert.Equal(reason, NodeAdmission.Check(World.Pod(spec), true, new NodePressure(memory, disk, false))?.Reason);
+        Assert.Equal(reason, NodeAdmission.Check(World.Pod(spec), true, new NodeState(new NodePressure(memory, disk, false), false))?.Reason);
 
     [Fact]
     public void A_full_domain_name_as_hostname_has_at_most_64_bytes()

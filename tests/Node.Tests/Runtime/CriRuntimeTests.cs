@@ -1,3 +1,5 @@
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Weft.Api.Streams;
@@ -111,6 +113,38 @@ public sealed class CriRuntimeTests
             await Task.CompletedTask;
         }
     }
+
+    [Fact]
+    public async Task An_attach_to_a_container_that_is_just_ending_ends()
+    {
+        await using var machine = new CriFixture(19);
+        var runtime = await machine.StartWithImagesAsync();
+        var sandbox = await runtime.CreateSandboxAsync(machine.Pod("brief"), default);
+        // As `kubectl run -it` of a command that ends at once: the client's input stays open, and nothing comes on it.
+        for (var round = 0; round < Rounds; round++)
+        {
+            var container = await machine.RunAsync(sandbox.Id, await machine.ContainerAsync("c" + round, "echo", "brief") with { Stdin = true, StdinOnce = true, Terminal = round % 2 == 0 });
+            var input = new Pipe();
+            try
+            {
+                await Eventually.EndsAsync(runtime.AttachAsync(container.Id, new(input.Reader.AsStream(), new MemoryStream(), null, round % 2 == 0, Waiting()), default));
+            }
+            catch (RuntimeException ended)
+            {
+                Assert.Equal(RuntimeError.NotRunning, ended.Error);
+            }
+            await machine.EndedAsync(container.Id);
+            await runtime.RemoveContainerAsync(container.Id, default);
+        }
+
+        static async IAsyncEnumerable<TerminalSize> Waiting([EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            yield return new TerminalSize(80, 24);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        }
+    }
+
+    private static int Rounds => int.TryParse(Environment.GetEnvironmentVariable("WEFT_TEST_ROUNDS"), out var rounds) ? rounds : 20;
 
     [Fact]
     public async Task Pods_live_on_when_containerd_is_killed_and_when_the_agent_starts_anew()

@@ -64,6 +64,9 @@ internal static class ResourceValidation
 
     private static bool IsWholeOnly(string name) => IsExtended(name);
 
+    /// <summary>Whether an amount of a container, or of a claim, can have this name.</summary>
+    public static string? NameErrorOf(string name, bool ofClaim) => ofClaim && name == "storage" ? null : NameError(name);
+
     private static string? NameError(string name)
     {
         if (NameRules.QualifiedName(name) is { } wrong)

@@ -19,6 +19,10 @@ internal sealed class PodReports(KubeClient client, TimeProvider time, Random ra
     public Task ScheduledAsync(PodInfo pod, string node, CancellationToken cancellationToken) =>
         EventAsync(pod, "Normal", "Scheduled", $"Successfully assigned {pod.Key} to {node}", "Binding", cancellationToken);
 
+    /// <summary>The event of a pod that makes room for another.</summary>
+    public Task PreemptedAsync(PodInfo victim, PodInfo pod, string node, CancellationToken cancellationToken) =>
+        EventAsync(victim, "Normal", "Preempted", $"Preempted by pod {pod.Uid} on node {node}", "Preempting", cancellationToken);
+
     /// <summary>Writes only what is new: a pod that waits for an hour for the same reason is not written again and again.</summary>
     public async Task UnschedulableAsync(PodInfo pod, string reason, string message, CancellationToken cancellationToken)
     {

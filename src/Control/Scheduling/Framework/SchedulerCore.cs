@@ -69,6 +69,29 @@ internal sealed class SchedulerCore
             : new SchedulingResult.Unschedulable(Diagnose(pod, snapshot, filters));
     }
 
+    /// <summary>Whether the pod passes every filter on one node; for what-if questions, in which the snapshot is another each time.</summary>
+    public bool Fits(PodInfo pod, ClusterSnapshot snapshot, NodeInfo node)
+    {
+        foreach (var plugin in _profile.Filters)
+        {
+            object? state = null;
+            if (plugin is IPreFilterPlugin pre)
+            {
+                var result = pre.PreFilter(pod, snapshot);
+                if (result.Rejection is not null || result.OnlyNodes is { } only && !only.Contains(node.Name))
+                    return false;
+                if (result.Skips)
+                    continue;
+                state = result.State;
+            }
+
+            if (plugin.Filter(pod, node, state) is not null)
+                return false;
+        }
+
+        return true;
+    }
+
     /// <summary>What each scorer says of a node, for explanations.</summary>
     public IReadOnlyList<PluginScore> Explain(PodInfo pod, ClusterSnapshot snapshot, NodeInfo node)
     {

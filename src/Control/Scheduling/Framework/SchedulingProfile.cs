@@ -33,6 +33,7 @@ internal sealed class SchedulingProfile
             new NodeAffinityRules(),
             new HostPorts(),
             new ResourceFit(resources),
+            new VolumeRestrictions(),
             new VolumeBinding(),
             new TopologySpread(),
             new PodAffinityRules(),

@@ -15,6 +15,7 @@ internal sealed class DaemonSetController
     private readonly ObjectCache<Node> _nodes;
     private readonly OwnedObjects<Pod> _owned;
     private readonly RevisionHistory _history;
+    private readonly FailedPodBackoff _failures = new();
 
     private DaemonSetController(ControllerTools tools)
     {
@@ -63,11 +64,11 @@ internal sealed class DaemonSetController
         }
 
         var hash = current.Metadata.Labels.GetValueOrDefault(RevisionPlanner.HashLabel) ?? "";
-        var plan = DaemonSetPlanner.Plan(set, _nodes.All(), pods, hash, _tools.Time.GetUtcNow());
+        var plan = Plan(set, pods, hash);
         var failed = await CarryOutAsync(set, plan, hash, cancellationToken);
 
         pods = Ownership.Decide<Pod>(set, selector, _owned.ReferringTo(set.Metadata.Uid ?? "")).Owned;
-        plan = DaemonSetPlanner.Plan(set, _nodes.All(), pods, hash, _tools.Time.GetUtcNow());
+        plan = Plan(set, pods, hash);
         await WriteStatusAsync(set, plan.Status, cancellationToken);
         if (failed is not null)
             throw failed;
@@ -77,12 +78,21 @@ internal sealed class DaemonSetController
         return plan.LookAgainIn;
     }
 
+    private DaemonSetPlan Plan(DaemonSet set, IReadOnlyList<Pod> pods, string hash) =>
+        DaemonSetPlanner.Plan(set, _nodes.All(), pods, hash, _tools.Time.GetUtcNow(), _failures.NotBefore(set.Metadata.Uid ?? "", set.Metadata.Generation ?? 0));
+
     private async Task<ApiStatusException?> CarryOutAsync(DaemonSet set, DaemonSetPlan plan, string hash, CancellationToken cancellationToken)
     {
         try
         {
             foreach (var pod in plan.Delete)
             {
+                if (pod.Status.Phase == "Failed")
+                {
+                    var node = DaemonPods.NodeOf(pod);
+                    _failures.Replaced(new DaemonPlace(set.Metadata.Uid ?? "", set.Metadata.Generation ?? 0, node), _tools.Time.GetUtcNow());
+                    _tools.Events.Warning(set, "FailedDaemonPod", $"Found failed daemon pod {pod.Metadata.Namespace}/{pod.Metadata.Name} on node {node}, will try to kill it");
+                }
                 if (await _pods.DeleteAsync(pod, cancellationToken))
                     _tools.Events.Normal(set, "SuccessfulDelete", $"Deleted pod: {pod.Metadata.Name}");
             }

@@ -17,16 +17,19 @@ public sealed record DaemonSetPlan(ImmutableArray<string> Create, ImmutableArray
 public static class DaemonSetPlanner
 {
     /// <param name="hash">Of the present template.</param>
-    public static DaemonSetPlan Plan(DaemonSet set, IReadOnlyList<Node> nodes, IReadOnlyList<Pod> pods, string hash, DateTimeOffset now) =>
-        new Look(set, nodes, pods, hash, now).Plan();
+    /// <param name="notBefore">By node: until then a pod that has failed there stays. Null: nowhere.</param>
+    public static DaemonSetPlan Plan(
+        DaemonSet set, IReadOnlyList<Node> nodes, IReadOnlyList<Pod> pods, string hash, DateTimeOffset now, IReadOnlyDictionary<string, DateTimeOffset>? notBefore = null) =>
+        new Look(set, nodes, pods, hash, now, notBefore ?? ImmutableDictionary<string, DateTimeOffset>.Empty).Plan();
 
-    private sealed class Look(DaemonSet set, IReadOnlyList<Node> nodes, IReadOnlyList<Pod> pods, string hash, DateTimeOffset now)
+    private sealed class Look(DaemonSet set, IReadOnlyList<Node> nodes, IReadOnlyList<Pod> pods, string hash, DateTimeOffset now, IReadOnlyDictionary<string, DateTimeOffset> notBefore)
     {
         private readonly int _minReady = set.Spec.MinReadySeconds ?? 0;
         private readonly ImmutableArray<string>.Builder _create = ImmutableArray.CreateBuilder<string>();
         private readonly HashSet<Pod> _delete = [];
         private readonly List<Place> _places = []; // nodes that should have a pod
         private int _misscheduled;
+        private DateTimeOffset? _replaceAt;
 
         private sealed record Place(string Node, List<Pod> Pods);
 
@@ -62,9 +65,12 @@ public static class DaemonSetPlanner
                 return;
             }
 
-            // A pod that has ended makes room for another.
+            // A pod that has ended makes room for another; one that failed, when its node's back-off is over.
             var ended = live.Where(pod => pod.IsFinished()).ToList();
-            _delete.UnionWith(ended);
+            var waits = notBefore.TryGetValue(node.Metadata.Name ?? "", out var at) && at > now && ended.Exists(pod => pod.Status.Phase == "Failed");
+            if (waits && (_replaceAt is null || at < _replaceAt))
+                _replaceAt = at;
+            _delete.UnionWith(ended.Where(pod => !waits || pod.Status.Phase != "Failed"));
             var running = live.Except(ended).ToList();
             // Two of one template: the older one stays. With a surge one old and one new pod may stand side by side.
             foreach (var same in running.GroupBy(pod => Surge(nodes.Count) > 0 ? DaemonPods.HashOf(pod) == hash : true))
@@ -125,7 +131,7 @@ public static class DaemonSetPlanner
 
         private TimeSpan? AvailableIn()
         {
-            TimeSpan? soonest = null;
+            TimeSpan? soonest = _replaceAt - now;
             foreach (var pod in _places.SelectMany(place => place.Pods).Where(pod => pod.IsReady() && !pod.IsAvailable(_minReady, now)))
             {
                 var left = pod.ReadySince()!.Value.AddSeconds(_minReady) - now;

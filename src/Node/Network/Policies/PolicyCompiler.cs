@@ -22,6 +22,9 @@ internal sealed record PolicyInputs(IReadOnlyList<NetworkPolicy> Policies, IRead
 /// </summary>
 internal static class PolicyCompiler
 {
+    /// <summary>What sets of pods, and sets of pods' named ports, are made of.</summary>
+    public const string Addresses = "ipv4_addr", Endpoints = "ipv4_addr . inet_proto . inet_service";
+
     public static PolicyModel Compile(PolicyInputs inputs)
     {
         if (inputs.Policies.Count == 0)
@@ -34,9 +37,6 @@ internal static class PolicyCompiler
 
     private sealed class Look
     {
-        private const string Addresses = "ipv4_addr";
-        private const string Endpoints = "ipv4_addr . inet_proto . inet_service";
-
         private readonly PolicyInputs _inputs;
         private readonly List<(NetworkPolicy Policy, LabelQuery Selector)> _policies = [];
         private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _namespaces;

@@ -3,6 +3,7 @@ using Weft.Api;
 using Weft.Api.Core;
 using Weft.Api.Networking;
 using Weft.Client;
+using Weft.Node.Network.Nftables;
 
 namespace Weft.Node.Network.Policies;
 
@@ -22,6 +23,7 @@ internal sealed partial class PolicyEnforcer : IAsyncDisposable
     private readonly Informer<Namespace> _namespaces;
     private readonly WorkQueue<string> _queue;
     private readonly ILogger _logger;
+    private readonly NftTransactions _kernel = new(PolicyScript.TypeOf);
     private Task _running = Task.CompletedTask;
     private Task? _watching;
     private PolicyModel? _applied; // null: what the kernel holds is not known
@@ -83,7 +85,7 @@ internal sealed partial class PolicyEnforcer : IAsyncDisposable
                 return;
             try
             {
-                await Nft.RunAsync(change);
+                await _kernel.ApplyAsync(change, cancellationToken);
                 _applied = model;
                 return;
             }
@@ -132,6 +134,7 @@ internal sealed partial class PolicyEnforcer : IAsyncDisposable
         await _running;
         if (_watching is not null)
             await _watching;
+        _kernel.Dispose();
         _queue.Dispose();
         _stop.Dispose();
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using Weft.Node.Network.Nftables;
 
 namespace Weft.Node.Network.Policies;
 
@@ -9,6 +10,17 @@ namespace Weft.Node.Network.Policies;
 /// </summary>
 internal static class PolicyScript
 {
+    private static readonly NftSetType Verdicts = NftSetType.Parse("ipv4_addr : verdict"), Pods = NftSetType.Parse(PolicyCompiler.Addresses), Ports = NftSetType.Parse(PolicyCompiler.Endpoints);
+
+    /// <summary>The type of a map or set, by its name.</summary>
+    public static NftSetType? TypeOf(string name) => name switch
+    {
+        "ingress" or "egress" => Verdicts,
+        ['p', 'o', 'd', 's', '_', ..] => Pods,
+        ['p', 'o', 'r', 't', 's', '_', ..] => Ports,
+        _ => null,
+    };
+
     public static string Table(string cluster) => "weftpolicy_" + NodeFirewall.TableName(cluster)["weft_".Length..];
 
     /// <summary>Everything anew.</summary>
@@ -57,8 +69,8 @@ internal static class PolicyScript
                 script.Append($"add rule ip {table} {name} {line}\n");
         }
 
-        Verdicts("ingress", old.Ingress, @new.Ingress);
-        Verdicts("egress", old.Egress, @new.Egress);
+        Judges("ingress", old.Ingress, @new.Ingress);
+        Judges("egress", old.Egress, @new.Egress);
         foreach (var name in old.Chains.Keys.Where(name => !@new.Chains.ContainsKey(name)))
             script.Append($"flush chain ip {table} {name}\ndelete chain ip {table} {name}\n");
         foreach (var name in old.Sets.Keys.Where(name => !@new.Sets.ContainsKey(name)))
@@ -71,7 +83,7 @@ internal static class PolicyScript
                 script.Append($"{verb} element ip {table} {set} {{ {string.Join(", ", elements)} }}\n");
         }
 
-        void Verdicts(string map, IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after)
+        void Judges(string map, IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after)
         {
             Elements("delete", map, [.. before.Where(one => after.GetValueOrDefault(one.Key) != one.Value).Select(one => $"{one.Key} : jump {one.Value}")]);
             Elements("add", map, [.. after.Where(one => before.GetValueOrDefault(one.Key) != one.Value).Select(one => $"{one.Key} : jump {one.Value}")]);

@@ -4,7 +4,7 @@ namespace Weft.Node.Network.Services;
 
 /// <summary>
 /// Who put what into the table, and the least change that brings it to what they want now. Elements may be wanted by several: the oldest gets it,
-/// and when it goes, the next. Not for several threads.
+/// and when it goes, the next. A chain may be wanted by several, too, who then all say the same of it. Not for several threads.
 /// </summary>
 internal sealed class NftLedger(string table)
 {
@@ -12,6 +12,7 @@ internal sealed class NftLedger(string table)
 
     private readonly Dictionary<string, NftObjects> _owners = [];
     private readonly Dictionary<string, string> _ranks = [];
+    private readonly Dictionary<string, (string Body, int Owners)> _chains = [];
     private readonly Dictionary<NftElement, SortedList<string, (string Owner, string Value)>> _claims = [];
 
     public IReadOnlyCollection<string> Owners => _owners.Keys;
@@ -22,6 +23,7 @@ internal sealed class NftLedger(string table)
     {
         var (sets, chains, unlinked, rules, linked, emptied, gone) = (new StringBuilder(), new StringBuilder(), new StringBuilder(), new StringBuilder(), new StringBuilder(), new StringBuilder(), new StringBuilder());
         var before = new Dictionary<NftElement, string?>();
+        var bodies = new Dictionary<string, string?>();
         foreach (var (owner, rank, objects) in wanted)
         {
             var old = _owners.GetValueOrDefault(owner, NftObjects.None);
@@ -33,23 +35,9 @@ internal sealed class NftLedger(string table)
                 if (!old.Sets.ContainsKey(name))
                     sets.Append($"add set ip {table} {name} {{ {declaration} }}\n");
             }
-            foreach (var (name, body) in @new.Chains)
-            {
-                var was = old.Chains.GetValueOrDefault(name);
-                if (was == body)
-                    continue;
-                if (was is null)
-                    chains.Append($"add chain ip {table} {name}\n");
-                else
-                    rules.Append($"flush chain ip {table} {name}\n");
-                foreach (var rule in body.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-                    rules.Append($"add rule ip {table} {name} {rule}\n");
-            }
-            foreach (var name in old.Chains.Keys.Where(name => !@new.Chains.ContainsKey(name)))
-            {
-                emptied.Append($"flush chain ip {table} {name}\n");
-                gone.Append($"delete chain ip {table} {name}\n");
-            }
+            foreach (var name in old.Chains.Keys.Concat(@new.Chains.Keys))
+                bodies.TryAdd(name, Body(name));
+            Hold(old, @new);
             foreach (var name in old.Sets.Keys.Where(name => !@new.Sets.ContainsKey(name)))
                 gone.Append($"delete set ip {table} {name}\n");
             Claim(owner, rank, old, @new, before);
@@ -62,6 +50,24 @@ internal sealed class NftLedger(string table)
                 _owners[owner] = @new;
         }
 
+        foreach (var (name, was) in bodies)
+        {
+            var now = Body(name);
+            if (now == was)
+                continue;
+            if (now is null)
+            {
+                emptied.Append($"flush chain ip {table} {name}\n");
+                gone.Append($"delete chain ip {table} {name}\n");
+                continue;
+            }
+            if (was is null)
+                chains.Append($"add chain ip {table} {name}\n");
+            else
+                rules.Append($"flush chain ip {table} {name}\n");
+            foreach (var rule in now.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+                rules.Append($"add rule ip {table} {name} {rule}\n");
+        }
         foreach (var (element, was) in before)
         {
             var now = Winner(element);
@@ -82,9 +88,9 @@ internal sealed class NftLedger(string table)
         var script = new StringBuilder();
         foreach (var (name, declaration) in _owners.Values.SelectMany(objects => objects.Sets))
             script.Append($"add set ip {table} {name} {{ {declaration} }}\n");
-        foreach (var name in _owners.Values.SelectMany(objects => objects.Chains.Keys))
+        foreach (var name in _chains.Keys)
             script.Append($"add chain ip {table} {name}\nflush chain ip {table} {name}\n");
-        foreach (var (name, body) in _owners.Values.SelectMany(objects => objects.Chains))
+        foreach (var (name, (body, _)) in _chains)
         {
             foreach (var rule in body.Split('\n', StringSplitOptions.RemoveEmptyEntries))
                 script.Append($"add rule ip {table} {name} {rule}\n");
@@ -99,7 +105,7 @@ internal sealed class NftLedger(string table)
     }
 
     /// <summary>Names of all chains and sets that belong to an owner.</summary>
-    public IReadOnlySet<string> Names() => _owners.Values.SelectMany(objects => objects.Chains.Keys.Concat(objects.Sets.Keys)).ToHashSet();
+    public IReadOnlySet<string> Names() => _owners.Values.SelectMany(objects => objects.Sets.Keys).Concat(_chains.Keys).ToHashSet();
 
     /// <summary>Elements that an owner wants and another has: element and who has it.</summary>
     public IEnumerable<(NftElement Element, string Holder)> Lost(string owner)
@@ -110,6 +116,22 @@ internal sealed class NftLedger(string table)
                 yield return (element, first.Owner);
         }
     }
+
+    private void Hold(NftObjects old, NftObjects @new)
+    {
+        foreach (var name in old.Chains.Keys.Where(name => !@new.Chains.ContainsKey(name)))
+        {
+            var (body, owners) = _chains[name];
+            if (owners == 1)
+                _chains.Remove(name);
+            else
+                _chains[name] = (body, owners - 1);
+        }
+        foreach (var (name, body) in @new.Chains)
+            _chains[name] = (body, _chains.GetValueOrDefault(name).Owners + (old.Chains.ContainsKey(name) ? 0 : 1));
+    }
+
+    private string? Body(string name) => _chains.TryGetValue(name, out var chain) ? chain.Body : null;
 
     private void Claim(string owner, string rank, NftObjects old, NftObjects @new, Dictionary<NftElement, string?> before)
     {

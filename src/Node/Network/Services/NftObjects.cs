@@ -8,7 +8,7 @@ internal sealed class NftObjects
 {
     public static readonly NftObjects None = new();
 
-    /// <summary>Rules of a chain, one a line.</summary>
+    /// <summary>Rules of a chain, one a line. A chain that several have says by its name what is in it.</summary>
     public Dictionary<string, string> Chains { get; } = [];
 
     /// <summary>Declaration of a set, between its braces.</summary>

@@ -6,14 +6,16 @@ using System.Text;
 namespace Weft.Node.Network.Services;
 
 /// <summary>
-/// The nft objects of one service. For each port a chain that picks an endpoint in turn (`s-`: of all nodes, `l-`: of this node), one for what
-/// comes from outside (`x-`), one for the load balancer's source ranges (`f-`); with affinity a chain and a set of clients for each endpoint
-/// (`e-`, `a-`). The shared maps lead there, so a connection costs the same with 10 services or 10,000. Pure.
+/// The nft objects of one service. A port that has no more than its cluster address is nothing but elements: its endpoints stand numbered in a map of
+/// all services, and a chain that all ports with as many endpoints share draws a number (`p-`). Any other port has a chain that picks an endpoint in
+/// turn (`s-`: of all nodes, `l-`: of this node), one for what comes from outside (`x-`), one for the load balancer's source ranges (`f-`); with
+/// affinity a chain and a set of clients for each endpoint (`e-`, `a-`). The shared maps lead there, so a connection costs the same with 10 services
+/// or 10,000; and the kernel, which after each change of a rule walks through all chains, has few to walk through (docs/decisions/0021). Pure.
 /// </summary>
 internal static class ServiceObjects
 {
     /// <summary>Names of chains and sets that begin so belong to services.</summary>
-    public static readonly ImmutableArray<string> Prefixes = ["s-", "l-", "x-", "f-", "e-", "a-"];
+    public static readonly ImmutableArray<string> Prefixes = ["p-", "s-", "l-", "x-", "f-", "e-", "a-"];
 
     // nft takes 127 characters.
     private const int MaxName = 100;
@@ -35,6 +37,8 @@ internal static class ServiceObjects
         {
             if (inside.IsEmpty)
                 Refuse(objects, clusterIp, port, drop: !port.Everywhere.IsEmpty);
+            else if (!port.HasOutside && !port.InternalLocal && port.AffinitySeconds is null)
+                Spread(objects, clusterIp, port);
             else
             {
                 objects.Elements[Address(clusterIp, port)] = "goto " + (port.InternalLocal ? "l-" : "s-") + id;
@@ -57,7 +61,7 @@ internal static class ServiceObjects
             var guarded = "goto x-" + id;
             if (!port.SourceRanges.IsEmpty)
             {
-                objects.Chains["f-" + id] = $"ip saddr != {{ {string.Join(", ", port.SourceRanges)} }} drop\ngoto x-{id}";
+                objects.Chains["f-" + id] = string.Concat(port.SourceRanges.Select(range => range == "0.0.0.0/0" ? $"goto x-{id}\n" : $"ip saddr {range} goto x-{id}\n")) + "drop";
                 guarded = "goto f-" + id;
             }
             foreach (var address in port.LoadBalancerIps)
@@ -85,6 +89,23 @@ internal static class ServiceObjects
                 objects.Chains[Endpoint(id, backend)] = $"update @{clients} {{ ip saddr }}\nmeta l4proto {port.Protocol} dnat ip to {backend}";
             }
         }
+    }
+
+    private static void Spread(NftObjects objects, string clusterIp, PortPlan port)
+    {
+        var count = port.Everywhere.Length;
+        var chain = $"p-{port.Protocol}-{count}";
+        objects.Elements[Address(clusterIp, port)] = "goto " + chain;
+        for (var i = 0; i < count; i++)
+        {
+            var backend = port.Everywhere[i];
+            objects.Elements[new(port.Protocol + "_endpoints", $"{clusterIp} . {port.Port} . {i}")] = $"{backend.Address} . {backend.Port}";
+            if (backend.Local)
+                objects.Elements[new("hairpin", $"{backend.Address} . {backend.Address}")] = "";
+        }
+        // A packet that meets the chain of before and the map of after may draw a number that is gone; the first endpoint is always there.
+        var draw = $"meta l4proto {port.Protocol} dnat ip to ip daddr . th dport . numgen random mod {{0}} map @{port.Protocol}_endpoints";
+        objects.Chains[chain] = string.Format(CultureInfo.InvariantCulture, count == 1 ? draw : draw + "\n" + draw.Replace("{0}", "1", StringComparison.Ordinal), count);
     }
 
     /// <summary>The claim of a port of the machine's own addresses.</summary>

@@ -5,6 +5,7 @@ using Weft.Api.Core;
 using Weft.Api.Discovery;
 using Weft.Client;
 using Weft.Node.Agent;
+using Weft.Node.Network.Nftables;
 
 namespace Weft.Node.Network.Services;
 
@@ -40,8 +41,10 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
     private readonly Dictionary<ObjectKey, ServicePlan> _plans = [];
     private readonly HashSet<(string Service, NftElement Element, string Why)> _told = [];
     private readonly NftLedger _ledger;
+    private readonly NftTransactions _kernel = new(ServiceTable.TypeOf);
+    private readonly Dictionary<string, int> _balancers = [];   // addresses of load balancers, and how many ports have each
     private IReadOnlySet<(string Protocol, int Port)> _busy = new HashSet<(string, int)>();
-    private HashSet<string> _addresses = [];
+    private bool _balancersChanged = true;
     private bool _whole = true;   // the table is not known to be as the ledger says
 
     private ServiceProxy(ServiceNetwork network, KubeClient client, ObjectCache<Pod> pods, EventRecorder events, TimeProvider time, Random random, ILogger logger)
@@ -155,13 +158,13 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
         var from = _time.GetTimestamp();
         var wanted = new List<(string, string, NftObjects?)>(services.Count + pods.Count);
         var stale = new HashSet<StaleFlow>();
-        var balancers = false;
         foreach (var key in services)
         {
             var old = _plans.GetValueOrDefault(key);
             var plan = _services.Cache.Find(key) is { } service ? ServicePlanner.Plan(service, _slicesByService.Find(key.ToString()), _network) : null;
             stale.UnionWith(ConnectionTracking.Stale(old, plan));
-            balancers |= HasBalancer(old) || HasBalancer(plan);
+            CountBalancers(plan, 1);   // before the old one: what stays is never at nothing
+            CountBalancers(old, -1);
             if (plan is null)
                 _plans.Remove(key);
             else
@@ -172,16 +175,16 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
             wanted.Add(($"pod {key}", $"pod {key}", _pods.Find(key) is { } pod ? HostPortObjects.Of(pod, IsBusy) : null));
 
         var script = _ledger.Change(wanted);
-        if (balancers)
-            await SetAddressesAsync(cancellationToken);
+        await SetAddressesAsync(cancellationToken);
+        if (!_whole && script.Length > 0)
+            await ChangeAsync(script, cancellationToken);
         if (_whole)
         {
             var table = NodeFirewall.TableName(_network.ClusterName);
             var listing = await Nft.ReadAsync(["-t", "list", "table", "ip", table], "", cancellationToken);
             script = ServiceTable.Whole(_network, ServiceTable.Names(listing), _ledger);
-        }
-        if (script.Length > 0)
             await Nft.RunAsync(script, cancellationToken);
+        }
         _whole = false;
         _links.AllowLocalSources();
         foreach (var flow in stale)
@@ -196,17 +199,39 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
 
     private bool IsBusy(string protocol, int port) => _busy.Contains((protocol, port));
 
-    private static bool HasBalancer(ServicePlan? plan) => plan is not null && plan.Ports.Any(port => !port.LoadBalancerIps.IsEmpty);
+    private async Task ChangeAsync(string script, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await _kernel.ApplyAsync(script, cancellationToken) is { } unknown)
+                Log.ByProgram(_logger, unknown);
+        }
+        catch (IOException refused)
+        {
+            // Nothing of it is in force; what is there is not what the ledger says. All anew, at once.
+            Log.ChangeRefused(_logger, refused.Message);
+            _whole = true;
+        }
+    }
+
+    private void CountBalancers(ServicePlan? plan, int change)
+    {
+        foreach (var address in plan?.Ports.SelectMany(port => port.LoadBalancerIps) ?? [])
+        {
+            var count = _balancers[address] = _balancers.GetValueOrDefault(address) + change;
+            _balancersChanged |= count == (change > 0 ? 1 : 0);
+            if (count == 0)
+                _balancers.Remove(address);
+        }
+    }
 
     private async Task SetAddressesAsync(CancellationToken cancellationToken)
     {
-        var pool = System.Net.IPNetwork.Parse(_network.LoadBalancerPool);
-        var wanted = _plans.Values.SelectMany(plan => plan.Ports).SelectMany(port => port.LoadBalancerIps)
-            .Where(address => pool.Contains(System.Net.IPAddress.Parse(address))).ToHashSet();
-        if (wanted.SetEquals(_addresses))
+        if (!_balancersChanged)
             return;
-        await NodeAddresses.SetAsync(_network, wanted, cancellationToken);
-        _addresses = wanted;
+        var pool = System.Net.IPNetwork.Parse(_network.LoadBalancerPool);
+        await NodeAddresses.SetAsync(_network, _balancers.Keys.Where(address => pool.Contains(System.Net.IPAddress.Parse(address))).ToHashSet(), cancellationToken);
+        _balancersChanged = false;
     }
 
     // A service that did not get this machine's own port: said once, until that changes.
@@ -317,6 +342,7 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
         foreach (var subscription in _subscriptions)
             subscription.Dispose();
         await Task.WhenAll(_running);
+        _kernel.Dispose();
         _stop.Dispose();
     }
 
@@ -327,6 +353,12 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
 
         [LoggerMessage(LogLevel.Debug, "{Services} services programmed, {Characters} characters of rules, in {Milliseconds:F1} ms", EventName = nameof(Programmed))]
         public static partial void Programmed(ILogger logger, int services, int characters, double milliseconds);
+
+        [LoggerMessage(LogLevel.Debug, "A change of services goes by way of the nft program, because of: {Line}", EventName = nameof(ByProgram))]
+        public static partial void ByProgram(ILogger logger, string line);
+
+        [LoggerMessage(LogLevel.Warning, "A change of the services' rules was refused, all are made anew: {Cause}", EventName = nameof(ChangeRefused))]
+        public static partial void ChangeRefused(ILogger logger, string cause);
 
         [LoggerMessage(LogLevel.Error, "The rules of services were refused, and are made anew: {Cause}", EventName = nameof(Refused))]
         public static partial void Refused(ILogger logger, string cause);

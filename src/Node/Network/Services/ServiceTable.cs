@@ -1,22 +1,35 @@
 using System.Text;
+using Weft.Node.Network.Nftables;
 
 namespace Weft.Node.Network.Services;
 
 /// <summary>The chains and maps that all services share. Pure.</summary>
 internal static class ServiceTable
 {
-    private static readonly (string Name, string Type)[] Shared =
+    // Typed by expressions, for nft has no name for the type of a drawn number; by those of the protocol, or it takes the map for another protocol's.
+    private const string Endpoints = "typeof ip daddr . {0} dport . numgen random mod 2 : ip daddr . {0} dport;";
+
+    private static readonly (string Name, string Declaration, NftSetType Type)[] Shared =
     [
-        ("service_ips", "type ipv4_addr . inet_proto . inet_service : verdict;"),
-        ("node_ports", "type inet_proto . inet_service : verdict;"),
-        ("own_ports", "type inet_proto . inet_service : verdict;"),
-        ("host_ports", "type inet_proto . inet_service : ipv4_addr . inet_service;"),
-        ("host_addresses", "type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service;"),
-        ("no_endpoints", "type ipv4_addr . inet_proto . inet_service : verdict;"),
-        ("no_endpoint_ports", "type inet_proto . inet_service : verdict;"),
+        Map("service_ips", "ipv4_addr . inet_proto . inet_service : verdict"),
+        Map("node_ports", "inet_proto . inet_service : verdict"),
+        Map("own_ports", "inet_proto . inet_service : verdict"),
+        Map("host_ports", "inet_proto . inet_service : ipv4_addr . inet_service"),
+        Map("host_addresses", "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service"),
+        Map("no_endpoints", "ipv4_addr . inet_proto . inet_service : verdict"),
+        Map("no_endpoint_ports", "inet_proto . inet_service : verdict"),
+        .. ((string[])["tcp", "udp"]).Select(protocol => (protocol + "_endpoints", Endpoints.Replace("{0}", protocol, StringComparison.Ordinal),
+            NftSetType.Parse("ipv4_addr . inet_service . integer : ipv4_addr . inet_service"))),
     ];
 
+    private static readonly NftSetType Hairpins = NftSetType.Parse("ipv4_addr . ipv4_addr");
+
     private const string Hairpin = "hairpin";
+
+    /// <summary>The type of a map or set that services put elements into.</summary>
+    public static NftSetType? TypeOf(string name) => name == Hairpin ? Hairpins : Shared.FirstOrDefault(map => map.Name == name).Type;
+
+    private static (string, string, NftSetType) Map(string name, string type) => (name, $"type {type};", NftSetType.Parse(type));
 
     /// <summary>The whole table's services in one transaction, whatever an earlier run left there: no packet meets half of it, and clients keep their endpoints.</summary>
     /// <param name="present">Chains and sets of services that are in the table.</param>
@@ -25,8 +38,8 @@ internal static class ServiceTable
         var table = NodeFirewall.TableName(network.ClusterName);
         var script = new StringBuilder();
         script.Append($"add table ip {table}\n");
-        foreach (var (name, type) in Shared)
-            script.Append($"add map ip {table} {name} {{ {type} }}\nflush map ip {table} {name}\n");
+        foreach (var (name, declaration, _) in Shared)
+            script.Append($"add map ip {table} {name} {{ {declaration} }}\nflush map ip {table} {name}\n");
         script.Append($"add set ip {table} {Hairpin} {{ type ipv4_addr . ipv4_addr; }}\nflush set ip {table} {Hairpin}\n");
         foreach (var (name, hook, rules) in Chains(network))
         {

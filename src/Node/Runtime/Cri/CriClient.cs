@@ -58,6 +58,10 @@ internal sealed class CriClient(GrpcChannel channel)
     public Task<ContainerStatusResponse> ContainerStatusAsync(string id, CancellationToken token) =>
         CallAsync(Cri, "ContainerStatus", new ContainerStatusRequest { ContainerId = id }, ContainerStatusResponse.Parser, Patience, token);
 
+    /// <summary>Sizes are those of containerd's last look at its snapshots, 10 s ago at most.</summary>
+    public Task<ContainerStatsResponse> ContainerStatsAsync(string id, CancellationToken token) =>
+        CallAsync(Cri, "ContainerStats", new ContainerStatsRequest { ContainerId = id }, ContainerStatsResponse.Parser, Patience, token);
+
     public Task<ReopenContainerLogResponse> ReopenContainerLogAsync(string id, CancellationToken token) =>
         CallAsync(Cri, "ReopenContainerLog", new ReopenContainerLogRequest { ContainerId = id }, ReopenContainerLogResponse.Parser, Patience, token);
 

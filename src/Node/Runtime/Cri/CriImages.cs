@@ -1,4 +1,5 @@
 using Weft.Grpc;
+using Weft.Node.Images;
 using Weft.Node.Runtime.Cri.Wire;
 
 namespace Weft.Node.Runtime.Cri;
@@ -12,7 +13,7 @@ internal sealed class CriImages(CriClient client, Func<CancellationToken, Task> 
     public async Task<ImageInfo> PullAsync(string image, IReadOnlyList<RegistryCredential> credentials, CancellationToken cancellationToken)
     {
         RuntimeException? refused = null;
-        foreach (var auth in credentials.Select(c => (AuthConfig?)new AuthConfig { Username = c.UserName, Password = c.Password, ServerAddress = c.Server }).DefaultIfEmpty(null))
+        foreach (var auth in credentials.Select(c => (AuthConfig?)new AuthConfig { Username = c.UserName, Password = c.Password, ServerAddress = Server(image) }).DefaultIfEmpty(null))
         {
             try
             {
@@ -29,6 +30,11 @@ internal sealed class CriImages(CriClient client, Func<CancellationToken, Task> 
         throw refused!;
     }
 
+    // containerd reads it as a URL, and gives the password to no other host, a mirror say: what a docker configuration calls its servers would be refused
+    // (`127.0.0.1:5000`) or match none (`reg.example.com`). Which credential is the image's was decided before.
+    private static string Server(string image) =>
+        ImageName.Parse(image)?.Domain is not { } registry ? "" : "https://" + (registry == "docker.io" ? "registry-1.docker.io" : registry);
+
     public async Task<IReadOnlyList<ImageInfo>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await CallAsync(() => client.ListImagesAsync(cancellationToken), cancellationToken)).Images.Select(Info)];
 
@@ -43,7 +49,7 @@ internal sealed class CriImages(CriClient client, Func<CancellationToken, Task> 
 
     private ImageInfo Info(Image image) => new(
         image.Id, [.. image.RepoTags], [.. image.RepoDigests], (long)image.Size,
-        image.Uid is { } uid ? (uint)uid.Value : null, image.Username.Length > 0 ? image.Username : null,
+        image.Uid?.Value, image.Username.Length > 0 ? image.Username : null,
         image.Pinned || image.RepoTags.Contains(paths.Options.SandboxImage));
 
     private async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)

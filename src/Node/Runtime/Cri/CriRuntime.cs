@@ -227,7 +227,7 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
         if (spec.User is not { Uid: null, Gid: { } gid })
             return (spec.User.Uid, null, spec.User.Gid);
         var info = await Images.FindAsync(image, cancellationToken);
-        return info is { UserName: { } name } ? (null, name, gid) : (info?.Uid ?? 0, null, gid);
+        return info is { UserName: { } name } ? (null, name, gid) : ((uint)(info?.Uid ?? 0), null, gid);
     }
 
     public async Task<ContainerInfo> StartContainerAsync(string containerId, CancellationToken cancellationToken)
@@ -364,6 +364,9 @@ internal sealed partial class CriRuntime : IPodRuntime, IAsyncDisposable
             throw new RuntimeException(RuntimeError.Connect, $"cannot connect to port {port} in the pod: {e.Message}", e);
         }
     }
+
+    public async Task<long> WrittenBytesAsync(string containerId, CancellationToken cancellationToken) =>
+        (long)((await RetryAsync(() => _client.ContainerStatsAsync(containerId, cancellationToken), cancellationToken)).Stats?.WritableLayer?.UsedBytes?.Value ?? 0);
 
     public Task ReopenLogAsync(string containerId, CancellationToken cancellationToken) =>
         RetryAsync(() => _client.ReopenContainerLogAsync(containerId, cancellationToken), cancellationToken);

@@ -147,7 +147,7 @@ internal static class ClusterZone
         return ZoneOutcome.Answered;
     }
 
-    private static bool Services(ImmutableArray<ServiceTarget> targets, uint turn, ref AnswerWriter to)
+    private static bool Services(ServiceTarget[] targets, uint turn, ref AnswerWriter to)
     {
         var first = (int)(turn % (uint)targets.Length);
         // Weights of all together are about 100, as other servers of this zone have it; at least one, because 0 means "hardly ever" (RFC 2782).

@@ -15,7 +15,7 @@ internal sealed class NameTableBuilder(string domain)
     private readonly Dictionary<string, PodUnit> _pods = [];
     private readonly Dictionary<string, ServiceNames> _compiled = [];
     private readonly Dictionary<string, SortedSet<string>> _podsAt = [];       // `10-244-0-7.shop` to pods
-    private readonly Dictionary<string, SortedSet<(int Rank, string Owner, string Name)>> _names = []; // address to names
+    private readonly Dictionary<string, SortedSet<AddressName>> _names = []; // address to names
     private readonly Dictionary<string, int> _inNamespace = [];
     private NameTable _table = new() { Domain = domain };
 
@@ -82,10 +82,10 @@ internal sealed class NameTableBuilder(string domain)
         var next = ServiceNames.Compile(@namespace, name, _table.Domain, _services.GetValueOrDefault(service), slices);
         var old = _compiled.GetValueOrDefault(service);
         // Who asks for the name of an address wants the service of a cluster address, then the host of a headless one, then the pod.
-        foreach (var (address, fullName) in old?.Reverse ?? [])
-            touched.Name(_names, address, (1, service, fullName), isThere: false);
-        foreach (var (address, fullName) in next?.Reverse ?? [])
-            touched.Name(_names, address, (1, service, fullName), isThere: true);
+        foreach (var named in old?.Reverse ?? [])
+            touched.Name(_names, named.Address, new(1, service, named.Name), isThere: false);
+        foreach (var named in next?.Reverse ?? [])
+            touched.Name(_names, named.Address, new(1, service, named.Name), isThere: true);
         if (old is null != next is null)
             CountIn(@namespace, next is null ? -1 : 1, touched);
         Set(_compiled, service, next);
@@ -96,21 +96,25 @@ internal sealed class NameTableBuilder(string domain)
     {
         var (@namespace, _) = Split(pod);
         var old = _pods.GetValueOrDefault(pod);
-        foreach (var (address, isThere) in (old?.Addresses ?? []).Select(address => (address, false)).Concat((unit?.Addresses ?? []).Select(address => (address, true))))
-        {
-            var name = $"{ServiceNames.Dashed(address)}.{@namespace}".ToLowerInvariant();
-            touched.PodNames.Add(name);
-            if (isThere)
-                Put(_podsAt, name, pod);
-            else
-                Take(_podsAt, name, pod);
-            if ((isThere ? unit : old) is { HostNetwork: false })
-                touched.Name(_names, address, (2, pod, $"{name}.pod.{_table.Domain}"), isThere);
-        }
-
+        foreach (var address in old?.Addresses ?? [])
+            SetPodAddress(pod, @namespace, address, old!, isThere: false, touched);
+        foreach (var address in unit?.Addresses ?? [])
+            SetPodAddress(pod, @namespace, address, unit!, isThere: true, touched);
         if (old is null != unit is null)
             CountIn(@namespace, unit is null ? -1 : 1, touched);
         Set(_pods, pod, unit);
+    }
+
+    private void SetPodAddress(string pod, string @namespace, string address, PodUnit unit, bool isThere, Touched touched)
+    {
+        var name = $"{ServiceNames.Dashed(address)}.{@namespace}".ToLowerInvariant();
+        touched.PodNames.Add(name);
+        if (isThere)
+            Put(_podsAt, name, pod);
+        else
+            Take(_podsAt, name, pod);
+        if (!unit.HostNetwork)
+            touched.Name(_names, address, new(2, pod, $"{name}.pod.{_table.Domain}"), isThere);
     }
 
     private AddressSet? AddressesOfPodName(string name) => _podsAt.TryGetValue(name, out var pods)
@@ -121,7 +125,7 @@ internal sealed class NameTableBuilder(string domain)
     {
         if (!_names.TryGetValue(address, out var names))
             return null;
-        var best = names.Min.Rank;
+        var best = names.Min!.Rank;
         return [.. names.Where(entry => entry.Rank == best && DnsName.IsName(entry.Name)).Select(entry => DnsName.ToWire(entry.Name))];
     }
 
@@ -178,7 +182,7 @@ internal sealed class NameTableBuilder(string domain)
         public HashSet<string> PodNames { get; } = [];
         public HashSet<string> Addresses { get; } = [];
 
-        public void Name(Dictionary<string, SortedSet<(int Rank, string Owner, string Name)>> names, string address, (int, string, string) entry, bool isThere)
+        public void Name(Dictionary<string, SortedSet<AddressName>> names, string address, AddressName entry, bool isThere)
         {
             // One spelling of an address: IPv6 has many.
             var key = IPAddress.TryParse(address, out var parsed) ? parsed.ToString() : address;
@@ -188,5 +192,19 @@ internal sealed class NameTableBuilder(string domain)
                 Take(names, key, entry);
             Addresses.Add(key);
         }
+    }
+}
+
+/// <summary>A name that an address leads back to. Whose rank is least is told.</summary>
+internal sealed record AddressName(int Rank, string Owner, string Name) : IComparable<AddressName>
+{
+    public int CompareTo(AddressName? other)
+    {
+        if (other is null)
+            return 1;
+        var order = Rank - other.Rank;
+        if (order == 0)
+            order = string.CompareOrdinal(Owner, other.Owner);
+        return order != 0 ? order : string.CompareOrdinal(Name, other.Name);
     }
 }

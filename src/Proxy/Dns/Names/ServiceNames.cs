@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -31,7 +29,13 @@ internal sealed record AddressSet(byte[] V4, byte[] V6)
 /// <param name="Addresses">Of the target, which go with it unasked.</param>
 internal sealed record ServiceTarget(ushort Port, byte[] Target, AddressSet Addresses);
 
-/// <summary>All that the names of one service answer: the compiled form, made once at a change (the DNS specification of Kubernetes, 1.1.0).</summary>
+/// <param name="Name">Where the address leads back to.</param>
+internal sealed record ReverseEntry(string Address, string Name);
+
+/// <summary>
+/// All that the names of one service answer: the compiled form, made once at a change (the DNS specification of Kubernetes, 1.1.0). Plain collections of
+/// classes: thousands of these are made when a proxy starts, and .NET has the code for them compiled.
+/// </summary>
 internal sealed record ServiceNames
 {
     /// <summary>Of the service's own name.</summary>
@@ -43,16 +47,16 @@ internal sealed record ServiceNames
     public string? AliasText { get; init; }
 
     /// <summary>Below the name of a headless service: `web-0`, `10-244-0-7`.</summary>
-    public required FrozenDictionary<string, AddressSet> Hosts { get; init; }
+    public required Dictionary<string, AddressSet> Hosts { get; init; }
 
     /// <summary>`_http._tcp`.</summary>
-    public required FrozenDictionary<string, ImmutableArray<ServiceTarget>> Ports { get; init; }
+    public required Dictionary<string, ServiceTarget[]> Ports { get; init; }
 
     /// <summary>`_tcp`: exists because something below it does.</summary>
-    public required FrozenSet<string> Protocols { get; init; }
+    public required HashSet<string> Protocols { get; init; }
 
     /// <summary>Which names an address leads back to.</summary>
-    public required ImmutableArray<(string Address, string Name)> Reverse { get; init; }
+    public required IReadOnlyList<ReverseEntry> Reverse { get; init; }
 
     /// <summary>Null when the service itself is not known: its endpoints alone are no name.</summary>
     public static ServiceNames? Compile(string @namespace, string name, string domain, ServiceUnit? unit, IEnumerable<EndpointsUnit> slices)
@@ -73,53 +77,77 @@ internal sealed record ServiceNames
     {
         var addresses = AddressSet.Of(unit.Addresses);
         var target = DnsName.ToWire(fullName);
-        var ports = unit.Ports.Where(port => port.Name.Length > 0)
-            .ToLookup(PortName, port => new ServiceTarget((ushort)port.Port, target, addresses), StringComparer.Ordinal);
-        return Of(addresses, FrozenDictionary<string, AddressSet>.Empty, ports, [.. unit.Addresses.Select(address => (address, fullName))]);
+        var ports = new Dictionary<string, HashSet<ServiceTarget>>(StringComparer.Ordinal);
+        foreach (var port in unit.Ports)
+            Put(ports, port, target, addresses);
+        return Of(addresses, new(StringComparer.Ordinal), ports, [.. unit.Addresses.Select(address => new ReverseEntry(address, fullName))]);
     }
 
     private static ServiceNames Headless(string fullName, List<EndpointsUnit> slices)
     {
         var hosts = new Dictionary<string, List<string>>(StringComparer.Ordinal);
-        var reverse = ImmutableArray.CreateBuilder<(string, string)>();
-        var ready = new List<(EndpointsUnit Slice, string Host)>();
-        foreach (var slice in slices)
+        var all = new List<string>();
+        var reverse = new List<ReverseEntry>();
+        foreach (var endpoint in slices.SelectMany(slice => slice.Endpoints).Where(endpoint => endpoint.Ready))
         {
-            foreach (var endpoint in slice.Endpoints.Where(endpoint => endpoint.Ready))
+            foreach (var address in endpoint.Addresses)
             {
-                foreach (var address in endpoint.Addresses)
-                {
-                    // Several endpoints may share a host name; without one the address is the name.
-                    var host = endpoint.Hostname is { Length: > 0 } named ? named.ToLowerInvariant() : Dashed(address);
-                    if (!hosts.TryGetValue(host, out var list))
-                        hosts[host] = list = [];
-                    if (list.Contains(address))
-                        continue;
-                    list.Add(address);
-                    ready.Add((slice, host));
-                    reverse.Add((address, $"{host}.{fullName}"));
-                }
+                var host = HostOf(endpoint, address);
+                if (!hosts.TryGetValue(host, out var list))
+                    hosts[host] = list = [];
+                if (list.Contains(address))
+                    continue;
+                list.Add(address);
+                all.Add(address);
+                reverse.Add(new(address, $"{host}.{fullName}"));
             }
         }
 
         var sets = hosts.ToDictionary(host => host.Key, host => AddressSet.Of(host.Value), StringComparer.Ordinal);
         var targets = hosts.Keys.ToDictionary(host => host, host => DnsName.ToWire($"{host}.{fullName}"), StringComparer.Ordinal);
-        var ports = ready.SelectMany(entry => entry.Slice.Ports.Where(port => port.Name.Length > 0).Select(port => (Name: PortName(port), Number: port.Port, entry.Host))).Distinct()
-            .ToLookup(entry => entry.Name, entry => new ServiceTarget((ushort)entry.Number, targets[entry.Host], sets[entry.Host]), StringComparer.Ordinal);
-        return Of(AddressSet.Of(hosts.Values.SelectMany(list => list).Distinct(StringComparer.Ordinal)), sets.ToFrozenDictionary(StringComparer.Ordinal), ports, reverse.ToImmutable());
+        var ports = new Dictionary<string, HashSet<ServiceTarget>>(StringComparer.Ordinal);
+        foreach (var slice in slices)
+        {
+            foreach (var host in slice.Endpoints.Where(endpoint => endpoint.Ready).SelectMany(endpoint => endpoint.Addresses.Select(address => HostOf(endpoint, address))))
+            {
+                foreach (var port in slice.Ports)
+                    Put(ports, port, targets[host], sets[host]);
+            }
+        }
+
+        return Of(AddressSet.Of(all.Distinct(StringComparer.Ordinal)), sets, ports, reverse);
     }
 
-    private static ServiceNames Of(
-        AddressSet addresses, FrozenDictionary<string, AddressSet> hosts, ILookup<string, ServiceTarget> ports, ImmutableArray<(string, string)> reverse) => new()
-    {
-        Addresses = addresses,
-        Hosts = hosts,
-        Ports = ports.ToFrozenDictionary(group => group.Key, group => group.ToImmutableArray(), StringComparer.Ordinal),
-        Protocols = ports.Select(group => group.Key[(group.Key.IndexOf('.') + 1)..]).ToFrozenSet(StringComparer.Ordinal),
-        Reverse = reverse,
-    };
+    // Several endpoints may share a host name; without one the address is the name.
+    private static string HostOf(UnitEndpoint endpoint, string address) => endpoint.Hostname is { Length: > 0 } named ? named.ToLowerInvariant() : Dashed(address);
 
-    private static ServiceNames Empty() => Of(new([], []), FrozenDictionary<string, AddressSet>.Empty, Array.Empty<ServiceTarget>().ToLookup(_ => ""), []);
+    // The same host at the same port is one target, in however many slices it is.
+    private static void Put(Dictionary<string, HashSet<ServiceTarget>> ports, UnitPort port, byte[] target, AddressSet addresses)
+    {
+        if (port.Name.Length == 0)
+            return;
+        var name = PortName(port);
+        if (!ports.TryGetValue(name, out var targets))
+            ports[name] = targets = [];
+        targets.Add(new((ushort)port.Port, target, addresses));
+    }
+
+    private static ServiceNames Of(AddressSet addresses, Dictionary<string, AddressSet> hosts, Dictionary<string, HashSet<ServiceTarget>> ports, IReadOnlyList<ReverseEntry> reverse)
+    {
+        var targets = new Dictionary<string, ServiceTarget[]>(ports.Count, StringComparer.Ordinal);
+        foreach (var (name, some) in ports)
+            targets[name] = [.. some];
+        return new()
+        {
+            Addresses = addresses,
+            Hosts = hosts,
+            Ports = targets,
+            Protocols = ports.Keys.Select(name => name[(name.IndexOf('.') + 1)..]).ToHashSet(StringComparer.Ordinal),
+            Reverse = reverse,
+        };
+    }
+
+    private static ServiceNames Empty() => Of(new([], []), new(StringComparer.Ordinal), new(StringComparer.Ordinal), []);
 
     private static string PortName(UnitPort port) => string.Create(CultureInfo.InvariantCulture, $"_{port.Name.ToLowerInvariant()}._{port.Protocol}");
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Weft.Node.Interop;
+using Weft.Node.Network.Nftables;
 
 namespace Weft.Node.Tests.Network.Services;
 
@@ -20,6 +21,10 @@ internal sealed class NetworkNamespace : IAsyncDisposable
     }
 
     public Task NftAsync(string script) => RunAsync("nft", ["-f", "-"], script);
+
+    /// <summary>A change by way of the agent's own messages, whose socket is this namespace's from the first one on.</summary>
+    public Task<string?> ApplyAsync(NftTransactions transactions, string script) =>
+        NamespaceThread.InNetworkAsync(Path, () => transactions.ApplyAsync(script).GetAwaiter().GetResult());
 
     public async Task<string> RunAsync(string program, IEnumerable<string> arguments, string input = "")
     {

@@ -1,4 +1,5 @@
 using Weft.Node.Network;
+using Weft.Node.Network.Nftables;
 using Weft.Node.Network.Services;
 using static Weft.Node.Tests.Network.Services.ServiceWorld;
 
@@ -16,21 +17,36 @@ public sealed class NftLedgerTests
     }
 
     [Fact]
-    public void One_changed_endpoint_changes_one_chain()
+    public void One_changed_endpoint_changes_elements_alone()
     {
         var ledger = new NftLedger(Table);
         const string Spec = """{"clusterIP":"10.96.0.5","ports":[{"port":80}]}""";
         ledger.Change([Wanted("web", Spec, "10.1.0.2 10.1.0.3"), Wanted("other", Spec.Replace(".0.5", ".0.6"), "10.1.0.2")]);
 
-        var script = ledger.Change([Wanted("web", Spec, "10.1.0.2 10.1.0.4")]);
-
         Assert.Equal("""
-            flush chain ip weft_lab s-X-default/web/tcp/80
-            add rule ip weft_lab s-X-default/web/tcp/80 meta l4proto tcp dnat ip to numgen inc mod 2 map { 0 : 10.1.0.2 . 8080, 1 : 10.1.0.4 . 8080 }
-            add element ip weft_lab hairpin { 10.1.0.4 . 10.1.0.4 }
             delete element ip weft_lab hairpin { 10.1.0.3 . 10.1.0.3 }
-            """.Split('\n').Order().ToList(), System.Text.RegularExpressions.Regex.Replace(script, "s-[0-9a-f]{8}-", "s-X-").Split('\n', StringSplitOptions.RemoveEmptyEntries).Order().Select(line => line).ToList());
+            delete element ip weft_lab tcp_endpoints { 10.96.0.5 . 80 . 1 }
+            add element ip weft_lab hairpin { 10.1.0.4 . 10.1.0.4 }
+            add element ip weft_lab tcp_endpoints { 10.96.0.5 . 80 . 1 : 10.1.0.4 . 8080 }
+            """.ReplaceLineEndings("\n").Split('\n').Order(), ledger.Change([Wanted("web", Spec, "10.1.0.2 10.1.0.4")]).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order());
         Assert.Equal("", ledger.Change([Wanted("web", Spec, "10.1.0.2 10.1.0.4")]));
+    }
+
+    [Fact]
+    public void A_chain_of_several_services_is_there_as_long_as_one_of_them_wants_it()
+    {
+        var ledger = new NftLedger(Table);
+        const string Spec = """{"clusterIP":"10.96.0.5","ports":[{"port":80}]}""";
+        Assert.Contains("add chain ip weft_lab p-tcp-1\n", ledger.Change([Wanted("web", Spec, "10.1.0.2"), Wanted("other", Spec.Replace(".0.5", ".0.6"), "10.1.0.2")]));
+        Assert.DoesNotContain("p-tcp-1\n", ledger.Change([Wanted("web", null)]));
+
+        // It changes hands within one transaction: neither made nor deleted.
+        var script = ledger.Change([Wanted("other", null), Wanted("third", Spec.Replace(".0.5", ".0.7"), "10.1.0.3")]);
+        Assert.DoesNotContain("chain", script);
+        Assert.Contains("p-tcp-1", ledger.Names());
+
+        Assert.EndsWith("flush chain ip weft_lab p-tcp-1\ndelete chain ip weft_lab p-tcp-1\n", ledger.Change([Wanted("third", null)]));
+        Assert.Empty(ledger.Names());
     }
 
     [Fact]
@@ -48,11 +64,14 @@ public sealed class NftLedgerTests
         Assert.Empty(ledger.Lost("default/young"));
     }
 
-    [Fact]
-    public async Task Step_by_step_the_kernel_comes_to_the_same_as_all_at_once()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Step_by_step_the_kernel_comes_to_the_same_as_all_at_once(bool ownMessages)
     {
         await using var stepwise = await NetworkNamespace.CreateAsync();
         await using var whole = await NetworkNamespace.CreateAsync();
+        using var transactions = new NftTransactions(ServiceTable.TypeOf);
         var ledger = new NftLedger(Table);
         await stepwise.NftAsync(NodeFirewall.Ruleset("lab", Lab.PodCidr, Lab.ClusterCidr) + ServiceTable.Whole(Lab, [], ledger));
         var random = Seed();
@@ -60,7 +79,9 @@ public sealed class NftLedgerTests
         {
             var changes = Enumerable.Range(0, random.Next(1, 6)).Select(_ => random.Next(12)).Distinct().Select(i => Wanted($"s{i}", random.Next(4) == 0 ? null : Spec(random, i), Endpoints(random), $"2026-01-{1 + i:00}T00:00:00Z"));
             var script = ledger.Change([.. changes]);
-            if (script.Length > 0)
+            if (script.Length > 0 && ownMessages)
+                Assert.Null(await stepwise.ApplyAsync(transactions, script));
+            else if (script.Length > 0)
                 await stepwise.NftAsync(script);
         }
 

@@ -8,10 +8,13 @@ public sealed class ServiceObjectsTests
         Assert.Equal(expected.ReplaceLineEndings("\n"), Text(Objects(spec, [.. slices.Select(slice => Slice(slice))])));
 
     [Fact]
-    public void A_service_address_leads_to_its_endpoints_in_turn() => Golden("""
-        s-default/web/tcp/80: meta l4proto tcp dnat ip to numgen inc mod 2 map { 0 : 10.1.0.2 . 8080, 1 : 10.1.1.3 . 8080 }
+    public void A_service_address_leads_to_its_endpoints_by_numbers() => Golden("""
+        p-tcp-2: meta l4proto tcp dnat ip to ip daddr . th dport . numgen random mod 2 map @tcp_endpoints
+        p-tcp-2: meta l4proto tcp dnat ip to ip daddr . th dport . numgen random mod 1 map @tcp_endpoints
         hairpin 10.1.0.2 . 10.1.0.2
-        service_ips 10.96.0.5 . tcp . 80 : goto s-default/web/tcp/80
+        service_ips 10.96.0.5 . tcp . 80 : goto p-tcp-2
+        tcp_endpoints 10.96.0.5 . 80 . 0 : 10.1.0.2 . 8080
+        tcp_endpoints 10.96.0.5 . 80 . 1 : 10.1.1.3 . 8080
         """, """{"clusterIP":"10.96.0.5","ports":[{"port":80}]}""", "10.1.0.2 10.1.1.3@n2");
 
     [Fact]
@@ -73,8 +76,8 @@ public sealed class ServiceObjectsTests
             Service("""{"clusterIP":"10.96.0.5","type":"LoadBalancer","loadBalancerSourceRanges":["10.0.0.0/8"],"ports":[{"port":80}]}""", status: """{"loadBalancer":{"ingress":[{"ip":"10.97.0.1"}]}}"""),
             [Slice("10.1.1.2@n2")], Lab)!;
         Assert.Equal("""
-            f-default/web/tcp/80: ip saddr != { 10.0.0.0/8 } drop
-            f-default/web/tcp/80: goto x-default/web/tcp/80
+            f-default/web/tcp/80: ip saddr 10.0.0.0/8 goto x-default/web/tcp/80
+            f-default/web/tcp/80: drop
             s-default/web/tcp/80: meta l4proto tcp dnat ip to 10.1.1.2:8080
             x-default/web/tcp/80: meta mark set meta mark or 0x2000 goto s-default/web/tcp/80
             own_ports tcp . 80 : goto f-default/web/tcp/80
