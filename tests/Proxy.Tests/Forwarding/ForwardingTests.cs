@@ -107,7 +107,7 @@ public sealed class ForwardingTests
     [Fact]
     public async Task Nobody_to_ask_is_503_no_route_is_404_and_a_slow_endpoint_504()
     {
-        var (slow, server) = await ProxyFixture.ServeAsync("slow", async context => await Task.Delay(Timeout.Infinite, context.RequestAborted));
+        var (slow, server) = await ProxyFixture.ServeAsync("slow", async context => await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
         await using var own = server;
         await using var proxy = await ProxyFixture.StartAsync(
             ProxyFixture.Everything(new ForwardAction { Clusters = [new() { Cluster = "slow" }], Timeout = TimeSpan.FromMilliseconds(200), Retry = RetryPolicy.None }), slow);

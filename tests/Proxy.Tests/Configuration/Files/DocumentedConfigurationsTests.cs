@@ -39,7 +39,7 @@ public sealed class DocumentedConfigurationsTests
     private static List<string> Documents([CallerFilePath] string file = "")
     {
         var page = System.IO.File.ReadAllText(Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "../../../../docs/proxy.md")));
-        return [.. Regex.Matches(page, "```yaml\n(.*?)```", RegexOptions.Singleline, TimeSpan.FromSeconds(10)).Select(m => m.Groups[1].Value)];
+        return [.. Regex.Matches(page, "```yaml\n(?<text>.*?)```", RegexOptions.Singleline, TimeSpan.FromSeconds(10)).Select(m => m.Groups["text"].Value)];
     }
 
     private sealed class Nothing : RequestFilter

@@ -119,7 +119,7 @@ public sealed class ProxyFileTests
                 "line 7: listeners[0].routes[1].match.headers.x: needs one of exact",
                 "line 7: listeners[0].routes[1]: a route has one of to",
                 "line 11: clusters[0].endpoints[0]: 'here' is not an address",
-            ], errors.Select(e => e.ToString()).Select(Beginning).Order(StringComparer.Ordinal).OrderBy(e => int.Parse(e.Split(' ', ':')[1])).ToList());
+            ], errors.Select(e => e.ToString()).Select(Beginning).OrderBy(e => int.Parse(e.Split(' ', ':')[1])).ThenBy(e => e, StringComparer.Ordinal).ToList());
     }
 
     [Fact]
