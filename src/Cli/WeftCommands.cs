@@ -6,13 +6,18 @@ using Weft.Cli.Demo;
 using Weft.Cli.Nodes;
 using Weft.Cli.Images;
 using Weft.Cli.Objects;
+using Weft.Cli.Proxies;
 
 namespace Weft.Cli;
 
 /// <summary>What the executable gives the command line: the parts that are not the command line's own.</summary>
 /// <param name="Executable">Path of this program.</param>
 /// <param name="Content">Folder of what ships beside it: manifests and demo programs.</param>
-public sealed record CommandHost(string Executable, string Content, NodeCleaner CleanNode, TimeProvider Time);
+public sealed record CommandHost(string Executable, string Content, NodeCleaner CleanNode, TimeProvider Time)
+{
+    /// <summary>Runs the proxy by a configuration file, or only checks the file; gives the exit code.</summary>
+    public Func<string, bool, Task<int>> RunProxy { get; init; } = (_, _) => throw new InvalidOperationException("this host has no proxy");
+}
 
 /// <summary>The commands of `weft`, in one visible list.</summary>
 public static class WeftCommands
@@ -50,6 +55,7 @@ public static class WeftCommands
         root.Subcommands.Add(NodeCommands.Agent(host));
         root.Subcommands.Add(NodeCommands.Token(host));
         root.Subcommands.Add(ImageCommands.Build(host.Time));
+        root.Subcommands.Add(ProxyCommand.Build(host));
         foreach (var command in ObjectCommands.Build(host.Time))
             root.Subcommands.Add(command);
         return root;

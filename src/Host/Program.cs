@@ -25,7 +25,10 @@ internal static class Program
             case ["proxy", "--directory", var directory, .. var sockets]:
                 return await ProxyRole.RunAsync(directory, sockets, TimeProvider.System);
             default:
-                var host = new CommandHost(executable, AppContext.BaseDirectory, NodeParts.CleanAsync, TimeProvider.System);
+                var host = new CommandHost(executable, AppContext.BaseDirectory, NodeParts.CleanAsync, TimeProvider.System)
+                {
+                    RunProxy = (file, checkOnly) => ProxyFileRole.RunAsync(file, checkOnly, TimeProvider.System),
+                };
                 return await WeftCommands.Build(host).Parse(args).InvokeAsync();
         }
     }

@@ -19,6 +19,7 @@ public sealed record ListenerConfig
     /// <summary>An IP address; `0.0.0.0` or `::` for all.</summary>
     public string Address { get; init; } = "0.0.0.0";
 
+    /// <summary>0: the kernel chooses one.</summary>
     public int Port { get; init; }
 
     public ListenerKind Kind { get; init; } = ListenerKind.Http;

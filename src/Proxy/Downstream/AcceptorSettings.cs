@@ -11,7 +11,8 @@ namespace Weft.Proxy.Downstream;
 /// <param name="Peer">The client's address: of the socket, or as a trusted balancer said.</param>
 /// <param name="Destination">What it dialled, likewise.</param>
 /// <param name="Tls">Names and identity; null: no TLS.</param>
-internal sealed record Client(IPEndPoint? Peer, IPEndPoint? Destination, ITlsEngine? Tls, Connection Connection);
+/// <param name="Http2">The protocol that was chosen.</param>
+internal sealed record Client(IPEndPoint? Peer, IPEndPoint? Destination, ITlsEngine? Tls, Connection Connection, bool Http2);
 
 /// <summary>How the connections of an HTTP listener are accepted.</summary>
 internal sealed record AcceptorSettings

@@ -190,7 +190,7 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
     private void Choose(bool http2)
     {
         var exchanges = (http2 ? settings.AllowHttp2 : settings.AllowHttp1)
-            ? settings.Exchanges(new(connection.Peer, _destination ?? connection.LocalEndPoint, connection.Tls, connection))
+            ? settings.Exchanges(new(connection.Peer, _destination ?? connection.LocalEndPoint, connection.Tls, connection, http2))
             : null;
         if (exchanges is null)
         {

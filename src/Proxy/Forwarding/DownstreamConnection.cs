@@ -5,13 +5,16 @@ using Weft.Proxy.Telemetry.Metrics;
 namespace Weft.Proxy.Forwarding;
 
 /// <summary>What is the same for all requests of one client connection.</summary>
-internal sealed class DownstreamConnection(LoopServices services, HttpListenerState listener, ConnectionFacts facts) : IExchangeFactory
+/// <param name="httpVersion">11 or 20.</param>
+internal sealed class DownstreamConnection(LoopServices services, HttpListenerState listener, ConnectionFacts facts, byte httpVersion = 11) : IExchangeFactory
 {
     private int _source = -1;
 
     public HttpListenerState Listener => listener;
 
     public ConnectionFacts Facts => facts;
+
+    public byte HttpVersion => httpVersion;
 
     /// <summary>The client by its identity, of the table of sources.</summary>
     public int Source => _source >= 0 ? _source : _source = facts.Identity is { } identity

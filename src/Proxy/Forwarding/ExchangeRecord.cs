@@ -101,7 +101,7 @@ internal sealed class ExchangeRecord(LoopServices services)
         _record.ClientAddress = Number(connection.Facts.Source.Address);
         _record.ClientPort = (ushort)connection.Facts.Source.Port;
         _record.Tls = connection.Facts.IsTls;
-        _record.HttpVersion = 11;
+        _record.HttpVersion = connection.HttpVersion;
     }
 
     private static UInt128 Number(IPAddress address)

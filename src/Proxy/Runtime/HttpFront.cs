@@ -88,6 +88,6 @@ internal sealed class HttpFront : IFront
             ServerName = client.Tls?.ServerName,
             HasClientCertificates = config.Tls is { ClientCertificates: not ClientCertificates.None },
         };
-        return new DownstreamConnection(_services, _state, client.Tls?.PeerUri is { } identity ? ConnectionFacts.WithIdentity(facts, identity) : facts);
+        return new DownstreamConnection(_services, _state, client.Tls?.PeerUri is { } identity ? ConnectionFacts.WithIdentity(facts, identity) : facts, client.Http2 ? (byte)20 : (byte)11);
     }
 }

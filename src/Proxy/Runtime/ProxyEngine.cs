@@ -144,7 +144,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     private TlsContexts.Prepared Prepare(ProxyConfig config)
     {
         if (ConfigValidator.Validate(config) is { Count: > 0 } errors)
-            throw new ProxyConfigException([.. errors.Select(error => error.ToString())]);
+            throw new ProxyConfigException([.. errors.Select(error => $"{error.Path}: {error.Message}")]);
         var tls = _tls.Prepare(config);
         if (tls.Errors.Count == 0)
             return tls;

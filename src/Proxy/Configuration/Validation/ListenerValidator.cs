@@ -9,7 +9,7 @@ internal static class ListenerValidator
     public static void Validate(ListenerConfig listener, string path, KnownNames known, ConfigErrors errors)
     {
         errors.Name(listener.Name, $"{path}.name");
-        errors.Port(listener.Port, $"{path}.port");
+        errors.Require(listener.Port is >= 0 and < 65_536, $"{path}.port", $"{listener.Port} is no port; 1 to 65535, or 0 for one that the kernel chooses");
         errors.Require(IPAddress.TryParse(listener.Address, out _), $"{path}.address", $"'{listener.Address}' is no IP address");
         errors.AtLeast(listener.MaxConnections, 0, $"{path}.maxConnections");
         errors.NotNegative(listener.IdleTimeout, $"{path}.idleTimeout");
