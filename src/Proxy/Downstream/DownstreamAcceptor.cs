@@ -7,7 +7,8 @@ using Weft.Proxy.Transport.Interop;
 namespace Weft.Proxy.Downstream;
 
 /// <summary>Brings accepted sockets of one listener on one loop to the point where a codec reads requests, and keeps account of them to the end.</summary>
-internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settings, Http2Streams streams) : IConnectionWatcher
+/// <param name="counted">Hears of each connection that comes (1) and goes (-1).</param>
+internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settings, Http2Streams streams, Action<int>? counted = null) : IConnectionWatcher
 {
     private readonly Dictionary<Connection, DownstreamOpening> _connections = [];
     private AcceptorSettings _settings = settings;
@@ -41,6 +42,7 @@ internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settin
         var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? _settings.Tls!(loop.Buffers) : null, this);
         var opening = new DownstreamOpening(connection, _settings, streams);
         _connections.Add(connection, opening);
+        counted?.Invoke(1);
         opening.Start();
     }
 
@@ -66,7 +68,11 @@ internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settin
 
     public void OnOpen(Connection connection) => _connections[connection].Opened();
 
-    public void OnGone(Connection connection) => _connections.Remove(connection);
+    public void OnGone(Connection connection)
+    {
+        if (_connections.Remove(connection))
+            counted?.Invoke(-1);
+    }
 }
 
 /// <summary>A connection on its way to its codec: PROXY header, then TLS, then the choice of the protocol.</summary>

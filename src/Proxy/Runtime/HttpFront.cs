@@ -23,7 +23,7 @@ internal sealed class HttpFront : IFront
     public HttpFront(LoopServices services, Socket socket, HttpListenerState state, TlsServerContext? tls)
     {
         (_services, _state) = (services, state);
-        _acceptor = new DownstreamAcceptor(services.Loop, Settings(state.Current.Config, tls), services.Http2Streams);
+        _acceptor = new DownstreamAcceptor(services.Loop, Settings(state.Current.Config, tls), services.Http2Streams, change => services.Metrics.Connections += change);
         _listener = new Listener(services.Loop, socket, _acceptor.Accept);
     }
 

@@ -4,6 +4,7 @@ using Weft.Proxy.Config.Model;
 using Weft.Proxy.Forwarding;
 using Weft.Proxy.Tls;
 using Weft.Proxy.Transport;
+using Weft.Proxy.Udp;
 
 namespace Weft.Proxy.Runtime;
 
@@ -37,9 +38,7 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
         {
             if (_open.ContainsKey(ListenerKey.Of(listener)))
                 continue;
-            if (listener.Kind == ListenerKind.Udp)
-                errors.Add($"listener {listener.Name}: UDP is not served yet");
-            else if (Sockets(listener, out var error) is { } sockets)
+            if (Sockets(listener, out var error) is { } sockets)
                 bound.Add(listener.Name, sockets);
             else
                 errors.Add(error);
@@ -104,7 +103,7 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
             var address = new IPEndPoint(IPAddress.Parse(listener.Address), listener.Port);
             foreach (var _ in loops)
             {
-                sockets.Add(Listener.Bind(address));
+                sockets.Add(listener.Kind == ListenerKind.Udp ? UdpRelay.Bind(address) : Listener.Bind(address));
                 // Of port 0 the kernel has made another for all of them.
                 address = (IPEndPoint)sockets[0].LocalEndPoint!;
             }
@@ -125,8 +124,9 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
         var connections = state is null ? views.Tcp(listener) : null;
         var tls = views.Tls(listener);
         var open = new Open(state, new IFront[loops.Count], (IPEndPoint)sockets[0].LocalEndPoint!);
-        await EachAsync(open, (_, number) => open.Fronts[number] = state is not null
-            ? new HttpFront(loops[number], sockets[number], state, tls)
+        await EachAsync(open, (_, number) => open.Fronts[number] =
+            state is not null ? new HttpFront(loops[number], sockets[number], state, tls)
+            : listener.Kind == ListenerKind.Udp ? new UdpFront(loops[number], sockets[number], connections!)
             : new TcpFront(loops[number], sockets[number], connections!, tls));
         return open;
     }
@@ -142,7 +142,13 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
         else
         {
             var view = views.Tcp(listener);
-            await EachAsync(open, (front, _) => ((TcpFront)front).Renew(view, tls));
+            await EachAsync(open, (front, _) =>
+            {
+                if (front is UdpFront udp)
+                    udp.Renew(view);
+                else
+                    ((TcpFront)front).Renew(view, tls);
+            });
         }
     }
 

@@ -8,7 +8,7 @@ internal static unsafe partial class Libc
     public const uint EpollIn = 1, EpollOut = 4, EpollErr = 8, EpollHup = 16, EpollRdHup = 0x2000, EpollEdge = 1u << 31;
     public const int EpollAdd = 1, EpollDel = 2;
     public const int EpollCloexec = 0x80000, EventCloexec = 0x80000, EventNonblock = 0x800;
-    public const int SockStream = 1, SockNonblock = 0x800, SockCloexec = 0x80000;
+    public const int SockStream = 1, SockDgram = 2, SockNonblock = 0x800, SockCloexec = 0x80000;
     public const int AfInet = 2, AfInet6 = 10;
     public const int SolSocket = 1, SoError = 4, SoReusePort = 15;
     public const int IpProtoTcp = 6, TcpNoDelay = 1;
@@ -35,6 +35,8 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)] public static partial nint write(int fd, void* buffer, nuint count);
     [LibraryImport("libc", SetLastError = true)] public static partial nint recv(int fd, byte* buffer, nuint count, int flags);
     [LibraryImport("libc", SetLastError = true)] public static partial nint send(int fd, byte* buffer, nuint count, int flags);
+    [LibraryImport("libc", SetLastError = true)] public static partial nint recvfrom(int fd, byte* buffer, nuint count, int flags, byte* address, uint* length);
+    [LibraryImport("libc", SetLastError = true)] public static partial nint sendto(int fd, byte* buffer, nuint count, int flags, byte* address, uint length);
     [LibraryImport("libc", SetLastError = true)] public static partial nint writev(int fd, IoVector* vectors, int count);
     [LibraryImport("libc", SetLastError = true)] public static partial int accept4(int fd, byte* address, uint* length, int flags);
     [LibraryImport("libc", SetLastError = true)] public static partial int socket(int domain, int type, int protocol);

@@ -62,13 +62,50 @@ internal static unsafe class SocketCalls
         }
     }
 
+    /// <param name="from">Room for <see cref="Libc.AddressBytes"/>; the sender's address.</param>
+    public static int ReceiveFrom(int fd, Span<byte> buffer, Span<byte> from, out int fromLength)
+    {
+        fixed (byte* to = buffer, address = from)
+        {
+            var length = (uint)from.Length;
+            nint got;
+            do
+                got = Libc.recvfrom(fd, to, (nuint)buffer.Length, 0, address, &length);
+            while (got < 0 && Marshal.GetLastPInvokeError() == Libc.Eintr);
+            fromLength = (int)length;
+            return got >= 0 ? (int)got : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    public static int SendTo(int fd, ReadOnlySpan<byte> data, ReadOnlySpan<byte> to)
+    {
+        fixed (byte* from = data, address = to)
+        {
+            nint sent;
+            do
+                sent = Libc.sendto(fd, from, (nuint)data.Length, Libc.MsgNoSignal, address, (uint)to.Length);
+            while (sent < 0 && Marshal.GetLastPInvokeError() == Libc.Eintr);
+            return sent >= 0 ? (int)sent : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    /// <summary>A datagram socket that only hears, and only speaks to, one address.</summary>
+    public static int ConnectDatagrams(SocketAddress address) => Connect(address, Libc.SockDgram);
+
     /// <summary>A socket whose connection is being made (or stands, or has failed: the first event tells).</summary>
     public static int Connect(SocketAddress address)
     {
-        var fd = Libc.socket((int)address.Family == (int)AddressFamily.InterNetworkV6 ? Libc.AfInet6 : Libc.AfInet, Libc.SockStream | Libc.SockNonblock | Libc.SockCloexec, 0);
+        var fd = Connect(address, Libc.SockStream);
+        if (fd >= 0)
+            NoDelay(fd);
+        return fd;
+    }
+
+    private static int Connect(SocketAddress address, int type)
+    {
+        var fd = Libc.socket((int)address.Family == (int)AddressFamily.InterNetworkV6 ? Libc.AfInet6 : Libc.AfInet, type | Libc.SockNonblock | Libc.SockCloexec, 0);
         if (fd < 0)
             return -Marshal.GetLastPInvokeError();
-        NoDelay(fd);
         fixed (byte* to = address.Buffer.Span)
         {
             if (Libc.connect(fd, to, (uint)address.Size) == 0 || Marshal.GetLastPInvokeError() == Libc.Einprogress)
