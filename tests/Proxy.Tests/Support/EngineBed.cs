@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Weft.Proxy.Downstream;
-using Weft.Proxy.Forwarding;
 using Weft.Proxy.Http1;
 using Weft.Proxy.Http2;
 using Weft.Proxy.Transport;
@@ -19,7 +18,6 @@ internal sealed class EngineBed : IDisposable
     public EngineBed(IPEndPoint upstream, Func<AcceptorSettings, AcceptorSettings>? settings = null, PoolOptions? pool = null, Action<Client>? client = null)
     {
         Loop = new("engine", TimeProvider.System, _defects.Add);
-        var services = new LoopServices(Loop, 1);
         var streams = new Http2Streams(Loop.Buffers);
         Pool = new(Loop, upstream, pool ?? new(), streams);
         var basic = new AcceptorSettings
@@ -27,7 +25,7 @@ internal sealed class EngineBed : IDisposable
             Exchanges = of =>
             {
                 client?.Invoke(of);
-                return new DownstreamConnection(services, Pool, of.Peer);
+                return new PlainExchanges(Pool, Encoding.ASCII.GetBytes(of.Peer!.Address.ToString()));
             },
             Http1 = new(Http1Limits.Default, "http"),
             Http2 = new(new Http2Limits(), "http"),
@@ -46,6 +44,9 @@ internal sealed class EngineBed : IDisposable
     public DownstreamAcceptor Acceptor { get; }
 
     public IPEndPoint Address { get; }
+
+    /// <summary>Runs on the loop, and waits until it has.</summary>
+    public void OnLoop(Action action) => Loop.PostAsync(action).WaitAsync(TimeSpan.FromSeconds(20)).GetAwaiter().GetResult();
 
     public Socket Connect()
     {
