@@ -13,9 +13,13 @@ internal sealed class BufferPool(int maxIdleBytes = 8 << 20)
     private readonly Stack<byte[]>[] _idle = [.. Enumerable.Range(0, LargestBits - SmallestBits + 1).Select(_ => new Stack<byte[]>())];
     private int _idleBytes;
 
+    /// <summary>Bytes of the buffers that are out: what the connections of the loop hold.</summary>
+    public long InUse { get; private set; }
+
     public byte[] Rent(int minimum)
     {
         var bits = Math.Max(SmallestBits, BitOperations.Log2((uint)Math.Max(minimum, 1) - 1 | 1) + 1);
+        InUse += 1L << bits;
         if (bits <= LargestBits && _idle[bits - SmallestBits].TryPop(out var buffer))
         {
             _idleBytes -= buffer.Length;
@@ -27,6 +31,7 @@ internal sealed class BufferPool(int maxIdleBytes = 8 << 20)
 
     public void Return(byte[] buffer)
     {
+        InUse -= buffer.Length;
         var bits = BitOperations.Log2((uint)buffer.Length);
         if (bits > LargestBits || _idleBytes + buffer.Length > maxIdleBytes)
             return;

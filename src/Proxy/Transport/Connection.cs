@@ -13,6 +13,9 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
     /// <summary>Beyond this a sender is to stop; it may go on below the other (measured with 64 KB bodies: smaller costs calls, larger only memory).</summary>
     public const int HighWatermark = 64 << 10, LowWatermark = 32 << 10;
 
+    // What a protocol has not consumed. More than the largest head or frame, so that one that waits for the rest of it always gets it.
+    private const int MaxPending = 128 << 10;
+
     // A copy is cheaper than a second call up to here.
     private const int WriteThrough = 8 << 10;
 
@@ -273,7 +276,7 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
     {
         for (var reads = 0; _mayRead && _state != State.Closed; reads++)
         {
-            if (_state != State.Lingering && (_paused || Pending.Length >= HighWatermark))
+            if (_state != State.Lingering && (_paused || Pending.Length >= MaxPending))
                 return; // ResumeReading, or a consumed queue, comes back here
             if (reads == ReadsPerTurn)
             {

@@ -29,7 +29,7 @@ public sealed class ServerBehaviourTests
         {
             socket.Send(Encoding.ASCII.GetBytes(text[..cut]));
             // What was sent is read before the rest comes: the loop has been round.
-            bed.Loop.PostAsync(() => { }).Wait();
+            bed.OnLoop(() => { });
             Assert.EndsWith("PUT /x HTTP/1.1", EngineBed.Ask(socket, text[cut..]));
         }
 
@@ -38,14 +38,12 @@ public sealed class ServerBehaviourTests
     }
 
     [Fact]
-    public void What_is_sent_on_says_where_it_came_from_and_has_no_field_of_the_hop()
+    public void What_is_sent_on_has_no_field_of_the_hop()
     {
         using var upstream = new RecordingUpstream();
         using var bed = new EngineBed(upstream.Address);
-        bed.Talk("GET http://example.org/p?q HTTP/1.1\r\nHost: example.org\r\nX-Forwarded-For: 1.2.3.4\r\nConnection: close\r\nKeep-Alive: 5\r\nTE: gzip\r\n\r\n");
-        var request = Assert.Single(upstream.Requests);
-        Assert.StartsWith("GET /p?q HTTP/1.1\r\nhost: example.org\r\nx-forwarded-for: 1.2.3.4, 127.0.0.1\r\nx-forwarded-proto: http\r\nx-request-id: ", request);
-        Assert.Matches("x-request-id: [0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\r\n\r\n$", request);
+        bed.Talk("GET http://example.org/p?q HTTP/1.1\r\nHost: example.org\r\nX-A: b\r\nConnection: close, foo\r\nFoo: 1\r\nKeep-Alive: 5\r\nTE: gzip\r\n\r\n");
+        Assert.Equal("GET /p?q HTTP/1.1\r\nhost: example.org\r\nx-a: b\r\nx-forwarded-for: 127.0.0.1\r\n\r\n", Assert.Single(upstream.Requests));
     }
 
     [Fact]
@@ -81,7 +79,7 @@ public sealed class ServerBehaviourTests
         var answer = EngineBed.Talk(socket, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\nGET /inside HTTP/1.1\r\nHost: h\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 413 ", answer);
         Assert.EndsWith("\r\n\r\nno", answer);
-        Assert.Equal(0, bed.Loop.PostAsync(() => Assert.Equal(0, bed.Pool.Connections)).Exception?.InnerExceptions.Count ?? 0);
+        bed.OnLoop(() => Assert.Equal(0, bed.Pool.Connections));
     }
 
     [Fact]
@@ -168,9 +166,12 @@ public sealed class ServerBehaviourTests
         using var bed = new EngineBed(upstream.Address);
         using var socket = bed.Connect();
         socket.Send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"u8);
-        // The client does not read for a while: the proxy stops reading, too, and holds next to nothing.
-        SpinWait.SpinUntil(() => upstream.Requests.Count == 1, 10_000);
-        Assert.Equal((32 << 20) + EngineBed.ReadToEnd(socket)[..0].Length, 32 << 20);
+        // The client does not read for a while: the proxy stops reading, too.
+        Assert.True(SpinWait.SpinUntil(() => upstream.Requests.Count == 1, 20_000));
+        for (var i = 0; i < 100; i++)
+            bed.OnLoop(() => Assert.InRange(bed.Loop.Buffers.InUse, 0, 512 << 10));
+        var answer = EngineBed.ReadToEnd(socket);
+        Assert.Equal(32 << 20, answer.Length - answer.IndexOf("\r\n\r\n", StringComparison.Ordinal) - 4);
     }
 
     [Fact]
@@ -182,10 +183,10 @@ public sealed class ServerBehaviourTests
         for (var i = 0; i < 500; i++)
             EngineBed.Ask(socket, "GET /path?x=1 HTTP/1.1\r\nHost: example.org\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n");
         long before = 0, after = 0;
-        bed.Loop.PostAsync(() => before = GC.GetAllocatedBytesForCurrentThread()).Wait();
+        bed.OnLoop(() => before = GC.GetAllocatedBytesForCurrentThread());
         for (var i = 0; i < 500; i++)
             EngineBed.Ask(socket, "GET /path?x=1 HTTP/1.1\r\nHost: example.org\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n");
-        bed.Loop.PostAsync(() => after = GC.GetAllocatedBytesForCurrentThread()).Wait();
+        bed.OnLoop(() => after = GC.GetAllocatedBytesForCurrentThread());
         // The first post itself leaves some hundred bytes; one byte for each request would be more.
         Assert.InRange(after - before, 0, 499);
     }

@@ -1,19 +1,11 @@
-using System.Collections.Frozen;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Weft.Proxy.Config.Model;
 using Weft.Proxy.Downstream;
-using Weft.Proxy.Filters;
-using Weft.Proxy.Filters.Edge;
-using Weft.Proxy.Forwarding;
-using Weft.Proxy.Http;
 using Weft.Proxy.Http1;
 using Weft.Proxy.Http2;
-using Weft.Proxy.Routing;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Upstream;
-using Weft.Proxy.Upstream.Clusters;
 
 namespace Weft.Proxy.Tests.Support;
 
@@ -26,19 +18,19 @@ internal sealed class EngineBed : IDisposable
     public EngineBed(IPEndPoint upstream, Func<AcceptorSettings, AcceptorSettings>? settings = null, PoolOptions? pool = null, Action<Client>? client = null)
     {
         Loop = new("engine", TimeProvider.System, _defects.Add);
-        var services = new LoopServices(Loop, 0, 1, new ProxyNames(), TimeProvider.System, (loop, streams) => new OnePool(Pool = new(loop, upstream, pool ?? new(), streams)));
-        var state = new HttpListenerState(View(upstream));
+        var streams = new Http2Streams(Loop.Buffers);
+        Pool = new(Loop, upstream, pool ?? new(), streams);
         var basic = new AcceptorSettings
         {
             Exchanges = of =>
             {
                 client?.Invoke(of);
-                return new DownstreamConnection(services, state, new ConnectionFacts { Source = of.Peer!, Destination = of.Destination!, IsTls = of.Tls is not null });
+                return new PlainExchanges(Pool, Encoding.ASCII.GetBytes(of.Peer!.Address.ToString()));
             },
             Http1 = new(Http1Limits.Default, "http"),
             Http2 = new(new Http2Limits(), "http"),
         };
-        Acceptor = new(Loop, settings?.Invoke(basic) ?? basic, services.Http2Streams);
+        Acceptor = new(Loop, settings?.Invoke(basic) ?? basic, streams);
         var socket = Listener.Bind(new(IPAddress.Loopback, 0));
         Address = (IPEndPoint)socket.LocalEndPoint!;
         _listener = new(Loop, socket, Acceptor.Accept);
@@ -47,25 +39,14 @@ internal sealed class EngineBed : IDisposable
 
     public EventLoop Loop { get; }
 
-    public EndpointPool Pool { get; private set; } = null!;
+    public EndpointPool Pool { get; }
 
     public DownstreamAcceptor Acceptor { get; }
 
     public IPEndPoint Address { get; }
 
-    /// <summary>Every request goes to the one endpoint; nothing is tried again by policy.</summary>
-    private static HttpView View(IPEndPoint upstream)
-    {
-        var config = new ClusterConfig { Name = "one", Endpoints = [new EndpointConfig { Address = upstream.Address.ToString(), Port = upstream.Port }] };
-        var cluster = new Cluster(config, default, loops: 1, start: 0);
-        cluster.Configure(config, default, [(config.Endpoints[0], upstream)], 0);
-        var listener = new ListenerConfig { Name = "bed", Http = new HttpSettings { AllowConnect = true } };
-        var route = new RouteConfig { Name = "all", Action = new ForwardAction { Clusters = [new WeightedCluster { Cluster = "one" }], Retry = RetryPolicy.None, Upgrades = ["websocket", "chat"] } };
-        var table = new RouteTableConfig { Name = "all", Hosts = [new VirtualHostConfig { Name = "any", Domains = ["*"], Routes = [route] }] };
-        return new HttpView(
-            listener, 0, RouteTable.Compile(table, listener, new FilterFactory(FilterKinds.WithoutServices)), new EdgeStage(listener.Http),
-            new Dictionary<string, Cluster> { ["one"] = cluster }.ToFrozenDictionary(), Tracing: null, Recorded: false, RecordedFraction: 1);
-    }
+    /// <summary>Runs on the loop, and waits until it has.</summary>
+    public void OnLoop(Action action) => Loop.PostAsync(action).WaitAsync(TimeSpan.FromSeconds(20)).GetAwaiter().GetResult();
 
     public Socket Connect()
     {
@@ -137,10 +118,5 @@ internal sealed class EngineBed : IDisposable
         Loop.Post(_listener.Dispose);
         Loop.Stop();
         Assert.Empty(_defects);
-    }
-
-    private sealed class OnePool(EndpointPool pool) : IUpstreams
-    {
-        public IClientStream? Open(Cluster cluster, UpstreamEndpoint endpoint, bool grpc, IClientStreamHandler handler) => pool.Open(handler);
     }
 }

@@ -54,12 +54,12 @@ internal sealed class RecordingUpstream : IDisposable
 
     private sealed class Recorder(RecordingUpstream owner, ITransport transport, int bodyBytes) : IProtocol
     {
-        private int _counted;
+        private string _rest = "";
 
         public int OnData(ReadOnlySpan<byte> data)
         {
-            Interlocked.Add(ref owner._bytes, data.Length - _counted);
-            var text = Encoding.Latin1.GetString(data);
+            Interlocked.Add(ref owner._bytes, data.Length);
+            var text = _rest + Encoding.Latin1.GetString(data);
             var consumed = 0;
             while (Whole(text[consumed..]) is var length and > 0)
             {
@@ -71,8 +71,8 @@ internal sealed class RecordingUpstream : IDisposable
                 transport.Write(Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\n\r\n{body}"));
             }
 
-            _counted = data.Length - consumed;
-            return consumed;
+            _rest = text[consumed..];
+            return data.Length;
         }
 
         public void OnEnd() => transport.Abort();

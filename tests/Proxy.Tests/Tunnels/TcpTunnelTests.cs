@@ -16,13 +16,14 @@ public sealed class TcpTunnelTests
         using var endpoint = new TcpListener(IPAddress.Loopback, 0);
         endpoint.Start();
         using var bed = new Bed(client => new TcpTarget((IPEndPoint)endpoint.LocalEndpoint, First: ProxyHeader.Line(client.Peer!, client.Destination!)));
-        using var client = new System.Net.Sockets.TcpClient();
+        using var client = new System.Net.Sockets.TcpClient(AddressFamily.InterNetwork);
         await client.ConnectAsync(bed.Address);
+        var stream = client.GetStream();
         // More than all buffers together, towards somebody who does not read yet.
         var data = RandomNumberGenerator.GetBytes(16 << 20);
         var sending = Task.Run(async () =>
         {
-            await client.GetStream().WriteAsync(data);
+            await stream.WriteAsync(data);
             client.Client.Shutdown(SocketShutdown.Send);
         });
         using var accepted = await endpoint.AcceptTcpClientAsync();
@@ -36,7 +37,7 @@ public sealed class TcpTunnelTests
         await accepted.GetStream().WriteAsync("still here"u8.ToArray());
         accepted.Client.Shutdown(SocketShutdown.Send);
         var rest = new MemoryStream();
-        await client.GetStream().CopyToAsync(rest);
+        await stream.CopyToAsync(rest);
         Assert.Equal("still here"u8.ToArray(), rest.ToArray());
         Assert.True(await bed.Ended.Task.WaitAsync(TimeSpan.FromSeconds(20)));
     }
@@ -49,7 +50,7 @@ public sealed class TcpTunnelTests
         var nobody = (IPEndPoint)free.LocalEndpoint;
         free.Stop();
         using var bed = new Bed(_ => new TcpTarget(nobody));
-        using var client = new System.Net.Sockets.TcpClient();
+        using var client = new System.Net.Sockets.TcpClient(AddressFamily.InterNetwork);
         await client.ConnectAsync(bed.Address);
         Assert.Equal(0, await ReadAsync(client));
         Assert.False(await bed.Ended.Task.WaitAsync(TimeSpan.FromSeconds(20)));
@@ -69,7 +70,7 @@ public sealed class TcpTunnelTests
                 seen = client.ServerName;
                 return new TcpTarget((IPEndPoint)endpoint.LocalEndpoint);
             }, readServerName: true);
-        using var client = new System.Net.Sockets.TcpClient();
+        using var client = new System.Net.Sockets.TcpClient(AddressFamily.InterNetwork);
         await client.ConnectAsync(bed.Address);
         await using var tls = new SslStream(client.GetStream());
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
@@ -87,7 +88,7 @@ public sealed class TcpTunnelTests
     public async Task What_is_no_hello_goes_nowhere()
     {
         using var bed = new Bed(_ => throw new InvalidOperationException("routed"), readServerName: true);
-        using var client = new System.Net.Sockets.TcpClient();
+        using var client = new System.Net.Sockets.TcpClient(AddressFamily.InterNetwork);
         await client.ConnectAsync(bed.Address);
         await client.GetStream().WriteAsync("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"u8.ToArray());
         Assert.Equal(0, await ReadAsync(client));
