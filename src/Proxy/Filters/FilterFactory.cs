@@ -20,7 +20,7 @@ internal sealed class FilterFactory(IReadOnlyDictionary<Type, Func<FilterConfig,
         for (var i = 0; i < filters.Length; i++)
         {
             var entry = (Key: $"{key}#{i}", Config: configs[i]);
-            if (!_made.TryGetValue(entry, out var filter) && _before?.TryGetValue(entry, out filter) is not true)
+            if (!_made.TryGetValue(entry, out var filter) && (_before?.TryGetValue(entry, out filter) is not true || filter is IMadeAnew))
                 filter = kinds.TryGetValue(entry.Config.GetType(), out var make) ? make(entry.Config) : throw new ArgumentException($"no filter for {entry.Config.GetType().Name}");
             _made[entry] = filters[i] = filter!;
         }
