@@ -4,7 +4,7 @@ namespace Weft.Proxy.Filters;
 
 /// <summary>
 /// Makes filters from their configuration, for one snapshot. A filter of the snapshot before with the same key and an equal configuration is taken over with all it has (buckets of a
-/// rate limit, what a cache knows), so that a change elsewhere does not reset it.
+/// rate limit, what a cache knows), so that a change elsewhere does not reset it; but not one that is <see cref="IMadeAnew"/>.
 /// </summary>
 /// <param name="kinds">Who makes a filter, by the type of its record.</param>
 internal sealed class FilterFactory(IReadOnlyDictionary<Type, Func<FilterConfig, IFilter>> kinds, FilterFactory? before = null)

@@ -12,7 +12,7 @@ namespace Weft.Proxy.Runtime;
 /// <summary>Gets what filters need beside their records. Fetched keys outlive a configuration: a provider that stays as it is keeps its keys.</summary>
 internal sealed class FilterServices(TimeProvider time, ILogger logger) : IDisposable
 {
-    // Envoy's Istio default for a fetch; shorter than the interval, so that a request waits once at most for a server that is away.
+    // Istio's time-out of a fetch; shorter than the interval, so that a request waits once at most for a server that is away.
     private static readonly TimeSpan FetchTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FetchInterval = TimeSpan.FromSeconds(10);
 

@@ -108,6 +108,39 @@ public sealed class CredentialTests
     }
 
     [Fact]
+    public async Task What_would_do_nothing_or_harm_is_refused_with_its_place()
+    {
+        await using var endpoint = await ProxyFixture.ServerAsync(Echo.AnswerAsync);
+        var provider = new JwtProviderConfig { Name = "main", Issuer = "i", JwksUri = "https://user:pass@issuer.example/keys", JwksCluster = "web", PayloadHeader = "content-length", CacheDuration = TimeSpan.Zero };
+        var config = Echo.Config(endpoint, new BasicAuthFilter { Users = new DataSource { File = "/nowhere" }, Realm = "a\"b", ClientHeader = "te" }, KeyFilter with { Header = "", ClientHeader = "a b" });
+
+        await using var proxy = await ProxyFixture.StartAsync(Echo.Config(endpoint));
+        var refusal = await Assert.ThrowsAsync<ProxyConfigException>(() => proxy.Engine.ApplyAsync(config with { JwtProviders = [provider] }));
+
+        string[] places =
+        [
+            "routeTables[0].hosts[0].routes[0].filters[0].realm:", "routeTables[0].hosts[0].routes[0].filters[0].clientHeader:", "routeTables[0].hosts[0].routes[0].filters[1]:",
+            "routeTables[0].hosts[0].routes[0].filters[1].clientHeader:", "jwtProviders[0].jwksUri:", "jwtProviders[0].jwksCluster:", "jwtProviders[0].cacheDuration:", "jwtProviders[0]:",
+        ];
+        Assert.Equal(places, refusal.Errors.Select(error => error.Split(' ')[0]));
+        Assert.DoesNotContain("user:pass", refusal.Message);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_there_is_refused()
+    {
+        await using var endpoint = await ProxyFixture.ServerAsync(Echo.AnswerAsync);
+        await using var proxy = await ProxyFixture.StartAsync(Echo.Config(endpoint));
+        var config = Echo.Config(endpoint, new BasicAuthFilter { Users = new DataSource { File = "/nowhere/users" } }, new ApiKeyFilter { KeyFile = new DataSource { File = "/nowhere/keys" } });
+
+        var refusal = await Assert.ThrowsAsync<ProxyConfigException>(() => proxy.Engine.ApplyAsync(config));
+
+        Assert.Equal(["basicAuth: users:", "apiKey: keyFile:"], refusal.Errors.Select(error => error[..(error.IndexOf(": Could", StringComparison.Ordinal) + 1)]));
+        using var response = await SendAsync(proxy, "/", []);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
     public async Task The_documented_gateway_lets_in_whom_it_should()
     {
         using var key = SigningKey.CreateEs256();

@@ -60,7 +60,7 @@ internal static class ConfigValidator
         if (provider.Jwks is { } keys)
             Source(keys, $"{path}.jwks", errors);
         if (provider.JwksUri is { } uri)
-            errors.Require(Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme is "https" or "http", $"{path}.jwksUri", $"'{uri}' is no address");
+            errors.Require(Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed is { Scheme: "https" or "http", UserInfo: "" }, $"{path}.jwksUri", "is no address with https or http and without a password");
         // The set is fetched from its address, past the clusters: a setting that does nothing would be a lie.
         errors.Require(provider.JwksCluster is null, $"{path}.jwksCluster", "is not supported; the key set is fetched from jwksUri itself");
         errors.Require(provider.CacheDuration > TimeSpan.Zero, $"{path}.cacheDuration", "must be above zero");
