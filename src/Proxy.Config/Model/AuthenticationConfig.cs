@@ -16,7 +16,7 @@ public sealed record JwtProviderConfig
     /// <summary>`https://...`; fetched again every <see cref="CacheDuration"/>.</summary>
     public string? JwksUri { get; init; }
 
-    /// <summary>Cluster that <see cref="JwksUri"/> is fetched through.</summary>
+    /// <summary>Cluster that <see cref="JwksUri"/> is to be fetched through. Not supported: a configuration that has it is refused.</summary>
     public string? JwksCluster { get; init; }
 
     /// <summary>Istio's and Envoy's Istio default: 20 min; rotation within it is met by an earlier fetch when an unknown key turns up.</summary>

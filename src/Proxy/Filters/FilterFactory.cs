@@ -4,7 +4,7 @@ namespace Weft.Proxy.Filters;
 
 /// <summary>
 /// Makes filters from their configuration, for one snapshot. A filter of the snapshot before with the same key and an equal configuration is taken over with all it has (buckets of a
-/// rate limit, what a cache knows), so that a change elsewhere does not reset it.
+/// rate limit, what a cache knows), so that a change elsewhere does not reset it; but not one that is <see cref="IMadeAnew"/>.
 /// </summary>
 /// <param name="kinds">Who makes a filter, by the type of its record.</param>
 internal sealed class FilterFactory(IReadOnlyDictionary<Type, Func<FilterConfig, IFilter>> kinds, FilterFactory? before = null)
@@ -20,7 +20,7 @@ internal sealed class FilterFactory(IReadOnlyDictionary<Type, Func<FilterConfig,
         for (var i = 0; i < filters.Length; i++)
         {
             var entry = (Key: $"{key}#{i}", Config: configs[i]);
-            if (!_made.TryGetValue(entry, out var filter) && _before?.TryGetValue(entry, out filter) is not true)
+            if (!_made.TryGetValue(entry, out var filter) && (_before?.TryGetValue(entry, out filter) is not true || filter is IMadeAnew))
                 filter = kinds.TryGetValue(entry.Config.GetType(), out var make) ? make(entry.Config) : throw new ArgumentException($"no filter for {entry.Config.GetType().Name}");
             _made[entry] = filters[i] = filter!;
         }

@@ -1,15 +1,18 @@
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Filters.Authentication;
 using Weft.Proxy.Filters.Authorization;
 using Weft.Proxy.Filters.Cors;
 using Weft.Proxy.Filters.Faults;
 using Weft.Proxy.Filters.Headers;
+using Weft.Proxy.Filters.Jwt;
 using Weft.Proxy.Filters.RateLimits;
 
 namespace Weft.Proxy.Filters;
 
-/// <summary>Who makes a filter of which record: the whole list of those that need nothing but their configuration. One that needs a service (keys, a store) is added by who starts the proxy.</summary>
+/// <summary>Who makes a filter of which record: the whole list.</summary>
 internal static class FilterKinds
 {
+    /// <summary>Those that need nothing but their record.</summary>
     public static IReadOnlyDictionary<Type, Func<FilterConfig, IFilter>> WithoutServices => new Dictionary<Type, Func<FilterConfig, IFilter>>
     {
         [typeof(HeaderFilter)] = c => new HeaderEditFilter((HeaderFilter)c),
@@ -20,5 +23,13 @@ internal static class FilterKinds
         [typeof(BodyLimitFilter)] = c => new RequestSizeFilter((BodyLimitFilter)c),
         [typeof(AuthorizationFilter)] = c => new PolicyFilter((AuthorizationFilter)c),
         [typeof(ExternalAuthorizationFilter)] = c => new AskAuthorizerFilter((ExternalAuthorizationFilter)c),
+    };
+
+    /// <summary>All.</summary>
+    public static IReadOnlyDictionary<Type, Func<FilterConfig, IFilter>> With(FilterNeeds needs) => new Dictionary<Type, Func<FilterConfig, IFilter>>(WithoutServices)
+    {
+        [typeof(JwtFilter)] = c => new JwtCheckFilter((JwtFilter)c, [.. ((JwtFilter)c).Providers.Select(name => needs.Issuers[name])]),
+        [typeof(ApiKeyFilter)] = c => new ApiKeyCheckFilter((ApiKeyFilter)c, needs.Keys[(ApiKeyFilter)c]),
+        [typeof(BasicAuthFilter)] = c => new PasswordCheckFilter((BasicAuthFilter)c, needs.Users[(BasicAuthFilter)c]),
     };
 }

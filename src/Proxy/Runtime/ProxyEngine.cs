@@ -37,6 +37,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     private readonly AccessLog _access;
     private readonly Task _recording;
     private readonly ulong _clusterSeed;
+    private readonly FilterServices _services;
     private FilterFactory _filters = new(FilterKinds.WithoutServices);
 
     /// <param name="loops">Event loops; 0: one for each processor.</param>
@@ -49,6 +50,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         _loops = [.. Enumerable.Range(0, count).Select(number => new LoopServices(
             new EventLoop($"loop {number}", time, defect => Log.Defect(_logger, defect)), number, (ulong)random.NextInt64(), _names, time, (loop, streams) => new Upstreams(loop, streams)))];
         _tls = new TlsContexts(time);
+        _services = new FilterServices(time, _logger);
         _clusters = new ClusterSet(count, _clock, random, loggers);
         _listeners = new ListenerSet(_loops);
         foreach (var loop in _loops)
@@ -71,10 +73,10 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         await _gate.WaitAsync();
         try
         {
-            var tls = Prepare(config);
+            var tls = Prepare(config, out var needs);
             var bound = Bind(config, tls);
             await _clusters.ApplyAsync(config, tls.Cluster);
-            _filters = new FilterFactory(FilterKinds.WithoutServices, _filters);
+            _filters = new FilterFactory(FilterKinds.With(needs), _filters);
             await _listeners.ApplyAsync(config, bound, new Views(this, config, tls));
             tls.Commit();
             Config = config;
@@ -136,17 +138,19 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         foreach (var loop in _loops)
             loop.Loop.Dispose();
         _tls.Dispose();
+        _services.Dispose();
         _stop.Dispose();
         _gate.Dispose();
     }
 
     // What can be wrong is found before anything is changed.
-    private TlsContexts.Prepared Prepare(ProxyConfig config)
+    private TlsContexts.Prepared Prepare(ProxyConfig config, out FilterNeeds needs)
     {
         if (ConfigValidator.Validate(config) is { Count: > 0 } errors)
             throw new ProxyConfigException([.. errors.Select(error => $"{error.Path}: {error.Message}")]);
         if (Unsupported.Of(config).ToList() is { Count: > 0 } unsupported)
             throw new ProxyConfigException(unsupported);
+        needs = _services.Prepare(config);
         var tls = _tls.Prepare(config);
         if (tls.Errors.Count == 0)
             return tls;

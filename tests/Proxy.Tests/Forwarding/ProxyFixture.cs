@@ -17,7 +17,7 @@ internal sealed class ProxyFixture : IAsyncDisposable
     private readonly List<WebApplication> _servers = [];
     private readonly MemoryStream _access = new();
 
-    private ProxyFixture() => Engine = new ProxyEngine(loops: 2, _access, TimeProvider.System, new Random(7), NullLoggerFactory.Instance);
+    private ProxyFixture(TimeProvider? time = null) => Engine = new ProxyEngine(loops: 2, _access, time ?? TimeProvider.System, new Random(7), NullLoggerFactory.Instance);
 
     public ProxyEngine Engine { get; }
 
@@ -31,6 +31,13 @@ internal sealed class ProxyFixture : IAsyncDisposable
     {
         var fixture = new ProxyFixture();
         await fixture.ApplyAsync([route], clusters);
+        return fixture;
+    }
+
+    public static async Task<ProxyFixture> StartAsync(ProxyConfig config, TimeProvider? time = null)
+    {
+        var fixture = new ProxyFixture(time);
+        await fixture.Engine.ApplyAsync(config);
         return fixture;
     }
 

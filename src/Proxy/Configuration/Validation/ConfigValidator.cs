@@ -33,7 +33,7 @@ internal static class ConfigValidator
         }
 
         foreach (var (i, provider) in config.JwtProviders.Index())
-            Provider(provider, $"jwtProviders[{i}]", known, errors);
+            Provider(provider, $"jwtProviders[{i}]", errors);
         if (config.Tracing is { } tracing)
         {
             known.Cluster(tracing.Cluster, null, "tracing.cluster", errors);
@@ -52,7 +52,7 @@ internal static class ConfigValidator
     internal static void Source(DataSource source, string path, ConfigErrors errors)
         => errors.Require(source.File is null != source.Inline is null, path, "needs one of file, inline");
 
-    private static void Provider(JwtProviderConfig provider, string path, KnownNames known, ConfigErrors errors)
+    private static void Provider(JwtProviderConfig provider, string path, ConfigErrors errors)
     {
         errors.Name(provider.Name, $"{path}.name");
         errors.Name(provider.Issuer, $"{path}.issuer");
@@ -60,9 +60,15 @@ internal static class ConfigValidator
         if (provider.Jwks is { } keys)
             Source(keys, $"{path}.jwks", errors);
         if (provider.JwksUri is { } uri)
-            errors.Require(Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme is "https" or "http", $"{path}.jwksUri", $"'{uri}' is no address");
-        if (provider.JwksCluster is { } cluster)
-            known.Cluster(cluster, null, $"{path}.jwksCluster", errors);
+            errors.Require(Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed is { Scheme: "https" or "http", UserInfo: "" }, $"{path}.jwksUri", "is no address with https or http and without a password");
+        // The set is fetched from its address, past the clusters: a setting that does nothing would be a lie.
+        errors.Require(provider.JwksCluster is null, $"{path}.jwksCluster", "is not supported; the key set is fetched from jwksUri itself");
+        errors.Require(provider.CacheDuration > TimeSpan.Zero, $"{path}.cacheDuration", "must be above zero");
+        errors.NotNegative(provider.ClockSkew, $"{path}.clockSkew");
+        foreach (var name in provider.FromHeaders.Select(h => h.Name))
+            errors.Require(FilterValidator.IsToken(name), $"{path}.fromHeaders", $"'{name}' is no name of a field");
+        foreach (var name in provider.ClaimHeaders.Select(h => h.Header).Concat(provider.PayloadHeader is { } payload ? [payload] : []))
+            FilterValidator.OwnHeader(name, path, errors);
     }
 
     // UDP and TCP ports are apart.

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Filters.Authentication;
 using Weft.Proxy.Filters.Authorization;
 using Weft.Proxy.Filters.Headers;
 using Weft.Proxy.Routing.Matching;
@@ -36,6 +37,10 @@ internal static class FilterValidator
         foreach (var name in edits.Remove)
             errors.Require(IsToken(name) && !Framing.Contains(name), $"{path}.remove", $"'{name}' cannot be removed");
     }
+
+    /// <summary>A field that a filter writes for the endpoint.</summary>
+    public static void OwnHeader(string name, string path, ConfigErrors errors)
+        => errors.Require(IsToken(name) && !Framing.Contains(name), path, $"'{name}' cannot be set as a field");
 
     public static void Validate(FilterConfig filter, string path, KnownNames known, ConfigErrors errors)
     {
@@ -91,11 +96,20 @@ internal static class FilterValidator
                 break;
             case ApiKeyFilter keys:
                 errors.Require(!keys.Keys.IsEmpty || keys.KeyFile is not null, path, "needs keys or keyFile");
-                foreach (var (i, key) in keys.Keys.Index())
-                    errors.Require(key.Sha256.Length == 64 && key.Sha256.All(char.IsAsciiHexDigit), $"{path}.keys[{i}].sha256", "is no SHA-256 in hexadecimal; `printf %s KEY | sha256sum` makes it");
+                errors.Compiles(() => _ = new ApiKeyTable(keys.Keys, keys.KeyFile?.Inline ?? ""), $"{path}.keys");
+                errors.Require(keys.Header.Length == 0 || IsToken(keys.Header), $"{path}.header", $"'{keys.Header}' is no name of a field");
+                errors.Require(keys.Header.Length > 0 || keys.Query is not null || keys.Cookie is not null, path, "needs one of header, query, cookie");
+                if (keys.KeyFile is { } file)
+                    ConfigValidator.Source(file, $"{path}.keyFile", errors);
+                if (keys.ClientHeader is { } client)
+                    OwnHeader(client, $"{path}.clientHeader", errors);
                 break;
             case BasicAuthFilter basic:
                 ConfigValidator.Source(basic.Users, $"{path}.users", errors);
+                errors.Compiles(() => _ = new PasswordTable(basic.Users.Inline ?? ""), $"{path}.users");
+                errors.Require(basic.Realm.All(c => c is >= ' ' and <= '~' and not '"' and not '\\'), $"{path}.realm", "is of ASCII without quotes and backslashes");
+                if (basic.ClientHeader is { } user)
+                    OwnHeader(user, $"{path}.clientHeader", errors);
                 break;
         }
     }

@@ -7,21 +7,25 @@ internal static class ClaimText
 {
     /// <param name="path">A claim of the top, or nested with dots; a claim with dots in its name comes first.</param>
     public static IReadOnlyList<string> Values(JsonElement claims, string path)
+        => claims.TryGetProperty(path, out var found) ? Texts(found) : Values(claims, path.Split('.'));
+
+    /// <param name="path">From the top down.</param>
+    public static IReadOnlyList<string> Values(JsonElement claims, IReadOnlyList<string> path)
     {
-        if (!claims.TryGetProperty(path, out var found))
+        var found = claims;
+        foreach (var name in path)
         {
-            found = claims;
-            foreach (var name in path.Split('.'))
-            {
-                if (found.ValueKind != JsonValueKind.Object || !found.TryGetProperty(name, out found))
-                    return [];
-            }
+            if (found.ValueKind != JsonValueKind.Object || !found.TryGetProperty(name, out found))
+                return [];
         }
 
-        return found.ValueKind == JsonValueKind.Array
+        return Texts(found);
+    }
+
+    private static IReadOnlyList<string> Texts(JsonElement found)
+        => found.ValueKind == JsonValueKind.Array
             ? [.. found.EnumerateArray().Select(Scalar).OfType<string>()]
             : Scalar(found) is { } text ? [text] : [];
-    }
 
     /// <summary>As the value of a field, a list with commas; null: there is none, or it has what a field must not have (RFC 9110 section 5.5): nothing can be smuggled in.</summary>
     public static string? FieldValue(JsonElement claims, string path)

@@ -33,22 +33,22 @@ internal sealed record TokenLocations
         var target = Encoding.Latin1.GetString(head.Target);
         var question = target.IndexOf('?', StringComparison.Ordinal);
         if (question >= 0 && !QueryParameters.IsEmpty)
-            AddPairs(target[(question + 1)..], '&', QueryParameters, found);
+            AddPairs(target[(question + 1)..], '&', QueryParameters, found, Uri.UnescapeDataString);
         for (var i = head.Headers.IndexOf(KnownHeader.Cookie); i >= 0 && !Cookies.IsEmpty; i = head.Headers.IndexOf(KnownHeader.Cookie, i + 1))
-            AddPairs(Encoding.Latin1.GetString(head.Headers.Value(i)), ';', Cookies, found);
+            AddPairs(Encoding.Latin1.GetString(head.Headers.Value(i)), ';', Cookies, found, static text => text);
 
         token = found.Count == 1 ? found[0] : "";
         return found.Count switch { 0 => TokenCount.None, 1 => TokenCount.One, _ => TokenCount.Several };
     }
 
-    // A token's alphabet needs no escapes: one that has some is not well-formed, and is refused as such.
-    private static void AddPairs(string text, char separator, ImmutableArray<string> names, List<string> found)
+    // A name that the endpoint would decode must not get past the search.
+    private static void AddPairs(string text, char separator, ImmutableArray<string> names, List<string> found, Func<string, string> decode)
     {
         foreach (var pair in text.Split(separator, StringSplitOptions.TrimEntries))
         {
             var equals = pair.IndexOf('=', StringComparison.Ordinal);
-            if (equals > 0 && names.Contains(pair[..equals]))
-                found.Add(pair[(equals + 1)..]);
+            if (equals > 0 && names.Contains(decode(pair[..equals])))
+                found.Add(decode(pair[(equals + 1)..]));
         }
     }
 }

@@ -1,0 +1,93 @@
+using System.Net;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Weft.Jose;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Filters;
+using Weft.Proxy.Filters.Authentication;
+using Weft.Proxy.Filters.Jwt;
+
+namespace Weft.Proxy.Runtime;
+
+/// <summary>Gets what filters need beside their records. Fetched keys outlive a configuration: a provider that stays as it is keeps its keys.</summary>
+internal sealed class FilterServices(TimeProvider time, ILogger logger) : IDisposable
+{
+    // Istio's time-out of a fetch; shorter than the interval, so that a request waits once at most for a server that is away.
+    private static readonly TimeSpan FetchTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FetchInterval = TimeSpan.FromSeconds(10);
+
+    // Keys come from the address of the configuration alone: no redirect, no proxy of the environment.
+    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None })
+    {
+        Timeout = FetchTimeout,
+        MaxResponseContentBufferSize = JoseLimits.Default.MaxKeySetBytes,
+    };
+
+    private Dictionary<JwtProviderConfig, KeySource> _sources = [];
+
+    /// <summary>Reads the files of a configuration that is valid.</summary>
+    /// <exception cref="ProxyConfigException">One cannot be read, or is not what it should be.</exception>
+    public FilterNeeds Prepare(ProxyConfig config)
+    {
+        var errors = new List<string>();
+        using var files = new TlsFiles(errors);
+        var sources = new Dictionary<JwtProviderConfig, KeySource>();
+        var issuers = new Dictionary<string, TokenIssuer>();
+        foreach (var provider in config.JwtProviders)
+            issuers[provider.Name] = Issuer(provider, sources, files, errors);
+
+        var keys = new Dictionary<ApiKeyFilter, ApiKeyTable>();
+        var users = new Dictionary<BasicAuthFilter, PasswordTable>();
+        foreach (var filter in Filters(config).Distinct())
+        {
+            switch (filter)
+            {
+                case ApiKeyFilter own:
+                    Read(own.KeyFile, "apiKey: keyFile", files, errors, text => keys[own] = new ApiKeyTable(own.Keys, text));
+                    break;
+                case BasicAuthFilter own:
+                    Read(own.Users, "basicAuth: users", files, errors, text => users[own] = new PasswordTable(text));
+                    break;
+            }
+        }
+
+        if (errors.Count > 0)
+            throw new ProxyConfigException(errors);
+        _sources = sources;
+        return new FilterNeeds(issuers, keys, users);
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private TokenIssuer Issuer(JwtProviderConfig provider, Dictionary<JwtProviderConfig, KeySource> sources, TlsFiles files, List<string> errors)
+    {
+        if (provider.Jwks is { } keys)
+        {
+            var place = $"jwtProvider {provider.Name}: jwks";
+            var set = KeySet.Parse(files.Read(keys, place));
+            if (set is not { Keys.Count: > 0 })
+                errors.Add($"{place}: is no JWK set with a key for ES256 or RS256");
+            return TokenIssuer.Of(provider, set, null);
+        }
+
+        var source = _sources.GetValueOrDefault(provider)
+            ?? new KeySource(new KeySetDownload(_client, new Uri(provider.JwksUri!), logger), time, provider.CacheDuration, FetchInterval);
+        return TokenIssuer.Of(provider, null, sources[provider] = source);
+    }
+
+    private static void Read(DataSource? source, string place, TlsFiles files, List<string> errors, Action<string> make)
+    {
+        try
+        {
+            make(source is null ? "" : Encoding.UTF8.GetString(files.Read(source, place)));
+        }
+        catch (ArgumentException bad)
+        {
+            errors.Add($"{place}: {bad.Message}");
+        }
+    }
+
+    private static IEnumerable<FilterConfig> Filters(ProxyConfig config)
+        => config.Listeners.SelectMany(listener => listener.Filters)
+            .Concat(config.RouteTables.SelectMany(table => table.Hosts).SelectMany(host => host.Filters.Concat(host.Routes.SelectMany(route => route.Filters))));
+}
