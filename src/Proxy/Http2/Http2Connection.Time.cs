@@ -45,6 +45,14 @@ internal abstract partial class Http2Connection
     {
         if (IsClosed || IsDraining)
             return;
+        if (IsServer && !SettingsAcknowledged)
+        {
+            // A client that is still setting the connection up takes a GOAWAY for a failure of that (.NET's does), and has nothing under way to lose. Who never acknowledges is
+            // ended by the timer.
+            _drainAfterSettings = true;
+            return;
+        }
+
         IsDraining = true;
         if (!IsServer)
         {
@@ -58,6 +66,15 @@ internal abstract partial class Http2Connection
         SendPing(DrainPing);
         _drainSince = Transport.Now;
         Arm(_drainSince + Limits.DrainMilliseconds);
+    }
+
+    private bool _drainAfterSettings;
+
+    private void SettingsWereAcknowledged()
+    {
+        SettingsAcknowledged = true;
+        if (_drainAfterSettings)
+            Drain();
     }
 
     /// <summary>The second GOAWAY.</summary>

@@ -256,7 +256,7 @@ internal abstract partial class Http2Connection : IProtocol
         {
             if (!payload.IsEmpty)
                 Fail(ErrorCode.FrameSizeError, "SETTINGS acknowledgement with a payload");
-            SettingsAcknowledged = true;
+            SettingsWereAcknowledged();
             return;
         }
 

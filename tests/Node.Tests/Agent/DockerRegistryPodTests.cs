@@ -37,7 +37,8 @@ public sealed partial class DockerRegistryPodTests
         {
             var pod = await node.ReadyAsync(name);
             Assert.EndsWith("@" + digest, Assert.Single(pod.Status.ContainerStatuses).ImageID, StringComparison.Ordinal);
-            Assert.Equal("from the registry\n", await node.LogAsync(name));
+            // Ready is that the container runs; its first line comes when it has been scheduled.
+            await Eventually.TrueAsync(async () => await node.LogAsync(name) == "from the registry\n");
         }
         Assert.NotEqual("Running", (await node.FindAsync("denied"))!.Status.Phase);
         foreach (var name in new[] { "denied", "tag", "digest" })
