@@ -10,9 +10,11 @@ internal static class BenchConfig
     public static Random Random => new(1);
 #pragma warning restore RS0030
 
-    public static ProxyConfig Create(int port, int upstream) => new()
+    /// <param name="tls">Files of certificate and key; null: plaintext.</param>
+    public static ProxyConfig Create(int port, int upstream, (string Chain, string Key)? tls) => new()
     {
-        Listeners = [new ListenerConfig { Name = "bench", Address = "0.0.0.0", Port = port, RouteTable = "bench" }],
+        Listeners = [new ListenerConfig { Name = "bench", Address = "0.0.0.0", Port = port, RouteTable = "bench", Tls = tls is null ? null : new ListenerTls { Certificates = ["bench"], Alpn = ["http/1.1"] } }],
+        Certificates = tls is { } files ? [new CertificateConfig { Name = "bench", Chain = new DataSource { File = files.Chain }, Key = new DataSource { File = files.Key } }] : [],
         RouteTables =
         [
             new RouteTableConfig

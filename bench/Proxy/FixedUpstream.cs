@@ -12,7 +12,7 @@ internal sealed class FixedUpstream(ITransport transport, byte[] response) : IPr
     public static void Listen(EventLoop loop, int port, int body)
     {
         var response = Response(body);
-        _ = new Listener(loop, Listener.Bind(new(IPAddress.Loopback, port)), (fd, peer) =>
+        _ = new Listener(loop, Listener.Bind(new(IPAddress.Any, port)), (fd, peer) =>
         {
             var connection = new Connection(loop, fd, peer, connecting: false);
             connection.Protocol = new FixedUpstream(connection, response);

@@ -93,7 +93,7 @@ public sealed class DemoCommand(CommandHost host, TextWriter output, TextWriter 
         var front = await client.For<Service>().GetAsync(new ObjectKey(Namespace, "front"), cancellationToken);
         output.WriteLine();
         output.WriteLine("try:");
-        Suggest($"curl http://{front.Spec.ClusterIP}/", "the shop; again and again: v1 and v2 in turn");
+        Suggest($"curl http://{front.Spec.ClusterIP}/", "the shop; again and again: v1 and v2");
         Suggest($"curl -X POST http://{front.Spec.ClusterIP}/cart/yarn", "put something into the cart");
         Suggest($"kubectl -n {Namespace} exec deploy/cart -- getent hosts front", "a service by its name");
         Suggest($"kubectl -n {Namespace} port-forward deploy/front 8080:8080", "then open http://127.0.0.1:8080/");

@@ -18,6 +18,7 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private List<HealthChecker> _checkers = [];
     private ValueList<HealthCheckConfig> _checks = [];
+    private UpstreamTls? _checkTls;
     private Task _resolving = Task.CompletedTask;
     private CancellationTokenSource _resolvingStop = new();
     private DnsDiscovery? _dns;
@@ -35,13 +36,14 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
     public async Task ApplyAsync(ClusterConfig config, Locality here)
     {
         _here = here;
-        if (config.HealthChecks != _checks)
+        if (config.HealthChecks != _checks || config.Tls != _checkTls)
         {
             foreach (var checker in _checkers)
                 await checker.DisposeAsync();
-            _checks = config.HealthChecks;
+            (_checks, _checkTls) = (config.HealthChecks, config.Tls);
+            var authorities = config.Tls?.Authorities is { } source ? source.File is { } file ? await File.ReadAllTextAsync(file) : source.Inline : null;
             _checkers = [.. _checks.Select(check => new HealthChecker(
-                config.Name, check, HealthProbes.Create(check, config.Protocol, tls: null),
+                config.Name, check, HealthProbes.Create(check, config.Protocol, HealthTls.Of(config.Tls, authorities)),
                 (endpoint, healthy, _) => Cluster.SetChecked(endpoint, healthy, _clock.Ticks), _clock.Time, _random, _loggers.CreateLogger<HealthChecker>()))];
         }
 

@@ -148,6 +148,8 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     {
         if (ConfigValidator.Validate(config) is { Count: > 0 } errors)
             throw new ProxyConfigException([.. errors.Select(error => $"{error.Path}: {error.Message}")]);
+        if (Unsupported.Of(config).ToList() is { Count: > 0 } unsupported)
+            throw new ProxyConfigException(unsupported);
         needs = _services.Prepare(config);
         var tls = _tls.Prepare(config);
         if (tls.Errors.Count == 0)

@@ -35,6 +35,20 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public void A_line_allocates_nothing_once_its_names_are_known()
+    {
+        var json = new AccessJson(_names);
+        var to = new System.Buffers.ArrayBufferWriter<byte>(1 << 20);
+        var record = Record();
+        json.Write(record, new AccessTexts { Path = "/x"u8, UserAgent = "curl/8"u8 }, to);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 200; i++)
+            json.Write(record, new AccessTexts { Path = "/x"u8, UserAgent = "curl/8"u8 }, to);
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
     public void Of_many_tries_the_last_stay()
     {
         var record = new AccessRecord();
