@@ -1,5 +1,6 @@
 using Weft.Balancing;
 using Weft.Proxy.Http;
+using Weft.Proxy.Transport;
 using Weft.Proxy.Upstream.Clusters;
 
 namespace Weft.Proxy.Forwarding;
@@ -7,14 +8,21 @@ namespace Weft.Proxy.Forwarding;
 /// <summary>A copy of a request whose answer nobody hears. It never holds up the request it is a copy of: a mirror that cannot follow is cut.</summary>
 internal sealed class MirrorCall : IClientStreamHandler
 {
+    // Nobody waits for the answer, so nobody would ever give it up: Envoy's default time-out of a route is 15 s.
+    private const int PatienceMilliseconds = 15_000;
     private readonly LoopServices _services;
     private readonly Cluster _cluster;
+    private readonly LoopTimer _timer;
     private UpstreamEndpoint? _endpoint;
     private IClientStream? _stream;
     private long _started;
     private bool _requestEnded;
 
-    private MirrorCall(LoopServices services, Cluster cluster) => (_services, _cluster) = (services, cluster);
+    private MirrorCall(LoopServices services, Cluster cluster)
+    {
+        (_services, _cluster) = (services, cluster);
+        _timer = new LoopTimer(services.Loop.Timers, Stop);
+    }
 
     public static MirrorCall Start(LoopServices services, Cluster cluster, string? subset, RequestHead head, bool end)
     {
@@ -82,6 +90,7 @@ internal sealed class MirrorCall : IClientStreamHandler
             return;
         }
 
+        _timer.Set(_services.Loop.Now + PatienceMilliseconds);
         _stream.SendHead(Shadow(head), end);
     }
 
@@ -125,6 +134,7 @@ internal sealed class MirrorCall : IClientStreamHandler
 
     private void Release()
     {
+        _timer.Dispose();
         _endpoint?.State.Ended(_services.Loop.Nanoseconds - _started, _services.Loop.Now * 1_000_000);
         _cluster.Limits.RequestEnded();
     }

@@ -133,6 +133,9 @@ internal sealed class UpstreamCall : IClientStreamHandler
         }
 
         _headAfter = _services.Loop.Nanoseconds - _tryStarted;
+        // A stream that has ended is its codec's again, perhaps already another request's: it is not to be reset when this answer is not taken.
+        if (end)
+            _stream = null;
         var grpc = GrpcStatusOf(head.Headers);
         var outcome = AttemptJudge.Of(head.Status, grpc);
         if (RetryRules.OnAnswer(_plan.Retry, _head.Method, head.Status, grpc) && TryAgain(outcome, TryOutcome.Answered, head.Status))

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Weft.Balancing.Health;
 using Weft.Proxy.Config.Model;
 using Weft.Testing;
@@ -66,6 +67,30 @@ public sealed class ResilienceTests
         }
 
         await Eventually.TrueAsync(() => proxy.Metrics().Contains("ejection=\"ConsecutiveLocalErrors\"} 0", StringComparison.Ordinal), state: proxy.Metrics);
+    }
+
+    /// <summary>An answer without a body ends its stream at once: the stream is not reset for the sake of another try, and others of its connection live.</summary>
+    [Theory]
+    [InlineData(HttpProtocols.Http1, UpstreamProtocol.Http1)]
+    [InlineData(HttpProtocols.Http2, UpstreamProtocol.Http2)]
+    public async Task Answers_without_a_body_are_tried_again_on_shared_connections(HttpProtocols protocols, UpstreamProtocol protocol)
+    {
+        var seen = new ConcurrentDictionary<string, bool>();
+        await using var server = await ProxyFixture.ServerAsync(
+            context =>
+            {
+                context.Response.StatusCode = seen.TryAdd(context.Request.Path, true) ? 503 : 204;
+                return Task.CompletedTask;
+            }, protocols);
+        var retry = new RetryPolicy { On = RetryOn.ServerError, Attempts = 1, BaseBackoff = TimeSpan.FromMilliseconds(1) };
+        await using var proxy = await ProxyFixture.StartAsync(
+            ProxyFixture.Everything(new ForwardAction { Clusters = [new() { Cluster = "web" }], Retry = retry }), ProxyFixture.Cluster("web", server) with { Protocol = protocol, RetryBudget = new RetryBudget(1, 100) });
+
+        await Parallel.ForAsync(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (number, _) =>
+        {
+            using var response = await proxy.GetAsync($"/{number}");
+            Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        });
     }
 
     [Fact]
