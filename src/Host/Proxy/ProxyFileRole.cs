@@ -71,9 +71,9 @@ internal static partial class ProxyFileRole
                 var now = Stamps(path, engine.Config);
                 if (now == seen && Interlocked.Exchange(ref asked, 0) == 0)
                     continue;
+                // As it was before it was read: what is written meanwhile is another change.
                 seen = now;
                 await ReloadAsync(engine, path, logger);
-                seen = Stamps(path, engine.Config);
             }
         }
 
@@ -106,6 +106,10 @@ internal static partial class ProxyFileRole
         {
             Print(path, refused.Errors);
             Log.Kept(logger, path);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException)
+        {
+            Log.Failed(logger, path, failed);
         }
     }
 
@@ -185,6 +189,9 @@ internal static partial class ProxyFileRole
 
         [LoggerMessage(LogLevel.Warning, "{File} is not taken; what was served goes on", EventName = nameof(Kept))]
         public static partial void Kept(ILogger logger, string file);
+
+        [LoggerMessage(LogLevel.Error, "{File} could not be applied whole", EventName = nameof(Failed))]
+        public static partial void Failed(ILogger logger, string file, Exception failure);
 
         [LoggerMessage(LogLevel.Information, "ending: open requests have {Seconds} s", EventName = nameof(Draining))]
         public static partial void Draining(ILogger logger, double seconds);

@@ -141,9 +141,21 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
             return;
         }
 
+        if (_connection.HttpVersion == 20 && head.Status is >= 200 and < 300 && _head!.Upgrade.Length > 0)
+        {
+            // To an extended CONNECT 2xx means that the tunnel is open (RFC 8441 section 5), which this is not.
+            _call.Cancel(TryOutcome.Refused);
+            OnCallFailed(502, ResponseFlags.UpstreamProtocolError, "upgrade_refused");
+            return;
+        }
+
         _responseBegun = true;
         _status = head.Status;
-        _tunnel = head.Status == 101 || (head.Status is >= 200 and < 300 && (_head!.Upgrade.Length > 0 || _head.Method.SequenceEqual("CONNECT"u8)));
+        _tunnel = !end && Tunnels.Opens(_head!, head.Status);
+        // A tunnel that was refused has no more from the client.
+        _requestEnded |= !_tunnel && _head!.Upgrade.Length > 0;
+        if (_tunnel)
+            _deadline = long.MaxValue;
         _record.NoteGrpcStatus(head.Headers);
         _context.Response = head;
         _target?.ResponseHeaders?.EditResponse(_context);
@@ -326,7 +338,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
     private void StartTimers(ForwardAction action)
     {
         var timeout = action.Timeout;
-        if (action.HonourGrpcTimeout && GrpcTimeout.Of(_head!.Headers) is { } sooner && (timeout <= TimeSpan.Zero || sooner < timeout))
+        if (action.HonourGrpcTimeout && _context.IsGrpc && GrpcTimeout.Of(_head!.Headers) is { } sooner && (timeout <= TimeSpan.Zero || sooner < timeout))
             timeout = sooner;
         _deadline = timeout > TimeSpan.Zero ? _services.Loop.Now + Math.Max(1, (long)timeout.TotalMilliseconds) : long.MaxValue;
         _idle = (long)(action.IdleTimeout ?? _view.Config.Http.StreamIdleTimeout).TotalMilliseconds;

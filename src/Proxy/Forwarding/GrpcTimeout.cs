@@ -7,8 +7,12 @@ internal static class GrpcTimeout
 {
     private const int MaxDigits = 8;
 
+    // A time of zero would be read as none.
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(1);
+
     /// <summary>Null: there is none, or it is not one.</summary>
-    public static TimeSpan? Of(HeaderList headers) => headers.TryGet(KnownHeader.GrpcTimeout, out var text) ? Parse(text) : null;
+    public static TimeSpan? Of(HeaderList headers) =>
+        headers.TryGet(KnownHeader.GrpcTimeout, out var text) && Parse(text) is { } timeout ? timeout > Least ? timeout : Least : null;
 
     internal static TimeSpan? Parse(ReadOnlySpan<byte> text)
     {

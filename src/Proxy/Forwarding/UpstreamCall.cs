@@ -51,7 +51,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
     private TriedEndpoints _tried;
     private int _retries, _stale, _calls;
     private long _tryStarted, _headAfter;
-    private bool _active, _answered, _waiting, _inRetry, _sending, _tunnel, _responseOver;
+    private bool _active, _answered, _waiting, _inRetry, _sending, _tunnel, _responseOver, _tryOpen;
 
     public UpstreamCall(LoopServices services, IUpstreamCallHandler handler)
     {
@@ -118,14 +118,14 @@ internal sealed class UpstreamCall : IClientStreamHandler
         stream?.Reset(ResetReason.Cancelled);
         if (_answered)
             EndpointEnded(-1);
-        else if (stream is not null)
+        else if (_tryOpen)
             TryEnded(outcome == TryOutcome.TimedOut ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, outcome, 0);
         End();
     }
 
     public void OnResponse(ResponseHead head, bool end)
     {
-        _tunnel = head.Status == 101 || (head.Status is >= 200 and < 300 && (_head.Upgrade.Length > 0 || _head.Method.SequenceEqual("CONNECT"u8)));
+        _tunnel = !end && Tunnels.Opens(_head, head.Status);
         if (head.IsInformational && !_tunnel)
         {
             _handler.OnAnswer(head, end: false);
@@ -202,12 +202,15 @@ internal sealed class UpstreamCall : IClientStreamHandler
             _stale++;
             EndpointEnded(-1);
             Send();
+            // The source was held back by the connection that is gone.
+            if (_active && !IsBlocked)
+                _handler.OnBodyWritable();
             return;
         }
 
         var outcome = reason == ResetReason.ConnectFailed ? TryOutcome.ConnectFailed : reason == ResetReason.Refused ? TryOutcome.Refused : TryOutcome.Reset;
-        // Refusing is what an endpoint does that is going away in good order.
-        var judged = reason == ResetReason.Refused ? AttemptOutcome.Neutral : AttemptOutcome.LocalError;
+        // Refusing is what an endpoint does that is going away in good order, and an idle connection may be closed by anybody.
+        var judged = reason is ResetReason.Refused or ResetReason.Stale ? AttemptOutcome.Neutral : AttemptOutcome.LocalError;
         if (RetryRules.OnReset(_plan.Retry, _head.Method, reason) && TryAgain(judged, outcome, 0))
             return;
         if (_endpoint is not null && !_waiting)
@@ -240,6 +243,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
         _tryStarted = _services.Loop.Nanoseconds;
         _headAfter = -1;
         endpoint.State.Started();
+        _tryOpen = true;
         if (_services.Upstreams.Open(_plan.Cluster, endpoint, _plan.Grpc, this) is not { } stream)
         {
             if (!TryAgain(AttemptOutcome.Neutral, TryOutcome.Overflow, 0))
@@ -326,7 +330,13 @@ internal sealed class UpstreamCall : IClientStreamHandler
         EndpointEnded(-1);
     }
 
-    private void EndpointEnded(long nanoseconds) => _endpoint!.State.Ended(nanoseconds, _services.Loop.Now * 1_000_000);
+    private void EndpointEnded(long nanoseconds)
+    {
+        // Once for each try, whichever way it ends.
+        if (_tryOpen)
+            _endpoint!.State.Ended(nanoseconds, _services.Loop.Now * 1_000_000);
+        _tryOpen = false;
+    }
 
     private void End()
     {

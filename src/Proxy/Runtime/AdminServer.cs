@@ -12,6 +12,7 @@ public sealed partial class AdminServer : IAsyncDisposable
 {
     private const int MaxHead = 8 << 10;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
     private readonly Socket _socket;
     private readonly Func<string, (int Status, string ContentType, string Body)> _answer;
     private readonly TimeProvider _time;
@@ -58,10 +59,21 @@ public sealed partial class AdminServer : IAsyncDisposable
     {
         try
         {
-            while (true)
-                _ = ServeAsync(await _socket.AcceptAsync(_stop.Token));
+            while (!_stop.IsCancellationRequested)
+            {
+                try
+                {
+                    _ = ServeAsync(await _socket.AcceptAsync(_stop.Token));
+                }
+                catch (SocketException full) when (!_stop.IsCancellationRequested)
+                {
+                    // No descriptor, or a connection that went before it was taken: whoever asks for health under load must find somebody afterwards.
+                    Log.NotAccepted(_logger, full.Message);
+                    await Task.Delay(Pause, _time, _stop.Token);
+                }
+            }
         }
-        catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException or SocketException)
+        catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException)
         {
             // the end
         }
@@ -121,6 +133,9 @@ public sealed partial class AdminServer : IAsyncDisposable
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Warning, "an admin request was not accepted: {Reason}", EventName = nameof(NotAccepted))]
+        public static partial void NotAccepted(ILogger logger, string reason);
+
         [LoggerMessage(LogLevel.Error, "an admin request failed", EventName = nameof(Failed))]
         public static partial void Failed(ILogger logger, Exception failure);
     }

@@ -11,61 +11,57 @@ namespace Weft.Proxy.Runtime;
 /// <summary>What keeps a cluster up to date: its configuration, the names it is found by, the checks of its endpoints.</summary>
 internal sealed partial class ClusterDriver : IAsyncDisposable
 {
+    // A resolver that does not answer must not hold up a configuration.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly ProxyClock _clock;
     private readonly Random _random;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
+    private readonly Action _endpointsLeft;
     private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
     private List<HealthChecker> _checkers = [];
-    private ValueList<HealthCheckConfig> _checks = [];
-    private UpstreamTls? _checkTls;
+    private string _checkedBy = "";
     private Task _resolving = Task.CompletedTask;
     private CancellationTokenSource _resolvingStop = new();
     private DnsDiscovery? _dns;
-    private Locality _here;
 
-    public ClusterDriver(ClusterConfig config, Locality here, int loops, ProxyClock clock, Random random, ILoggerFactory loggers)
+    // Of the gate: what is resolved while a configuration changes belongs to the newer one.
+    private ClusterConfig _config;
+    private ConnectWay _way = ConnectWay.Plain;
+    private Locality _here;
+    private IReadOnlyList<EndpointConfig> _found = [];
+
+    /// <param name="endpointsLeft">Called when endpoints have left because names are resolved otherwise now.</param>
+    public ClusterDriver(ClusterConfig config, Locality here, int loops, ProxyClock clock, Random random, ILoggerFactory loggers, Action endpointsLeft)
     {
-        (_here, _clock, _random, _loggers) = (here, clock, random, loggers);
+        (_config, _here, _clock, _random, _loggers, _endpointsLeft) = (config, here, clock, random, loggers, endpointsLeft);
         _logger = loggers.CreateLogger<ClusterDriver>();
         Cluster = new Cluster(config, here, loops, random.Next(1 << 16));
     }
 
     public Cluster Cluster { get; }
 
-    public async Task ApplyAsync(ClusterConfig config, Locality here)
+    public async Task ApplyAsync(ClusterConfig config, ConnectWay way, Locality here)
     {
-        _here = here;
-        if (config.HealthChecks != _checks || config.Tls != _checkTls)
-        {
-            foreach (var checker in _checkers)
-                await checker.DisposeAsync();
-            (_checks, _checkTls) = (config.HealthChecks, config.Tls);
-            var authorities = config.Tls?.Authorities is { } source ? source.File is { } file ? await File.ReadAllTextAsync(file) : source.Inline : null;
-            _checkers = [.. _checks.Select(check => new HealthChecker(
-                config.Name, check, HealthProbes.Create(check, config.Protocol, HealthTls.Of(config.Tls, authorities)),
-                (endpoint, healthy, _) => Cluster.SetChecked(endpoint, healthy, _clock.Ticks), _clock.Time, _random, _loggers.CreateLogger<HealthChecker>()))];
-        }
-
-        if (config.Dns != _dns)
+        await RenewChecksAsync(config);
+        var renamed = config.Dns != _dns;
+        if (renamed)
         {
             await _resolvingStop.CancelAsync();
             await _resolving;
             _dns = config.Dns;
-            _resolvingStop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-            if (_dns is not null)
-            {
-                // The first answer is waited for a moment, so that the first request finds somebody.
-                await ResolveAsync(config, _resolvingStop.Token);
-                _resolving = KeepResolvingAsync(_resolvingStop.Token);
-                return;
-            }
         }
 
-        if (_dns is null)
-            Take(config, []);
-        else
-            await ResolveAsync(config, _resolvingStop.Token);
+        lock (_gate)
+            (_config, _way, _here, _found) = (config, way, here, renamed ? [] : _found);
+        Take();
+        if (!renamed || _dns is null)
+            return;
+        _resolvingStop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        // The first answer is waited for a moment, so that the first request finds somebody.
+        await ResolveAsync(_dns, _resolvingStop.Token);
+        _resolving = KeepResolvingAsync(_dns, _resolvingStop.Token);
     }
 
     public async ValueTask DisposeAsync()
@@ -78,14 +74,30 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task KeepResolvingAsync(CancellationToken stopping)
+    /// <summary>New ones when their configuration has changed, or what they trust.</summary>
+    private async Task RenewChecksAsync(ClusterConfig config)
+    {
+        var authorities = config.Tls?.Authorities is { } source ? source.File is { } file ? await File.ReadAllTextAsync(file) : source.Inline : null;
+        var by = $"{config.HealthChecks} {config.Tls} {config.Protocol} {authorities}";
+        if (by == _checkedBy)
+            return;
+        foreach (var checker in _checkers)
+            await checker.DisposeAsync();
+        _checkers = [.. config.HealthChecks.Select(check => new HealthChecker(
+            config.Name, check, HealthProbes.Create(check, config.Protocol, HealthTls.Of(config.Tls, authorities)),
+            (endpoint, healthy, _) => Cluster.SetChecked(endpoint, healthy, _clock.Ticks), _clock.Time, _random, _loggers.CreateLogger<HealthChecker>()))];
+        _checkedBy = by;
+    }
+
+    private async Task KeepResolvingAsync(DnsDiscovery dns, CancellationToken stopping)
     {
         try
         {
             while (true)
             {
-                await Task.Delay(_dns!.Refresh, _clock.Time, stopping);
-                await ResolveAsync(Cluster.Config, stopping);
+                await Task.Delay(dns.Refresh, _clock.Time, stopping);
+                if (await ResolveAsync(dns, stopping))
+                    _endpointsLeft();
             }
         }
         catch (OperationCanceledException)
@@ -94,35 +106,43 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
         }
     }
 
-    private async Task ResolveAsync(ClusterConfig config, CancellationToken stopping)
+    /// <returns>Whether an endpoint has left.</returns>
+    private async Task<bool> ResolveAsync(DnsDiscovery dns, CancellationToken stopping)
     {
         try
         {
-            var addresses = await System.Net.Dns.GetHostAddressesAsync(config.Dns!.Name, stopping);
-            Take(config, [.. addresses.Select(address => new EndpointConfig { Address = address.ToString(), Port = config.Dns.Port, HostName = config.Dns.Name })]);
+            using var patience = new CancellationTokenSource(Patience, _clock.Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, patience.Token);
+            var addresses = await System.Net.Dns.GetHostAddressesAsync(dns.Name, either.Token);
+            lock (_gate)
+                _found = [.. addresses.Select(address => new EndpointConfig { Address = address.ToString(), Port = dns.Port, HostName = dns.Name })];
+            return Take();
         }
-        catch (SocketException failed)
+        catch (Exception failed) when (failed is SocketException or ArgumentException || (failed is OperationCanceledException && !stopping.IsCancellationRequested))
         {
             // What was found before stays: a resolver that is away is no reason to lose a service.
-            Log.NotResolved(_logger, config.Dns!.Name, config.Name, failed.Message);
-            if (Cluster.Table().Endpoints.IsEmpty)
-                Take(config, []);
+            Log.NotResolved(_logger, dns.Name, _config.Name, failed is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : failed.Message);
+            return false;
         }
         catch (OperationCanceledException)
         {
-            // the end
+            return false; // the end
         }
     }
 
-    private void Take(ClusterConfig config, IReadOnlyList<EndpointConfig> found)
+    private bool Take()
     {
-        var endpoints = config.Endpoints.Concat(found)
-            .Select(endpoint => (Config: endpoint, Address: new IPEndPoint(IPAddress.Parse(endpoint.Address), endpoint.Port)))
-            .DistinctBy(endpoint => endpoint.Address)
-            .ToList();
-        Cluster.Configure(config, _here, endpoints, _clock.Ticks);
-        foreach (var checker in _checkers)
-            checker.SetTargets([.. endpoints.Select(endpoint => new HealthTarget(endpoint.Address.ToString(), endpoint.Address, endpoint.Config.HostName))]);
+        lock (_gate)
+        {
+            var endpoints = _config.Endpoints.Concat(_found)
+                .Select(endpoint => (Config: endpoint, Address: new IPEndPoint(IPAddress.Parse(endpoint.Address), endpoint.Port)))
+                .DistinctBy(endpoint => endpoint.Address)
+                .ToList();
+            var left = Cluster.Configure(_config, _here, endpoints, _clock.Ticks, _way);
+            foreach (var checker in _checkers)
+                checker.SetTargets([.. endpoints.Select(endpoint => new HealthTarget(endpoint.Address.ToString(), endpoint.Address, endpoint.Config.HostName))]);
+            return left;
+        }
     }
 
     private static partial class Log

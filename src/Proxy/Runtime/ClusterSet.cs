@@ -7,11 +7,13 @@ using Weft.Proxy.Upstream.Clusters;
 namespace Weft.Proxy.Runtime;
 
 /// <summary>The clusters by name, over all configurations, and what looks after them.</summary>
-internal sealed class ClusterSet(int loops, ProxyClock clock, Random random, ILoggerFactory loggers) : IAsyncDisposable
+/// <param name="endpointsLeft">Called when endpoints have left outside of a change of configuration: names are resolved anew.</param>
+internal sealed partial class ClusterSet(int loops, ProxyClock clock, Random random, ILoggerFactory loggers, Action endpointsLeft) : IAsyncDisposable
 {
     // Soon enough that an endpoint that fails is out before it has met many requests; a tick without failures costs a few reads.
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
     private static readonly long Second = TimeSpan.TicksPerSecond;
+    private readonly ILogger _logger = loggers.CreateLogger<ClusterSet>();
     private readonly Dictionary<string, ClusterDriver> _drivers = [];
     private FrozenDictionary<string, Cluster> _clusters = FrozenDictionary<string, Cluster>.Empty;
 
@@ -22,9 +24,8 @@ internal sealed class ClusterSet(int loops, ProxyClock clock, Random random, ILo
         foreach (var cluster in config.Clusters.ToArray())
         {
             if (!_drivers.TryGetValue(cluster.Name, out var driver))
-                _drivers.Add(cluster.Name, driver = new ClusterDriver(cluster, config.Locality, loops, clock, random, loggers));
-            driver.Cluster.Way = ConnectWay.Of(cluster, tls(cluster.Name));
-            await driver.ApplyAsync(cluster, config.Locality);
+                _drivers.Add(cluster.Name, driver = new ClusterDriver(cluster, config.Locality, loops, clock, random, loggers, endpointsLeft));
+            await driver.ApplyAsync(cluster, ConnectWay.Of(cluster, tls(cluster.Name)), config.Locality);
         }
 
         Volatile.Write(ref _clusters, config.Clusters.ToFrozenDictionary(cluster => cluster.Name, cluster => _drivers[cluster.Name].Cluster));
@@ -53,7 +54,7 @@ internal sealed class ClusterSet(int loops, ProxyClock clock, Random random, ILo
                 foreach (var cluster in Clusters.Values)
                 {
                     if (cluster.HasFailures || now >= all)
-                        cluster.Maintain(now);
+                        Maintain(cluster, now);
                 }
 
                 if (now >= all)
@@ -64,6 +65,25 @@ internal sealed class ClusterSet(int loops, ProxyClock clock, Random random, ILo
         {
             // the end
         }
+    }
+
+    // One cluster's defect must not leave the others without anybody who looks after them.
+    private void Maintain(Cluster cluster, long now)
+    {
+        try
+        {
+            cluster.Maintain(now);
+        }
+        catch (Exception defect)
+        {
+            Log.NotMaintained(_logger, cluster.Config.Name, defect);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "a defect in looking after cluster {Cluster}", EventName = nameof(NotMaintained))]
+        public static partial void NotMaintained(ILogger logger, string cluster, Exception defect);
     }
 
     public async ValueTask DisposeAsync()

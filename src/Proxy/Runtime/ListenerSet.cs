@@ -61,6 +61,7 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
                 _open.Add(ListenerKey.Of(listener), await StartAsync(listener, views, bound[listener.Name]));
         }
 
+        await ForgetDrainedAsync();
         var wanted = config.Listeners.Select(ListenerKey.Of).ToHashSet();
         foreach (var key in _open.Keys.Where(key => !wanted.Contains(key)).ToList())
         {
@@ -92,6 +93,17 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
             await EachAsync(open, (front, _) => front.Close());
         _open.Clear();
         _draining.Clear();
+    }
+
+    private async Task ForgetDrainedAsync()
+    {
+        foreach (var open in _draining.ToArray())
+        {
+            var left = 0;
+            await EachAsync(open, (front, _) => Interlocked.Add(ref left, front.Connections));
+            if (left == 0)
+                _draining.Remove(open);
+        }
     }
 
     private Socket[]? Sockets(ListenerConfig listener, out string error)

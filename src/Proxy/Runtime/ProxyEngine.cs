@@ -51,7 +51,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
             new EventLoop($"loop {number}", time, defect => Log.Defect(_logger, defect)), number, (ulong)random.NextInt64(), _names, time, (loop, streams) => new Upstreams(loop, streams)))];
         _tls = new TlsContexts(time);
         _services = new FilterServices(time, _logger);
-        _clusters = new ClusterSet(count, _clock, random, loggers);
+        _clusters = new ClusterSet(count, _clock, random, loggers, () => _ = ForgetPoolsAsync());
         _listeners = new ListenerSet(_loops);
         foreach (var loop in _loops)
             loop.Loop.Start();
@@ -75,9 +75,20 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         {
             var tls = Prepare(config, out var needs);
             var bound = Bind(config, tls);
-            await _clusters.ApplyAsync(config, tls.Cluster);
-            _filters = new FilterFactory(FilterKinds.With(needs), _filters);
-            await _listeners.ApplyAsync(config, bound, new Views(this, config, tls));
+            try
+            {
+                await _clusters.ApplyAsync(config, tls.Cluster);
+                _filters = new FilterFactory(FilterKinds.With(needs), _filters);
+                await _listeners.ApplyAsync(config, bound, new Views(this, config, tls));
+            }
+            catch
+            {
+                // Sockets that nobody accepts from would be given connections (SO_REUSEPORT).
+                foreach (var socket in bound.Where(pair => !_listeners.Addresses.ContainsKey(pair.Key)).SelectMany(pair => pair.Value))
+                    socket.Dispose();
+                throw;
+            }
+
             tls.Commit();
             Config = config;
             await _clusters.ForgetAsync(config);

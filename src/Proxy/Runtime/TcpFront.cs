@@ -73,7 +73,7 @@ internal sealed class TcpFront : IFront
         }
 
         endpoint.State.Started();
-        return new TcpTarget(endpoint.Address, Upstreams.TlsOf(cluster, endpoint), First(cluster, client), tunnel =>
+        return new TcpTarget(endpoint.Address, Upstreams.TlsOf(cluster.Way, endpoint), First(cluster, client), tunnel =>
         {
             cluster.Limits.Disconnected();
             endpoint.State.Ended(-1, _services.Loop.Now * 1_000_000);

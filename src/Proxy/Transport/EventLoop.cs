@@ -150,7 +150,7 @@ internal sealed class EventLoop : IDisposable
                 catch (Exception defect)
                 {
                     _failed(defect);
-                    connection.Abort();
+                    Break(connection);
                 }
 
                 Flush();
@@ -174,7 +174,8 @@ internal sealed class EventLoop : IDisposable
         catch (Exception defect)
         {
             _failed(defect);
-            (pollable as Connection)?.Abort();
+            if (pollable is Connection connection)
+                Break(connection);
         }
 
         Flush();
@@ -193,11 +194,25 @@ internal sealed class EventLoop : IDisposable
             catch (Exception defect)
             {
                 _failed(defect);
-                connection.Abort();
+                Break(connection);
             }
         }
 
         _dirty.Clear();
+    }
+
+    // Its protocol hears that it is gone, so that what is counted for it is given back; if that fails as well, the connection at least is closed.
+    private void Break(Connection connection)
+    {
+        try
+        {
+            connection.Drop();
+        }
+        catch (Exception defect)
+        {
+            _failed(defect);
+            connection.Abort();
+        }
     }
 
     private void RunPosted()

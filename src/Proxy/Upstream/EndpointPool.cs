@@ -2,6 +2,7 @@ using System.Net;
 using Weft.Proxy.Http;
 using Weft.Proxy.Http1;
 using Weft.Proxy.Http2;
+using Weft.Proxy.Tls;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Transport.Interop;
 
@@ -184,11 +185,25 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
 
     private Connection? Connect()
     {
+        ITlsEngine? tls;
+        try
+        {
+            tls = _options.Tls?.Invoke(_loop.Buffers);
+        }
+        catch (Exception unusable) when (unusable is ObjectDisposedException or ArgumentException)
+        {
+            return null; // a context that has been replaced, or a name that no certificate can have
+        }
+
         var fd = SocketCalls.Connect(_address);
         if (fd < 0)
+        {
+            tls?.Dispose();
             return null;
+        }
+
         Opened++;
-        var connection = new Connection(_loop, fd, _endpoint, connecting: true, _options.Tls?.Invoke(_loop.Buffers), this);
+        var connection = new Connection(_loop, fd, _endpoint, connecting: true, tls, this);
         connection.OpenWithin(_options.ConnectMilliseconds);
         _all.Add(connection, null);
         return connection;

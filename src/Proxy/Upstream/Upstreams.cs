@@ -16,12 +16,13 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
     public IClientStream? Open(Cluster cluster, UpstreamEndpoint endpoint, bool grpc, IClientStreamHandler handler)
     {
         // Where the protocol is left open and there is no ALPN to ask, gRPC needs HTTP/2 and the rest is served by everybody in HTTP/1.1.
-        var http2 = grpc && cluster.Config is { Protocol: UpstreamProtocol.Auto, Tls: null };
+        // Read once: what is made of it is kept under it.
         var way = cluster.Way;
+        var http2 = grpc && way is { Protocol: UpstreamProtocol.Auto, Tls: null };
         if (!_pools.TryGetValue((endpoint, http2), out var pool) || pool.Way != way)
         {
             pool?.Connections.Dispose();
-            _pools[(endpoint, http2)] = pool = new Pool(new EndpointPool(loop, endpoint.Address, OptionsOf(cluster, endpoint, http2), streams), way);
+            _pools[(endpoint, http2)] = pool = new Pool(new EndpointPool(loop, endpoint.Address, OptionsOf(cluster.Limits, way, endpoint, http2), streams), way);
         }
 
         return pool.Connections.Open(handler);
@@ -38,33 +39,32 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
     }
 
     /// <summary>The engine of a new connection to an endpoint; null: the cluster speaks plaintext.</summary>
-    public static Func<BufferPool, ITlsEngine>? TlsOf(Cluster cluster, UpstreamEndpoint endpoint)
+    public static Func<BufferPool, ITlsEngine>? TlsOf(ConnectWay way, UpstreamEndpoint endpoint)
     {
-        if (cluster.Way.Tls is not { } context)
+        if (way.Tls is not { } context)
             return null;
-        var name = cluster.Config.Tls?.ServerName ?? endpoint.Config.HostName ?? endpoint.Address.Address.ToString();
+        var name = way.ServerName ?? endpoint.Config.HostName ?? endpoint.Address.Address.ToString();
         return pool => context.Connect(pool, name, endpoint: endpoint.Key);
     }
 
-    private static PoolOptions OptionsOf(Cluster cluster, UpstreamEndpoint endpoint, bool http2)
+    private static PoolOptions OptionsOf(ClusterLimits limits, ConnectWay way, UpstreamEndpoint endpoint, bool http2)
     {
-        var config = cluster.Config;
         return new PoolOptions
         {
-            Protocol = config.Protocol switch
+            Protocol = way.Protocol switch
             {
                 UpstreamProtocol.Http2 => PoolProtocol.Http2,
                 UpstreamProtocol.Http1 => PoolProtocol.Http1,
-                _ => http2 ? PoolProtocol.Http2 : config.Tls is null ? PoolProtocol.Http1 : PoolProtocol.Alpn,
+                _ => http2 ? PoolProtocol.Http2 : way.Tls is null ? PoolProtocol.Http1 : PoolProtocol.Alpn,
             },
-            Tls = TlsOf(cluster, endpoint),
-            Limits = cluster.Limits,
-            ConnectMilliseconds = (long)config.ConnectTimeout.TotalMilliseconds,
-            IdleMilliseconds = (long)config.Limits.IdleTimeout.TotalMilliseconds,
-            MaxAgeMilliseconds = (long)config.Limits.MaxConnectionAge.TotalMilliseconds,
-            MaxRequestsPerConnection = config.Limits.MaxRequestsPerConnection,
-            PendingMilliseconds = (long)config.Limits.PendingTimeout.TotalMilliseconds,
-            Http2 = new Http2Limits { MaxConcurrentStreams = config.Limits.MaxStreams },
+            Tls = TlsOf(way, endpoint),
+            Limits = limits,
+            ConnectMilliseconds = (long)way.ConnectTimeout.TotalMilliseconds,
+            IdleMilliseconds = (long)way.Limits.IdleTimeout.TotalMilliseconds,
+            MaxAgeMilliseconds = (long)way.Limits.MaxConnectionAge.TotalMilliseconds,
+            MaxRequestsPerConnection = way.Limits.MaxRequestsPerConnection,
+            PendingMilliseconds = (long)way.Limits.PendingTimeout.TotalMilliseconds,
+            Http2 = new Http2Limits { MaxConcurrentStreams = way.Limits.MaxStreams },
         };
     }
 

@@ -131,6 +131,54 @@ public sealed class ResilienceTests
         }
     }
 
+    /// <summary>A server may ignore the wish for another protocol: what it answers is an answer, the connection goes on, and nothing stays counted.</summary>
+    [Theory]
+    [InlineData(204, "")]
+    [InlineData(200, "plain")]
+    public async Task An_upgrade_that_is_answered_with_something_else_is_no_tunnel(int status, string body)
+    {
+        var (cluster, server) = await ProxyFixture.ServeAsync("web", context =>
+        {
+            context.Response.StatusCode = status;
+            return body.Length == 0 ? Task.CompletedTask : context.Response.WriteAsync(body);
+        });
+        await using var own = server;
+        await using var proxy = await ProxyFixture.StartAsync(cluster with { Limits = new PoolLimits { MaxRequests = 5 } });
+        for (var i = 0; i < 30; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, proxy.Url());
+            request.Headers.Connection.Add("upgrade");
+            request.Headers.Upgrade.ParseAdd("websocket");
+            using var response = await proxy.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(status, (int)response.StatusCode);
+            Assert.Equal(body, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
+
+        await Eventually.TrueAsync(() => proxy.Metrics().Contains("weft_proxy_requests_in_flight 0\n", StringComparison.Ordinal), state: proxy.Metrics);
+        Assert.Contains($"endpoint_requests_in_flight{{cluster=\"web\",endpoint=\"127.0.0.1:{cluster.Endpoints[0].Port}\"}} 0\n", proxy.Metrics(), StringComparison.Ordinal);
+        Assert.Contains("weft_proxy_connections 1\n", proxy.Metrics(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_cannot_switch_the_time_out_of_a_route_off()
+    {
+        var (cluster, server) = await ProxyFixture.ServeAsync("slow", async context => await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
+        await using var own = server;
+        await using var proxy = await ProxyFixture.StartAsync(
+            ProxyFixture.Everything(new ForwardAction { Clusters = [new() { Cluster = "slow" }], Timeout = TimeSpan.FromMilliseconds(300), Retry = RetryPolicy.None }), cluster);
+        foreach (var type in new[] { "application/grpc", "text/plain" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, proxy.Url()) { Content = new StringContent("") };
+            request.Content.Headers.ContentType = new(type);
+            request.Headers.TryAddWithoutValidation("grpc-timeout", "0S");
+            using var response = await proxy.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            // A gRPC client reads 200 and a status.
+            Assert.Equal(type == "application/grpc" ? HttpStatusCode.OK : HttpStatusCode.GatewayTimeout, response.StatusCode);
+            if (type == "application/grpc")
+                Assert.Equal("14", response.Headers.GetValues("grpc-status").Single());
+        }
+    }
+
     [Fact]
     public async Task A_drain_lets_what_is_under_way_end()
     {

@@ -40,12 +40,16 @@ public sealed class AccessTests
         var json = new AccessJson(_names);
         var to = new System.Buffers.ArrayBufferWriter<byte>(1 << 20);
         var record = Record();
-        json.Write(record, new AccessTexts { Path = "/x"u8, UserAgent = "curl/8"u8 }, to);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 200; i++)
-            json.Write(record, new AccessTexts { Path = "/x"u8, UserAgent = "curl/8"u8 }, to);
+        Lines(); // names, and what the runtime makes at the first use of anything
+        Assert.Equal(0, Lines());
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        long Lines()
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 200; i++)
+                json.Write(record, new AccessTexts { Path = "/x"u8, UserAgent = "curl/8"u8 }, to);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
     }
 
     [Fact]

@@ -38,14 +38,30 @@ internal sealed class AccessLog(IReadOnlyList<AccessRing> rings, AccessJson json
             // In pieces: a flood of records must not become one of memory.
             while (Take(ring))
             {
-                if (to is not null)
-                    await to.WriteAsync(_lines.WrittenMemory);
+                if (to is not null && !await TryAsync(() => to.WriteAsync(_lines.WrittenMemory)))
+                    Unwritten++;
                 _lines.ResetWrittenCount();
             }
         }
 
         if (to is not null)
-            await to.FlushAsync();
+            await TryAsync(() => new ValueTask(to.FlushAsync()));
+    }
+
+    /// <summary>Batches of lines that the log did not take: a disk that is full costs lines, not the log.</summary>
+    public long Unwritten { get; private set; }
+
+    private static async ValueTask<bool> TryAsync(Func<ValueTask> write)
+    {
+        try
+        {
+            await write();
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private bool Take(AccessRing ring)

@@ -40,15 +40,7 @@ internal sealed class Cluster
     public ClusterConfig Config => Volatile.Read(ref _config);
 
     /// <summary>How its connections are made. An equal way is the same object.</summary>
-    public ConnectWay Way
-    {
-        get => Volatile.Read(ref _way);
-        set
-        {
-            if (value != _way)
-                Volatile.Write(ref _way, value);
-        }
-    }
+    public ConnectWay Way => Volatile.Read(ref _way);
 
     /// <summary>Its name in the table of texts, and its labels in that of destinations; 0: not given yet. Written by whichever loop comes first, always the same.</summary>
     public int Number { get; set; }
@@ -80,13 +72,19 @@ internal sealed class Cluster
     /// <summary>Takes over a configuration. Endpoints are known by their addresses: those that stay keep what is known of them.</summary>
     /// <param name="endpoints">Resolved; each once.</param>
     /// <param name="now">Ticks of 100 ns of a clock that does not go back.</param>
-    public void Configure(ClusterConfig config, Locality here, IReadOnlyList<(EndpointConfig Config, IPEndPoint Address)> endpoints, long now)
+    /// <param name="way">Null: as until now.</param>
+    /// <returns>Whether an endpoint has left.</returns>
+    public bool Configure(ClusterConfig config, Locality here, IReadOnlyList<(EndpointConfig Config, IPEndPoint Address)> endpoints, long now, ConnectWay? way = null)
     {
         lock (_gate)
         {
             var outliersChanged = config.Outliers != _config.Outliers;
+            var members = _members.Count;
             (_here, _order) = (here, Merge(endpoints, now, out var before));
+            var left = _members.Count < members + before.Count(index => index < 0);
             Volatile.Write(ref _config, config);
+            if (way is not null && way != _way)
+                Volatile.Write(ref _way, way);
             Limits.Configure(config.Limits, config.RetryBudget);
             if (outliersChanged || (_outliers is null && config.Outliers is not null))
                 _outliers = config.Outliers is { } settings ? new OutlierDetector(settings, _order.Count) : null;
@@ -94,6 +92,7 @@ internal sealed class Cluster
                 _outliers?.Rearrange(before);
             _nextSweep = Math.Min(_nextSweep, now + Interval.Ticks);
             Publish(now);
+            return left;
         }
     }
 
