@@ -19,6 +19,8 @@ internal static partial class ProxyFileRole
     /// <param name="checkOnly">Says what is wrong with the file, and ends.</param>
     public static async Task<int> RunAsync(string path, bool checkOnly, TimeProvider time)
     {
+        // Before it is read: what is written from here on is a change.
+        var seen = Stamps(path, ProxyConfig.Empty);
         if (Read(path) is not { } config)
             return BadConfiguration;
         if (checkOnly)
@@ -63,7 +65,6 @@ internal static partial class ProxyFileRole
             Log.Listening(logger, name, address);
         if (admin is not null)
             Log.Admin(logger, admin.Address);
-        var seen = Stamps(path, config);
         using (var timer = new PeriodicTimer(Look, time))
         {
             while (await WaitAsync(timer, stopping.Token))
