@@ -24,6 +24,9 @@ internal static class Program
                 return await AgentRole.RunAsync(ClusterPaths.For(name, dataDir), TimeProvider.System);
             case ["proxy", "--directory", var directory, .. var sockets]:
                 return await ProxyRole.RunAsync(directory, sockets, TimeProvider.System);
+            case ["proxy", "--config", var file]:
+                // A daemon like the others: it ends in its own time after SIGTERM, of which the command line would give it two seconds.
+                return await ProxyFileRole.RunAsync(file, checkOnly: false, TimeProvider.System);
             default:
                 var host = new CommandHost(executable, AppContext.BaseDirectory, NodeParts.CleanAsync, TimeProvider.System)
                 {

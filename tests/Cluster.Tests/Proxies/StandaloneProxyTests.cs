@@ -64,6 +64,7 @@ public sealed class StandaloneProxyTests : IDisposable
           routes:
           - respond: {status: 200, body: "{{body}}"}
         admin: {port: {{_admin}}}
+        drainTimeout: 1s
 
         """);
 
