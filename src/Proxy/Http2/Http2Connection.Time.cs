@@ -12,7 +12,7 @@ internal abstract partial class Http2Connection
 
     private long _armed = long.MaxValue;
     private long _started, _partialSince = long.MaxValue, _lastReceived, _idleSince, _pingSent = long.MaxValue;
-    private long _drainSince = long.MaxValue;
+    private long _drainSince = long.MaxValue, _drainWanted = long.MaxValue;
 
     /// <summary>No new streams: a GOAWAY was sent or has come.</summary>
     public bool IsDraining { get; protected set; }
@@ -45,14 +45,20 @@ internal abstract partial class Http2Connection
     {
         if (IsClosed || IsDraining)
             return;
-        if (IsServer && !SettingsAcknowledged)
+        if (IsServer && (!SettingsAcknowledged || LastPeerStream == 0) && Transport.Now < Later(_drainWanted, Limits.DrainMilliseconds))
         {
-            // A client that is still setting the connection up takes a GOAWAY for a failure of that (.NET's does), and has nothing under way to lose. Who never acknowledges is
-            // ended by the timer.
-            _drainAfterSettings = true;
+            // A client that is still setting the connection up takes a GOAWAY for a failure of that (.NET's does, up to its first request): it is told with its first request,
+            // or a while later if none comes.
+            if (_drainWanted == long.MaxValue)
+            {
+                _drainWanted = Transport.Now;
+                Arm(_drainWanted + Limits.DrainMilliseconds);
+            }
+
             return;
         }
 
+        _drainWanted = long.MaxValue;
         IsDraining = true;
         if (!IsServer)
         {
@@ -68,13 +74,17 @@ internal abstract partial class Http2Connection
         Arm(_drainSince + Limits.DrainMilliseconds);
     }
 
-    private bool _drainAfterSettings;
+    /// <summary>What the end waited for may have come.</summary>
+    protected void DrainIfWanted()
+    {
+        if (_drainWanted != long.MaxValue)
+            Drain();
+    }
 
     private void SettingsWereAcknowledged()
     {
         SettingsAcknowledged = true;
-        if (_drainAfterSettings)
-            Drain();
+        DrainIfWanted();
     }
 
     /// <summary>The second GOAWAY.</summary>
@@ -88,6 +98,8 @@ internal abstract partial class Http2Connection
 
     private void OnTime(long now)
     {
+        if (now >= Later(_drainWanted, Limits.DrainMilliseconds))
+            Drain();
         if (now >= Later(_drainSince, Limits.DrainMilliseconds))
             FinishDrain();
         if (!IsClosed && OpenStreams > 0 && _pingSent == long.MaxValue && now >= _lastReceived + Limits.PingAfterMilliseconds)
@@ -143,7 +155,7 @@ internal abstract partial class Http2Connection
 
     private long Earliest()
     {
-        var earliest = Math.Min(Later(_partialSince, Limits.FrameMilliseconds), Later(_drainSince, Limits.DrainMilliseconds));
+        var earliest = Math.Min(Later(_partialSince, Limits.FrameMilliseconds), Math.Min(Later(_drainSince, Limits.DrainMilliseconds), Later(_drainWanted, Limits.DrainMilliseconds)));
         if (!SettingsAcknowledged) // which comes after its SETTINGS
             earliest = Math.Min(earliest, _started + Limits.FrameMilliseconds);
         if (OpenStreams == 0)

@@ -99,6 +99,7 @@ internal sealed class Http2ServerConnection : Http2Connection
     private void OnNewStream(int id, ReadOnlySpan<byte> block, bool end)
     {
         _lastStream = id;
+        DrainIfWanted();
         if (id > _goAwayLast)
         {
             Decode(block, _nobody);
