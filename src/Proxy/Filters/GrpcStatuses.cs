@@ -1,4 +1,5 @@
 using System.Text;
+using Weft.Proxy.Http;
 
 namespace Weft.Proxy.Filters;
 
@@ -21,6 +22,10 @@ internal static class GrpcStatuses
 
     public static bool IsGrpc(ReadOnlySpan<byte> contentType)
         => contentType.StartsWith("application/grpc"u8) && (contentType.Length == 16 || contentType[16] is (byte)'+' or (byte)';');
+
+    /// <summary>The status that a head without a body, or trailers, have; -1: none that can be read.</summary>
+    public static int In(HeaderList headers) =>
+        headers.TryGet(KnownHeader.GrpcStatus, out var text) && System.Buffers.Text.Utf8Parser.TryParse(text, out int status, out var used) && used == text.Length ? status : -1;
 
     /// <summary>Percent-encoded, all but printable ASCII without the percent sign (gRPC over HTTP/2, Status-Message).</summary>
     public static byte[] Escape(ReadOnlySpan<byte> message)

@@ -40,7 +40,7 @@ internal sealed class ExchangeRecord(LoopServices services)
     /// <summary>From the head of an answer without a body, or from its trailers.</summary>
     public void NoteGrpcStatus(HeaderList headers)
     {
-        if (headers.TryGet(KnownHeader.GrpcStatus, out var text) && System.Buffers.Text.Utf8Parser.TryParse(text, out int status, out var used) && used == text.Length)
+        if (GrpcStatuses.In(headers) is var status and >= 0)
             _grpcStatus = status;
     }
 

@@ -1,6 +1,7 @@
 using Weft.Balancing;
 using Weft.Balancing.Health;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Filters;
 using Weft.Proxy.Http;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
@@ -64,15 +65,8 @@ internal sealed class UpstreamCall : IClientStreamHandler
 
     public bool IsBlocked => _stream is { IsBlocked: true } || _waiting;
 
-    /// <summary>Endpoint of the last try; null: none was chosen.</summary>
-    public UpstreamEndpoint? Endpoint => _endpoint;
-
-    public Cluster Cluster => _plan.Cluster;
-
     /// <summary>Of the last try, in nanoseconds; -1: no head has come.</summary>
     public long HeadAfter => _headAfter;
-
-    public int Retries => _retries;
 
     public void Start(in CallPlan plan, RequestHead head, bool end)
     {
@@ -136,7 +130,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
         // A stream that has ended is its codec's again, perhaps already another request's: it is not to be reset when this answer is not taken.
         if (end)
             _stream = null;
-        var grpc = GrpcStatusOf(head.Headers);
+        var grpc = GrpcStatuses.In(head.Headers);
         var outcome = AttemptJudge.Of(head.Status, grpc);
         if (RetryRules.OnAnswer(_plan.Retry, _head.Method, head.Status, grpc) && TryAgain(outcome, TryOutcome.Answered, head.Status))
             return;
@@ -350,7 +344,4 @@ internal sealed class UpstreamCall : IClientStreamHandler
         _inRetry = false;
         _plan.Cluster.Limits.RequestEnded();
     }
-
-    private static int GrpcStatusOf(HeaderList headers) =>
-        headers.TryGet(KnownHeader.GrpcStatus, out var text) && System.Buffers.Text.Utf8Parser.TryParse(text, out int status, out var used) && used == text.Length ? status : -1;
 }
