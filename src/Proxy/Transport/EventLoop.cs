@@ -119,6 +119,13 @@ internal sealed class EventLoop : IDisposable
         _freeSlots.Push(index);
     }
 
+    /// <summary>As <see cref="Unregister"/>, for a descriptor whose socket other processes may have, too: it brings no more events although it lives on.</summary>
+    public void Unregister(int index, int fd)
+    {
+        Unregister(index);
+        _poller.Remove(fd);
+    }
+
     internal void MarkDirty(Connection connection) => _dirty.Add(connection);
 
     internal void HandleAgain(Connection connection) => _again.Enqueue(connection);

@@ -1,0 +1,20 @@
+using Weft.Proxy.Tls.Sessions;
+
+namespace Weft.Proxy.Runtime;
+
+/// <summary>What an engine has from the process before it, and leaves to the next.</summary>
+public sealed class Inheritance
+{
+    private Inheritance(ISocketKeeper sockets, TicketKeys tickets) => (Sockets, Tickets) = (sockets, tickets);
+
+    internal ISocketKeeper Sockets { get; }
+
+    internal TicketKeys Tickets { get; }
+
+    /// <summary>The keys, to be handed on; nobody else may see them.</summary>
+    public byte[] ExportTickets() => Tickets.Export();
+
+    /// <param name="ticketKeys">Of the process before; null, or bytes that are none: new ones, and sessions of before are not resumed.</param>
+    public static Inheritance Of(ISocketKeeper sockets, byte[]? ticketKeys) =>
+        new(sockets, (ticketKeys is null ? null : TicketKeys.Parse(ticketKeys)) ?? TicketKeys.New());
+}
