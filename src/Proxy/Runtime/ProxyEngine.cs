@@ -108,6 +108,13 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether it could be applied, but for addresses, which are only asked for when it is.</summary>
+    /// <exception cref="ProxyConfigException">What is wrong with it.</exception>
+    public void Check(ProxyConfig config) => Prepare(config, out _).Discard();
+
+    /// <summary>Ends, with that part, when one that works in the background has ended, which none does before <see cref="DisposeAsync"/>: the engine is not whole any more. A loop that fails ends the process.</summary>
+    public Task<Task> Broken => Task.WhenAny(_maintaining, _recording);
+
     /// <summary>What a scrape of Prometheus gets.</summary>
     public void WriteMetrics(TextWriter to)
     {
