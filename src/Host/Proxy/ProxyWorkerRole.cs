@@ -74,7 +74,7 @@ internal static partial class ProxyWorkerRole
 
         public async Task<int> RunAsync(bool recover)
         {
-            file.HasChanged(ProxyConfig.Empty);
+            file.LookAtNew(ProxyConfig.Empty);
             if (file.Read(out var text) is not { } config)
             {
                 if (!recover || link.TakeConfiguration() is not { } last || file.Parse(last) is not { } served)
@@ -92,10 +92,11 @@ internal static partial class ProxyWorkerRole
             link.KeepTickets(inherited.ExportTickets());
             await using var access = AccessLog(config);
             await using var engine = new ProxyEngine(config.Loops, access, time, random, loggers, inherited);
+            file.LookAtNew(config);
             try
             {
                 await engine.ApplyAsync(config);
-                await StartAdminAsync(engine, config);
+                StartAdmin(engine, config);
             }
             catch (ProxyConfigException refused)
             {
@@ -121,8 +122,6 @@ internal static partial class ProxyWorkerRole
 
         private async Task<int> FollowAsync(ProxyEngine engine)
         {
-            // From here on a certificate that is written is a change as well.
-            file.HasChanged(engine.Config);
             using var timer = new PeriodicTimer(Look, time);
             var tick = timer.WaitForNextTickAsync().AsTask();
             var order = link.Orders.WaitToReadAsync().AsTask();
@@ -208,6 +207,7 @@ internal static partial class ProxyWorkerRole
                 return;
             }
 
+            file.LookAtNew(config);
             try
             {
                 await engine.ApplyAsync(config);
@@ -228,7 +228,7 @@ internal static partial class ProxyWorkerRole
         private void SayReady(ProxyConfig config) => link.Say(FormattableString.Invariant($"{WorkerOrders.Ready} {config.DrainTimeout.TotalMilliseconds:0}"));
 
         // A proxy before this one may have the address until it has heard that this one serves: then it is tried again, and nothing else waits for it.
-        private async Task StartAdminAsync(ProxyEngine engine, ProxyConfig config)
+        private void StartAdmin(ProxyEngine engine, ProxyConfig config)
         {
             if (config.Admin is not { } settings)
                 return;
@@ -240,8 +240,6 @@ internal static partial class ProxyWorkerRole
             {
                 _ = StartAdminLaterAsync(engine, settings);
             }
-
-            await Task.CompletedTask;
         }
 
         private async Task StartAdminLaterAsync(ProxyEngine engine, AdminConfig settings)

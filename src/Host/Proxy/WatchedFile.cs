@@ -6,7 +6,7 @@ namespace Weft.Host.Proxy;
 /// <summary>The file of a proxy and the files that it names, looked at for changes.</summary>
 internal sealed class WatchedFile(string path)
 {
-    private string _seen = "";
+    private readonly Dictionary<string, string> _seen = [];
 
     /// <summary>Says on standard error what is wrong with it; null then.</summary>
     /// <param name="text">As it was read; empty when it could not be.</param>
@@ -39,22 +39,36 @@ internal sealed class WatchedFile(string path)
             Console.Error.WriteLine($"{path}: {error}");
     }
 
-    /// <summary>Whether something was written since the last look; the first look only looks. To be called before what is there is read: what is written meanwhile is another change.</summary>
+    /// <summary>Whether something was written since the last look at it. To be called before what is there is read: what is written meanwhile is another change.</summary>
     public bool HasChanged(ProxyConfig config)
     {
-        var now = Stamps(config);
-        var changed = _seen.Length > 0 && now != _seen;
-        _seen = now;
+        var changed = false;
+        foreach (var file in Files(config))
+        {
+            var now = Stamp(file);
+            changed |= _seen.TryGetValue(file, out var before) && before != now;
+            _seen[file] = now;
+        }
+
         return changed;
     }
 
-    /// <summary>When the file and the certificates that it names were written.</summary>
-    private string Stamps(ProxyConfig config)
+    /// <summary>Looks at those that are new in this configuration. To be called before they are read.</summary>
+    public void LookAtNew(ProxyConfig config)
+    {
+        foreach (var file in Files(config))
+            _seen.TryAdd(file, Stamp(file));
+    }
+
+    /// <summary>The file, and the certificates that it names.</summary>
+    private IEnumerable<string> Files(ProxyConfig config)
     {
         var files = config.Certificates.SelectMany(certificate => new[] { certificate.Chain.File, certificate.Key.File })
             .Concat(config.Listeners.Select(listener => listener.Tls?.ClientAuthorities?.File))
             .Concat(config.Clusters.Select(cluster => cluster.Tls?.Authorities?.File))
             .Prepend(path);
-        return string.Join('|', files.OfType<string>().Select(file => File.Exists(file) ? $"{File.GetLastWriteTimeUtc(file).Ticks}:{new FileInfo(file).Length}" : "gone"));
+        return files.OfType<string>();
     }
+
+    private static string Stamp(string file) => File.Exists(file) ? $"{File.GetLastWriteTimeUtc(file).Ticks}:{new FileInfo(file).Length}" : "gone";
 }

@@ -23,7 +23,7 @@ public sealed unsafe partial class ControlSocket : IDisposable
     private const int SendSeconds = 5;
 
     private readonly int _descriptor;
-    private int _closed;
+    private bool _closed;
 
     /// <param name="descriptor">Of one end of a <see cref="Pair"/>; the object's from here on.</param>
     public ControlSocket(int descriptor)
@@ -47,12 +47,15 @@ public sealed unsafe partial class ControlSocket : IDisposable
 
     public static void CloseDescriptor(int descriptor) => _ = close(descriptor);
 
+    /// <remarks>Neither this nor <see cref="Shutdown"/> may run beside <see cref="Dispose"/>: the number of a closed descriptor is soon another's.</remarks>
     /// <returns>False: nobody is there to hear it, or has been too busy for <see cref="SendSeconds"/>.</returns>
     public bool Send(string text, params ReadOnlySpan<int> descriptors)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
         if (bytes.Length > MaxText || descriptors.Length > MaxDescriptors)
             throw new ArgumentException($"a message of {bytes.Length} bytes with {descriptors.Length} descriptors; at most {MaxText} and {MaxDescriptors}");
+        if (_closed)
+            return false;
         var control = stackalloc byte[ControlBytes(MaxDescriptors)];
         fixed (byte* data = bytes)
         {
@@ -96,12 +99,17 @@ public sealed unsafe partial class ControlSocket : IDisposable
     }
 
     /// <summary>Ends a <see cref="Receive"/> that waits; the other end hears of it. The descriptor goes with the object.</summary>
-    public void Shutdown() => _ = shutdown(_descriptor, ShutReadWrite);
+    public void Shutdown()
+    {
+        if (!_closed)
+            _ = shutdown(_descriptor, ShutReadWrite);
+    }
 
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _closed, 1) == 0)
+        if (!_closed)
             _ = close(_descriptor);
+        _closed = true;
     }
 
     private static int ControlBytes(int descriptors) => sizeof(ControlHeader) + (((descriptors * sizeof(int)) + 7) & ~7);

@@ -49,7 +49,7 @@ internal sealed class RestartMachine(IWorkers workers)
     private readonly HashSet<int> _draining = [];
     private int _current, _standby, _successor;
     private TimeSpan _began, _standbyBegan, _drains = TimeSpan.FromSeconds(15);
-    private bool _hasServed, _successorServes, _again, _ending;
+    private bool _hasServed, _serves, _successorServes, _again, _ending;
 
     public void Start()
     {
@@ -132,6 +132,9 @@ internal sealed class RestartMachine(IWorkers workers)
         (_drains, _hasServed) = (drains, true);
         if (worker == _current)
         {
+            if (!_serves)
+                workers.Say(FormattableString.Invariant($"process {worker} serves"));
+            _serves = true;
             if (_standby == 0)
                 workers.After(StandbyDelay, StartStandby);
             return;
@@ -185,7 +188,7 @@ internal sealed class RestartMachine(IWorkers workers)
 
     private void OnCurrentExit(int code, string why)
     {
-        _current = 0;
+        (_current, _serves) = (0, false);
         if (!_hasServed)
         {
             workers.Finish(code is WorkerOrders.BadConfiguration ? code : 1);

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.RegularExpressions;
+using Weft.Cluster.Tests.Kit;
+using Weft.Testing;
+
+namespace Weft.Cluster.Tests.Proxies;
+
+/// <summary>`weft proxy --config` as a service manager runs it. What is still there at the end of a test is killed, and what it started ends with it.</summary>
+internal sealed partial class RunningProxy : IDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _output = new(), _errors = new();
+
+    public RunningProxy(string file)
+    {
+        Assert.True(File.Exists(WeftCluster.Program), $"{WeftCluster.Program} is missing: run ./weft --version once, or ./test");
+        _process = Process.Start(new ProcessStartInfo(WeftCluster.Program, ["proxy", "--config", file]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        _process.OutputDataReceived += (_, line) => Append(_output, line.Data);
+        _process.ErrorDataReceived += (_, line) => Append(_errors, line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public string Output => Read(_output);
+
+    public string Errors => Read(_errors);
+
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>The process that serves, as the log says; 0: none yet.</summary>
+    public int Serving => Serves().Matches(Errors) is { Count: > 0 } all ? int.Parse(all[^1].Groups[1].Value, CultureInfo.InvariantCulture) : 0;
+
+    /// <summary>A process is started and waits to serve when this one dies.</summary>
+    public bool HasStandby => Children().Any(child => child != Serving && CommandLine(child).Contains("--standby", StringComparison.Ordinal));
+
+    public static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    /// <param name="name">`USR2`, as kill(1) takes it.</param>
+    public async Task SignalAsync(string name) => (await Shell.RunAsync("/bin/kill", [$"-{name}", $"{_process.Id}"])).Succeeded();
+
+    /// <summary>Returns when another process serves.</summary>
+    public async Task RestartAsync()
+    {
+        var before = Serving;
+        await SignalAsync("USR2");
+        await Eventually.TrueAsync(() => Serving != before, state: () => Errors);
+    }
+
+    /// <summary>kill -9 of the process that serves; returns when it is gone.</summary>
+    public async Task KillServingAsync()
+    {
+        using var serving = Process.GetProcessById(Serving);
+        serving.Kill();
+        await serving.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>As a service manager ends it.</summary>
+    public async Task EndAsync()
+    {
+        await SignalAsync("TERM");
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    public void Dispose()
+    {
+        var children = _process.HasExited ? [] : Children();
+        if (!_process.HasExited)
+            _process.Kill();
+        // Those without a supervisor end by themselves, after a drain that nobody here waits for.
+        foreach (var child in children)
+        {
+            try
+            {
+                using var left = Process.GetProcessById(child);
+                left.Kill();
+            }
+            catch (ArgumentException)
+            {
+                // It has ended meanwhile.
+            }
+        }
+
+        _process.Dispose();
+    }
+
+    private List<int> Children() =>
+    [
+        .. Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _)).Select(name => int.Parse(name!, CultureInfo.InvariantCulture))
+            .Where(pid => ParentOf(pid) == _process.Id),
+    ];
+
+    private static int ParentOf(int pid)
+    {
+        // The fields after the name, which may have spaces in it: state, parent.
+        var stat = ReadProc(pid, "stat");
+        var fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return fields.Length > 1 ? int.Parse(fields[1], CultureInfo.InvariantCulture) : 0;
+    }
+
+    private static string CommandLine(int pid) => ReadProc(pid, "cmdline");
+
+    private static string ReadProc(int pid, string file)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/{file}");
+        }
+        catch (IOException)
+        {
+            return ""; // it has ended
+        }
+    }
+
+    private static void Append(StringBuilder to, string? line)
+    {
+        lock (to)
+            to.AppendLine(line);
+    }
+
+    private static string Read(StringBuilder from)
+    {
+        lock (from)
+            return from.ToString();
+    }
+
+    [GeneratedRegex(@"process (\d+) serves")]
+    private static partial Regex Serves();
+}
