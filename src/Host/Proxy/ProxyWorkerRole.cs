@@ -88,7 +88,7 @@ internal static partial class ProxyWorkerRole
             var random = Random.Shared;
 #pragma warning restore RS0030
 
-            var inherited = Inheritance.Of(link, link.TakeTickets());
+            var inherited = Inheritance.Of(link, link.TakeTickets(), renew: !recover);
             link.KeepTickets(inherited.ExportTickets());
             await using var access = AccessLog(config);
             await using var engine = new ProxyEngine(config.Loops, access, time, random, loggers, inherited);

@@ -36,7 +36,7 @@ internal sealed class EventLoop : IDisposable
     {
         (_time, _failed) = (time, failed);
         Now = ReadClock();
-        Timers = new(Now);
+        Timers = new(Now, failed);
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 

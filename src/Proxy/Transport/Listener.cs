@@ -113,7 +113,7 @@ internal sealed class Listener : IPollable, IDisposable
         if (fd >= 0)
         {
             SocketCalls.NoDelay(fd);
-            _accepted(fd, SocketCalls.EndPoint(address[..Math.Min(length, address.Length)]));
+            Hand(fd, SocketCalls.EndPoint(address[..Math.Min(length, address.Length)]));
         }
         else if (fd == -Libc.Eagain)
         {
@@ -127,6 +127,20 @@ internal sealed class Listener : IPollable, IDisposable
 
         // Anything else is a connection that went before it was taken (ECONNABORTED and its kind).
         return true;
+    }
+
+    // The edge is used up: those behind one that brings a defect to light must not wait for the next that comes.
+    private void Hand(int fd, IPEndPoint? peer)
+    {
+        try
+        {
+            _accepted(fd, peer);
+        }
+        catch
+        {
+            _pause.Set(_loop.Now);
+            throw;
+        }
     }
 
     // Without a descriptor the queue would only fill: the client is told at once, with the one that was kept for this.

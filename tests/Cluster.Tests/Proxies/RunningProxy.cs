@@ -32,10 +32,10 @@ internal sealed partial class RunningProxy : IDisposable
     public int ExitCode => _process.ExitCode;
 
     /// <summary>The process that serves, as the log says; 0: none yet.</summary>
-    public int Serving => Serves().Matches(Errors) is { Count: > 0 } all ? int.Parse(all[^1].Groups[1].Value, CultureInfo.InvariantCulture) : 0;
+    public int Serving => Last(Serves());
 
     /// <summary>A process is started and waits to serve when this one dies.</summary>
-    public bool HasStandby => Children().Any(child => child != Serving && CommandLine(child).Contains("--standby", StringComparison.Ordinal));
+    public bool HasStandby => Last(Waits()) is var waiting and not 0 && waiting != Serving;
 
     public static int FreePort()
     {
@@ -106,7 +106,7 @@ internal sealed partial class RunningProxy : IDisposable
         return fields.Length > 1 ? int.Parse(fields[1], CultureInfo.InvariantCulture) : 0;
     }
 
-    private static string CommandLine(int pid) => ReadProc(pid, "cmdline");
+    private int Last(Regex regex) => regex.Matches(Errors) is { Count: > 0 } all ? int.Parse(all[^1].Groups[1].Value, CultureInfo.InvariantCulture) : 0;
 
     private static string ReadProc(int pid, string file)
     {
@@ -134,4 +134,7 @@ internal sealed partial class RunningProxy : IDisposable
 
     [GeneratedRegex(@"process (\d+) serves")]
     private static partial Regex Serves();
+
+    [GeneratedRegex(@"process (\d+) waits")]
+    private static partial Regex Waits();
 }

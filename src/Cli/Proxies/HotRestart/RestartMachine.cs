@@ -109,6 +109,8 @@ internal sealed class RestartMachine(IWorkers workers)
 
     public void OnStandby(int worker)
     {
+        if (worker == _standby)
+            workers.Say(FormattableString.Invariant($"process {worker} waits"));
         if (worker != _successor || _successorServes)
             return;
         if (_current != 0)
