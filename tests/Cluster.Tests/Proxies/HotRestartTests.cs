@@ -64,6 +64,7 @@ public sealed class HotRestartTests : IDisposable
             // Without it a process has to be started first: slower, but no less answered. Both are tried.
             if (kill != 1)
                 await Eventually.TrueAsync(() => proxy.HasStandby, state: () => proxy.Errors);
+            var before = proxy.Serving;
             var killed = Stopwatch.GetTimestamp();
             await proxy.KillServingAsync();
             var first = TimeSpan.MaxValue;
@@ -74,7 +75,7 @@ public sealed class HotRestartTests : IDisposable
                     first = Stopwatch.GetElapsedTime(killed) is var now && now < first ? now : first;
             });
             times.Add(first.TotalMilliseconds);
-            await Eventually.TrueAsync(() => proxy.Errors.Split("was ended by signal 9").Length == kill + 2, state: () => proxy.Errors);
+            await Eventually.TrueAsync(() => proxy.Serving != before, state: () => proxy.Errors);
         }
 
         // Far above what it takes (docs/proxy.md), so that a loaded machine is not a failure.
