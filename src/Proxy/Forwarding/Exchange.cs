@@ -75,6 +75,8 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         _context.Facts.Head = head;
         _context.Facts.Connection = _connection.Facts;
         _filters = new FilterChain([]);
+        // Before anything can refuse it: a request that is answered here has a span as well.
+        Trace(head);
         if (_view.Edge.Enter(_context) != FilterVerdict.Continue)
         {
             Reply(ResponseFlags.None);
@@ -201,6 +203,12 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
 
     public void OnBodyWritable() => _server?.ResumeRequest();
 
+    public void OnTrying(RequestHead head)
+    {
+        if (_view.Tracing is { } tracing && _record.BeginTry(ref _services.Rng) is { } context)
+            Tracer.Propagate(context, begun: false, head.Headers, tracing);
+    }
+
     public void OnTry(UpstreamEndpoint endpoint, long nanoseconds, int status, TryOutcome outcome) => _record.AddTry(endpoint, nanoseconds, status, outcome);
 
     public void OnCallFailed(int status, ResponseFlags flags, string detail)
@@ -302,7 +310,6 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         }
 
         _target.RequestHeaders?.EditRequest(_context);
-        Trace(head);
         StartTimers(action);
         foreach (var mirror in plan.Mirrors)
         {

@@ -16,6 +16,7 @@ internal sealed class ExchangeRecord(LoopServices services)
     private AccessRecord _record;
     private long _started;
     private int _grpcStatus;
+    private ulong _trySpan;
 
     public long RequestBytes;
     public long ResponseBytes;
@@ -24,6 +25,7 @@ internal sealed class ExchangeRecord(LoopServices services)
     public void Begin(long started)
     {
         _record = default;
+        _trySpan = 0;
         (_started, _grpcStatus, RequestBytes, ResponseBytes, Flags) = (started, -1, 0, 0, ResponseFlags.None);
     }
 
@@ -31,7 +33,19 @@ internal sealed class ExchangeRecord(LoopServices services)
     {
         if (endpoint.Number == 0)
             endpoint.Number = services.Names.Texts.Intern(endpoint.Key);
-        _record.AddTry(new Try(endpoint.Number, (int)Math.Min(nanoseconds / 1000, int.MaxValue), (short)status, outcome));
+        var started = services.Loop.Nanoseconds - nanoseconds - _started;
+        _record.AddTry(new Try(
+            endpoint.Number, (int)Math.Min(nanoseconds / 1000, int.MaxValue), (short)status, outcome, (int)Math.Clamp(started / 1000, 0, int.MaxValue), _trySpan));
+        _trySpan = 0;
+    }
+
+    /// <summary>A try begins: what its endpoint is told of the trace. Null: the request is not sampled, and the endpoint has what was written once.</summary>
+    public TraceContext? BeginTry(ref Balancing.Rng rng)
+    {
+        if (!_record.Sampled)
+            return null;
+        _trySpan = Tracer.NonZero(ref rng);
+        return new TraceContext(_record.TraceId, _trySpan, true);
     }
 
     public void NoteSpan(in TraceSpan span) =>
@@ -60,9 +74,9 @@ internal sealed class ExchangeRecord(LoopServices services)
             connection.Source, cluster?.Destination ?? 0, (short)status, (short)(grpc ? _grpcStatus : -1), Flags, Reporter.Destination,
             grpc ? RequestProtocol.Grpc : RequestProtocol.Http, connection.Facts.Identity is not null ? SecurityPolicy.MutualTls : SecurityPolicy.None);
         services.Metrics.Record(key, new RequestSample((now - _started) / 1e6, RequestBytes, ResponseBytes));
-        if (!view.Recorded && !_record.Sampled)
-            return;
-        if (status is > 0 and < 500 && Flags == ResponseFlags.None && !_record.Sampled && view.RecordedFraction < 1 && services.Rng.Fraction() >= view.RecordedFraction)
+        _record.Logged = view.Recorded
+            && (status is not (> 0 and < 500) || Flags != ResponseFlags.None || view.RecordedFraction >= 1 || services.Rng.Fraction() < view.RecordedFraction);
+        if (!_record.Logged && !_record.Sampled)
             return;
         Fill(context, connection, view, cluster, status, headAfter, now, grpc);
         services.Access.Write(_record, new AccessTexts
@@ -94,6 +108,7 @@ internal sealed class ExchangeRecord(LoopServices services)
         }
 
         _record.Cluster = cluster?.Number ?? 0;
+        _record.UpstreamTls = cluster?.Way.Tls is not null;
         _record.Identity = connection.Facts.Identity is { } identity ? names.Intern(identity) : 0;
         _record.Policy = context.Policy is { } policy ? names.Intern(policy) : 0;
         _record.DryRunPolicy = context.Findings.Count > 0 ? names.Intern(context.Findings[0].Policy) : 0;

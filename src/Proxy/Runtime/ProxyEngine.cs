@@ -38,6 +38,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     private readonly Task _recording;
     private readonly ulong _clusterSeed;
     private readonly FilterServices _services;
+    private readonly SpanExport _spans;
     private FilterFactory _filters = new(FilterKinds.WithoutServices);
 
     /// <param name="loops">Event loops; 0: one for each processor.</param>
@@ -56,7 +57,8 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         foreach (var loop in _loops)
             loop.Loop.Start();
         _maintaining = _clusters.MaintainAsync(_stop.Token);
-        _access = new AccessLog([.. _loops.Select(loop => loop.Access)], new AccessJson(_names.Texts), accessLog, time);
+        _spans = new SpanExport(_names.Texts, time, loggers);
+        _access = new AccessLog([.. _loops.Select(loop => loop.Access)], new AccessJson(_names.Texts), accessLog, time, _spans.Offer);
         _recording = _access.RunAsync(_stop.Token);
     }
 
@@ -73,7 +75,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         await _gate.WaitAsync();
         try
         {
-            var tls = Prepare(config, out var needs);
+            var tls = Prepare(config, out var needs, out var spans);
             var bound = Bind(config, tls);
             try
             {
@@ -90,6 +92,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
             }
 
             tls.Commit();
+            await _spans.ApplyAsync(spans);
             Config = config;
             await _clusters.ForgetAsync(config);
             await ForgetPoolsAsync();
@@ -112,6 +115,10 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         text.Sample("weft_proxy_requests_in_flight", "", _loops.Sum(loop => loop.Metrics.InFlight));
         text.Family("weft_proxy_access_records_dropped_total", "counter", "Access records that the log could not take in time.");
         text.Sample("weft_proxy_access_records_dropped_total", "", _access.Dropped);
+        text.Family("weft_proxy_spans_sent_total", "counter", "Spans that the collector took.");
+        text.Sample("weft_proxy_spans_sent_total", "", _spans.Sent);
+        text.Family("weft_proxy_spans_dropped_total", "counter", "Spans that the collector did not take, or not in time.");
+        text.Sample("weft_proxy_spans_dropped_total", "", _spans.Dropped);
         text.Family("weft_proxy_endpoint_requests_in_flight", "gauge", "Requests in flight, by endpoint.");
         foreach (var (name, cluster) in _clusters.Clusters)
         {
@@ -141,10 +148,13 @@ public sealed partial class ProxyEngine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_stop.IsCancellationRequested)
+            return;
         await _listeners.CloseAsync();
         await _stop.CancelAsync();
         await _maintaining;
         await _recording;
+        await _spans.DisposeAsync();
         await _clusters.DisposeAsync();
         foreach (var loop in _loops)
             loop.Loop.Dispose();
@@ -155,13 +165,14 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     }
 
     // What can be wrong is found before anything is changed.
-    private TlsContexts.Prepared Prepare(ProxyConfig config, out FilterNeeds needs)
+    private TlsContexts.Prepared Prepare(ProxyConfig config, out FilterNeeds needs, out SpanExport.Settings? spans)
     {
         if (ConfigValidator.Validate(config) is { Count: > 0 } errors)
             throw new ProxyConfigException([.. errors.Select(error => $"{error.Path}: {error.Message}")]);
         if (Unsupported.Of(config).ToList() is { Count: > 0 } unsupported)
             throw new ProxyConfigException(unsupported);
         needs = _services.Prepare(config);
+        spans = SpanExport.Prepare(config);
         var tls = _tls.Prepare(config);
         if (tls.Errors.Count == 0)
             return tls;
@@ -202,7 +213,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
             var table = listener.RouteTable is { } name ? _tables[name] : new RouteTableConfig();
             return new HttpView(
                 listener, engine._names.Texts.Intern(listener.Name), RouteTable.Compile(table, listener, engine._filters), new EdgeStage(listener.Http), engine._clusters.Clusters,
-                config.Tracing is { } tracing ? new TracingSettings((int)(tracing.Fraction * 1_000_000)) : null, config.AccessLog.Enabled, config.AccessLog.Fraction);
+                config.Tracing is { } tracing ? new TracingSettings((int)(tracing.Fraction * 1_000_000), tracing.FollowCaller) : null, config.AccessLog.Enabled, config.AccessLog.Fraction);
         }
 
         public TcpView Tcp(ListenerConfig listener) => new(listener, new ConnectionTable(listener, Next), engine._clusters.Clusters);

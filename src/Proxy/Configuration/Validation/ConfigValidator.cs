@@ -36,8 +36,14 @@ internal static class ConfigValidator
             Provider(provider, $"jwtProviders[{i}]", errors);
         if (config.Tracing is { } tracing)
         {
-            known.Cluster(tracing.Cluster, null, "tracing.cluster", errors);
+            errors.Compiles(() => TracingAddress.Of(tracing), "tracing.endpoint");
             errors.Fraction(tracing.Fraction, "tracing.fraction");
+            errors.Name(tracing.ServiceName, "tracing.serviceName");
+            foreach (var (i, header) in tracing.Headers.Index())
+            {
+                FilterValidator.OwnHeader(header.Name, $"tracing.headers[{i}].name", errors);
+                Source(header.Value ?? new DataSource(), $"tracing.headers[{i}].value", errors);
+            }
         }
 
         if (config.Admin is { } admin)

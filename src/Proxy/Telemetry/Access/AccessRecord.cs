@@ -7,7 +7,9 @@ internal enum TryOutcome : byte { Answered, ConnectFailed, Reset, TimedOut, Over
 
 /// <param name="Endpoint">Of the names table: `10.244.0.7:8080`.</param>
 /// <param name="Status">What it answered; 0 when it did not.</param>
-internal readonly record struct Try(int Endpoint, int Microseconds, short Status, TryOutcome Outcome);
+/// <param name="StartMicroseconds">After the first byte of the request.</param>
+/// <param name="Span">Of this try, in the request's trace; 0: not sampled.</param>
+internal readonly record struct Try(int Endpoint, int Microseconds, short Status, TryOutcome Outcome, int StartMicroseconds = 0, ulong Span = 0);
 
 /// <summary>The attempts at one request, in order; of more than four the last ones stay.</summary>
 [InlineArray(Capacity)]
@@ -56,8 +58,15 @@ internal struct AccessRecord
     public ushort ClientPort;
     public byte HttpVersion;
     public byte TryCount;
+    /// <summary>Tries before those that are kept.</summary>
+    public byte Earlier;
     public bool Tls;
+    /// <summary>Of the endpoint's connection.</summary>
+    public bool UpstreamTls;
+    /// <summary>Is to become spans.</summary>
     public bool Sampled;
+    /// <summary>Is to stand in the log.</summary>
+    public bool Logged;
     public Tries Tries;
 
     public void AddTry(in Try one)
@@ -71,6 +80,7 @@ internal struct AccessRecord
         for (var i = 1; i < Tries.Capacity; i++)
             Tries[i - 1] = Tries[i];
         Tries[Tries.Capacity - 1] = one;
+        Earlier = (byte)Math.Min(Earlier + 1, byte.MaxValue);
     }
 }
 
