@@ -50,6 +50,9 @@ public sealed record AccessLogConfig
 
     public AccessLogFormat Format { get; init; } = AccessLogFormat.Json;
 
+    /// <summary>Of lines of text, in the operators of Envoy's log: `%REQ(:METHOD)% %RESPONSE_CODE%`; null: Istio's default.</summary>
+    public string? Template { get; init; }
+
     /// <summary>Share of the requests that succeed which is written; those that fail always are.</summary>
     public double Fraction { get; init; } = 1;
 }

@@ -1,5 +1,6 @@
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters.Authentication;
+using Weft.Proxy.Filters.Authentication.Passwords;
 using Weft.Proxy.Filters.Authorization;
 using Weft.Proxy.Filters.Cors;
 using Weft.Proxy.Filters.Faults;
@@ -30,6 +31,6 @@ internal static class FilterKinds
     {
         [typeof(JwtFilter)] = c => new JwtCheckFilter((JwtFilter)c, [.. ((JwtFilter)c).Providers.Select(name => needs.Issuers[name])]),
         [typeof(ApiKeyFilter)] = c => new ApiKeyCheckFilter((ApiKeyFilter)c, needs.Keys[(ApiKeyFilter)c]),
-        [typeof(BasicAuthFilter)] = c => new PasswordCheckFilter((BasicAuthFilter)c, needs.Users[(BasicAuthFilter)c]),
+        [typeof(BasicAuthFilter)] = c => new PasswordCheckFilter((BasicAuthFilter)c, needs.Users[(BasicAuthFilter)c], needs.Passwords),
     };
 }

@@ -15,8 +15,11 @@ internal interface IExchangeHost
     /// <summary>Of the loop.</summary>
     ref Rng Rng { get; }
 
-    /// <summary>Goes on with the suspended filter: its `OnRequest` is called again, soon and not within this call. May be called from any thread; without effect when the exchange is over.</summary>
-    void Resume();
+    /// <summary>Of the wait that a filter begins by suspending. Read on the loop; a later wait, of this exchange or of the next one that its object is used for, has another.</summary>
+    long Ticket { get; }
+
+    /// <summary>Goes on with the filter that suspended with this ticket: its `OnRequest` is called again, soon and not within this call. May be called from any thread; without effect when that wait is over.</summary>
+    void Resume(long ticket);
 
     /// <summary>As <see cref="Resume"/>, later. A delay in place replaces the one before.</summary>
     void ResumeAfter(TimeSpan delay);

@@ -36,7 +36,9 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
     private MadeCookie? _splitCookie, _hashCookie;
     private Cluster? _cluster;
     private long _deadline, _idle, _lastMove, _maxRequest, _maxResponse;
-    private int _prefixLength, _status, _exchanges;
+    private int _prefixLength, _status;
+    // Of the wait of a filter: another one for each, over all exchanges that this object is used for.
+    private long _ticket;
     private bool _suspended, _called, _requestEnded, _responseBegun, _responseEnded, _tunnel, _isHead;
 
     public Exchange(LoopServices services)
@@ -61,7 +63,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         (_suspended, _called, _requestEnded, _responseBegun, _responseEnded, _tunnel, _isHead) = (false, false, false, false, false, false, false);
         (_target, _splitCookie, _hashCookie, _cluster, _status, _prefixLength) = (null, null, null, null, 0, 0);
         (_deadline, _idle, _maxResponse) = (long.MaxValue, 0, 0);
-        _exchanges++;
+        _ticket++;
     }
 
     public void OnRequest(IServerStream stream, RequestHead head, bool end)
@@ -228,15 +230,13 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         }
     }
 
-    public void Resume()
+    public long Ticket => _ticket;
+
+    public void Resume(long ticket) => _services.Loop.Post(() =>
     {
-        var exchange = _exchanges;
-        _services.Loop.Post(() =>
-        {
-            if (exchange == _exchanges)
-                ResumeNow();
-        });
-    }
+        if (ticket == _ticket)
+            ResumeNow();
+    });
 
     public void ResumeAfter(TimeSpan delay) => _resume.Set(_services.Loop.Now + Math.Max(1, (long)delay.TotalMilliseconds));
 
@@ -248,6 +248,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         if (!_suspended || _head is null)
             return;
         _suspended = false;
+        _ticket++;
         RunFilters();
     }
 
@@ -410,6 +411,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
     private void PassFilters(ResponseHead head)
     {
         _filters.Respond(_context);
+        _record.NoteResponse(head.Headers, _view);
         _splitCookie?.AddTo(head.Headers, _connection.Facts.IsTls);
         _hashCookie?.AddTo(head.Headers, _connection.Facts.IsTls);
     }
@@ -444,7 +446,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         var head = _head;
         (_head, _server) = (null, null);
         _context.Clear();
-        _exchanges++;
+        _ticket++;
         _services.Return(head);
         _services.Return(this);
     }

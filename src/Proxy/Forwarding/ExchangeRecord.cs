@@ -4,6 +4,7 @@ using Weft.Proxy.Filters;
 using Weft.Proxy.Http;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
+using Weft.Proxy.Telemetry.Access.Text;
 using Weft.Proxy.Telemetry.Metrics;
 using Weft.Proxy.Telemetry.Tracing;
 using Weft.Proxy.Upstream.Clusters;
@@ -17,6 +18,8 @@ internal sealed class ExchangeRecord(LoopServices services)
     private long _started;
     private int _grpcStatus;
     private ulong _trySpan;
+    private byte[] _fields = [];
+    private int _fieldBytes;
 
     public long RequestBytes;
     public long ResponseBytes;
@@ -25,7 +28,7 @@ internal sealed class ExchangeRecord(LoopServices services)
     public void Begin(long started)
     {
         _record = default;
-        _trySpan = 0;
+        (_trySpan, _fieldBytes) = (0, 0);
         (_started, _grpcStatus, RequestBytes, ResponseBytes, Flags) = (started, -1, 0, 0, ResponseFlags.None);
     }
 
@@ -58,6 +61,13 @@ internal sealed class ExchangeRecord(LoopServices services)
             _grpcStatus = status;
     }
 
+    /// <summary>What the client is sent, for a log that asks for fields of it.</summary>
+    public void NoteResponse(HeaderList headers, HttpView view)
+    {
+        if (view.LogFields is { } fields)
+            _fieldBytes = fields.Capture(headers, response: true, Fields(), 0);
+    }
+
     /// <param name="status">0: the client went away before there was one.</param>
     public void Write(ExchangeContext context, DownstreamConnection connection, HttpView view, Cluster? cluster, int status, long headAfter)
     {
@@ -79,6 +89,8 @@ internal sealed class ExchangeRecord(LoopServices services)
         if (!_record.Logged && !_record.Sampled)
             return;
         Fill(context, connection, view, cluster, status, headAfter, now, grpc);
+        if (view.LogFields is { } fields)
+            _fieldBytes = fields.Capture(context.Request.Headers, response: false, Fields(), _fieldBytes);
         services.Access.Write(_record, new AccessTexts
         {
             Method = context.Request.Method,
@@ -87,8 +99,13 @@ internal sealed class ExchangeRecord(LoopServices services)
             UserAgent = context.Request.Headers.TryGet(KnownHeader.UserAgent, out var agent) ? agent : default,
             ForwardedFor = context.Request.Headers.TryGet(KnownHeader.XForwardedFor, out var forwarded) ? forwarded : default,
             RequestId = context.Request.Headers.TryGet(KnownHeader.XRequestId, out var id) ? id : default,
+            ServerName = connection.Facts.ServerNameText,
+            Fields = _fields.AsSpan(0, _fieldBytes),
         });
     }
+
+    // Once for each exchange, and only where a log asks for fields.
+    private byte[] Fields() => _fields.Length > 0 ? _fields : _fields = new byte[LogFields.MaxBytes];
 
     private void Fill(ExchangeContext context, DownstreamConnection connection, HttpView view, Cluster? cluster, int status, long headAfter, long now, bool grpc)
     {
@@ -115,6 +132,8 @@ internal sealed class ExchangeRecord(LoopServices services)
         _record.Detail = context.Detail is { } detail ? names.Intern(detail) : 0;
         _record.ClientAddress = Number(connection.Facts.Source.Address);
         _record.ClientPort = (ushort)connection.Facts.Source.Port;
+        _record.LocalAddress = Number(connection.Facts.Destination.Address);
+        _record.LocalPort = (ushort)connection.Facts.Destination.Port;
         _record.Tls = connection.Facts.IsTls;
         _record.HttpVersion = connection.HttpVersion;
     }

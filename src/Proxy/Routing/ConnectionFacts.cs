@@ -35,7 +35,10 @@ internal sealed record ConnectionFacts
     /// <summary>The source's address as a field value has it; written once for all requests.</summary>
     public byte[] SourceText => _sourceText ??= System.Text.Encoding.ASCII.GetBytes((Source.Address.IsIPv4MappedToIPv6 ? Source.Address.MapToIPv4() : Source.Address).ToString());
 
-    private byte[]? _sourceText;
+    /// <summary><see cref="ServerName"/> for records; empty: none.</summary>
+    public byte[] ServerNameText => _serverNameText ??= System.Text.Encoding.UTF8.GetBytes(ServerName ?? "");
+
+    private byte[]? _sourceText, _serverNameText;
 
     /// <summary>Takes namespace and account from the identity, where it has Istio's form.</summary>
     public static ConnectionFacts WithIdentity(ConnectionFacts connection, string identity)

@@ -9,6 +9,7 @@ using Weft.Proxy.Filters.Edge;
 using Weft.Proxy.Forwarding;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry.Access;
+using Weft.Proxy.Telemetry.Access.Text;
 using Weft.Proxy.Telemetry.Metrics;
 using Weft.Proxy.Telemetry.Tracing;
 using Weft.Proxy.Tls;
@@ -77,11 +78,12 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         {
             var tls = Prepare(config, out var needs, out var spans);
             var bound = Bind(config, tls);
+            var template = config.AccessLog.Format == AccessLogFormat.Text ? LogTemplate.Parse(config.AccessLog.Template ?? LogTemplate.Istio) : null;
             try
             {
                 await _clusters.ApplyAsync(config, tls.Cluster);
                 _filters = new FilterFactory(FilterKinds.With(needs), _filters);
-                await _listeners.ApplyAsync(config, bound, new Views(this, config, tls));
+                await _listeners.ApplyAsync(config, bound, new Views(this, config, tls, template));
             }
             catch
             {
@@ -92,6 +94,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
             }
 
             tls.Commit();
+            _access.Use(template is null ? new AccessJson(_names.Texts) : new AccessText(template, _names.Texts));
             await _spans.ApplyAsync(spans);
             Config = config;
             await _clusters.ForgetAsync(config);
@@ -203,7 +206,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     }
 
     /// <summary>What the listeners of one configuration serve by.</summary>
-    private sealed class Views(ProxyEngine engine, ProxyConfig config, TlsContexts.Prepared tls) : IViews
+    private sealed class Views(ProxyEngine engine, ProxyConfig config, TlsContexts.Prepared tls, LogTemplate? template) : IViews
     {
         private readonly Dictionary<string, RouteTableConfig> _tables = config.RouteTables.ToDictionary(table => table.Name);
         private Rng _rng = new(engine._clusterSeed);
@@ -213,7 +216,8 @@ public sealed partial class ProxyEngine : IAsyncDisposable
             var table = listener.RouteTable is { } name ? _tables[name] : new RouteTableConfig();
             return new HttpView(
                 listener, engine._names.Texts.Intern(listener.Name), RouteTable.Compile(table, listener, engine._filters), new EdgeStage(listener.Http), engine._clusters.Clusters,
-                config.Tracing is { } tracing ? new TracingSettings((int)(tracing.Fraction * 1_000_000), tracing.FollowCaller) : null, config.AccessLog.Enabled, config.AccessLog.Fraction);
+                config.Tracing is { } tracing ? new TracingSettings((int)(tracing.Fraction * 1_000_000), tracing.FollowCaller) : null, config.AccessLog.Enabled, config.AccessLog.Fraction,
+                template?.Fields is { IsEmpty: false } fields ? fields : null);
         }
 
         public TcpView Tcp(ListenerConfig listener) => new(listener, new ConnectionTable(listener, Next), engine._clusters.Clusters);

@@ -7,8 +7,6 @@ internal static class Unsupported
 {
     public static IEnumerable<string> Of(ProxyConfig config)
     {
-        if (config.AccessLog.Format != AccessLogFormat.Json)
-            yield return "accessLog.format: only json is written yet";
         foreach (var listener in config.Listeners.ToArray())
         {
             if (listener.Transparent)

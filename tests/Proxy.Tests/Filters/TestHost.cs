@@ -21,7 +21,9 @@ internal sealed class TestHost : IExchangeHost
 
     public TestQuestion? Question { get; private set; }
 
-    public void Resume() => Resumed++;
+    public long Ticket => 1;
+
+    public void Resume(long ticket) => Resumed++;
 
     public void ResumeAfter(TimeSpan delay) => Delay = delay;
 

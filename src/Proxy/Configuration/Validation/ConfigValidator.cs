@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Telemetry.Access.Text;
 
 namespace Weft.Proxy.Configuration.Validation;
 
@@ -19,6 +20,9 @@ internal static class ConfigValidator
         errors.NotNegative(config.DrainTimeout, "drainTimeout");
         errors.AtLeast(config.Loops, 0, "loops");
         errors.Fraction(config.AccessLog.Fraction, "accessLog.fraction");
+        errors.Require(config.AccessLog.Template is null || config.AccessLog.Format == AccessLogFormat.Text, "accessLog.template", "is for format: text; JSON has fields of its own");
+        if (config.AccessLog.Template is { } template)
+            errors.Compiles(() => LogTemplate.Parse(template), "accessLog.template");
         foreach (var (i, listener) in config.Listeners.Index())
             ListenerValidator.Validate(listener, $"listeners[{i}]", known, errors);
         foreach (var (i, table) in config.RouteTables.Index())

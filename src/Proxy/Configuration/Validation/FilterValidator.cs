@@ -1,6 +1,7 @@
 using System.Buffers;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters.Authentication;
+using Weft.Proxy.Filters.Authentication.Passwords;
 using Weft.Proxy.Filters.Authorization;
 using Weft.Proxy.Filters.Headers;
 using Weft.Proxy.Routing.Matching;

@@ -106,6 +106,8 @@ internal sealed class AskAuthorizerFilter(ExternalAuthorizationFilter config) : 
 
     private sealed class Question(IExchangeHost host) : IAsideHandler
     {
+        private readonly long _ticket = host.Ticket;
+
         public IAsideQuestion? Aside { get; set; }
 
         public bool Done { get; private set; }
@@ -122,7 +124,7 @@ internal sealed class AskAuthorizerFilter(ExternalAuthorizationFilter config) : 
             (Done, Status) = (true, answer?.Status ?? 0);
             answer?.Headers.CopyTo(Headers);
             Body = body.ToArray();
-            host.Resume();
+            host.Resume(_ticket);
         }
     }
 }

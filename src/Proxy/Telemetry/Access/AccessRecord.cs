@@ -40,6 +40,8 @@ internal struct AccessRecord
     public ulong ParentSpanId;
     /// <summary>Of the client, as IPv6 (IPv4-mapped where it is IPv4).</summary>
     public UInt128 ClientAddress;
+    /// <summary>That the client's connection was meant for, likewise.</summary>
+    public UInt128 LocalAddress;
     public ResponseFlags Flags;
     public int Listener;
     public int VirtualHost;
@@ -56,6 +58,7 @@ internal struct AccessRecord
     public short Status;
     public short GrpcStatus;
     public ushort ClientPort;
+    public ushort LocalPort;
     public byte HttpVersion;
     public byte TryCount;
     /// <summary>Tries before those that are kept.</summary>
@@ -100,4 +103,7 @@ internal readonly ref struct AccessTexts
     public ReadOnlySpan<byte> RequestId { get; init; }
 
     public ReadOnlySpan<byte> ServerName { get; init; }
+
+    /// <summary>What a text log asked for beside these (<see cref="Text.LogFields"/>).</summary>
+    public ReadOnlySpan<byte> Fields { get; init; }
 }
