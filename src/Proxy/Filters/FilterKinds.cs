@@ -2,6 +2,7 @@ using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters.Authentication;
 using Weft.Proxy.Filters.Authentication.Passwords;
 using Weft.Proxy.Filters.Authorization;
+using Weft.Proxy.Filters.Authorization.External;
 using Weft.Proxy.Filters.Cors;
 using Weft.Proxy.Filters.Faults;
 using Weft.Proxy.Filters.Headers;
@@ -23,7 +24,7 @@ internal static class FilterKinds
         [typeof(RateLimitFilter)] = c => new LocalRateLimitFilter((RateLimitFilter)c),
         [typeof(BodyLimitFilter)] = c => new RequestSizeFilter((BodyLimitFilter)c),
         [typeof(AuthorizationFilter)] = c => new PolicyFilter((AuthorizationFilter)c),
-        [typeof(ExternalAuthorizationFilter)] = c => new AskAuthorizerFilter((ExternalAuthorizationFilter)c),
+        [typeof(ExternalAuthorizationFilter)] = c => AuthorizerFilter.Create((ExternalAuthorizationFilter)c),
     };
 
     /// <summary>All.</summary>

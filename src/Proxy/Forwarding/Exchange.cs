@@ -240,8 +240,8 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
 
     public void ResumeAfter(TimeSpan delay) => _resume.Set(_services.Loop.Now + Math.Max(1, (long)delay.TotalMilliseconds));
 
-    public IAsideQuestion Ask(string cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler) =>
-        AsideCall.Start(_services, _view.Clusters.GetValueOrDefault(cluster), question, timeout, handler);
+    public IAsideQuestion Ask(string cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler, ReadOnlyMemory<byte> grpc) =>
+        AsideCall.Start(_services, _view.Clusters.GetValueOrDefault(cluster), question, timeout, handler, grpc);
 
     private void ResumeNow()
     {

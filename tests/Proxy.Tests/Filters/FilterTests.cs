@@ -3,6 +3,7 @@ using System.Text;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Authorization;
+using Weft.Proxy.Filters.Authorization.External;
 using Weft.Proxy.Filters.Cors;
 using Weft.Proxy.Filters.Edge;
 using Weft.Proxy.Filters.Faults;
@@ -199,7 +200,7 @@ public sealed class FilterTests
     [InlineData(0, FilterVerdict.Respond, 403)]
     internal void The_authorizer_decides(int answer, FilterVerdict verdict, int status)
     {
-        var filter = new AskAuthorizerFilter(new() { Name = "login", Cluster = "auth", PathPrefix = "/verify", UpstreamHeaders = ["x-user"] });
+        var filter = new HttpAuthorizerFilter(new() { Name = "login", Cluster = "auth", PathPrefix = "/verify", UpstreamHeaders = ["x-user"] });
         var context = Context("POST", "a.test", "/p?q", ("cookie", "c=1"), ("x-user", "admin"), ("x-other", "1"));
 
         Assert.Equal(FilterVerdict.Suspend, filter.OnRequest(context));
@@ -221,7 +222,7 @@ public sealed class FilterTests
     [Fact]
     public void A_question_is_taken_back_when_the_exchange_ends()
     {
-        var chain = new FilterChain([new AskAuthorizerFilter(new() { Cluster = "auth" })]);
+        var chain = new FilterChain([new HttpAuthorizerFilter(new() { Cluster = "auth" })]);
         var context = Context("GET", "a.test", "/");
         Assert.Equal(FilterVerdict.Suspend, chain.Run(context));
 

@@ -27,7 +27,8 @@ internal sealed class TestHost : IExchangeHost
 
     public void ResumeAfter(TimeSpan delay) => Delay = delay;
 
-    public IAsideQuestion Ask(string cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler) => Question = new(cluster, question, timeout, handler);
+    public IAsideQuestion Ask(string cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler, ReadOnlyMemory<byte> grpc = default)
+        => Question = new(cluster, question, timeout, handler);
 
     public static ExchangeContext Context(string method, string authority, string target, params (string Name, string Value)[] headers)
     {

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Weft.Proxy.Protobuf;
 using Weft.Proxy.Telemetry.Access;
 
 namespace Weft.Proxy.Telemetry.Otlp;
