@@ -279,7 +279,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         }
 
         _ = route.Redirect?.Respond(_context, _prefixLength) ?? route.Direct!.Respond(_context);
-        Reply(_context.Detail == "route_not_found" ? ResponseFlags.NoRoute : ResponseFlags.None);
+        Reply(ResponseFlags.None);
     }
 
     private void Forward(ForwardPlan plan)
@@ -298,7 +298,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         if (!_view.Clusters.TryGetValue(_target.Cluster, out _cluster))
         {
             _context.Respond(503, "cluster_not_found", Sentence(503));
-            Reply(ResponseFlags.NoCluster);
+            Reply(ResponseFlags.None);
             return;
         }
 
@@ -392,7 +392,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
     /// <summary>Sends what is in the context's reply, through the filters that saw the request.</summary>
     private void Reply(ResponseFlags flags)
     {
-        _record.Flags |= flags | FlagOf(_context.Detail);
+        _record.Flags |= flags | ReplyFlags.Of(_context.Detail);
         var (server, reply) = (_server!, _context.Reply);
         _status = reply.Head.Status;
         _record.NoteGrpcStatus(reply.Head.Headers);
@@ -438,6 +438,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         _timer.Cancel();
         _resume.Cancel();
         _filters.End(_context);
+        _record.Flags |= _context.Flags;
         _record.Write(_context, _connection, _view, _cluster, _status, _called ? _call.HeadAfter : -1);
         _services.Metrics.InFlight--;
         foreach (var mirror in _mirrors)
@@ -450,14 +451,6 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         _services.Return(head);
         _services.Return(this);
     }
-
-    private static ResponseFlags FlagOf(string? detail) => detail switch
-    {
-        "rate_limited" => ResponseFlags.RateLimited,
-        "fault_abort" => ResponseFlags.FaultInjected,
-        "rbac_access_denied" or "ext_authz_denied" => ResponseFlags.Unauthorized,
-        _ => ResponseFlags.None,
-    };
 
     private static string Sentence(int status) => status switch
     {

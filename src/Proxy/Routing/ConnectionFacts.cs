@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Tls;
 
 namespace Weft.Proxy.Routing;
 
@@ -39,6 +40,22 @@ internal sealed record ConnectionFacts
     public byte[] ServerNameText => _serverNameText ??= System.Text.Encoding.UTF8.GetBytes(ServerName ?? "");
 
     private byte[]? _sourceText, _serverNameText;
+
+    /// <param name="serverName">Of the hello where TLS is not ended here; null: of <paramref name="tls"/>, if there is any.</param>
+    public static ConnectionFacts Of(IPEndPoint? source, IPEndPoint? destination, ITlsEngine? tls, string? serverName, bool hasClientCertificates)
+    {
+        var facts = new ConnectionFacts
+        {
+            Source = source ?? Nowhere,
+            Destination = destination ?? Nowhere,
+            IsTls = tls is not null,
+            ServerName = (serverName ?? tls?.ServerName)?.ToLowerInvariant(),
+            HasClientCertificates = hasClientCertificates,
+        };
+        return tls?.PeerUri is { } identity ? WithIdentity(facts, identity) : facts;
+    }
+
+    private static readonly IPEndPoint Nowhere = new(IPAddress.None, 0);
 
     /// <summary>Takes namespace and account from the identity, where it has Istio's form.</summary>
     public static ConnectionFacts WithIdentity(ConnectionFacts connection, string identity)

@@ -10,6 +10,7 @@ using Weft.Proxy.Filters.Faults;
 using Weft.Proxy.Filters.Headers;
 using Weft.Proxy.Filters.RateLimits;
 using Weft.Proxy.Http;
+using Weft.Proxy.Rates;
 using static Weft.Proxy.Tests.Filters.TestHost;
 
 namespace Weft.Proxy.Tests.Filters;
@@ -242,6 +243,19 @@ public sealed class FilterTests
         Assert.Equal(["accept", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"], names);
         Assert.Equal("192.0.2.7", Header(context.Request.Headers, "x-forwarded-for"));
         Assert.Equal(("/b", "a.test:8080"), (Routing.Ask.Text(context.Request.Target), Routing.Ask.Text(context.Request.Authority)));
+    }
+
+    [Fact]
+    public void What_a_client_says_of_its_identity_is_taken_off_behind_a_trusted_proxy_as_well()
+    {
+        var context = Context("GET", "a.test", "/", ("x-forwarded-client-cert", "By=x"), ("x-forwarded-proto", "https"));
+
+        new EdgeStage(new() { TrustedProxies = ["192.0.2.0/24"] }).Enter(context);
+
+        Assert.Equal((null, "https"), (Header(context.Request.Headers, "x-forwarded-client-cert"), Header(context.Request.Headers, "x-forwarded-proto")));
+        context = Context("GET", "a.test", "/", ("x-forwarded-client-cert", "By=x"));
+        new EdgeStage(new() { TrustedProxies = ["192.0.2.0/24"], StripHeaders = [] }).Enter(context);
+        Assert.Equal("By=x", Header(context.Request.Headers, "x-forwarded-client-cert"));
     }
 
     [Theory]
