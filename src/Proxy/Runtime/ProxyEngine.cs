@@ -33,13 +33,13 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     private readonly ListenerSet _listeners;
     private readonly TlsContexts _tls;
     private readonly SemaphoreSlim _gate = new(1);
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _maintaining;
+    private readonly Ticker _maintaining;
     private readonly AccessLog _access;
-    private readonly Task _recording;
+    private readonly Ticker _recording;
     private readonly ulong _clusterSeed;
     private readonly FilterServices _services;
     private readonly SpanExport _spans;
+    private bool _disposed;
     private FilterFactory _filters = new(FilterKinds.WithoutServices);
 
     /// <param name="loops">Event loops; 0: one for each processor.</param>
@@ -57,10 +57,12 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         _listeners = new ListenerSet(_loops);
         foreach (var loop in _loops)
             loop.Loop.Start();
-        _maintaining = _clusters.MaintainAsync(_stop.Token);
         _spans = new SpanExport(_names.Texts, time, loggers);
-        _access = new AccessLog([.. _loops.Select(loop => loop.Access)], new AccessJson(_names.Texts), accessLog, time, _spans.Offer);
-        _recording = _access.RunAsync(_stop.Token);
+        _access = new AccessLog([.. _loops.Select(loop => loop.Access)], new AccessJson(_names.Texts), accessLog, _spans.Offer);
+        _maintaining = new Ticker("clusters", ClusterSet.Tick, _clusters.Maintain, Beside);
+        _recording = new Ticker("access log", AccessLog.Interval, _access.Write, Beside);
+
+        void Beside(Exception defect) => Log.DefectBeside(_logger, defect);
     }
 
     /// <summary>The configuration that is served.</summary>
@@ -151,19 +153,19 @@ public sealed partial class ProxyEngine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_stop.IsCancellationRequested)
+        if (_disposed)
             return;
+        _disposed = true;
         await _listeners.CloseAsync();
-        await _stop.CancelAsync();
-        await _maintaining;
-        await _recording;
+        _maintaining.Dispose();
+        _recording.Dispose();
+        _access.Write();
         await _spans.DisposeAsync();
         await _clusters.DisposeAsync();
         foreach (var loop in _loops)
             loop.Loop.Dispose();
         _tls.Dispose();
         _services.Dispose();
-        _stop.Dispose();
         _gate.Dispose();
     }
 
@@ -239,5 +241,8 @@ public sealed partial class ProxyEngine : IAsyncDisposable
 
         [LoggerMessage(LogLevel.Error, "a defect in a loop; its connection was closed", EventName = nameof(Defect))]
         public static partial void Defect(ILogger logger, Exception defect);
+
+        [LoggerMessage(LogLevel.Error, "a defect in what is done beside the loops; it is tried again", EventName = nameof(DefectBeside))]
+        public static partial void DefectBeside(ILogger logger, Exception defect);
     }
 }
