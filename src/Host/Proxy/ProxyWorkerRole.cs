@@ -14,9 +14,6 @@ namespace Weft.Host.Proxy;
 /// </summary>
 internal static partial class ProxyWorkerRole
 {
-    /// <summary>A part of it has ended that must not: EX_SOFTWARE of sysexits.h.</summary>
-    private const int Broken = 70;
-
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     // All of its signals come from who means the supervisor: a terminal, a service manager that signals the whole group.
@@ -125,21 +122,15 @@ internal static partial class ProxyWorkerRole
             using var timer = new PeriodicTimer(Look, time);
             var tick = timer.WaitForNextTickAsync().AsTask();
             var order = link.Orders.WaitToReadAsync().AsTask();
-            var broken = engine.Broken;
             var frozen = false;
             while (true)
             {
-                var happened = await Task.WhenAny(order, tick, broken);
+                var happened = await Task.WhenAny(order, tick);
                 if (happened == tick)
                 {
                     tick = timer.WaitForNextTickAsync().AsTask();
                     if (!frozen && file.HasChanged(engine.Config))
                         await ReloadAsync(engine);
-                }
-                else if (happened != order)
-                {
-                    Log.Broken(_logger, (await broken).Exception);
-                    return Broken;
                 }
                 else if (!await order)
                 {
@@ -316,8 +307,5 @@ internal static partial class ProxyWorkerRole
 
         [LoggerMessage(LogLevel.Error, "the supervisor is gone, so nobody would begin again after this process: it ends", EventName = nameof(Orphaned))]
         public static partial void Orphaned(ILogger logger);
-
-        [LoggerMessage(LogLevel.Critical, "a part of the proxy has ended that must not; the process begins anew", EventName = nameof(Broken))]
-        public static partial void Broken(ILogger logger, Exception? failure);
     }
 }

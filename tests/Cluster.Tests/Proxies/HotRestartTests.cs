@@ -12,7 +12,7 @@ namespace Weft.Cluster.Tests.Proxies;
 public sealed class HotRestartTests : IDisposable
 {
     private readonly TempDir _directory = new();
-    private readonly IPEndPoint _address = new(IPAddress.Loopback, RunningProxy.FreePort());
+    private readonly IPEndPoint _address = new(IPAddress.Loopback, Ports.Free());
 
     private string FilePath => Path.Combine(_directory.Path, "site.yaml");
 
@@ -135,7 +135,7 @@ public sealed class HotRestartTests : IDisposable
     [Fact]
     public async Task Listeners_and_loops_of_the_file_are_those_of_the_process_that_follows()
     {
-        var second = new IPEndPoint(IPAddress.Loopback, RunningProxy.FreePort());
+        var second = new IPEndPoint(IPAddress.Loopback, Ports.Free());
         await WriteAsync($"  - respond: {{status: 200, body: one}}\n- address: 127.0.0.1\n  port: {second.Port}\n  routes:\n  - respond: {{status: 200, body: two}}\n", end: "loops: 3\n");
         using var proxy = await StartAsync();
         Assert.EndsWith("two", await AskAsync(second), StringComparison.Ordinal);

@@ -1,8 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
-using System.Text;
 using System.Text.RegularExpressions;
 using Weft.Cluster.Tests.Kit;
 using Weft.Testing;
@@ -12,24 +9,17 @@ namespace Weft.Cluster.Tests.Proxies;
 /// <summary>`weft proxy --config` as a service manager runs it. What is still there at the end of a test is killed, and what it started ends with it.</summary>
 internal sealed partial class RunningProxy : IDisposable
 {
-    private readonly Process _process;
-    private readonly StringBuilder _output = new(), _errors = new();
+    private readonly RunningProgram _program;
 
     public RunningProxy(string file)
     {
         Assert.True(File.Exists(WeftCluster.Program), $"{WeftCluster.Program} is missing: run ./weft --version once, or ./test");
-        _process = Process.Start(new ProcessStartInfo(WeftCluster.Program, ["proxy", "--config", file]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        _process.OutputDataReceived += (_, line) => Append(_output, line.Data);
-        _process.ErrorDataReceived += (_, line) => Append(_errors, line.Data);
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _program = new RunningProgram(WeftCluster.Program, ["proxy", "--config", file]);
     }
 
-    public string Output => Read(_output);
+    public string Errors => _program.Errors;
 
-    public string Errors => Read(_errors);
-
-    public int ExitCode => _process.ExitCode;
+    public int ExitCode => _program.ExitCode;
 
     /// <summary>The process that serves, as the log says; 0: none yet.</summary>
     public int Serving => Last(Serves());
@@ -37,15 +27,7 @@ internal sealed partial class RunningProxy : IDisposable
     /// <summary>A process is started and waits to serve when this one dies.</summary>
     public bool HasStandby => Last(Waits()) is var waiting and not 0 && waiting != Serving;
 
-    public static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
-    /// <param name="name">`USR2`, as kill(1) takes it.</param>
-    public async Task SignalAsync(string name) => (await Shell.RunAsync("/bin/kill", [$"-{name}", $"{_process.Id}"])).Succeeded();
+    public Task SignalAsync(string name) => _program.SignalAsync(name);
 
     /// <summary>Returns when another process serves.</summary>
     public async Task RestartAsync()
@@ -63,18 +45,12 @@ internal sealed partial class RunningProxy : IDisposable
         await serving.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>As a service manager ends it.</summary>
-    public async Task EndAsync()
-    {
-        await SignalAsync("TERM");
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
-    }
+    public Task EndAsync() => _program.EndAsync();
 
     public void Dispose()
     {
-        var children = _process.HasExited ? [] : Children();
-        if (!_process.HasExited)
-            _process.Kill();
+        var children = _program.HasExited ? [] : Children();
+        _program.Dispose();
         // Those without a supervisor end by themselves, after a drain that nobody here waits for.
         foreach (var child in children)
         {
@@ -88,14 +64,12 @@ internal sealed partial class RunningProxy : IDisposable
                 // It has ended meanwhile.
             }
         }
-
-        _process.Dispose();
     }
 
     private List<int> Children() =>
     [
         .. Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _)).Select(name => int.Parse(name!, CultureInfo.InvariantCulture))
-            .Where(pid => ParentOf(pid) == _process.Id),
+            .Where(pid => ParentOf(pid) == _program.Id),
     ];
 
     private static int ParentOf(int pid)
@@ -118,18 +92,6 @@ internal sealed partial class RunningProxy : IDisposable
         {
             return ""; // it has ended
         }
-    }
-
-    private static void Append(StringBuilder to, string? line)
-    {
-        lock (to)
-            to.AppendLine(line);
-    }
-
-    private static string Read(StringBuilder from)
-    {
-        lock (from)
-            return from.ToString();
     }
 
     [GeneratedRegex(@"process (\d+) serves")]

@@ -8,8 +8,8 @@ public sealed class StandaloneProxyTests : IDisposable
 {
     private readonly TempDir _directory = new();
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(30) };
-    private readonly int _port = RunningProxy.FreePort();
-    private readonly int _admin = RunningProxy.FreePort();
+    private readonly int _port = Ports.Free();
+    private readonly int _admin = Ports.Free();
 
     private string FilePath => Path.Combine(_directory.Path, "site.yaml");
 
@@ -77,5 +77,5 @@ public sealed class StandaloneProxyTests : IDisposable
         }
     });
 
-    private RunningProxy Start() => new(FilePath);
+    private RunningProgram Start() => new(WeftCluster.Program, ["proxy", "--config", FilePath]);
 }
