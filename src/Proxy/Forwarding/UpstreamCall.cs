@@ -202,9 +202,15 @@ internal sealed class UpstreamCall : IClientStreamHandler
             return;
         }
 
-        var outcome = reason == ResetReason.ConnectFailed ? TryOutcome.ConnectFailed : reason == ResetReason.Refused ? TryOutcome.Refused : TryOutcome.Reset;
+        var outcome = reason switch
+        {
+            ResetReason.ConnectFailed => TryOutcome.ConnectFailed,
+            ResetReason.Refused => TryOutcome.Refused,
+            ResetReason.Overflow => TryOutcome.Overflow,
+            _ => TryOutcome.Reset,
+        };
         // Refusing is what an endpoint does that is going away in good order, and an idle connection may be closed by anybody.
-        var judged = reason is ResetReason.Refused or ResetReason.Stale ? AttemptOutcome.Neutral : AttemptOutcome.LocalError;
+        var judged = reason is ResetReason.Refused or ResetReason.Stale or ResetReason.Overflow ? AttemptOutcome.Neutral : AttemptOutcome.LocalError;
         if (RetryRules.OnReset(_plan.Retry, _head.Method, reason) && TryAgain(judged, outcome, 0))
             return;
         if (_endpoint is not null && !_waiting)
@@ -215,6 +221,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
             ResetReason.ConnectFailed => (503, ResponseFlags.UpstreamConnectionFailure, "upstream_connection_failure"),
             ResetReason.ProtocolError or ResetReason.TooLarge => (502, ResponseFlags.UpstreamProtocolError, "upstream_protocol_error"),
             ResetReason.Refused => (503, ResponseFlags.UpstreamReset, "upstream_refused"),
+            ResetReason.Overflow => (503, ResponseFlags.UpstreamOverflow, "pending_timeout"),
             _ => (502, ResponseFlags.UpstreamConnectionTermination, "upstream_reset_before_response_started"),
         };
         _handler.OnCallFailed(status, _retries > 0 && _retries >= _plan.Retry.Attempts ? flags | ResponseFlags.RetryLimit : flags, detail);

@@ -46,6 +46,15 @@ internal sealed class Http2ClientConnection : Http2Connection
     /// <summary>Requests that hold a place.</summary>
     public int Taken => _taken;
 
+    /// <summary>The connection's own scheme, which it is to name; null: each request's.</summary>
+    public bool? IsTls { get; init; }
+
+    /// <summary>That were sent on it.</summary>
+    public int Requests => _nextStream / 2;
+
+    /// <summary>Milliseconds of the loop's clock.</summary>
+    public long OpenedAt { get; init; }
+
     public bool CanOpen => !IsClosed && !IsDraining && _taken < Math.Min(Limits.MaxConcurrentStreams, HasPeerSettings ? PeerMaxStreams : AssumedMaxStreams) && _nextStream < int.MaxValue - (2 * Limits.MaxConcurrentStreams);
 
     /// <summary>The socket may still be being made: what is sent waits in the transport's output.</summary>
@@ -92,7 +101,7 @@ internal sealed class Http2ClientConnection : Http2Connection
         Open(stream, _nextStream);
         _nextStream += 2;
         end &= !stream.IsTunnel;
-        HeadWriter.Request(Transport.Output, Encoder, stream.Id, head, end, FrameHeader.DefaultMaxLength);
+        HeadWriter.Request(Transport.Output, Encoder, stream.Id, head, IsTls ?? head.Scheme.SequenceEqual("https"u8), end, FrameHeader.DefaultMaxLength);
         stream.LocalEnded = end;
         stream.EndQueued &= end || stream.IsHeld;
         if (end)

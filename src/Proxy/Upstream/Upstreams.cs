@@ -64,7 +64,7 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
             MaxAgeMilliseconds = (long)way.Limits.MaxConnectionAge.TotalMilliseconds,
             MaxRequestsPerConnection = way.Limits.MaxRequestsPerConnection,
             PendingMilliseconds = (long)way.Limits.PendingTimeout.TotalMilliseconds,
-            Http2 = new Http2Limits { MaxConcurrentStreams = way.Limits.MaxStreams },
+            Http2 = new Http2Limits { MaxConcurrentStreams = way.Limits.MaxStreams, IdleMilliseconds = (long)way.Limits.IdleTimeout.TotalMilliseconds },
         };
     }
 

@@ -95,6 +95,17 @@ public sealed class ProtocolTests : IDisposable
 
     public void Dispose() => _authority.Dispose();
 
+    /// <summary>Kestrel refuses a request whose scheme is not its connection's; what the client spoke is in x-forwarded-proto.</summary>
+    [Fact]
+    public async Task Over_http2_the_scheme_is_that_of_the_connection_to_the_endpoint()
+    {
+        var (cluster, server) = await ProxyFixture.ServeAsync("web", context => context.Response.WriteAsync($"{context.Request.Scheme} {context.Request.Headers["x-forwarded-proto"]}"), HttpProtocols.Http2);
+        await using var own = server;
+        await using var proxy = await ProxyFixture.StartAsync(TlsConfig(cluster with { Protocol = UpstreamProtocol.Http2 }));
+        using var client = Client(proxy);
+        Assert.Equal("http https", await client.GetStringAsync(new Uri("https://a.example/"), TestContext.Current.CancellationToken));
+    }
+
     private ProxyConfig TlsConfig(ClusterConfig cluster)
     {
         using var certificate = _authority.IssueForDotNet();

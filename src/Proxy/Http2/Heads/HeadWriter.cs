@@ -12,7 +12,8 @@ internal static class HeadWriter
     // Pseudo-headers with their prefixes, a status or a length, and changes of the table's size.
     private const int Fixed = 192;
 
-    public static void Request(ByteQueue output, HpackEncoder encoder, int streamId, RequestHead head, bool end, int maxFrame)
+    /// <param name="https">The scheme that is told: servers refuse one that is not their connection's.</param>
+    public static void Request(ByteQueue output, HpackEncoder encoder, int streamId, RequestHead head, bool https, bool end, int maxFrame)
     {
         var room = head.Headers.ListSize + head.Method.Length + head.Authority.Length + head.Target.Length + head.Upgrade.Length + Fixed;
         var span = output.GetSpan(FrameWriter.RoomForBlock(room));
@@ -35,7 +36,7 @@ internal static class HeadWriter
 
         if (!isConnect)
         {
-            at += HpackEncoder.StaticField(to[at..], head.Scheme.SequenceEqual("https"u8) ? StaticTable.SchemeHttps : StaticTable.SchemeHttp);
+            at += HpackEncoder.StaticField(to[at..], https ? StaticTable.SchemeHttps : StaticTable.SchemeHttp);
             at += head.Target is [(byte)'/'] ? HpackEncoder.StaticField(to[at..], StaticTable.PathRoot) : encoder.Pseudo(to[at..], StaticTable.PathRoot, head.Target);
         }
 
