@@ -301,7 +301,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
         }
 
         // The time of this try is over.
-        if (_plan.Retry.Attempts > _retries && TryAgain(AttemptOutcome.LocalError, TryOutcome.TimedOut, 0))
+        if (RetryRules.OnTimeout(_plan.Retry, _head.Method) && TryAgain(AttemptOutcome.LocalError, TryOutcome.TimedOut, 0))
             return;
         var stream = _stream;
         _stream = null;
