@@ -132,7 +132,8 @@ public sealed record LocalityPolicy
     public ValueList<LocalityWeights> Distribute { get; init; } = [];
 }
 
-/// <param name="From">`region/zone/*`: clients of these places.</param>
+/// <param name="From">`region/zone/*`: clients of these places. The first that matches decides.</param>
+/// <param name="To">Their weights together are 100; places that are not named get nothing.</param>
 public sealed record LocalityWeights(string From, ValueList<LocalityWeight> To);
 
 public sealed record LocalityWeight(string Locality, int Weight);

@@ -27,8 +27,6 @@ internal static class Unsupported
                 yield return $"cluster {cluster.Name}: preserveSource is not done yet";
             if (cluster.AdaptiveConcurrency is not null)
                 yield return $"cluster {cluster.Name}: adaptiveConcurrency is not done yet; limits.maxRequests bounds what is in flight";
-            if (!cluster.Locality.Distribute.IsEmpty)
-                yield return $"cluster {cluster.Name}: locality.distribute is not done yet; locality.failover is";
             if (cluster.Dns is { Srv: true } or { Servers.IsEmpty: false })
                 yield return $"cluster {cluster.Name}: dns.srv and dns.servers are not done yet; names are resolved to addresses by the system";
         }

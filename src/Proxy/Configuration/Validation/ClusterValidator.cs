@@ -45,6 +45,14 @@ internal static class ClusterValidator
         errors.AtLeast(cluster.Limits.MaxStreams, 1, $"{path}.limits.maxStreams");
         errors.Require(cluster.HealthWeight is not { Steepness: <= 0 }, $"{path}.healthWeight.steepness", "must be above zero");
         errors.Require(cluster.SlowStart is null || cluster.SlowStart is { Aggression: > 0, Least: > 0 and <= 1 }, $"{path}.slowStart", "aggression is above 0, least above 0 and at most 1");
+        foreach (var (i, rule) in cluster.Locality.Distribute.Index())
+        {
+            var at = $"{path}.locality.distribute[{i}]";
+            errors.Name(rule.From, $"{at}.from");
+            errors.Require(rule.To.All(to => to.Weight is >= 0 and <= 100) && rule.To.Sum(to => to.Weight) == 100, $"{at}.to", $"the weights together are {rule.To.Sum(to => (long)to.Weight)}; they must be 100");
+        }
+
+        errors.Require(!cluster.Locality.Failover || cluster.Locality.Distribute.IsEmpty, $"{path}.locality", "has one of failover and distribute");
         if (cluster.Outliers is { } outliers)
             errors.Require(outliers.MaxEjectionPercent is >= 0 and <= 100 && outliers.Interval > TimeSpan.Zero, $"{path}.outliers", "maxEjectionPercent is 0 to 100, interval above zero");
         if (cluster.Tls?.Certificate is { } certificate)

@@ -236,12 +236,13 @@ internal sealed class Cluster
     {
         UpstreamEndpoint[] endpoints = [.. of.Select(i => shape.Members[i].Endpoint)];
         IReadOnlyList<Endpoint> described = [.. endpoints.Select(one => new Endpoint(one.Key, one.Config.Weight, one.Config.Locality, one.Config.Priority))];
-        if (_config.Locality.Failover)
+        var groups = LocalityDistribution.Of(described, _here, [.. _config.Locality.Distribute.Select(rule => new DistributionRule(rule.From, [.. rule.To.Select(to => (to.Locality, to.Weight))]))]);
+        if (_config.Locality.Failover && groups is null)
             described = LocalityPriorities.Assign(described, _here, _config.Locality.Regions);
         EndpointState[] states = [.. endpoints.Select(one => one.State)];
         var table = PickTable.Create(
             described, [.. of.Select(i => shape.Health[i])], [.. of.Select(i => shape.Weights[i])],
-            level => Balancers.Create(balancer, level, states, _start), _config.PanicThreshold);
+            level => Balancers.Create(balancer, level, states, _start), _config.PanicThreshold, groups);
         return new EndpointTable(endpoints, table);
     }
 
