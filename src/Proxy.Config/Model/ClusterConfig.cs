@@ -62,7 +62,7 @@ public sealed record ClusterConfig
     /// <summary>Connections leave with the client's own address (needs IP_TRANSPARENT and routes back); pools are apart for each.</summary>
     public bool PreserveSource { get; init; }
 
-    /// <summary>Adapts the number of requests in flight to the latency that is seen (Netflix' gradient); null: only <see cref="PoolLimits.MaxRequests"/>.</summary>
+    /// <summary>Adapts the number of requests in flight to the latency that is seen; what is above is answered 503. Null: only <see cref="PoolLimits.MaxRequests"/>.</summary>
     public AdaptiveConcurrency? AdaptiveConcurrency { get; init; }
 }
 
@@ -185,12 +185,19 @@ public sealed record PoolLimits
     public TimeSpan PendingTimeout { get; init; } = TimeSpan.FromSeconds(5);
 }
 
-/// <param name="Least">Never below so many requests in flight.</param>
-/// <param name="Window">How long one measurement takes: Envoy's sample.</param>
+/// <summary>The gradient of Netflix and Envoy (`GradientLimit`). The numbers are Envoy's.</summary>
+/// <param name="Least">Never below so many requests in flight; so many are allowed while the ideal latency is measured.</param>
 public sealed record AdaptiveConcurrency(int Least = 3, int Most = 1000)
 {
+    /// <summary>How often the limit is adapted.</summary>
     public TimeSpan Window { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Latency above the best that is no reason to slow down: Envoy's buffer of 25 %.</summary>
     public double Tolerance { get; init; } = 0.25;
+
+    /// <summary>How often the ideal latency is measured anew.</summary>
+    public TimeSpan MeasureEvery { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Of how many requests.</summary>
+    public int MeasureRequests { get; init; } = 50;
 }

@@ -81,6 +81,14 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
             return;
         }
 
+        if (_services.Shedder?.Refuses(_services.Number) is { } overload)
+        {
+            _context.Respond(503, overload, "overloaded\n");
+            _context.Reply.Head.Headers.Add("retry-after"u8, _services.Shedder.RetryAfter);
+            Reply(ResponseFlags.OverloadManager);
+            return;
+        }
+
         if (_view.Config.Http.RequestId && !head.Headers.Has(KnownHeader.XRequestId))
             RequestIds.Add(head.Headers, ref _services.Rng);
         var found = _view.Routes.Find(_context.Facts);

@@ -1,4 +1,5 @@
 using Weft.Balancing;
+using Weft.Balancing.Concurrency;
 using Weft.Balancing.Health;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters;
@@ -49,9 +50,10 @@ internal sealed class UpstreamCall : IClientStreamHandler
     private RequestHead _head = null!;
     private IClientStream? _stream;
     private UpstreamEndpoint? _endpoint;
+    private GradientLimit? _concurrency;
     private TriedEndpoints _tried;
     private int _retries, _stale, _calls;
-    private long _tryStarted, _headAfter;
+    private long _started, _tryStarted, _headAfter, _latency;
     private bool _active, _answered, _waiting, _inRetry, _sending, _tunnel, _responseOver, _tryOpen;
 
     public UpstreamCall(LoopServices services, IUpstreamCallHandler handler)
@@ -80,6 +82,16 @@ internal sealed class UpstreamCall : IClientStreamHandler
             return;
         }
 
+        // The one that it has entered is the one that it leaves, whatever the configuration is by then.
+        _concurrency = plan.Cluster.Concurrency;
+        if (_concurrency?.TryEnter() == false)
+        {
+            plan.Cluster.Limits.RequestEnded();
+            _handler.OnCallFailed(503, ResponseFlags.UpstreamOverflow, "reached_concurrency_limit");
+            return;
+        }
+
+        (_started, _latency) = (_services.Loop.Nanoseconds, -1);
         _active = true;
         Send();
     }
@@ -126,7 +138,8 @@ internal sealed class UpstreamCall : IClientStreamHandler
             return;
         }
 
-        _headAfter = _services.Loop.Nanoseconds - _tryStarted;
+        var now = _services.Loop.Nanoseconds;
+        (_headAfter, _latency) = (now - _tryStarted, now - _started);
         // A stream that has ended is its codec's again, perhaps already another request's: it is not to be reset when this answer is not taken.
         if (end)
             _stream = null;
@@ -242,7 +255,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
         _tried = _tried.With(index);
         _endpoint = endpoint;
         _tryStarted = _services.Loop.Nanoseconds;
-        _headAfter = -1;
+        (_headAfter, _latency) = (-1, -1);
         endpoint.State.Started();
         _tryOpen = true;
         if (_services.Upstreams.Open(_plan.Cluster, endpoint, _plan.Grpc, this) is not { } stream)
@@ -350,5 +363,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
             _plan.Cluster.Limits.RetryEnded();
         _inRetry = false;
         _plan.Cluster.Limits.RequestEnded();
+        _concurrency?.Leave(_started / 100, _services.Loop.Nanoseconds / 100, _latency);
+        _concurrency = null;
     }
 }

@@ -7,6 +7,7 @@ using Weft.Proxy.Configuration.Validation;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Edge;
 using Weft.Proxy.Forwarding;
+using Weft.Proxy.Overload;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Metrics;
@@ -36,6 +37,8 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     private readonly Task _maintaining;
     private readonly AccessLog _access;
     private readonly Task _recording;
+    private readonly LoadShedder _shedder;
+    private readonly Task _watching;
     private readonly ulong _clusterSeed;
     private readonly FilterServices _services;
     private FilterFactory _filters = new(FilterKinds.WithoutServices);
@@ -53,8 +56,14 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         _services = new FilterServices(time, _logger);
         _clusters = new ClusterSet(count, _clock, random, loggers, () => _ = ForgetPoolsAsync());
         _listeners = new ListenerSet(_loops);
+        _shedder = new LoadShedder(_loops, () => Environment.WorkingSet, time);
         foreach (var loop in _loops)
+        {
+            loop.Shedder = _shedder;
             loop.Loop.Start();
+        }
+
+        _watching = _shedder.WatchAsync(_stop.Token);
         _maintaining = _clusters.MaintainAsync(_stop.Token);
         _access = new AccessLog([.. _loops.Select(loop => loop.Access)], new AccessJson(_names.Texts), accessLog, time);
         _recording = _access.RunAsync(_stop.Token);
@@ -89,6 +98,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
                 throw;
             }
 
+            _shedder.Configure(config.Overload);
             tls.Commit();
             Config = config;
             await _clusters.ForgetAsync(config);
@@ -119,6 +129,13 @@ public sealed partial class ProxyEngine : IAsyncDisposable
                 text.Sample("weft_proxy_endpoint_requests_in_flight", text.Labels([("cluster", name), ("endpoint", endpoint.Key)]), (long)endpoint.State.Active);
         }
 
+        text.Family("weft_proxy_cluster_concurrency_limit", "gauge", "Requests at once that a cluster with adaptive concurrency is given.");
+        foreach (var (name, cluster) in _clusters.Clusters)
+        {
+            if (cluster.Concurrency is { } concurrency)
+                text.Sample("weft_proxy_cluster_concurrency_limit", text.Labels([("cluster", name)]), (long)concurrency.Limit);
+        }
+
         text.Family("weft_proxy_endpoint_healthy", "gauge", "1: takes requests; 0: out, by checks, ejection or on its own wish.");
         foreach (var (name, cluster) in _clusters.Clusters)
         {
@@ -144,6 +161,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         await _listeners.CloseAsync();
         await _stop.CancelAsync();
         await _maintaining;
+        await _watching;
         await _recording;
         await _clusters.DisposeAsync();
         foreach (var loop in _loops)

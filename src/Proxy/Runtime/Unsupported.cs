@@ -25,8 +25,6 @@ internal static class Unsupported
         {
             if (cluster.PreserveSource)
                 yield return $"cluster {cluster.Name}: preserveSource is not done yet";
-            if (cluster.AdaptiveConcurrency is not null)
-                yield return $"cluster {cluster.Name}: adaptiveConcurrency is not done yet; limits.maxRequests bounds what is in flight";
             if (cluster.Dns is { Srv: true } or { Servers.IsEmpty: false })
                 yield return $"cluster {cluster.Name}: dns.srv and dns.servers are not done yet; names are resolved to addresses by the system";
         }

@@ -45,6 +45,13 @@ internal static class ClusterValidator
         errors.AtLeast(cluster.Limits.MaxStreams, 1, $"{path}.limits.maxStreams");
         errors.Require(cluster.HealthWeight is not { Steepness: <= 0 }, $"{path}.healthWeight.steepness", "must be above zero");
         errors.Require(cluster.SlowStart is null || cluster.SlowStart is { Aggression: > 0, Least: > 0 and <= 1 }, $"{path}.slowStart", "aggression is above 0, least above 0 and at most 1");
+        if (cluster.AdaptiveConcurrency is { } adaptive)
+        {
+            errors.Require(adaptive.Least >= 1 && adaptive.Most >= adaptive.Least, $"{path}.adaptiveConcurrency", $"least is {adaptive.Least} and most {adaptive.Most}; least is at least 1 and at most most");
+            errors.Require(adaptive.Window > TimeSpan.Zero && adaptive.MeasureEvery > adaptive.Window, $"{path}.adaptiveConcurrency", "window is above zero, measureEvery above window");
+            errors.Require(adaptive is { Tolerance: >= 0, MeasureRequests: >= 1 }, $"{path}.adaptiveConcurrency", "tolerance is not negative, measureRequests at least 1");
+        }
+
         foreach (var (i, rule) in cluster.Locality.Distribute.Index())
         {
             var at = $"{path}.locality.distribute[{i}]";
