@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Weft.Proxy.Config.Model;
 
 namespace Weft.Proxy.Downstream;
 
@@ -33,6 +34,14 @@ internal static class ProxyHeader
         return data[..known].SequenceEqual("PROXY "u8[..known]) ? ReadLine(data, out source, out destination, out consumed) : ProxyHeaderResult.Failed;
     }
 
+    /// <summary>What is said in front of a connection; of a client that is not known, that this proxy speaks for itself.</summary>
+    public static byte[] Of(ProxyProtocolVersion version, IPEndPoint? source, IPEndPoint? destination)
+    {
+        if (source is null || destination is null)
+            return version == ProxyProtocolVersion.V1 ? "PROXY UNKNOWN\r\n"u8.ToArray() : [.. Signature, 0x20, 0, 0, 0];
+        return version == ProxyProtocolVersion.V1 ? Line(Plain(source), Plain(destination)) : Binary(Plain(source), Plain(destination));
+    }
+
     public static byte[] Line(IPEndPoint source, IPEndPoint destination)
     {
         if (source.AddressFamily != destination.AddressFamily)
@@ -57,6 +66,9 @@ internal static class ProxyHeader
         BinaryPrimitives.WriteUInt16BigEndian(header.AsSpan(header.Length - 2), (ushort)destination.Port);
         return header;
     }
+
+    // A socket for both families has IPv4 addresses in the form of IPv6.
+    private static IPEndPoint Plain(IPEndPoint of) => of.Address.IsIPv4MappedToIPv6 ? new(of.Address.MapToIPv4(), of.Port) : of;
 
     private static ProxyHeaderResult ReadBinary(ReadOnlySpan<byte> data, out IPEndPoint? source, out IPEndPoint? destination, out int consumed)
     {

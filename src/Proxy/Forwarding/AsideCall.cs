@@ -86,7 +86,7 @@ internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
         _cluster = cluster;
         _endpoint = cluster.Table().Pick(new PickRequest(), ref _services.Rng, out _);
         _endpoint?.State.Started();
-        _stream = _endpoint is null ? null : _services.Upstreams.Open(cluster, _endpoint, grpc: false, this);
+        _stream = _endpoint is null ? null : _services.Upstreams.Open(cluster, _endpoint, grpc: false, client: null, this);
         if (_stream is null)
         {
             Give(answered: false);

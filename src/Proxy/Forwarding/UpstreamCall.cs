@@ -4,6 +4,7 @@ using Weft.Balancing.Health;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Http;
+using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Transport;
@@ -32,7 +33,7 @@ internal interface IUpstreamCallHandler
 }
 
 /// <summary>What one request needs of its upstream.</summary>
-internal readonly record struct CallPlan(Cluster Cluster, string? Subset, RetryPolicy Retry, ulong? Hash, bool EndpointHost, bool Grpc);
+internal readonly record struct CallPlan(Cluster Cluster, string? Subset, RetryPolicy Retry, ulong? Hash, bool EndpointHost, bool Grpc, ConnectionFacts Client);
 
 /// <summary>
 /// One request and the tries at it: chooses an endpoint, sends, judges what comes back, and sends again where the policy says so and nothing has been told to the client. Belongs to an exchange,
@@ -258,7 +259,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
         (_headAfter, _latency) = (-1, -1);
         endpoint.State.Started();
         _tryOpen = true;
-        if (_services.Upstreams.Open(_plan.Cluster, endpoint, _plan.Grpc, this) is not { } stream)
+        if (_services.Upstreams.Open(_plan.Cluster, endpoint, _plan.Grpc, _plan.Client, this) is not { } stream)
         {
             if (!TryAgain(AttemptOutcome.Neutral, TryOutcome.Overflow, 0))
             {

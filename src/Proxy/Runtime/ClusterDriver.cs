@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Weft.Balancing;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Downstream;
 using Weft.Proxy.Health;
 using Weft.Proxy.Upstream.Clusters;
 
@@ -78,13 +79,14 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
     private async Task RenewChecksAsync(ClusterConfig config)
     {
         var authorities = config.Tls?.Authorities is { } source ? source.File is { } file ? await File.ReadAllTextAsync(file) : source.Inline : null;
-        var by = $"{config.HealthChecks} {config.Tls} {config.Protocol} {authorities}";
+        var by = $"{config.HealthChecks} {config.Tls} {config.Protocol} {config.ProxyProtocol} {authorities}";
         if (by == _checkedBy)
             return;
         foreach (var checker in _checkers)
             await checker.DisposeAsync();
+        var first = config.ProxyProtocol == ProxyProtocolVersion.None ? null : ProxyHeader.Of(config.ProxyProtocol, null, null);
         _checkers = [.. config.HealthChecks.Select(check => new HealthChecker(
-            config.Name, check, HealthProbes.Create(check, config.Protocol, HealthTls.Of(config.Tls, authorities)),
+            config.Name, check, HealthProbes.Create(check, config.Protocol, HealthTls.Of(config.Tls, authorities), first),
             (endpoint, healthy, _) => Cluster.SetChecked(endpoint, healthy, _clock.Ticks), _clock.Time, _random, _loggers.CreateLogger<HealthChecker>()))];
         _checkedBy = by;
     }

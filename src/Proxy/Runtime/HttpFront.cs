@@ -25,12 +25,17 @@ internal sealed class HttpFront : IFront
         (_services, _state) = (services, state);
         _acceptor = new DownstreamAcceptor(services.Loop, Settings(state.Current.Config, tls), services.Http2Streams, change => services.Metrics.Connections += change);
         _listener = new Listener(services.Loop, socket, _acceptor.Accept);
+        _listener.Keep(KeepAlive.Of(state.Current.Config.KeepAlive));
     }
 
     public int Connections => _acceptor.Connections;
 
     /// <summary>For connections to come.</summary>
-    public void Renew(TlsServerContext? tls) => _acceptor.Settings = Settings(_state.Current.Config, tls);
+    public void Renew(TlsServerContext? tls)
+    {
+        _acceptor.Settings = Settings(_state.Current.Config, tls);
+        _listener.Keep(KeepAlive.Of(_state.Current.Config.KeepAlive));
+    }
 
     public void Drain(long milliseconds)
     {

@@ -115,7 +115,7 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
             var address = new IPEndPoint(IPAddress.Parse(listener.Address), listener.Port);
             foreach (var _ in loops)
             {
-                sockets.Add(listener.Kind == ListenerKind.Udp ? UdpRelay.Bind(address) : Listener.Bind(address));
+                sockets.Add(listener.Kind == ListenerKind.Udp ? UdpRelay.Bind(address) : Listener.Bind(address, transparent: listener.Transparent));
                 // Of port 0 the kernel has made another for all of them.
                 address = (IPEndPoint)sockets[0].LocalEndPoint!;
             }
@@ -175,8 +175,8 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
 
     private sealed record Open(HttpListenerState? State, IFront[] Fronts, IPEndPoint Address);
 
-    private readonly record struct ListenerKey(string Name, string Address, int Port, ListenerKind Kind)
+    private readonly record struct ListenerKey(string Name, string Address, int Port, ListenerKind Kind, bool Transparent)
     {
-        public static ListenerKey Of(ListenerConfig listener) => new(listener.Name, listener.Address, listener.Port, listener.Kind);
+        public static ListenerKey Of(ListenerConfig listener) => new(listener.Name, listener.Address, listener.Port, listener.Kind, listener.Transparent);
     }
 }

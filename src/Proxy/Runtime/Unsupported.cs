@@ -13,8 +13,6 @@ internal static class Unsupported
             yield return "accessLog.format: only json is written yet";
         foreach (var listener in config.Listeners.ToArray())
         {
-            if (listener.Transparent)
-                yield return $"listener {listener.Name}: transparent is not done yet";
             if (listener.Http.MaxRequestsPerConnection > 0)
                 yield return $"listener {listener.Name}: http.maxRequestsPerConnection is not done yet";
             if (listener.Http.MaxConnectionAge > TimeSpan.Zero)
@@ -23,8 +21,6 @@ internal static class Unsupported
 
         foreach (var cluster in config.Clusters.ToArray())
         {
-            if (cluster.PreserveSource)
-                yield return $"cluster {cluster.Name}: preserveSource is not done yet";
             if (cluster.Dns is { Srv: true } or { Servers.IsEmpty: false })
                 yield return $"cluster {cluster.Name}: dns.srv and dns.servers are not done yet; names are resolved to addresses by the system";
         }

@@ -12,8 +12,10 @@ internal sealed record TcpClient(IPEndPoint? Peer, IPEndPoint? Destination, stri
 
 /// <summary>Where a connection goes.</summary>
 /// <param name="First">Sent before the client's bytes: a PROXY header.</param>
+/// <param name="Source">The address that the connection leaves with; null: the machine's own.</param>
 /// <param name="Ended">Hears of the end; the tunnel is null when no connection could be made.</param>
-internal sealed record TcpTarget(IPEndPoint Address, Func<BufferPool, ITlsEngine>? Tls = null, byte[]? First = null, Action<TcpTunnel?>? Ended = null);
+internal sealed record TcpTarget(
+    IPEndPoint Address, Func<BufferPool, ITlsEngine>? Tls = null, byte[]? First = null, IPAddress? Source = null, KeepAlive KeepAlive = default, Action<TcpTunnel?>? Ended = null);
 
 internal sealed record TcpSettings
 {
@@ -84,7 +86,7 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
     internal void Join(Connection client, TcpTarget target, TcpSettings of)
     {
         _openings.Remove(client);
-        var fd = SocketCalls.Connect(target.Address.Serialize());
+        var fd = SocketCalls.Connect(target.Address.Serialize(), target.Source is { } source ? new IPEndPoint(source, 0).Serialize() : null);
         if (fd < 0)
         {
             client.Abort();
@@ -92,6 +94,7 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
             return;
         }
 
+        target.KeepAlive.Apply(fd);
         var upstream = new Connection(loop, fd, target.Address, connecting: true, target.Tls?.Invoke(loop.Buffers), this);
         upstream.OpenWithin(of.ConnectMilliseconds);
         if (target.First is { } first)

@@ -22,6 +22,8 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
     private readonly PoolOptions _options;
     private readonly Http2Streams _streams;
     private readonly SocketAddress _address;
+    private readonly SocketAddress? _source;
+    private readonly Action<EndpointPool>? _emptied;
     private readonly byte[] _host;
     private readonly List<Http1ClientConnection> _idle = [];
     private readonly List<Http2ClientConnection> _http2 = [];
@@ -34,8 +36,11 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
     private int _handshakes, _turn, _held, _asked;
 
     /// <param name="streams">Of the loop.</param>
-    public EndpointPool(EventLoop loop, IPEndPoint address, PoolOptions options, Http2Streams streams)
+    /// <param name="emptied">Called when the last connection has gone and nobody waits.</param>
+    public EndpointPool(EventLoop loop, IPEndPoint address, PoolOptions options, Http2Streams streams, Action<EndpointPool>? emptied = null)
     {
+        _emptied = emptied;
+        _source = options.Source is { } source ? new IPEndPoint(source, 0).Serialize() : null;
         (_loop, _endpoint, _options, _streams) = (loop, address, options, streams);
         _address = address.Serialize();
         _host = System.Text.Encoding.ASCII.GetBytes(address.ToString());
@@ -131,6 +136,8 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
 
         _options.Limits?.Disconnected();
         ServeLater();
+        if (_all.Count == 0 && Waiting == 0)
+            _emptied?.Invoke(this);
     }
 
     public void OnIdle(Http1ClientConnection connection)
@@ -231,7 +238,7 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
             return null; // a context that has been replaced, or a name that no certificate can have
         }
 
-        var fd = SocketCalls.Connect(_address);
+        var fd = SocketCalls.Connect(_address, _source);
         if (fd < 0)
         {
             tls?.Dispose();
@@ -239,8 +246,11 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
         }
 
         Opened++;
+        _options.KeepAlive.Apply(fd);
         var connection = new Connection(_loop, fd, _endpoint, connecting: true, tls, this);
         connection.OpenWithin(_options.ConnectMilliseconds);
+        if (_options.First is { } first)
+            connection.WriteFirst(first);
         _all.Add(connection, null);
         Volatile.Write(ref _held, _all.Count);
         if (IsAlpn)

@@ -38,6 +38,7 @@ internal static class ClusterValidator
 
         errors.Require(cluster.PanicThreshold is >= 0 and <= 100, $"{path}.panicThreshold", $"is {cluster.PanicThreshold}; 0 to 100 percent");
         errors.Require(cluster.ConnectTimeout > TimeSpan.Zero, $"{path}.connectTimeout", "must be above zero");
+        KeepAlive(cluster.KeepAlive, $"{path}.keepAlive", errors);
         errors.Fraction(cluster.RetryBudget.Fraction, $"{path}.retryBudget.fraction");
         errors.AtLeast(cluster.Limits.MaxConnections, 1, $"{path}.limits.maxConnections");
         errors.AtLeast(cluster.Limits.MaxPending, 0, $"{path}.limits.maxPending");
@@ -67,6 +68,12 @@ internal static class ClusterValidator
         foreach (var (i, check) in cluster.HealthChecks.Index())
             Check(check, $"{path}.healthChecks[{i}]", errors);
     }
+
+    // The kernel's bounds of TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT.
+    public static void KeepAlive(TcpKeepAlive? alive, string path, ConfigErrors errors) => errors.Require(
+        alive is null || (alive.Probes is >= 1 and <= 127 && InSeconds(alive.Idle) && InSeconds(alive.Interval)), path, "idle and interval are above zero and at most 32767 s, probes 1 to 127");
+
+    private static bool InSeconds(TimeSpan time) => time > TimeSpan.Zero && time.TotalSeconds <= 32_767;
 
     private static void Check(HealthCheckConfig check, string path, ConfigErrors errors)
     {
