@@ -95,13 +95,13 @@ public sealed record EndpointConfig
 /// <param name="Port">Of A and AAAA answers; SRV answers have their own.</param>
 public sealed record DnsDiscovery(string Name, int Port = 0)
 {
-    /// <summary>SRV records: priority, weight and port come from them (RFC 2782).</summary>
+    /// <summary>SRV records: priority, weight and port come from them (RFC 2782), and their targets are the endpoints' host names.</summary>
     public bool Srv { get; init; }
 
-    /// <summary>When the answer's time to live says nothing: Envoy's dns_refresh_rate.</summary>
+    /// <summary>How long an answer is good that does not say so: of the system's resolver, or with a time to live of 0 (Envoy's dns_refresh_rate). And after a failure.</summary>
     public TimeSpan Refresh { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>`address:port`; none: those of the system.</summary>
+    /// <summary>`address:port`, or an address alone; none: those of the system.</summary>
     public ValueList<string> Servers { get; init; } = [];
 }
 

@@ -18,11 +18,5 @@ internal static class Unsupported
             if (listener.Http.MaxConnectionAge > TimeSpan.Zero)
                 yield return $"listener {listener.Name}: http.maxConnectionAge is not done yet";
         }
-
-        foreach (var cluster in config.Clusters.ToArray())
-        {
-            if (cluster.Dns is { Srv: true } or { Servers.IsEmpty: false })
-                yield return $"cluster {cluster.Name}: dns.srv and dns.servers are not done yet; names are resolved to addresses by the system";
-        }
     }
 }

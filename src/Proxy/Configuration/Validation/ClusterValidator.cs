@@ -2,6 +2,7 @@ using System.Net;
 using Weft.Balancing;
 using Weft.Balancing.Algorithms;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Dns.Wire;
 
 namespace Weft.Proxy.Configuration.Validation;
 
@@ -23,7 +24,9 @@ internal static class ClusterValidator
         errors.Unique(cluster.Subsets, s => s.Name, i => $"{path}.subsets[{i}].name", "subset");
         if (cluster.Dns is { } dns)
         {
-            errors.Name(dns.Name, $"{path}.dns.name");
+            errors.Require(DnsName.IsName(dns.Name), $"{path}.dns.name", $"'{dns.Name}' is no name that DNS could have");
+            foreach (var (i, server) in dns.Servers.Index())
+                errors.Require(IPEndPoint.TryParse(server, out _), $"{path}.dns.servers[{i}]", $"'{server}' is no address with a port, such as 10.0.0.53:53");
             errors.Require(dns.Srv || dns.Port is > 0 and < 65_536, $"{path}.dns.port", $"{dns.Port} is no port; 1 to 65535, or srv: true");
             errors.Require(dns.Refresh > TimeSpan.Zero, $"{path}.dns.refresh", "must be above zero");
         }
