@@ -349,7 +349,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
     {
         // Once for each try, whichever way it ends.
         if (_tryOpen)
-            _endpoint!.State.Ended(nanoseconds, _services.Loop.Now * 1_000_000);
+            _endpoint!.State.Ended(nanoseconds, _services.Loop.Now * 1_000_000, _plan.Cluster.Decay);
         _tryOpen = false;
     }
 

@@ -18,5 +18,14 @@ internal static class Unsupported
             if (listener.Http.MaxConnectionAge > TimeSpan.Zero)
                 yield return $"listener {listener.Name}: http.maxConnectionAge is not done yet";
         }
+
+        foreach (var cluster in config.Clusters.ToArray())
+        {
+            foreach (var subset in cluster.Subsets.ToArray())
+            {
+                if (subset.Limits is not null || subset.Outliers is not null)
+                    yield return $"cluster {cluster.Name}: subsets have no limits and outliers of their own yet; those of the cluster hold for {subset.Name}, too";
+            }
+        }
     }
 }

@@ -25,7 +25,7 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
         if (!_pools.TryGetValue(key, out var pool) || pool.Way != way)
         {
             pool?.Connections.Dispose();
-            _pools[key] = pool = new Pool(new EndpointPool(loop, endpoint.Address, OptionsOf(cluster.Limits, way, key), streams, key.Client.IsEmpty ? null : gone => Forget(key, gone)), way);
+            _pools[key] = pool = Create(cluster.Limits, way, key);
         }
 
         var stream = pool.Connections.Open(handler);
@@ -52,6 +52,10 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
         var name = way.ServerName ?? endpoint.Config.HostName ?? endpoint.Address.Address.ToString();
         return pool => context.Connect(pool, name, endpoint: endpoint.Key);
     }
+
+    // Apart from the way that each request takes, which must not allocate what is captured here.
+    private Pool Create(ClusterLimits limits, ConnectWay way, PoolKey key) =>
+        new(new EndpointPool(loop, key.Endpoint.Address, OptionsOf(limits, way, key), streams, key.Client.IsEmpty ? null : gone => Forget(key, gone)), way);
 
     // There are as many of these as clients: one without a connection is not kept.
     private void Forget(PoolKey key, EndpointPool gone)

@@ -30,6 +30,7 @@ internal sealed class Cluster
     private long _nextSweep = long.MaxValue;
     private ConnectWay _way = ConnectWay.Plain;
     private GradientLimit? _concurrency;
+    private long _decay = PeakEwma.DefaultDecay;
 
     /// <param name="loops">How many there are: each has counters of its own.</param>
     /// <param name="start">Where turns begin.</param>
@@ -51,6 +52,9 @@ internal sealed class Cluster
     public int Number { get; set; }
 
     public int Destination { get; set; }
+
+    /// <summary>Nanoseconds in which a response time of before loses most of its say.</summary>
+    public long Decay => Volatile.Read(ref _decay);
 
     /// <summary>Shared by all loops.</summary>
     public ClusterLimits Limits { get; }
@@ -89,6 +93,7 @@ internal sealed class Cluster
             var left = _members.Count < members + before.Count(index => index < 0);
             if (config.AdaptiveConcurrency != _config.AdaptiveConcurrency || (config.AdaptiveConcurrency is not null && _concurrency is null))
                 Volatile.Write(ref _concurrency, config.AdaptiveConcurrency is { } adaptive ? Gradient(adaptive, now) : null);
+            Volatile.Write(ref _decay, config.LoadBalancer is LeastTimeBalancer { Decay: var decay } ? decay.Ticks * 100 : PeakEwma.DefaultDecay);
             Volatile.Write(ref _config, config);
             if (way is not null && way != _way)
                 Volatile.Write(ref _way, way);
