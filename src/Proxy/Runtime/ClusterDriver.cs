@@ -80,14 +80,15 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
     private async Task RenewChecksAsync(ClusterConfig config)
     {
         var authorities = config.Tls?.Authorities is { } source ? source.File is { } file ? await File.ReadAllTextAsync(file) : source.Inline : null;
-        var by = $"{config.HealthChecks} {config.Tls} {config.Protocol} {config.ProxyProtocol} {authorities}";
+        var by = $"{config.HealthChecks} {config.Tls} {config.Protocol} {config.ProxyProtocol} {config.Endpoints.Any(endpoint => endpoint.Identity is not null)} {authorities}";
         if (by == _checkedBy)
             return;
         foreach (var checker in _checkers)
             await checker.DisposeAsync();
+        var identities = config.Endpoints.Any(endpoint => endpoint.Identity is not null);
         var first = config.ProxyProtocol == ProxyProtocolVersion.None ? null : ProxyHeader.Of(config.ProxyProtocol, null, null);
         _checkers = [.. config.HealthChecks.Select(check => new HealthChecker(
-            config.Name, check, HealthProbes.Create(check, config.Protocol, HealthTls.Of(config.Tls, authorities), first),
+            config.Name, check, HealthProbes.Create(check, config.Protocol, HealthTls.Of(config.Tls, authorities, identities), first),
             (endpoint, healthy, _) => Cluster.SetChecked(endpoint, healthy, _clock.Ticks), _clock.Time, _random, _loggers.CreateLogger<HealthChecker>()))];
         _checkedBy = by;
     }

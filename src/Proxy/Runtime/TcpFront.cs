@@ -81,8 +81,12 @@ internal sealed class TcpFront : IFront
         {
             cluster.Limits.Disconnected();
             endpoint.State.Ended(-1, _services.Loop.Now * 1_000_000);
-            // A connection that was made and never answered says as much as one that was refused.
-            cluster.Report(endpoint, tunnel is { Received: > 0 } ? AttemptOutcome.Success : tunnel is null ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, _services.Number);
-        });
+            // A connection that was made and never answered says nothing: the client may have left before it was its turn.
+            cluster.Report(
+                endpoint, tunnel is { Received: > 0 } ? AttemptOutcome.Success : tunnel is null or { NeverConnected: true } ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, _services.Number);
+        })
+        {
+            ConnectMilliseconds = (long)way.ConnectTimeout.TotalMilliseconds,
+        };
     }
 }

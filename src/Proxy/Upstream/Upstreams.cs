@@ -49,8 +49,9 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
     {
         if (way.Tls is not { } context)
             return null;
-        var name = way.ServerName ?? endpoint.Config.HostName ?? endpoint.Address.Address.ToString();
-        return pool => context.Connect(pool, name, endpoint: endpoint.Key);
+        // Read for each connection: what is said of an endpoint may change while it stays.
+        return pool => context.Connect(
+            pool, way.ServerName ?? endpoint.Config.HostName ?? endpoint.Address.Address.ToString(), endpoint: endpoint.Key, identity: endpoint.Config.Identity);
     }
 
     // Apart from the way that each request takes, which must not allocate what is captured here.
