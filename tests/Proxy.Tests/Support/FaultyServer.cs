@@ -34,9 +34,10 @@ internal sealed class FaultyServer : IAsyncDisposable
     private Task _accepting;
     private volatile Fault _fault;
 
-    public FaultyServer()
+    /// <param name="address">Null: loopback.</param>
+    public FaultyServer(IPAddress? address = null)
     {
-        _listener = Listen(0);
+        _listener = Listen(new IPEndPoint(address ?? IPAddress.Loopback, 0));
         Address = (IPEndPoint)_listener.LocalEndPoint!;
         _accepting = AcceptAsync(_listener);
     }
@@ -63,7 +64,7 @@ internal sealed class FaultyServer : IAsyncDisposable
             if (value == Fault.Killed)
                 Reset();
             if (before is Fault.Killed or Fault.Refusing && value is not (Fault.Killed or Fault.Refusing))
-                _accepting = AcceptAsync(_listener = Listen(Address.Port));
+                _accepting = AcceptAsync(_listener = Listen(Address));
             // What hung in a half-open server is lost, as after its restart.
             if (before == Fault.HalfOpen)
                 Reset();
@@ -82,11 +83,11 @@ internal sealed class FaultyServer : IAsyncDisposable
         _end.Dispose();
     }
 
-    private static Socket Listen(int port)
+    private static Socket Listen(IPEndPoint address)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        socket.Bind(address);
         socket.Listen(4096);
         return socket;
     }
