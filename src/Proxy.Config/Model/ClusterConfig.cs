@@ -146,6 +146,7 @@ public sealed record SlowStartPolicy(TimeSpan Window, double Aggression = 1, dou
 /// <summary>TCP's own probes on idle connections. Linux' defaults are 2 h, 75 s, 9: too late to notice a machine that has gone.</summary>
 public sealed record TcpKeepAlive
 {
+    /// <summary>Zero: none are sent.</summary>
     public TimeSpan Idle { get; init; } = TimeSpan.FromSeconds(60);
 
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(10);

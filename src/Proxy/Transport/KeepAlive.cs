@@ -7,7 +7,7 @@ namespace Weft.Proxy.Transport;
 /// <param name="Idle">0: none are sent.</param>
 internal readonly record struct KeepAlive(int Idle, int Interval, int Probes)
 {
-    public static KeepAlive Of(TcpKeepAlive? config) => config is null ? default : new(Seconds(config.Idle), Seconds(config.Interval), config.Probes);
+    public static KeepAlive Of(TcpKeepAlive? config) => config is null || config.Idle <= TimeSpan.Zero ? default : new(Seconds(config.Idle), Seconds(config.Interval), config.Probes);
 
     public void Apply(int fd) => SocketCalls.KeepAlive(fd, Idle, Interval, Probes);
 

@@ -103,7 +103,7 @@ public sealed class ClientAddressTests
     public async Task Both_sides_are_probed_as_the_configuration_says(bool probed)
     {
         using var upstream = new RecordingUpstream();
-        TcpKeepAlive? Alive(int seconds) => probed ? new TcpKeepAlive { Idle = TimeSpan.FromSeconds(seconds), Interval = TimeSpan.FromSeconds(3), Probes = 2 } : null;
+        TcpKeepAlive Alive(int seconds) => probed ? new TcpKeepAlive { Idle = TimeSpan.FromSeconds(seconds), Interval = TimeSpan.FromSeconds(3), Probes = 2 } : new TcpKeepAlive { Idle = TimeSpan.Zero };
         var config = ProxyFixture.Config(
             [ProxyFixture.Everything(new ForwardAction { Clusters = [new() { Cluster = "web" }] })],
             new ClusterConfig { Name = "web", Endpoints = [new EndpointConfig { Address = "127.0.0.1", Port = upstream.Address.Port }], KeepAlive = Alive(40) });

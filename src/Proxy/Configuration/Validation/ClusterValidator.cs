@@ -74,9 +74,8 @@ internal static class ClusterValidator
 
     // The kernel's bounds of TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT.
     public static void KeepAlive(TcpKeepAlive? alive, string path, ConfigErrors errors) => errors.Require(
-        alive is null || (alive.Probes is >= 1 and <= 127 && InSeconds(alive.Idle) && InSeconds(alive.Interval)), path, "idle and interval are above zero and at most 32767 s, probes 1 to 127");
-
-    private static bool InSeconds(TimeSpan time) => time > TimeSpan.Zero && time.TotalSeconds <= 32_767;
+        alive is null || (alive.Probes is >= 1 and <= 127 && alive.Idle >= TimeSpan.Zero && alive.Interval > TimeSpan.Zero && Math.Max(alive.Idle.TotalSeconds, alive.Interval.TotalSeconds) <= 32_767),
+        path, "idle (0: none are sent) and interval are at most 32767 s, interval above zero, probes 1 to 127");
 
     private static void Check(HealthCheckConfig check, string path, ConfigErrors errors)
     {
