@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Downstream;
 
@@ -40,6 +41,27 @@ internal static class ProxyHeader
         if (source is null || destination is null)
             return version == ProxyProtocolVersion.V1 ? "PROXY UNKNOWN\r\n"u8.ToArray() : [.. Signature, 0x20, 0, 0, 0];
         return version == ProxyProtocolVersion.V1 ? Line(Plain(source), Plain(destination)) : Binary(Plain(source), Plain(destination));
+    }
+
+    /// <summary>Takes the header from the beginning of a connection, which has the client's address from then on. What is none ends the connection.</summary>
+    /// <param name="destination">As the header says it.</param>
+    /// <param name="used">Bytes that are done with.</param>
+    /// <returns>False: it is not read, yet or ever.</returns>
+    public static bool TryTake(Connection connection, ReadOnlySpan<byte> data, out IPEndPoint? destination, out int used)
+    {
+        switch (Read(data, out var source, out destination, out used))
+        {
+            case ProxyHeaderResult.Incomplete:
+                used = 0;
+                return false;
+            case ProxyHeaderResult.Failed:
+                connection.Abort();
+                used = data.Length;
+                return false;
+            default:
+                connection.Peer = source ?? connection.Peer;
+                return true;
+        }
     }
 
     public static byte[] Line(IPEndPoint source, IPEndPoint destination)

@@ -43,11 +43,11 @@ internal sealed class Http2ClientConnection : Http2Connection
     // We take no pushes.
     protected override int LastPeerStream => 0;
 
+    /// <summary>On TLS.</summary>
+    public bool IsSecure { get; init; }
+
     /// <summary>Requests that hold a place.</summary>
     public int Taken => _taken;
-
-    /// <summary>The connection's own scheme, which it is to name; null: each request's.</summary>
-    public bool? IsTls { get; init; }
 
     /// <summary>That were sent on it.</summary>
     public int Requests => _nextStream / 2;
@@ -101,7 +101,7 @@ internal sealed class Http2ClientConnection : Http2Connection
         Open(stream, _nextStream);
         _nextStream += 2;
         end &= !stream.IsTunnel;
-        HeadWriter.Request(Transport.Output, Encoder, stream.Id, head, IsTls ?? head.Scheme.SequenceEqual("https"u8), end, FrameHeader.DefaultMaxLength);
+        HeadWriter.Request(Transport.Output, Encoder, stream.Id, head, IsSecure, end, FrameHeader.DefaultMaxLength);
         stream.LocalEnded = end;
         stream.EndQueued &= end || stream.IsHeld;
         if (end)

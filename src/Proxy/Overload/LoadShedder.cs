@@ -11,9 +11,6 @@ namespace Weft.Proxy.Overload;
 /// </summary>
 internal sealed class LoadShedder
 {
-    // Often enough that a queue of a second is met while it grows.
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
-
     // Memory that nobody needs is no overload, but to find out costs a pause: not more often.
     private static readonly TimeSpan BetweenCollections = TimeSpan.FromSeconds(10);
     private readonly LoopServices[] _loops;
@@ -55,21 +52,8 @@ internal sealed class LoadShedder
         return config.MaxLoopDelay > TimeSpan.Zero && _probes[loop].Delay > config.MaxLoopDelay ? "overload_delay" : null;
     }
 
-    public async Task WatchAsync(CancellationToken stopping)
-    {
-        using var pace = new PeriodicTimer(Pace, _time);
-        try
-        {
-            while (await pace.WaitForNextTickAsync(stopping))
-                Look();
-        }
-        catch (OperationCanceledException)
-        {
-            // the end
-        }
-    }
-
-    internal void Look()
+    /// <summary>To be called some times a second, by one thread.</summary>
+    public void Look()
     {
         if (Volatile.Read(ref _config) is not { } config)
             return;
