@@ -146,8 +146,6 @@ public sealed class FailureTests
         Name = "web",
         LoadBalancer = new RoundRobinBalancer(),
         Endpoints = [.. servers.Select(server => new EndpointConfig { Address = server.Address.Address.ToString(), Port = server.Address.Port })],
-        // All that fail at the same moment may be tried again.
-        RetryBudget = new RetryBudget(1, 200),
         Outliers = OutlierSettings.Default with { ConsecutiveGatewayErrors = 3, ConsecutiveLocalErrors = 3, MaxEjectionPercent = 34, BaseEjection = TimeSpan.FromSeconds(1), Interval = TimeSpan.FromMilliseconds(500) },
         HealthChecks = [new HttpHealthCheck { Path = "/healthz", Interval = TimeSpan.FromMilliseconds(250), Timeout = TimeSpan.FromMilliseconds(1000), Unhealthy = 1 }],
     };
