@@ -31,6 +31,9 @@ public sealed record ProxyConfig
     /// <summary>How long open exchanges may go on when a listener goes away or the proxy ends. Half of Kubernetes' grace of 30 s, so that it is over before the kill.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>Bounds beyond which new HTTP requests are refused; null: none.</summary>
+    public OverloadConfig? Overload { get; init; }
+
     /// <summary>Event loops; 0: one for each core.</summary>
     public int Loops { get; init; }
 }
@@ -38,6 +41,22 @@ public sealed record ProxyConfig
 /// <param name="Address">Loopback by default: what is said here is not for everybody.</param>
 /// <param name="Port">Envoy's admin port of Istio's sidecars.</param>
 public sealed record AdminConfig(string Address = "127.0.0.1", int Port = 15000);
+
+/// <summary>What the proxy takes on at most. A request above it is answered 503 with Retry-After, so that those under way end well. Zero: no bound.</summary>
+public sealed record OverloadConfig
+{
+    /// <summary>Requests under way, of all listeners.</summary>
+    public int MaxRequests { get; init; }
+
+    /// <summary>That the process takes.</summary>
+    public long MaxMemoryBytes { get; init; }
+
+    /// <summary>How long an event loop lets what has come wait for its turn: the sign of a processor that is not enough.</summary>
+    public TimeSpan MaxLoopDelay { get; init; }
+
+    /// <summary>What clients are told to wait.</summary>
+    public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(1);
+}
 
 public enum AccessLogFormat { Json, Text }
 

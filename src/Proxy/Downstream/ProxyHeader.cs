@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Weft.Proxy.Config.Model;
 using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Downstream;
@@ -32,6 +33,14 @@ internal static class ProxyHeader
             return data.Length < 16 ? ProxyHeaderResult.Incomplete : ReadBinary(data, out source, out destination, out consumed);
         known = Math.Min(data.Length, 6);
         return data[..known].SequenceEqual("PROXY "u8[..known]) ? ReadLine(data, out source, out destination, out consumed) : ProxyHeaderResult.Failed;
+    }
+
+    /// <summary>What is said in front of a connection; of a client that is not known, that this proxy speaks for itself.</summary>
+    public static byte[] Of(ProxyProtocolVersion version, IPEndPoint? source, IPEndPoint? destination)
+    {
+        if (source is null || destination is null)
+            return version == ProxyProtocolVersion.V1 ? "PROXY UNKNOWN\r\n"u8.ToArray() : [.. Signature, 0x20, 0, 0, 0];
+        return version == ProxyProtocolVersion.V1 ? Line(Plain(source), Plain(destination)) : Binary(Plain(source), Plain(destination));
     }
 
     /// <summary>Takes the header from the beginning of a connection, which has the client's address from then on. What is none ends the connection.</summary>
@@ -79,6 +88,9 @@ internal static class ProxyHeader
         BinaryPrimitives.WriteUInt16BigEndian(header.AsSpan(header.Length - 2), (ushort)destination.Port);
         return header;
     }
+
+    // A socket for both families has IPv4 addresses in the form of IPv6.
+    private static IPEndPoint Plain(IPEndPoint of) => of.Address.IsIPv4MappedToIPv6 ? new(of.Address.MapToIPv4(), of.Port) : of;
 
     private static ProxyHeaderResult ReadBinary(ReadOnlySpan<byte> data, out IPEndPoint? source, out IPEndPoint? destination, out int consumed)
     {

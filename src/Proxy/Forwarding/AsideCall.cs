@@ -112,7 +112,7 @@ internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
             return;
         _endpoint = _cluster!.Table().Pick(new PickRequest(), ref _services.Rng, out _);
         _endpoint?.State.Started();
-        var stream = _endpoint is null ? null : _services.Upstreams.Open(_cluster, _endpoint, grpc: !_grpc.IsEmpty, this);
+        var stream = _endpoint is null ? null : _services.Upstreams.Open(_cluster, _endpoint, grpc: !_grpc.IsEmpty, client: null, this);
         _stream = stream;
         if (stream is null)
         {

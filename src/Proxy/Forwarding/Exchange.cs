@@ -85,6 +85,14 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
             return;
         }
 
+        if (_services.Shedder?.Refuses(_services.Number) is { } overload)
+        {
+            _context.Respond(503, overload, "overloaded\n");
+            _context.Reply.Head.Headers.Add("retry-after"u8, _services.Shedder.RetryAfter);
+            Reply(ResponseFlags.OverloadManager);
+            return;
+        }
+
         if (_view.Config.Http.RequestId && !head.Headers.Has(KnownHeader.XRequestId))
             RequestIds.Add(head.Headers, ref _services.Rng);
         var found = _view.Routes.Find(_context.Facts);
@@ -319,7 +327,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         }
 
         _called = true;
-        _call.Start(new CallPlan(_cluster, _target.Subset, action.Retry, hash, plan.Rewrite.EndpointHost, _context.IsGrpc), head, _requestEnded);
+        _call.Start(new CallPlan(_cluster, _target.Subset, action.Retry, hash, plan.Rewrite.EndpointHost, _context.IsGrpc, _connection.Facts), head, _requestEnded);
         if (!_requestEnded && _server is { } server && _call.IsActive && !_call.IsBlocked)
             server.ResumeRequest();
     }

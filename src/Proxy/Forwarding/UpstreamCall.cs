@@ -1,8 +1,10 @@
 using Weft.Balancing;
+using Weft.Balancing.Concurrency;
 using Weft.Balancing.Health;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Http;
+using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Transport;
@@ -34,7 +36,7 @@ internal interface IUpstreamCallHandler
 }
 
 /// <summary>What one request needs of its upstream.</summary>
-internal readonly record struct CallPlan(Cluster Cluster, string? Subset, RetryPolicy Retry, ulong? Hash, bool EndpointHost, bool Grpc);
+internal readonly record struct CallPlan(Cluster Cluster, string? Subset, RetryPolicy Retry, ulong? Hash, bool EndpointHost, bool Grpc, ConnectionFacts Client);
 
 /// <summary>
 /// One request and the tries at it: chooses an endpoint, sends, judges what comes back, and sends again where the policy says so and nothing has been told to the client. Belongs to an exchange,
@@ -52,9 +54,10 @@ internal sealed class UpstreamCall : IClientStreamHandler
     private RequestHead _head = null!;
     private IClientStream? _stream;
     private UpstreamEndpoint? _endpoint;
+    private GradientLimit? _concurrency;
     private TriedEndpoints _tried;
     private int _retries, _stale, _calls;
-    private long _tryStarted, _headAfter;
+    private long _started, _tryStarted, _headAfter, _latency;
     private bool _active, _answered, _waiting, _inRetry, _sending, _tunnel, _responseOver, _tryOpen;
 
     public UpstreamCall(LoopServices services, IUpstreamCallHandler handler)
@@ -83,6 +86,16 @@ internal sealed class UpstreamCall : IClientStreamHandler
             return;
         }
 
+        // The one that it has entered is the one that it leaves, whatever the configuration is by then.
+        _concurrency = plan.Cluster.Concurrency;
+        if (_concurrency?.TryEnter() == false)
+        {
+            plan.Cluster.Limits.RequestEnded();
+            _handler.OnCallFailed(503, ResponseFlags.UpstreamOverflow, "reached_concurrency_limit");
+            return;
+        }
+
+        (_started, _latency) = (_services.Loop.Nanoseconds, -1);
         _active = true;
         Send();
     }
@@ -129,7 +142,8 @@ internal sealed class UpstreamCall : IClientStreamHandler
             return;
         }
 
-        _headAfter = _services.Loop.Nanoseconds - _tryStarted;
+        var now = _services.Loop.Nanoseconds;
+        (_headAfter, _latency) = (now - _tryStarted, now - _started);
         // A stream that has ended is its codec's again, perhaps already another request's: it is not to be reset when this answer is not taken.
         if (end)
             _stream = null;
@@ -205,9 +219,15 @@ internal sealed class UpstreamCall : IClientStreamHandler
             return;
         }
 
-        var outcome = reason == ResetReason.ConnectFailed ? TryOutcome.ConnectFailed : reason == ResetReason.Refused ? TryOutcome.Refused : TryOutcome.Reset;
+        var outcome = reason switch
+        {
+            ResetReason.ConnectFailed => TryOutcome.ConnectFailed,
+            ResetReason.Refused => TryOutcome.Refused,
+            ResetReason.Overflow => TryOutcome.Overflow,
+            _ => TryOutcome.Reset,
+        };
         // Refusing is what an endpoint does that is going away in good order, and an idle connection may be closed by anybody.
-        var judged = reason is ResetReason.Refused or ResetReason.Stale ? AttemptOutcome.Neutral : AttemptOutcome.LocalError;
+        var judged = reason is ResetReason.Refused or ResetReason.Stale or ResetReason.Overflow ? AttemptOutcome.Neutral : AttemptOutcome.LocalError;
         if (RetryRules.OnReset(_plan.Retry, _head.Method, reason) && TryAgain(judged, outcome, 0))
             return;
         if (_endpoint is not null && !_waiting)
@@ -218,6 +238,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
             ResetReason.ConnectFailed => (503, ResponseFlags.UpstreamConnectionFailure, "upstream_connection_failure"),
             ResetReason.ProtocolError or ResetReason.TooLarge => (502, ResponseFlags.UpstreamProtocolError, "upstream_protocol_error"),
             ResetReason.Refused => (503, ResponseFlags.UpstreamReset, "upstream_refused"),
+            ResetReason.Overflow => (503, ResponseFlags.UpstreamOverflow, "pending_timeout"),
             _ => (502, ResponseFlags.UpstreamConnectionTermination, "upstream_reset_before_response_started"),
         };
         _handler.OnCallFailed(status, _retries > 0 && _retries >= _plan.Retry.Attempts ? flags | ResponseFlags.RetryLimit : flags, detail);
@@ -238,10 +259,10 @@ internal sealed class UpstreamCall : IClientStreamHandler
         _tried = _tried.With(index);
         _endpoint = endpoint;
         _tryStarted = _services.Loop.Nanoseconds;
-        _headAfter = -1;
+        (_headAfter, _latency) = (-1, -1);
         endpoint.State.Started();
         _tryOpen = true;
-        if (_services.Upstreams.Open(_plan.Cluster, endpoint, _plan.Grpc, this) is not { } stream)
+        if (_services.Upstreams.Open(_plan.Cluster, endpoint, _plan.Grpc, _plan.Client, this) is not { } stream)
         {
             if (!TryAgain(AttemptOutcome.Neutral, TryOutcome.Overflow, 0))
             {
@@ -298,7 +319,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
         }
 
         // The time of this try is over.
-        if (_plan.Retry.Attempts > _retries && TryAgain(AttemptOutcome.LocalError, TryOutcome.TimedOut, 0))
+        if (RetryRules.OnTimeout(_plan.Retry, _head.Method) && TryAgain(AttemptOutcome.LocalError, TryOutcome.TimedOut, 0))
             return;
         var stream = _stream;
         _stream = null;
@@ -332,7 +353,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
     {
         // Once for each try, whichever way it ends.
         if (_tryOpen)
-            _endpoint!.State.Ended(nanoseconds, _services.Loop.Now * 1_000_000);
+            _endpoint!.State.Ended(nanoseconds, _services.Loop.Now * 1_000_000, _plan.Cluster.Decay);
         _tryOpen = false;
     }
 
@@ -347,5 +368,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
             _plan.Cluster.Limits.RetryEnded();
         _inRetry = false;
         _plan.Cluster.Limits.RequestEnded();
+        _concurrency?.Leave(_started / 100, _services.Loop.Nanoseconds / 100, _latency);
+        _concurrency = null;
     }
 }

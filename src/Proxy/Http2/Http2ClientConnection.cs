@@ -49,6 +49,12 @@ internal sealed class Http2ClientConnection : Http2Connection
     /// <summary>Requests that hold a place.</summary>
     public int Taken => _taken;
 
+    /// <summary>That were sent on it.</summary>
+    public int Requests => _nextStream / 2;
+
+    /// <summary>Milliseconds of the loop's clock.</summary>
+    public long OpenedAt { get; init; }
+
     public bool CanOpen => !IsClosed && !IsDraining && _taken < Math.Min(Limits.MaxConcurrentStreams, HasPeerSettings ? PeerMaxStreams : AssumedMaxStreams) && _nextStream < int.MaxValue - (2 * Limits.MaxConcurrentStreams);
 
     /// <summary>The socket may still be being made: what is sent waits in the transport's output.</summary>

@@ -24,6 +24,7 @@ internal sealed class HttpFront : IFront
         (_services, _state) = (services, state);
         _acceptor = new DownstreamAcceptor(services.Loop, Settings(state.Current.Config, tls), services.Http2Streams, change => services.Metrics.Connections += change);
         _listeners = [.. sockets.Select(socket => new Listener(services.Loop, socket, _acceptor.Accept))];
+        _listeners.Keep(KeepAlive.Of(state.Current.Config.KeepAlive));
     }
 
     public int Connections => _acceptor.Connections;
@@ -31,7 +32,11 @@ internal sealed class HttpFront : IFront
     public bool IsBusy => _acceptor.IsBusy;
 
     /// <summary>For connections to come.</summary>
-    public void Renew(TlsServerContext? tls) => _acceptor.Settings = Settings(_state.Current.Config, tls);
+    public void Renew(TlsServerContext? tls)
+    {
+        _acceptor.Settings = Settings(_state.Current.Config, tls);
+        _listeners.Keep(KeepAlive.Of(_state.Current.Config.KeepAlive));
+    }
 
     public void Drain(long milliseconds, DrainReason reason)
     {

@@ -15,6 +15,13 @@ internal enum DrainReason
 
 internal static class Listeners
 {
+    /// <summary>For connections to come.</summary>
+    public static void Keep(this Listener[] listeners, KeepAlive alive)
+    {
+        foreach (var listener in listeners)
+            listener.Keep(alive);
+    }
+
     public static void Stop(this Listener[] listeners, DrainReason reason)
     {
         foreach (var listener in listeners)

@@ -132,7 +132,7 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
                 // Of port 0 the kernel has made another for all of them.
                 if (sockets.Count > 0)
                     address = (IPEndPoint)sockets[0].LocalEndPoint!;
-                sockets.Add(listener.Kind == ListenerKind.Udp ? UdpRelay.Bind(address) : Listener.Bind(address));
+                sockets.Add(listener.Kind == ListenerKind.Udp ? UdpRelay.Bind(address) : Listener.Bind(address, transparent: listener.Transparent));
             }
 
             return [.. sockets];
@@ -193,11 +193,11 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
 
     private sealed record Open(HttpListenerState? State, IFront[] Fronts, IPEndPoint Address);
 
-    private readonly record struct ListenerKey(string Name, string Address, int Port, ListenerKind Kind)
+    private readonly record struct ListenerKey(string Name, string Address, int Port, ListenerKind Kind, bool Transparent)
     {
         /// <summary>What its sockets are kept by.</summary>
-        public override string ToString() => FormattableString.Invariant($"{Kind} {Address} {Port} {Name}");
+        public override string ToString() => FormattableString.Invariant($"{Kind} {Address} {Port} {(Transparent ? "transparent " : "")}{Name}");
 
-        public static ListenerKey Of(ListenerConfig listener) => new(listener.Name, listener.Address, listener.Port, listener.Kind);
+        public static ListenerKey Of(ListenerConfig listener) => new(listener.Name, listener.Address, listener.Port, listener.Kind, listener.Transparent);
     }
 }

@@ -7,6 +7,7 @@ using Weft.Proxy.Configuration.Validation;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Edge;
 using Weft.Proxy.Forwarding;
+using Weft.Proxy.Overload;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Access.Text;
@@ -42,6 +43,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     private readonly Ticker _maintaining;
     private readonly AccessLog _access;
     private readonly Ticker _recording;
+    private readonly LoadShedder _shedder;
     private readonly ulong _clusterSeed;
     private readonly FilterServices _services;
     private readonly SpanExport _spans;
@@ -62,12 +64,23 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         _services = new FilterServices(time, _logger);
         _clusters = new ClusterSet(count, _clock, random, loggers, () => _ = ForgetPoolsAsync());
         _listeners = new ListenerSet(_loops, inherited?.Sockets);
+        _shedder = new LoadShedder(_loops, () => Environment.WorkingSet, time);
         foreach (var loop in _loops)
+        {
+            loop.Shedder = _shedder;
             loop.Loop.Start();
+        }
+
         _spans = new SpanExport(_names.Texts, time, loggers);
         _access = new AccessLog([.. _loops.Select(loop => loop.Access)], new AccessJson(_names.Texts), accessLog, _spans.Offer);
-        _maintaining = new Ticker("clusters", ClusterSet.Tick, _clusters.Maintain, Beside);
+        _maintaining = new Ticker("clusters", ClusterSet.Tick, Look, Beside);
         _recording = new Ticker("access log", AccessLog.Interval, _access.Write, Beside);
+
+        void Look()
+        {
+            _clusters.Maintain();
+            _shedder.Look();
+        }
 
         void Beside(Exception defect) => Log.DefectBeside(_logger, defect);
     }
@@ -102,6 +115,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
                 throw;
             }
 
+            _shedder.Configure(config.Overload);
             tls.Commit();
             _access.Use(template is null ? new AccessJson(_names.Texts) : new AccessText(template, _names.Texts));
             await _spans.ApplyAsync(spans);
@@ -140,6 +154,13 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         {
             foreach (var endpoint in cluster.Table().Endpoints)
                 text.Sample("weft_proxy_endpoint_requests_in_flight", text.Labels([("cluster", name), ("endpoint", endpoint.Key)]), (long)endpoint.State.Active);
+        }
+
+        text.Family("weft_proxy_cluster_concurrency_limit", "gauge", "Requests at once that a cluster with adaptive concurrency is given.");
+        foreach (var (name, cluster) in _clusters.Clusters)
+        {
+            if (cluster.Concurrency is { } concurrency)
+                text.Sample("weft_proxy_cluster_concurrency_limit", text.Labels([("cluster", name)]), (long)concurrency.Limit);
         }
 
         text.Family("weft_proxy_endpoint_healthy", "gauge", "1: takes requests; 0: out, by checks, ejection or on its own wish.");

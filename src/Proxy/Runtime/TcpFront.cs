@@ -27,6 +27,7 @@ internal sealed class TcpFront : IFront
         (_services, _view) = (services, view);
         _acceptor = new TcpAcceptor(services.Loop, Settings(tls));
         _listeners = [.. sockets.Select(socket => new Listener(services.Loop, socket, _acceptor.Accept))];
+        _listeners.Keep(KeepAlive.Of(view.Config.KeepAlive));
     }
 
     public int Connections => _acceptor.Connections;
@@ -38,6 +39,7 @@ internal sealed class TcpFront : IFront
     {
         _view = view;
         _acceptor.Settings = Settings(tls);
+        _listeners.Keep(KeepAlive.Of(view.Config.KeepAlive));
     }
 
     // Bytes cannot be told to end: what is open goes on until the deadline.
@@ -76,24 +78,18 @@ internal sealed class TcpFront : IFront
         }
 
         endpoint.State.Started();
-        return new TcpTarget(endpoint.Address, Upstreams.TlsOf(cluster.Way, endpoint), First(cluster, client), tunnel =>
+        var way = cluster.Way;
+        var first = way.ProxyProtocol == ProxyProtocolVersion.None ? null : ProxyHeader.Of(way.ProxyProtocol, client.Peer, client.Destination);
+        return new TcpTarget(endpoint.Address, Upstreams.TlsOf(way, endpoint), first, way.PreserveSource ? client.Peer?.Address : null, way.KeepAlive, tunnel =>
         {
             cluster.Limits.Disconnected();
             endpoint.State.Ended(-1, _services.Loop.Now * 1_000_000);
-            // A connection that was made and never answered says as much as one that was refused.
-            cluster.Report(endpoint, tunnel is { Received: > 0 } ? AttemptOutcome.Success : tunnel is null ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, _services.Number);
-        });
-    }
-
-    private static byte[]? First(Cluster cluster, TcpClient client)
-    {
-        if (client.Peer is not { } source || client.Destination is not { } destination)
-            return null;
-        return cluster.Config.ProxyProtocol switch
+            // A connection that was made and never answered says nothing: the client may have left before it was its turn.
+            cluster.Report(
+                endpoint, tunnel is { Received: > 0 } ? AttemptOutcome.Success : tunnel is null or { NeverConnected: true } ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, _services.Number);
+        })
         {
-            ProxyProtocolVersion.V1 => ProxyHeader.Line(source, destination),
-            ProxyProtocolVersion.V2 => ProxyHeader.Binary(source, destination),
-            _ => null,
+            ConnectMilliseconds = (long)way.ConnectTimeout.TotalMilliseconds,
         };
     }
 }

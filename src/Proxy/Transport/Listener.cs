@@ -31,13 +31,16 @@ internal sealed class Listener : IPollable, IDisposable
         _slot = loop.Register(_fd, this, Libc.EpollIn | Libc.EpollEdge);
     }
 
-    public static Socket Bind(IPEndPoint address, int backlog = 4096)
+    /// <param name="transparent">It takes connections that were meant for other addresses, once the kernel is told to bring them here (TPROXY). Takes CAP_NET_ADMIN.</param>
+    public static Socket Bind(IPEndPoint address, int backlog = 4096, bool transparent = false)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
         try
         {
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             socket.SetRawSocketOption(Libc.SolSocket, Libc.SoReusePort, BitConverter.GetBytes(1));
+            if (transparent && !SocketCalls.Transparent((int)socket.SafeHandle.DangerousGetHandle(), address.AddressFamily == AddressFamily.InterNetworkV6 ? Libc.AfInet6 : Libc.AfInet))
+                throw new SocketException((int)SocketError.AccessDenied);
             socket.Bind(address);
             socket.Listen(backlog);
             return socket;
@@ -51,6 +54,9 @@ internal sealed class Listener : IPollable, IDisposable
 
     /// <summary>Connections that found no descriptor and were closed at once.</summary>
     public long Shed { get; private set; }
+
+    /// <summary>For connections to come, which inherit it.</summary>
+    public void Keep(KeepAlive alive) => alive.Apply(_fd);
 
     public void OnEvents(uint events) => Accept();
 

@@ -19,6 +19,14 @@ internal static class ConfigValidator
         errors.Unique(config.JwtProviders, p => p.Name, i => $"jwtProviders[{i}].name", "provider");
         errors.NotNegative(config.DrainTimeout, "drainTimeout");
         errors.AtLeast(config.Loops, 0, "loops");
+        if (config.Overload is { } overload)
+        {
+            errors.AtLeast(overload.MaxRequests, 0, "overload.maxRequests");
+            errors.AtLeast(overload.MaxMemoryBytes, 0, "overload.maxMemoryBytes");
+            errors.NotNegative(overload.MaxLoopDelay, "overload.maxLoopDelay");
+            errors.NotNegative(overload.RetryAfter, "overload.retryAfter");
+        }
+
         errors.Fraction(config.AccessLog.Fraction, "accessLog.fraction");
         errors.Require(config.AccessLog.Template is null || config.AccessLog.Format == AccessLogFormat.Text, "accessLog.template", "is for format: text; JSON has fields of its own");
         if (config.AccessLog.Template is { } template)
