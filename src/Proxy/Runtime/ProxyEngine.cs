@@ -139,6 +139,9 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     /// <summary>Bytes that the loops have allocated since they started: what a budget is held against.</summary>
     internal long AllocatedBytes => _loops.Sum(loop => loop.Loop.AllocatedBytes);
 
+    /// <summary>Bytes of the buffers that the connections of all loops hold now.</summary>
+    internal long BufferedBytes => _loops.Sum(loop => loop.Loop.Buffers.InUse);
+
     public async ValueTask DisposeAsync()
     {
         await _listeners.CloseAsync();
