@@ -149,8 +149,13 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         await _maintaining;
         await _recording;
         await _clusters.DisposeAsync();
+        // A loop that has stopped closes nothing any more: endpoints would hold on to connections that nobody uses.
         foreach (var loop in _loops)
+        {
+            await loop.Loop.PostAsync(() => ((Upstreams)loop.Upstreams).Keep(_ => false));
             loop.Loop.Dispose();
+        }
+
         _tls.Dispose();
         _services.Dispose();
         _stop.Dispose();

@@ -11,6 +11,11 @@ namespace Weft.Proxy.Tests.Hostile;
 /// <param name="Run">Sends on a new connection until it is cut or told to stop.</param>
 internal sealed record Attack(string Name, int Connections, int BytesEach, bool IsCut, Func<Socket, CancellationToken, Task> Run)
 {
+    /// <summary>Of heads and frames; short where that is what cuts.</summary>
+    public TimeSpan HeaderTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan Short = TimeSpan.FromSeconds(2);
+
     // Input up to 128 KB that is not consumed yet, output up to 512 KB that is not read, both in buffers of powers of two.
     private const int Codec = 2 << 20;
 
@@ -31,10 +36,10 @@ internal sealed record Attack(string Name, int Connections, int BytesEach, bool 
         new("window of nothing", 4, 130 * Stream, false, WindowOfNothingAsync),
         new("pipelining without reading", 8, Codec, false, PipelineAsync),
         new("large answers that are not read", 60, 2 * Stream, false, NotReadAsync),
-        new("heads byte by byte", 300, 16 << 10, true, (socket, stop) => DribbleAsync(socket, "GET / HTTP/1.1\r\nHost: h\r\nX: " + new string('x', 5000), stop)),
+        new("heads byte by byte", 300, 16 << 10, true, (socket, stop) => DribbleAsync(socket, "GET / HTTP/1.1\r\nHost: h\r\nX: " + new string('x', 5000), stop)) { HeaderTimeout = Short },
         new("bodies byte by byte", 300, 64 << 10, false, BodyAsync),
-        new("frames byte by byte", 300, 64 << 10, true, (socket, stop) => DribbleAsync(socket, Encoding.Latin1.GetString([.. Frame.ClientPreface, .. Frame.Raw(1, 4, 1, new byte[10_000])]), stop)),
-        new("silence", 1500, 4 << 10, true, SilenceAsync),
+        new("frames byte by byte", 300, 64 << 10, true, (socket, stop) => DribbleAsync(socket, Encoding.Latin1.GetString([.. Frame.ClientPreface, .. Frame.Raw(1, 4, 1, new byte[10_000])]), stop)) { HeaderTimeout = Short },
+        new("silence", 1500, 4 << 10, true, SilenceAsync) { HeaderTimeout = Short },
         new("come and go", 16, 16 << 10, false, (_, _) => Task.CompletedTask),
         new("noise", 16, Codec, true, NoiseAsync),
     ];
@@ -111,6 +116,7 @@ internal sealed record Attack(string Name, int Connections, int BytesEach, bool 
 
     private static async Task SendAsync(Socket socket, byte[] bytes, CancellationToken stop)
     {
+        await Task.Yield(); // loopback takes everything at once, and the others want their turn
         for (var sent = 0; sent < bytes.Length;)
             sent += await socket.SendAsync(bytes.AsMemory(sent), stop);
     }

@@ -21,7 +21,7 @@ public sealed class FloodTests
         var large = new string('l', 1 << 20);
         using var upstream = new ScriptedUpstream(line => Answer.Ok(line.Contains("/large", StringComparison.Ordinal) ? large : line));
         await using var bed = await HostileBed.StartAsync(
-            HostileBed.Cluster(upstream.Address), listener => listener with { Http = listener.Http with { HeaderTimeout = TimeSpan.FromMilliseconds(500) } }, loops: 2);
+            HostileBed.Cluster(upstream.Address), listener => listener with { Http = listener.Http with { HeaderTimeout = attack.HeaderTimeout } }, loops: 2);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         using var stop = new CancellationTokenSource();
         var cuts = 0;
