@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.WebSockets;
 using System.Text;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Tests.Http2;
@@ -81,6 +82,26 @@ public sealed class ResponseCorpusTests
                 }
             }
         }
+    }
+
+    /// <summary>A client of HTTP/2 cannot see whether the endpoint has understood its WebSocket (RFC 8441 has no key): the engine looks, or anybody's 101 would open a tunnel.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n")] // of another key
+    public async Task A_WebSocket_that_was_not_understood_is_no_tunnel(string proof)
+    {
+        using var upstream = new ScriptedUpstream(_ => Answer.Of($"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{proof}\r\n"));
+        await using var bed = await HostileBed.StartAsync(HostileBed.Cluster(upstream.Address));
+        using var handler = new SocketsHttpHandler();
+        using var invoker = new HttpMessageInvoker(handler);
+        using var socket = new ClientWebSocket();
+        socket.Options.HttpVersion = HttpVersion.Version20;
+        socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        var refused = await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(new Uri($"ws://{bed.Address}/"), invoker, CancellationToken.None));
+        Assert.Contains("'502'", refused.Message, StringComparison.Ordinal);
+        handler.Dispose();
+        await bed.NothingLeftAsync();
+        await Eventually.TrueAsync(() => upstream.Open == 0);
     }
 
     /// <summary>The frames of an endpoint that breaks a rule of HTTP/2, as the answer to a POST whose body is still open.</summary>

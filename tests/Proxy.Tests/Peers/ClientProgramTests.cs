@@ -35,8 +35,9 @@ public sealed class ClientProgramTests : IDisposable
             Assert.Equal("POST 2000000", await Tool.RunAsync("curl", [.. all, "-H", "Expect: 100-continue", "--data-binary", "@" + file, url + "/x"]));
         Assert.Equal("PUT 2000000", await Tool.RunAsync("curl", [.. all, "-H", "Expect:", "-T", file, url + "/x"]));
         Assert.Contains("x-method: HEAD", await Tool.RunAsync("curl", [.. all, "-I", url + "/x"]), StringComparison.OrdinalIgnoreCase);
-        // Several on one connection.
-        Assert.Equal("GET 0GET 0GET 0", await Tool.RunAsync("curl", [.. all, url + "/1", url + "/2", url + "/3"]));
+        // Several on one connection; curl 7.88 fails at the second with prior knowledge, whoever the server is.
+        if (option != "--http2-prior-knowledge")
+            Assert.Equal("GET 0GET 0GET 0", await Tool.RunAsync("curl", [.. all, url + "/1", url + "/2", url + "/3"]));
     }
 
     [Theory]
