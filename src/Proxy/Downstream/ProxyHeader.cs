@@ -131,9 +131,10 @@ internal static class ProxyHeader
         return ProxyHeaderResult.Done;
     }
 
-    // IPAddress.TryParse takes `1` and `0x7f.1` for addresses, too.
+    // IPAddress.TryParse takes `1`, `0x7f.1`, `[::1]:80` and `fe80::1%lo` for addresses, too.
     private static bool TryAddress(string text, AddressFamily family, out IPAddress address) =>
-        IPAddress.TryParse(text, out address!) && address.AddressFamily == family && (family != AddressFamily.InterNetwork || address.ToString() == text);
+        IPAddress.TryParse(text, out address!) && address.AddressFamily == family
+        && (family == AddressFamily.InterNetwork ? address.ToString() == text : !text.AsSpan().ContainsAny('[', ']', '%'));
 
     private static bool TryPort(string text, out ushort port) => ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port);
 }

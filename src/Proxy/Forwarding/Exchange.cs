@@ -161,6 +161,14 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
             return;
         }
 
+        if (_connection.HttpVersion == 20 && head.Status == 101 && WebSocketHandshake.IsWebSocket(_head!.Upgrade) && !WebSocketHandshake.TakeAccept(head.Headers, _head.Headers))
+        {
+            // Over HTTP/2 the client cannot see what proves the tunnel, so it is for us to ask for the proof.
+            _call.Cancel(TryOutcome.Refused);
+            OnCallFailed(502, ResponseFlags.UpstreamProtocolError, "websocket_not_accepted");
+            return;
+        }
+
         _responseBegun = true;
         _status = head.Status;
         _tunnel = !end && Tunnels.Opens(_head!, head.Status);
@@ -319,6 +327,8 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         }
 
         _target.RequestHeaders?.EditRequest(_context);
+        if (_connection.HttpVersion == 20 && WebSocketHandshake.IsWebSocket(head.Upgrade))
+            WebSocketHandshake.SetKey(head.Headers, ref _services.Rng);
         StartTimers(action);
         foreach (var mirror in plan.Mirrors)
         {

@@ -46,6 +46,10 @@ internal sealed class UpstreamCall : IClientStreamHandler
 {
     // A connection that was found dead costs nobody a try; endless it must not be.
     private const int MaxStale = 3;
+
+    // Informational heads of one answer. A few have a use (100, 103); without a bound an endpoint could fill the memory of a client's connection that is not read.
+    private const int MaxInformational = 16;
+
     private readonly LoopServices _services;
     private readonly IUpstreamCallHandler _handler;
     private readonly LoopTimer _timer;
@@ -56,9 +60,9 @@ internal sealed class UpstreamCall : IClientStreamHandler
     private UpstreamEndpoint? _endpoint;
     private GradientLimit? _concurrency;
     private TriedEndpoints _tried;
-    private int _retries, _stale, _calls;
+    private int _retries, _stale, _calls, _informational;
     private long _started, _tryStarted, _headAfter, _latency;
-    private bool _active, _answered, _waiting, _inRetry, _sending, _tunnel, _responseOver, _tryOpen;
+    private bool _active, _resent, _answered, _waiting, _inRetry, _sending, _tunnel, _responseOver, _tryOpen;
 
     public UpstreamCall(LoopServices services, IUpstreamCallHandler handler)
     {
@@ -77,7 +81,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
     public void Start(in CallPlan plan, RequestHead head, bool end)
     {
         (_plan, _head, _tried, _retries, _stale, _headAfter) = (plan, head, default, 0, 0, -1);
-        (_answered, _waiting, _inRetry, _endpoint, _tunnel, _responseOver) = (false, false, false, null, false, false);
+        (_answered, _waiting, _inRetry, _endpoint, _tunnel, _responseOver, _resent) = (false, false, false, null, false, false, false);
         _calls++;
         _body.Begin(plan.Retry.Attempts > 0 ? plan.Retry.MaxBodyBytes : 0, end);
         if (!plan.Cluster.Limits.TryRequest())
@@ -138,7 +142,16 @@ internal sealed class UpstreamCall : IClientStreamHandler
         _tunnel = !end && Tunnels.Opens(_head, head.Status);
         if (head.IsInformational && !_tunnel)
         {
-            _handler.OnAnswer(head, end: false);
+            if (++_informational <= MaxInformational)
+            {
+                _handler.OnAnswer(head, end: false);
+                return;
+            }
+
+            var stream = _stream;
+            _stream = null;
+            stream?.Reset(ResetReason.ProtocolError);
+            Failed(ResetReason.ProtocolError);
             return;
         }
 
@@ -208,9 +221,13 @@ internal sealed class UpstreamCall : IClientStreamHandler
             return;
         }
 
-        if (reason == ResetReason.Stale && _stale < MaxStale && _body.IsWhole && RetryRules.IsIdempotent(_head.Method))
+        // What nobody has looked at goes out again at once and once, whatever the policy says: an endpoint ends its connections in good order that way (GOAWAY). More tries are the
+        // policy's (as gRPC's transparent retries).
+        var unseen = reason == ResetReason.Refused && !_resent && _body.IsWhole;
+        if (unseen || (reason == ResetReason.Stale && _stale < MaxStale && _body.IsWhole && RetryRules.IsIdempotent(_head.Method)))
         {
-            _stale++;
+            _stale += unseen ? 0 : 1;
+            _resent |= unseen;
             EndpointEnded(-1);
             Send();
             // The source was held back by the connection that is gone.
@@ -259,7 +276,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
         _tried = _tried.With(index);
         _endpoint = endpoint;
         _tryStarted = _services.Loop.Nanoseconds;
-        (_headAfter, _latency) = (-1, -1);
+        (_headAfter, _latency, _informational) = (-1, -1, 0);
         endpoint.State.Started();
         _tryOpen = true;
         if (_services.Upstreams.Open(_plan.Cluster, endpoint, _plan.Grpc, _plan.Client, this) is not { } stream)

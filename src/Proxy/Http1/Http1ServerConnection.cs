@@ -102,7 +102,13 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
         handler?.OnRequestReset(ResetReason.PeerReset);
     }
 
-    public void OnWritable() => _handler?.OnResponseWritable();
+    public void OnWritable()
+    {
+        if (_handler is { } handler)
+            handler.OnResponseWritable();
+        else if (_reading == Reading.Head && !_closed)
+            transport.OfferAgain();
+    }
 
     public void OnTimeout()
     {
@@ -278,7 +284,8 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
         switch (_reading)
         {
             case Reading.Head:
-                return data.IsEmpty ? 0 : StepHead(data, out more);
+                // Whoever does not read its answers gets no further ones to keep for it.
+                return data.IsEmpty || transport.IsBlocked ? 0 : StepHead(data, out more);
             case Reading.Length:
                 if (data.IsEmpty)
                     return 0;

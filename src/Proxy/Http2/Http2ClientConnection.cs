@@ -214,7 +214,7 @@ internal sealed class Http2ClientConnection : Http2Connection
         if (stream.IsTunnel && _head.Status is >= 200 and < 300)
         {
             if (stream.IsUpgrade)
-                _head.Status = 101; // the one form of an upgrade that the exchange knows
+                stream.TranslateUpgrade(_head); // the one form of an upgrade that the exchange knows
             _head.ContentLength = -1;
         }
         else

@@ -188,6 +188,9 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     /// <summary>Bytes that the loops have allocated since they started: what a budget is held against.</summary>
     internal long AllocatedBytes => _loops.Sum(loop => loop.Loop.AllocatedBytes);
 
+    /// <summary>Bytes of the buffers that the connections of all loops hold now.</summary>
+    internal long BufferedBytes => _loops.Sum(loop => loop.Loop.Buffers.InUse);
+
     public async ValueTask DisposeAsync()
     {
         if (_disposed)
@@ -199,8 +202,13 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         _access.Write();
         await _spans.DisposeAsync();
         await _clusters.DisposeAsync();
+        // A loop that has stopped closes nothing any more: endpoints would hold on to connections that nobody uses.
         foreach (var loop in _loops)
+        {
+            await loop.Loop.PostAsync(() => ((Upstreams)loop.Upstreams).Keep(_ => false));
             loop.Loop.Dispose();
+        }
+
         _tls.Dispose();
         _services.Dispose();
         _gate.Dispose();

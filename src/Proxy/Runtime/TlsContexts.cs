@@ -24,7 +24,7 @@ internal sealed class TlsContexts(TicketKeys tickets, TimeProvider time)
         foreach (var listener in config.Listeners)
         {
             if (listener.Tls is { } tls)
-                prepared.AddListener(listener.Name, tls);
+                prepared.AddListener(listener, tls);
         }
 
         foreach (var cluster in config.Clusters)
@@ -79,7 +79,7 @@ internal sealed class TlsContexts(TicketKeys tickets, TimeProvider time)
             }
         }
 
-        public void AddListener(string name, ListenerTls tls) => Add("listener/" + name, $"listener {name}: tls", tls.ToString(), (files, place) =>
+        public void AddListener(ListenerConfig listener, ListenerTls tls) => Add("listener/" + listener.Name, $"listener {listener.Name}: tls", $"{tls} {string.Join(' ', Protocols(listener, tls))}", (files, place) =>
         {
             var authorities = tls.ClientAuthorities is { } source ? files.Read(source, $"{place}.clientAuthorities") : null;
             var clients = tls.ClientCertificates == ClientCertificates.None ? ClientCertificateSettings.None : new ClientCertificateSettings
@@ -92,7 +92,7 @@ internal sealed class TlsContexts(TicketKeys tickets, TimeProvider time)
             {
                 Hosts = [.. tls.Certificates.Select(certificate => new TlsHost { Certificates = [files.Certificate(config, certificate, place)], Clients = clients })],
                 RequireServerName = tls.RequireServerName,
-                Protocols = [.. tls.Alpn],
+                Protocols = [.. Protocols(listener, tls)],
                 MinVersion = tls.MinVersion == TlsVersion.Tls13 ? TlsMinimum.Tls13 : TlsMinimum.Tls12,
                 SessionLifetime = tls.SessionLifetime,
             };
@@ -140,6 +140,14 @@ internal sealed class TlsContexts(TicketKeys tickets, TimeProvider time)
             else
                 _made[key] = new Made(fingerprint, context);
         }
+
+        // What the listener does not speak is not offered: a client that was promised it would be sent away.
+        private static IEnumerable<string> Protocols(ListenerConfig listener, ListenerTls tls) => tls.Alpn.Where(protocol => listener.Kind != ListenerKind.Http || protocol switch
+        {
+            "h2" => listener.Http.Http2,
+            "http/1.1" => listener.Http.Http1,
+            _ => true,
+        });
 
         private static Predicate<string>? Names(ValueList<StringMatch> matches)
         {

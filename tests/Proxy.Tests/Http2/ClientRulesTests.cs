@@ -16,7 +16,7 @@ public sealed class ClientRulesTests
 
     private static byte[] Bytes(int count) => new byte[count];
 
-    private static readonly (string Rule, string Answer, byte[] Frames)[] Rules =
+    internal static readonly (string Rule, string Answer, byte[] Frames)[] Rules =
     [
         ("4.2 a frame above SETTINGS_MAX_FRAME_SIZE", "GOAWAY 0 FrameSizeError", Frame.Raw(0, 0, 1, Bytes(16_385))),
         ("4.3 a block that cannot be decoded", "GOAWAY 0 CompressionError", Frame.Raw(1, 5, 1, 0x80)),

@@ -12,7 +12,7 @@ internal static class ConfigValidator
         var errors = new ConfigErrors();
         var known = new KnownNames(config);
         errors.Unique(config.Listeners, l => l.Name, i => $"listeners[{i}].name", "listener");
-        errors.Unique(config.Listeners, Socket, i => $"listeners[{i}].port", "the address");
+        errors.Unique(config.Listeners, l => l.Port == 0 ? $"{Socket(l)} {l.Name}" : Socket(l), i => $"listeners[{i}].port", "the address");
         errors.Unique(config.RouteTables, t => t.Name, i => $"routeTables[{i}].name", "route table");
         errors.Unique(config.Clusters, c => c.Name, i => $"clusters[{i}].name", "cluster");
         errors.Unique(config.Certificates, c => c.Name, i => $"certificates[{i}].name", "certificate");
