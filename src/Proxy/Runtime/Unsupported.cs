@@ -7,14 +7,6 @@ internal static class Unsupported
 {
     public static IEnumerable<string> Of(ProxyConfig config)
     {
-        foreach (var listener in config.Listeners.ToArray())
-        {
-            if (listener.Http.MaxRequestsPerConnection > 0)
-                yield return $"listener {listener.Name}: http.maxRequestsPerConnection is not done yet";
-            if (listener.Http.MaxConnectionAge > TimeSpan.Zero)
-                yield return $"listener {listener.Name}: http.maxConnectionAge is not done yet";
-        }
-
         var ofUdp = config.Listeners.Where(listener => listener.Kind == ListenerKind.Udp)
             .SelectMany(listener => listener.ConnectionRoutes.SelectMany(route => route.Clusters).Select(cluster => cluster.Cluster).Append(listener.DefaultCluster ?? "")).ToHashSet();
         foreach (var cluster in config.Clusters.ToArray())

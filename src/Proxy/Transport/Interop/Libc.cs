@@ -14,7 +14,7 @@ internal static unsafe partial class Libc
     public const int IpProtoIp = 0, IpTransparent = 19, IpBindAddressNoPort = 24, IpProtoIpv6 = 41, Ipv6Transparent = 75;
     public const int IpProtoTcp = 6, TcpNoDelay = 1, TcpKeepIdle = 4, TcpKeepInterval = 5, TcpKeepCount = 6;
     public const int ShutWr = 1;
-    public const int MsgNoSignal = 0x4000;
+    public const int MsgPeek = 2, MsgNoSignal = 0x4000;
     public const int ORdonly = 0, OCloexec = 0x80000;
     public const int Eintr = 4, Eagain = 11, Enfile = 23, Emfile = 24, Einprogress = 115;
 
