@@ -196,7 +196,7 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
     private readonly record struct ListenerKey(string Name, string Address, int Port, ListenerKind Kind, bool Transparent)
     {
         /// <summary>What its sockets are kept by.</summary>
-        public override string ToString() => FormattableString.Invariant($"{Kind} {Address} {Port} {(Transparent ? "transparent " : "")}{Name}");
+        public override string ToString() => FormattableString.Invariant($"{Kind} {Address} {Port} {Name}{(Transparent ? " transparent" : "")}");
 
         public static ListenerKey Of(ListenerConfig listener) => new(listener.Name, listener.Address, listener.Port, listener.Kind, listener.Transparent);
     }

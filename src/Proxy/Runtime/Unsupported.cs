@@ -7,8 +7,12 @@ internal static class Unsupported
 {
     public static IEnumerable<string> Of(ProxyConfig config)
     {
+        var ofUdp = config.Listeners.Where(listener => listener.Kind == ListenerKind.Udp)
+            .SelectMany(listener => listener.ConnectionRoutes.SelectMany(route => route.Clusters).Select(cluster => cluster.Cluster).Append(listener.DefaultCluster ?? "")).ToHashSet();
         foreach (var cluster in config.Clusters.ToArray())
         {
+            if (ofUdp.Contains(cluster.Name) && (cluster.PreserveSource || cluster.ProxyProtocol != ProxyProtocolVersion.None))
+                yield return $"cluster {cluster.Name}: preserveSource and proxyProtocol are not done for UDP";
             foreach (var subset in cluster.Subsets.ToArray())
             {
                 if (subset.Limits is not null || subset.Outliers is not null)

@@ -99,7 +99,7 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
     internal void Join(Connection client, TcpTarget target, TcpSettings of)
     {
         _openings.Remove(client);
-        var fd = SocketCalls.Connect(target.Address.Serialize(), target.Source is { } source ? new IPEndPoint(source, 0).Serialize() : null);
+        var fd = SocketCalls.Connect(target.Address.Serialize(), target.Source is { } source ? SocketCalls.AnyPort(source) : null);
         if (fd < 0)
         {
             client.Abort();

@@ -40,7 +40,7 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
     public EndpointPool(EventLoop loop, IPEndPoint address, PoolOptions options, Http2Streams streams, Action<EndpointPool>? emptied = null)
     {
         _emptied = emptied;
-        _source = options.Source is { } source ? new IPEndPoint(source, 0).Serialize() : null;
+        _source = options.Source is { } source ? SocketCalls.AnyPort(source) : null;
         (_loop, _endpoint, _options, _streams) = (loop, address, options, streams);
         _address = address.Serialize();
         _host = System.Text.Encoding.ASCII.GetBytes(address.ToString());

@@ -96,6 +96,18 @@ public sealed class ClientAddressTests
         }
     }
 
+    [Fact]
+    public async Task What_is_not_done_for_udp_is_refused_and_not_left_out()
+    {
+        var config = new ProxyConfig
+        {
+            Listeners = [new ListenerConfig { Name = "dns", Address = "127.0.0.1", Kind = ListenerKind.Udp, DefaultCluster = "dns" }],
+            Clusters = [new ClusterConfig { Name = "dns", PreserveSource = true, Endpoints = [new EndpointConfig { Address = "127.0.0.1", Port = 53 }] }],
+        };
+        var refused = await Assert.ThrowsAsync<Weft.Proxy.Runtime.ProxyConfigException>(() => ProxyFixture.StartAsync(config));
+        Assert.Contains("cluster dns: preserveSource", refused.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>The kernel says of its sockets which timer they have: 2 is that of keep-alive, with the time until it is due.</summary>
     [Theory]
     [InlineData(true)]

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Balancing.Health;
 using Weft.Proxy.Config.Model;
@@ -71,6 +73,66 @@ public sealed class FailureTests
         TestContext.Current.SendDiagnosticMessage($"{name}: {results.Count} requests, {failed.Count} POST failed, slowest GET {results.Where(result => !result.IsPost).Max(result => result.Milliseconds):0} ms");
     }
 
+    /// <summary>Over HTTP/2 all requests of a loop share a connection: they are lost, and saved, together.</summary>
+    [Theory]
+    [InlineData(nameof(Fault.Killed))]
+    [InlineData(nameof(Fault.Stopped))]
+    [InlineData(nameof(Fault.HalfOpen))]
+    public async Task Shared_connections_to_one_of_three_endpoints_fail_and_come_back(string name)
+    {
+        var arrived = new ConcurrentQueue<string>();
+        var atBad = 0;
+        await using var one = await ServeAsync(arrived, () => 0);
+        await using var two = await ServeAsync(arrived, () => 0);
+        await using var bad = await ServeAsync(arrived, () => Interlocked.Increment(ref atBad));
+        await using var link = new FaultyLink(Address(bad));
+        var cluster = Cluster() with
+        {
+            Protocol = UpstreamProtocol.Http2,
+            Endpoints = [.. new[] { Address(one), Address(two), link.Address }.Select(address => new EndpointConfig { Address = "127.0.0.1", Port = address.Port })],
+        };
+        await using var proxy = await ProxyFixture.StartAsync(ProxyFixture.Everything(new ForwardAction { Clusters = [new() { Cluster = "web" }], Retry = Retry, Timeout = TimeSpan.FromSeconds(30) }), cluster);
+        using var stop = new CancellationTokenSource();
+        var results = new ConcurrentQueue<Result>();
+        var load = LoadAsync(proxy.Client, proxy.Address, results, stop.Token);
+        await Eventually.TrueAsync(() => Volatile.Read(ref atBad) >= 200);
+
+        var before = results.Count;
+        link.Set(Enum.Parse<Fault>(name));
+        await Eventually.TrueAsync(() => IsOut(proxy.Engine, link.Address), state: proxy.Metrics);
+        var ejected = results.Count;
+        await Eventually.TrueAsync(() => results.Count >= ejected + 1000);
+        link.Set(Fault.None);
+        await Eventually.TrueAsync(() => !IsOut(proxy.Engine, link.Address), state: proxy.Metrics);
+        var back = Volatile.Read(ref atBad);
+        await Eventually.TrueAsync(() => Volatile.Read(ref atBad) >= back + 100);
+        await stop.CancelAsync();
+        await Eventually.EndsAsync(load);
+
+        Assert.InRange(ejected - before, 0, SoonEnough);
+        Assert.DoesNotContain(results, result => !result.IsPost && result.Status != 200);
+        // Its share of what came until it was out.
+        var failed = results.Count(result => result.Status != 200);
+        Assert.InRange(failed, 0, ((ejected - before) / 4) + (2 * PerTick));
+        var posts = arrived.Where(path => path.StartsWith("/post", StringComparison.Ordinal)).ToList();
+        Assert.Equal(posts.Count, posts.Distinct().Count());
+        TestContext.Current.SendDiagnosticMessage($"HTTP/2 {name}: {results.Count} requests, {failed} POST failed of {ejected - before} that came before it was out, slowest GET {results.Where(result => !result.IsPost).Max(result => result.Milliseconds):0} ms");
+    }
+
+    private static Task<WebApplication> ServeAsync(ConcurrentQueue<string> arrived, Func<int> counted) => ProxyFixture.ServerAsync(
+        context =>
+        {
+            if (context.Request.Path != "/healthz")
+            {
+                arrived.Enqueue(context.Request.Path);
+                counted();
+            }
+
+            return Task.CompletedTask;
+        }, HttpProtocols.Http2);
+
+    private static IPEndPoint Address(WebApplication server) => new(IPAddress.Loopback, new Uri(server.Urls.Single()).Port);
+
     /// <summary>A machine that is gone, or behind a route that drops: nobody refuses, nothing is reset, no byte comes back. Without checks: the time of its ejection ends, and it is tried.</summary>
     [Fact]
     public async Task An_endpoint_that_vanishes_from_the_network_is_out_and_comes_back()
@@ -107,7 +169,7 @@ public sealed class FailureTests
 
         there.Command("nft -f -", $"table ip weft {{\n chain vanish {{\n type filter hook input priority 0; policy accept;\n tcp dport {bad.Address.Port} drop\n }}\n}}\n");
         var gone = bad.Arrived.Count;
-        await Eventually.TrueAsync(() => IsOut(engine, bad), state: () => Metrics(engine));
+        await Eventually.TrueAsync(() => IsOut(engine, bad.Address), state: () => Metrics(engine));
         await Eventually.TrueAsync(() => results.Count >= 3000);
         // What was sent before the rule stood.
         Assert.InRange(bad.Arrived.Count - gone, 0, 2 * PerTick);
@@ -123,8 +185,8 @@ public sealed class FailureTests
         Assert.InRange(results.Count(result => result.Status != 200), 0, SoonEnough / 4);
     }
 
-    private static bool IsOut(ProxyEngine engine, FaultyServer server) => Metrics(engine).Split('\n').Any(
-        line => line.StartsWith("weft_proxy_endpoint_healthy", StringComparison.Ordinal) && line.Contains($"\"{server.Address}\"", StringComparison.Ordinal) && line.EndsWith(" 0", StringComparison.Ordinal));
+    private static bool IsOut(ProxyEngine engine, IPEndPoint address) => Metrics(engine).Split('\n').Any(
+        line => line.StartsWith("weft_proxy_endpoint_healthy", StringComparison.Ordinal) && line.Contains($"\"{address}\"", StringComparison.Ordinal) && line.EndsWith(" 0", StringComparison.Ordinal));
 
     private static string Metrics(ProxyEngine engine)
     {

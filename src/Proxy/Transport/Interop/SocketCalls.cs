@@ -109,6 +109,9 @@ internal static unsafe class SocketCalls
         return fd;
     }
 
+    /// <summary>To be bound to; a client of a socket for both families is one of IPv4 all the same.</summary>
+    public static SocketAddress AnyPort(IPAddress address) => new IPEndPoint(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, 0).Serialize();
+
     private static int Connect(SocketAddress address, int type, SocketAddress? source = null)
     {
         var fd = Libc.socket(Domain(address), type | Libc.SockNonblock | Libc.SockCloexec, 0);
