@@ -105,7 +105,8 @@ public sealed class StandaloneProxyTests : IDisposable
         Assert.Contains("edge", Encoding.ASCII.GetString(sent), StringComparison.Ordinal);
         await proxy.EndAsync();
         Assert.Equal(0, proxy.ExitCode);
-        Assert.Equal("GET /open 200 - \"a\\\"b\"\nGET /shut 403 UAEX \"-\"\n", proxy.Output);
+        // Each loop has lines of its own.
+        Assert.Equal(["GET /open 200 - \"a\\\"b\"", "GET /shut 403 UAEX \"-\""], proxy.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
         Assert.DoesNotContain("s3cret", proxy.Errors, StringComparison.Ordinal);
     }
 
