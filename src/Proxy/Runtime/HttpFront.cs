@@ -17,29 +17,32 @@ internal sealed class HttpFront : IFront
     private readonly LoopServices _services;
     private readonly HttpListenerState _state;
     private readonly DownstreamAcceptor _acceptor;
-    private readonly Listener _listener;
+    private readonly Listener[] _listeners;
 
-    public HttpFront(LoopServices services, Socket socket, HttpListenerState state, TlsServerContext? tls)
+    public HttpFront(LoopServices services, IEnumerable<Socket> sockets, HttpListenerState state, TlsServerContext? tls)
     {
         (_services, _state) = (services, state);
         _acceptor = new DownstreamAcceptor(services.Loop, Settings(state.Current.Config, tls), services.Http2Streams, change => services.Metrics.Connections += change);
-        _listener = new Listener(services.Loop, socket, _acceptor.Accept);
+        _listeners = [.. sockets.Select(socket => new Listener(services.Loop, socket, _acceptor.Accept))];
     }
 
     public int Connections => _acceptor.Connections;
 
+    public bool IsBusy => _acceptor.IsBusy;
+
     /// <summary>For connections to come.</summary>
     public void Renew(TlsServerContext? tls) => _acceptor.Settings = Settings(_state.Current.Config, tls);
 
-    public void Drain(long milliseconds)
+    public void Drain(long milliseconds, DrainReason reason)
     {
-        _listener.Dispose();
-        _acceptor.Drain(milliseconds);
+        _listeners.Stop(reason);
+        _acceptor.Drain(milliseconds, hurry: reason == DrainReason.ProcessEnds);
     }
 
     public void Close()
     {
-        _listener.Dispose();
+        foreach (var listener in _listeners)
+            listener.Dispose();
         _acceptor.CloseAll();
     }
 
@@ -58,6 +61,7 @@ internal sealed class HttpFront : IFront
             {
                 IdleMilliseconds = (long)http.KeepAliveTimeout.TotalMilliseconds,
                 HeadMilliseconds = (long)http.HeaderTimeout.TotalMilliseconds,
+                MaxRequests = http.MaxRequestsPerConnection,
             },
             Http2 = new Http2ServerOptions(
                 new Http2Limits
@@ -70,7 +74,11 @@ internal sealed class HttpFront : IFront
                     IdleMilliseconds = (long)http.KeepAliveTimeout.TotalMilliseconds,
                     FrameMilliseconds = (long)http.HeaderTimeout.TotalMilliseconds,
                 },
-                scheme),
+                scheme)
+            {
+                MaxRequests = http.MaxRequestsPerConnection,
+            },
+            MaxAgeMilliseconds = http.MaxConnectionAge > TimeSpan.Zero ? (long)http.MaxConnectionAge.TotalMilliseconds : long.MaxValue,
             HandshakeMilliseconds = (long)(listener.Tls?.HandshakeTimeout ?? TimeSpan.FromSeconds(10)).TotalMilliseconds,
             MaxConnections = listener.MaxConnections,
         };

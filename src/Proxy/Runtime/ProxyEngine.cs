@@ -13,6 +13,7 @@ using Weft.Proxy.Telemetry.Access.Text;
 using Weft.Proxy.Telemetry.Metrics;
 using Weft.Proxy.Telemetry.Tracing;
 using Weft.Proxy.Tls;
+using Weft.Proxy.Tls.Sessions;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Upstream;
 
@@ -24,6 +25,11 @@ namespace Weft.Proxy.Runtime;
 /// </summary>
 public sealed partial class ProxyEngine : IAsyncDisposable
 {
+    private static readonly TimeSpan DrainLook = TimeSpan.FromMilliseconds(20);
+
+    // A process that ends resets connections in which something is unread, and with them an answer that was not read yet: some round trips of the slowest networks.
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly ProxyClock _clock;
@@ -44,17 +50,18 @@ public sealed partial class ProxyEngine : IAsyncDisposable
 
     /// <param name="loops">Event loops; 0: one for each processor.</param>
     /// <param name="accessLog">Where records of requests go; null: nowhere.</param>
-    public ProxyEngine(int loops, Stream? accessLog, TimeProvider time, Random random, ILoggerFactory loggers)
+    /// <param name="inherited">What processes before this one had; null: there were none, and none follow.</param>
+    public ProxyEngine(int loops, Stream? accessLog, TimeProvider time, Random random, ILoggerFactory loggers, Inheritance? inherited = null)
     {
         (_loggers, _logger, _clock) = (loggers, loggers.CreateLogger<ProxyEngine>(), new ProxyClock(time));
         _clusterSeed = (ulong)random.NextInt64();
         var count = loops > 0 ? loops : Environment.ProcessorCount;
         _loops = [.. Enumerable.Range(0, count).Select(number => new LoopServices(
             new EventLoop($"loop {number}", time, defect => Log.Defect(_logger, defect)), number, (ulong)random.NextInt64(), _names, time, (loop, streams) => new Upstreams(loop, streams)))];
-        _tls = new TlsContexts(time);
+        _tls = new TlsContexts(inherited?.Tickets ?? TicketKeys.New(), time);
         _services = new FilterServices(time, _logger);
         _clusters = new ClusterSet(count, _clock, random, loggers, () => _ = ForgetPoolsAsync());
-        _listeners = new ListenerSet(_loops);
+        _listeners = new ListenerSet(_loops, inherited?.Sockets);
         foreach (var loop in _loops)
             loop.Loop.Start();
         _spans = new SpanExport(_names.Texts, time, loggers);
@@ -109,6 +116,10 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether it could be applied, but for addresses, which are only asked for when it is.</summary>
+    /// <exception cref="ProxyConfigException">What is wrong with it.</exception>
+    public void Check(ProxyConfig config) => Prepare(config, out _, out _).Discard();
+
     /// <summary>What a scrape of Prometheus gets.</summary>
     public void WriteMetrics(TextWriter to)
     {
@@ -140,12 +151,17 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     }
 
     /// <summary>No new connections; open ones are told with their next answer. Returns when all are gone or the time is over.</summary>
-    public async Task DrainAsync(TimeSpan most)
+    /// <param name="handedOver">Another process accepts from the same sockets already, so there is no hurry; otherwise somebody waits for the end.</param>
+    public async Task DrainAsync(TimeSpan most, bool handedOver = false)
     {
-        await _listeners.DrainAsync(most);
+        await _listeners.DrainAsync(most, handedOver ? DrainReason.HandedOver : DrainReason.ProcessEnds);
         var started = _clock.Time.GetTimestamp();
-        while (_clock.Time.GetElapsedTime(started) < most && await _listeners.ConnectionsAsync() > 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(20), _clock.Time);
+        while (_clock.Time.GetElapsedTime(started) < most && await _listeners.IsBusyAsync())
+            await Task.Delay(DrainLook, _clock.Time);
+        // Whoever was told closes as well; a client that does not look at its idle connections is not waited for.
+        started = _clock.Time.GetTimestamp();
+        while (_clock.Time.GetElapsedTime(started) < LastWords && await _listeners.ConnectionsAsync() > 0)
+            await Task.Delay(DrainLook, _clock.Time);
     }
 
     /// <summary>Bytes that the loops have allocated since they started: what a budget is held against.</summary>

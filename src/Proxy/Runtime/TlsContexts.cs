@@ -12,9 +12,9 @@ namespace Weft.Proxy.Runtime;
 /// From configuration to TLS contexts. One that a listener or cluster had before is kept while its configuration and the bytes of its files are the same; connections that were made by
 /// another go on with that.
 /// </summary>
-internal sealed class TlsContexts(TimeProvider time)
+internal sealed class TlsContexts(TicketKeys tickets, TimeProvider time)
 {
-    private readonly TicketKeyRing _tickets = new(TicketKeys.New());
+    private readonly TicketKeyRing _tickets = new(tickets);
     private Dictionary<string, Made> _made = [];
 
     /// <summary>Everything that a configuration needs. Nothing is kept of it when there are errors.</summary>

@@ -11,10 +11,6 @@ internal static class Unsupported
         {
             if (listener.Transparent)
                 yield return $"listener {listener.Name}: transparent is not done yet";
-            if (listener.Http.MaxRequestsPerConnection > 0)
-                yield return $"listener {listener.Name}: http.maxRequestsPerConnection is not done yet";
-            if (listener.Http.MaxConnectionAge > TimeSpan.Zero)
-                yield return $"listener {listener.Name}: http.maxConnectionAge is not done yet";
         }
 
         foreach (var cluster in config.Clusters.ToArray())

@@ -22,6 +22,8 @@ internal sealed class RunningProgram : IDisposable
         _process.BeginErrorReadLine();
     }
 
+    public int Id => _process.Id;
+
     public string Output => Read(_output);
 
     public string Errors => Read(_errors);
@@ -30,10 +32,13 @@ internal sealed class RunningProgram : IDisposable
 
     public int ExitCode => _process.ExitCode;
 
+    /// <param name="name">`USR2`, as kill(1) takes it.</param>
+    public async Task SignalAsync(string name) => (await Shell.RunAsync("/bin/kill", [$"-{name}", $"{_process.Id}"])).Succeeded();
+
     /// <summary>As a service manager ends it.</summary>
     public async Task EndAsync()
     {
-        (await Shell.RunAsync("/bin/kill", ["-TERM", $"{_process.Id}"])).Succeeded();
+        await SignalAsync("TERM");
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
