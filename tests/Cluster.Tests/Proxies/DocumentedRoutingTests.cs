@@ -86,7 +86,7 @@ public sealed class DocumentedRoutingTests : IDisposable
 
         one.Handle = two.Handle = async context =>
         {
-            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
             return true;
         };
         Assert.Equal(504, (await Curl.AskAsync(proxy.Url(8080, "/slow"))).Status);

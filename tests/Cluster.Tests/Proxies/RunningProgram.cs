@@ -51,8 +51,9 @@ internal sealed class RunningProgram : IDisposable
 
     private static void Append(StringBuilder to, string? line)
     {
+        // Null: the end of what it prints.
         lock (to)
-            to.AppendLine(line);
+            to.Append(line is null ? "" : line + "\n");
     }
 
     private static string Read(StringBuilder from)

@@ -82,7 +82,7 @@ public sealed class GrpcAuthorizerTests
         {
             await context.Request.Body.CopyToAsync(Stream.Null);
             if (how == "late")
-                await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
             context.Response.ContentType = "application/grpc";
             context.Response.StatusCode = how == "http 503" ? 503 : 200;
             context.Response.AppendTrailer("grpc-status", how == "status 13" ? "13" : "0");

@@ -81,7 +81,7 @@ public sealed class SpanExporterTests
         await using var collector = await CollectorAsync(async context =>
         {
             asked.TrySetResult();
-            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
         });
         var exporter = Exporter(collector);
         using var stop = new CancellationTokenSource();

@@ -107,7 +107,7 @@ public sealed class TracingTests
         {
             context.Response.StatusCode = 503;
             if (how == "silent")
-                await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
         };
         var config = Config(collector, ProxyFixture.Everything(new DirectResponse { Status = 200 }));
         if (how == "away")
