@@ -66,6 +66,9 @@ internal static partial class ProxyWorkerRole
     private sealed class ProxyWorker(SupervisorLink link, WatchedFile file, string path, TimeProvider time, ILoggerFactory loggers)
     {
         private readonly ILogger _logger = loggers.CreateLogger("Weft.Proxy");
+        // Tries, 50 ms apart: by then the process before has given it up, and somebody else has it.
+        private const int AdminPatience = 100;
+
         private AdminServer? _admin;
         private bool _draining;
 
@@ -235,7 +238,7 @@ internal static partial class ProxyWorkerRole
 
         private async Task StartAdminLaterAsync(ProxyEngine engine, AdminConfig settings)
         {
-            while (!_draining)
+            for (var tries = 1; !_draining; tries++)
             {
                 await Task.Delay(Look / 10, time);
                 try
@@ -245,7 +248,8 @@ internal static partial class ProxyWorkerRole
                 }
                 catch (ProxyConfigException taken)
                 {
-                    Log.AdminWaits(_logger, string.Join("; ", taken.Errors));
+                    if (tries == AdminPatience)
+                        Log.AdminWaits(_logger, string.Join("; ", taken.Errors));
                 }
             }
         }
@@ -293,7 +297,7 @@ internal static partial class ProxyWorkerRole
         [LoggerMessage(LogLevel.Information, "metrics and health on {Address}", EventName = nameof(Admin))]
         public static partial void Admin(ILogger logger, IPEndPoint address);
 
-        [LoggerMessage(LogLevel.Debug, "{Reason}; the process before this one has it until it has ended", EventName = nameof(AdminWaits))]
+        [LoggerMessage(LogLevel.Warning, "{Reason}; tried again until it can be had", EventName = nameof(AdminWaits))]
         public static partial void AdminWaits(ILogger logger, string reason);
 
         [LoggerMessage(LogLevel.Warning, "{File} is not taken; what was served goes on", EventName = nameof(Kept))]

@@ -62,6 +62,33 @@ public sealed class RestartMachineTests
     }
 
     [Fact]
+    public void One_that_served_for_a_second_is_followed_at_once_however_often_it_dies_and_nobody_is_waited_for_longer_than_a_second()
+    {
+        Begin();
+        for (var worker = 1; worker < 10; worker++)
+        {
+            _script.Now += TimeSpan.FromSeconds(1);
+            _script.Take();
+            _machine.OnExit(worker, 137, "was ended by signal 9");
+            Assert.Contains($"recover {worker + 1}", _script.Take());
+            _machine.OnReady(worker + 1, Drain);
+            _script.Pass();
+        }
+
+        _script.Take();
+        for (var worker = 10; worker < 20; worker++)
+        {
+            _machine.OnExit(worker, 137, "was ended by signal 9");
+            _script.Pass();
+            _machine.OnReady(worker + 1, Drain);
+            _script.Pass();
+        }
+
+        var pauses = _script.Take().Where(asked => asked.Contains("another begins in", StringComparison.Ordinal)).Select(asked => asked.Split(' ')[^2]);
+        Assert.Equal(["100", "200", "400", "800", "1000", "1000", "1000", "1000", "1000", "1000"], pauses);
+    }
+
+    [Fact]
     public void At_a_hot_restart_the_old_one_stops_looking_at_the_file_before_the_new_one_begins_and_drains_after()
     {
         Begin();
@@ -177,7 +204,7 @@ public sealed class RestartMachineTests
         private List<Action> _later = [];
         private int _last;
 
-        public TimeSpan Now => TimeSpan.Zero;
+        public TimeSpan Now { get; set; }
 
         public List<string> Take()
         {

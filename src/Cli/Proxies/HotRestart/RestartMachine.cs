@@ -44,7 +44,13 @@ internal sealed class RestartMachine(IWorkers workers)
 
     private static readonly TimeSpan DrainReserve = TimeSpan.FromSeconds(10);
 
-    private readonly RestartBackoff _restarts = new(RestartBackoff.DefaultHealthy);
+    // From when it served. One that lived so long did not die of its start.
+    private static readonly TimeSpan Healthy = TimeSpan.FromSeconds(1);
+
+    // A start costs a third of a second of a core, so a process that always dies costs a third of one. More would make the outage longer that a request which kills it can bring about.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    private readonly RestartBackoff _restarts = new(Healthy);
     private readonly RestartBackoff _standbys = new(RestartBackoff.DefaultHealthy);
     private readonly HashSet<int> _draining = [];
     private int _current, _standby, _successor;
@@ -53,7 +59,6 @@ internal sealed class RestartMachine(IWorkers workers)
 
     public void Start()
     {
-        _began = workers.Now;
         _current = workers.Start(rehearse: false);
         if (_current == 0)
             workers.Finish(1);
@@ -135,15 +140,18 @@ internal sealed class RestartMachine(IWorkers workers)
         if (worker == _current)
         {
             if (!_serves)
+            {
                 workers.Say(FormattableString.Invariant($"process {worker} serves"));
-            _serves = true;
+                (_serves, _began) = (true, workers.Now);
+            }
+
             if (_standby == 0)
                 workers.After(StandbyDelay, StartStandby);
             return;
         }
 
         var old = _current;
-        (_current, _successor, _began) = (_successor, 0, workers.Now);
+        (_current, _successor, _serves, _began) = (_successor, 0, true, workers.Now);
         if (old != 0)
             LetDrain(old, drains);
         workers.Say(FormattableString.Invariant($"process {worker} serves; {old} drains"));
@@ -190,6 +198,7 @@ internal sealed class RestartMachine(IWorkers workers)
 
     private void OnCurrentExit(int code, string why)
     {
+        var lived = _serves ? workers.Now - _began : TimeSpan.Zero;
         (_current, _serves) = (0, false);
         if (!_hasServed)
         {
@@ -197,7 +206,7 @@ internal sealed class RestartMachine(IWorkers workers)
             return;
         }
 
-        var delay = _restarts.Next(workers.Now - _began);
+        var delay = Pause(lived);
         workers.Say(FormattableString.Invariant($"the process that served {why}; another begins in {delay.TotalMilliseconds:0} ms"));
         if (_successorServes && _successor != 0)
             Promote();
@@ -217,19 +226,24 @@ internal sealed class RestartMachine(IWorkers workers)
             return;
         }
 
-        _began = workers.Now;
         _current = _standby != 0 ? _standby : workers.Start(rehearse: false);
         _standby = 0;
         if (_current != 0)
             workers.Serve(_current, recover: true);
         else
-            workers.After(_restarts.Next(TimeSpan.Zero), Recover);
+            workers.After(Pause(TimeSpan.Zero), Recover);
+    }
+
+    private TimeSpan Pause(TimeSpan lived)
+    {
+        var pause = _restarts.Next(lived);
+        return pause < LongestPause ? pause : LongestPause;
     }
 
     // The one that was to follow is there already.
     private void Promote()
     {
-        (_current, _successor, _began) = (_successor, 0, workers.Now);
+        (_current, _successor) = (_successor, 0);
         if (!_successorServes)
             workers.Serve(_current, recover: true);
     }
