@@ -73,7 +73,7 @@ internal sealed class HostileBed : IAsyncDisposable
 
     public Socket Connect(string? from = null)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 30_000 };
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 60_000 };
         if (from is not null)
             socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
         socket.Connect(Address);

@@ -62,10 +62,11 @@ public sealed class ClientProgramTests : IDisposable
     public async Task Wrk_has_no_errors(string scheme)
     {
         await using var bed = await StartAsync();
-        var output = await Tool.RunAsync("wrk", "-t1", "-c20", "-d1s", $"{scheme}://{(scheme == "https" ? bed.Engine.Addresses["secure"] : bed.Address)}/x");
-        Assert.DoesNotContain("Non-2xx", output, StringComparison.Ordinal);
-        Assert.DoesNotContain("Socket errors", output, StringComparison.Ordinal);
-        Assert.True(int.Parse(Regex.Match(output, @"(\d+) requests in").Groups[1].Value, CultureInfo.InvariantCulture) > 0, output);
+        var requests = 0;
+        // A machine that is busy with other things may need more than a second for the first.
+        for (var round = 0; round < 20 && requests == 0; round++)
+            requests = await WrkAsync(bed, scheme);
+        Assert.True(requests > 0);
         await bed.NothingLeftAsync();
     }
 
@@ -73,6 +74,15 @@ public sealed class ClientProgramTests : IDisposable
     {
         _authority.Dispose();
         _directory.Dispose();
+    }
+
+    /// <returns>Requests that were answered, all of them well.</returns>
+    private static async Task<int> WrkAsync(HostileBed bed, string scheme)
+    {
+        var output = await Tool.RunAsync("wrk", "-t1", "-c20", "-d1s", $"{scheme}://{(scheme == "https" ? bed.Engine.Addresses["secure"] : bed.Address)}/x");
+        Assert.DoesNotContain("Non-2xx", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Socket errors", output, StringComparison.Ordinal);
+        return int.Parse(Regex.Match(output, @"(\d+) requests in").Groups[1].Value, CultureInfo.InvariantCulture);
     }
 
     private (string Url, string[] Options) Url(HostileBed bed, string scheme)

@@ -84,6 +84,10 @@ internal sealed class EngineBed : IDisposable
         {
             all.Append("(reset)");
         }
+        catch (SocketException late) when (late.SocketErrorCode == SocketError.TimedOut)
+        {
+            throw new TimeoutException($"no end after: {all}");
+        }
 
         return all.ToString();
     }
