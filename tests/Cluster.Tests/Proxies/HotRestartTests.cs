@@ -167,6 +167,49 @@ public sealed class HotRestartTests : IDisposable
     }
 
     [Fact]
+    public async Task SIGHUP_reads_a_file_that_looks_as_before()
+    {
+        await WriteAsync("  - respond: {status: 200, body: fine}\n");
+        using var proxy = await StartAsync();
+        var written = File.GetLastWriteTimeUtc(FilePath);
+        var other = FilePath + ".new";
+        await File.WriteAllTextAsync(other, (await File.ReadAllTextAsync(FilePath, TestContext.Current.CancellationToken)).Replace("body: fine", "body: good", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        File.SetLastWriteTimeUtc(other, written);
+        File.Move(other, FilePath, overwrite: true);
+
+        await proxy.SignalAsync("HUP");
+
+        await Eventually.TrueAsync(async () => (await AskAsync()).EndsWith("good", StringComparison.Ordinal), state: () => proxy.Errors);
+        await proxy.EndAsync();
+    }
+
+    [Fact]
+    public async Task Nobody_is_left_when_the_supervisor_dies()
+    {
+        await WriteAsync("  - respond: {status: 200, body: fine}\n");
+        using var proxy = await StartAsync();
+        await Eventually.TrueAsync(() => proxy.HasStandby, state: () => proxy.Errors);
+
+        var left = await proxy.KillSupervisorAsync();
+
+        Assert.Equal(2, left.Count);
+        await Eventually.TrueAsync(() => left.All(HasEnded), state: () => proxy.Errors);
+
+        // Gone, or waited for by whoever takes orphans here.
+        static bool HasEnded(int pid)
+        {
+            try
+            {
+                return File.ReadAllText($"/proc/{pid}/stat") is var stat && stat[(stat.LastIndexOf(')') + 2)..].StartsWith('Z');
+            }
+            catch (IOException)
+            {
+                return true;
+            }
+        }
+    }
+
+    [Fact]
     public async Task An_idle_connection_does_not_hold_an_end_up()
     {
         await WriteAsync("  - respond: {status: 200, body: fine}\n", end: "drainTimeout: 64s\n");

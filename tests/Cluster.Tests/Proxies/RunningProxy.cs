@@ -45,6 +45,14 @@ internal sealed partial class RunningProxy : IDisposable
         await serving.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>kill -9 of the process that was started here; gives those that it has left.</summary>
+    public async Task<IReadOnlyList<int>> KillSupervisorAsync()
+    {
+        var children = Children();
+        await SignalAsync("KILL");
+        return children;
+    }
+
     public Task EndAsync() => _program.EndAsync();
 
     public void Dispose()
