@@ -173,6 +173,20 @@ public class AlgorithmTests
         Assert.InRange(states.Max(s => s.Active), 100, count <= LeastRequest.FullScan ? 100 : 110);
     }
 
+    // Once the heaviest had all of them.
+    [Theory, InlineData(1), InlineData(10)]
+    public void Least_request_gives_requests_that_come_one_by_one_by_weight(int copies)
+    {
+        int[] weights = [.. Enumerable.Repeat(new[] { 1, 1, 2 }, copies).SelectMany(w => w)];
+        var balancer = new LeastRequest(States(weights.Length), weights);
+        var rng = new Rng(11);
+        var picked = new int[weights.Length];
+        for (var i = 0; i < 20_000; i++)
+            picked[balancer.Pick(default, ref rng)]++;
+        var heavy = Enumerable.Range(0, picked.Length).Where(i => weights[i] == 2).Sum(i => picked[i]);
+        Assert.InRange(heavy, 9_500, 10_500); // half of them, within seven standard deviations
+    }
+
     [Fact]
     public void Least_response_time_leaves_the_slow_one_and_comes_back_when_its_peak_has_aged()
     {

@@ -21,15 +21,17 @@ public sealed class LeastRequest(IReadOnlyList<EndpointState> states, IReadOnlyL
         var count = _states.Length;
         if (count == 0)
             return -1;
-        var (best, bestLoad) = (-1, double.MaxValue);
-        // From a random place: among equals the first of the list would otherwise get everything that is idle.
-        var start = rng.Below(count);
-        for (var step = 0; step < count; step++)
+        var (best, bestLoad, tied) = (-1, double.MaxValue, 0);
+        for (var i = 0; i < count; i++)
         {
-            var i = start + step < count ? start + step : start + step - count;
-            var load = Load(i);
-            if (load < bestLoad && !request.Tried.Contains(i))
-                (best, bestLoad) = (i, load);
+            if (request.Tried.Contains(i))
+                continue;
+            var load = _states[i].Active / (double)_weights[i];
+            if (load < bestLoad)
+                (best, bestLoad, tied) = (i, load, _weights[i]);
+            // Among equals by weight: the heaviest would otherwise get every request that comes while all are idle.
+            else if (load == bestLoad && rng.Below(tied += _weights[i]) < _weights[i])
+                best = i;
         }
 
         return best;
@@ -41,7 +43,4 @@ public sealed class LeastRequest(IReadOnlyList<EndpointState> states, IReadOnlyL
         // Drawn by weight, so compared without it.
         return a < 0 || _states[b].Active >= _states[a].Active ? a : b;
     }
-
-    // One more than are active: an idle endpoint of weight 2 goes before an idle one of weight 1.
-    private double Load(int i) => (_states[i].Active + 1) / (double)_weights[i];
 }

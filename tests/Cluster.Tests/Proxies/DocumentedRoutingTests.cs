@@ -73,8 +73,8 @@ public sealed class DocumentedRoutingTests : IDisposable
         Assert.All([one, two], endpoint => Assert.InRange(endpoint.Requests, 1, 3));
         one.Handle = two.Handle = three.Handle = _ => Task.FromResult(false);
 
-        // One after the other: the one with the most weight is the best while nobody has anything to do. A check that fails twice takes it out, and one that succeeds brings it back.
-        Assert.Equal(20, await NewAsync(three));
+        // One after the other: by weight as well, half of them here. A check that fails twice takes it out, and one that succeeds brings it back.
+        Assert.InRange(await NewAsync(three), 1, 19);
         three.Ready = 500;
         await Eventually.TrueAsync(async () => await NewAsync(three) == 0);
         three.Ready = 200;

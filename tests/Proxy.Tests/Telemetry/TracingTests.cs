@@ -26,8 +26,8 @@ public sealed class TracingTests
         });
         await using var collector = await TraceCollector.StartAsync();
         var cluster = ProxyFixture.Cluster("web", endpoint);
-        // The one that is not there has all of the weight, so it is tried first.
-        cluster = cluster with { LoadBalancer = new LeastRequestBalancer(), Endpoints = [cluster.Endpoints[0], new EndpointConfig { Address = "127.0.0.1", Port = Unused(), Weight = 100 }] };
+        // The one that is not there has as good as all of the weight, so it is tried first.
+        cluster = cluster with { LoadBalancer = new LeastRequestBalancer(), Endpoints = [cluster.Endpoints[0], new EndpointConfig { Address = "127.0.0.1", Port = Unused(), Weight = 65_535 }] };
         var route = ProxyFixture.Everything(new ForwardAction { Clusters = [new WeightedCluster { Cluster = "web" }], Retry = new RetryPolicy { On = RetryOn.ConnectFailure, Attempts = 1 } });
         var config = Config(collector, route, cluster);
         await using var proxy = await ProxyFixture.StartAsync(config with { Tracing = config.Tracing! with { Headers = [new("X-Key", new DataSource { Inline = "s3cret" })], ServiceName = "edge" } });
