@@ -61,6 +61,12 @@ public sealed record ClusterUnit
 
     public MeshTls Mesh { get; init; }
 
+    /// <summary>What the cluster's TLS shows, from files.</summary>
+    public CertificateConfig? Certificate { get; init; }
+
+    /// <summary>`namespace/name` of the Secret with the authorities of the cluster's TLS, and with what it shows where <see cref="UpstreamTls.Certificate"/> is this name.</summary>
+    public string? Secret { get; init; }
+
     /// <summary>In place of endpoints: the address that the connection was meant for (Istio's PASSTHROUGH and NONE).</summary>
     public bool OriginalAddress { get; init; }
 }
@@ -129,8 +135,14 @@ public sealed record TokensUnit
 /// <summary>A port of the front door.</summary>
 public sealed record ListenerUnit
 {
-    /// <summary>Its certificates are named after Secrets: `namespace/name`.</summary>
+    /// <summary>Its certificates are <see cref="Certificates"/>, or named after Secrets: `namespace/name`.</summary>
     public ListenerConfig Listener { get; init; } = new();
+
+    /// <summary>From files.</summary>
+    public ValueList<CertificateConfig> Certificates { get; init; } = [];
+
+    /// <summary>`namespace/name` of the Secret with the authorities of clients; null: they are a file, or clients show nothing.</summary>
+    public string? ClientSecret { get; init; }
 
     /// <summary>As in <see cref="WorkloadUnit"/>.</summary>
     public ValueList<string> Policies { get; init; } = [];
