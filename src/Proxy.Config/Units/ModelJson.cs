@@ -44,10 +44,8 @@ internal static class ModelJson
     {
         if (type.Kind != JsonTypeInfoKind.Object)
             return;
-        var parameters = type.Type.GetConstructor(Type.EmptyTypes) is null && !type.Type.IsValueType
-            ? type.Type.GetConstructors().OrderByDescending(c => c.GetParameters().Length).First().GetParameters().ToFrozenDictionary(p => p.Name!, StringComparer.OrdinalIgnoreCase)
-            : null;
-        var fresh = parameters is null && !type.Type.IsAbstract ? Activator.CreateInstance(type.Type) : null;
+        var parameters = IsPositional(type.Type) ? LongestConstructor(type.Type).GetParameters().ToFrozenDictionary(p => p.Name!, StringComparer.OrdinalIgnoreCase) : null;
+        var fresh = type.Type.IsAbstract ? null : Fresh(type.Type);
         foreach (var property in type.Properties.ToList())
         {
             var member = (property.AttributeProvider as PropertyInfo)!;
@@ -66,10 +64,19 @@ internal static class ModelJson
         }
     }
 
+    private static bool IsPositional(Type type) => type is { IsValueType: false, IsAbstract: false } && type.GetConstructor(Type.EmptyTypes) is null;
+
+    private static ConstructorInfo LongestConstructor(Type type) => type.GetConstructors().OrderByDescending(c => c.GetParameters().Length).First();
+
+    // With the defaults of all that is no parameter.
+    private static object? Fresh(Type type) => IsPositional(type)
+        ? LongestConstructor(type) is var constructor ? constructor.Invoke([.. constructor.GetParameters().Select(DefaultOf)]) : null
+        : Activator.CreateInstance(type);
+
     private static object? DefaultOf(ParameterInfo parameter)
     {
         var type = parameter.ParameterType;
-        return parameter.DefaultValue is { } value
+        return parameter is { HasDefaultValue: true, DefaultValue: { } value }
             ? type.IsEnum ? Enum.ToObject(type, value) : value
             : type.IsValueType && Nullable.GetUnderlyingType(type) is null ? Activator.CreateInstance(type) : null;
     }

@@ -47,16 +47,18 @@ internal sealed class ClusterReader(MeshLookups lookups, List<MeshDiagnostic> di
         problems.UnsupportedIf(setting?.FailoverPriority.Count > 0, $"{field}.failoverPriority", "endpoints are near by region, zone and subzone; use failover");
         if (!hasOutliers && setting?.Failover.Count > 0)
             problems.Warn($"{field}.failover", "has no effect without outlierDetection");
-        foreach (var (i, failover) in (setting?.Failover ?? []).Index().Where(item => string.IsNullOrEmpty(item.Item.From) || string.IsNullOrEmpty(item.Item.To) || item.Item.From == item.Item.To))
+        foreach (var (i, _) in (setting?.Failover ?? []).Index().Where(item => !IsPair(item.Item)))
             problems.Error($"{field}.failover[{i}]", "needs from and to, two regions");
         if (!hasOutliers || !(setting?.Enabled ?? lookups.Settings.LocalityFailover))
             return LocalityPolicy.Off;
         return new()
         {
             Failover = true,
-            Regions = (setting?.Failover ?? []).Where(failover => !string.IsNullOrEmpty(failover.From) && !string.IsNullOrEmpty(failover.To)).Select(failover => new RegionFailover(failover.From!, failover.To!)).ToValueList(),
+            Regions = (setting?.Failover ?? []).Where(IsPair).Select(failover => new RegionFailover(failover.From!, failover.To!)).ToValueList(),
         };
     }
+
+    private static bool IsPair(LocalityFailover failover) => !string.IsNullOrEmpty(failover.From) && !string.IsNullOrEmpty(failover.To) && failover.From != failover.To;
 
     private static Proxy.Config.Model.RetryBudget Budget(Api.Istio.RetryBudget? budget, string field, Problems problems)
     {

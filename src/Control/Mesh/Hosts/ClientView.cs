@@ -42,6 +42,22 @@ internal sealed record ClientView(string? Namespace, ValueMap Labels = default)
         ];
     }
 
+    /// <summary>
+    /// The parts that must stand, in order, everybody's last. Clients that have what everybody has need none of their own, unless the part of their whole namespace stands and
+    /// would take them.
+    /// </summary>
+    public static IEnumerable<List<T>> Needed<T>(IReadOnlyList<(ClientView View, List<T> Part)> parts, Func<ClientView, List<T>, bool> isAsEverybody)
+    {
+        var kept = new List<(ClientView View, List<T> Part)> { parts[^1] };
+        foreach (var part in parts.SkipLast(1).Reverse())
+        {
+            if (!isAsEverybody(part.View, part.Part) || kept.Exists(other => other.View.Namespace == part.View.Namespace))
+                kept.Insert(0, part);
+        }
+
+        return kept.Select(part => part.Part);
+    }
+
     /// <summary>The Sidecar that holds for these clients: one that selects them, that of their namespace, that of the root namespace; null: none.</summary>
     public Sidecar? SidecarOf(MeshLookups lookups)
     {

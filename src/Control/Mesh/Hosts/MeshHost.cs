@@ -67,7 +67,7 @@ internal sealed record MeshHost
     {
         var @namespace = entry.Metadata.Namespace ?? "";
         var resolution = entry.Spec.Resolution switch { "STATIC" => Resolution.Static, "DNS" or "DNS_ROUND_ROBIN" => Resolution.Dns, _ => Resolution.Original };
-        return entry.Spec.Hosts.Where(HostNames.IsHost).Distinct().Select(host => new MeshHost
+        return entry.Spec.Hosts.Where(host => host != "*" && HostNames.IsHost(host)).Distinct().Select(host => new MeshHost
         {
             Name = host.ToLowerInvariant(), Namespace = @namespace, Source = entry, Resolution = resolution,
             Ports = [.. entry.Spec.Ports.Where(port => port.Number is > 0 and < 65_536).DistinctBy(port => port.Number)

@@ -15,8 +15,7 @@ internal static class ConnectionRules
     {
         var views = ClientView.Of(host, lookups).Select(view => (View: view, Routes: Of(host, port, view, lookups, problems).ToList())).ToList();
         var everybody = views[^1].Routes;
-        return views[..^1].Where(part => !part.Routes.Select(route => route.Source == part.View.Source ? route with { Source = SourceMatch.Any } : route).SequenceEqual(everybody))
-            .SelectMany(part => part.Routes).Concat(everybody);
+        return ClientView.Needed(views, (view, own) => own.Select(route => route.Source == view.Source ? route with { Source = SourceMatch.Any } : route).SequenceEqual(everybody)).SelectMany(routes => routes);
     }
 
     private static IEnumerable<ConnectionRoute> Of(MeshHost host, HostPort port, ClientView view, MeshLookups lookups, List<MeshDiagnostic> problems)

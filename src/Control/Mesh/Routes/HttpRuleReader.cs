@@ -118,8 +118,10 @@ internal static partial class HttpRuleReader
             problems.Error($"{field}.uriRegexRewrite.match", "is missing");
         if (regex is not null && rewrite.Uri is not null)
             problems.Error(field, "has uri and uriRegexRewrite; keep one");
-        if (rewrite.Uri is { } uri && !uri.StartsWith('/'))
-            problems.Error($"{field}.uri", $"'{uri}' is no path; it begins with '/'");
+        if (rewrite.Uri is { } uri && (!uri.StartsWith('/') || uri.AsSpan().IndexOfAny("?#\\") >= 0 || uri.Any(char.IsControl)))
+            problems.Error($"{field}.uri", $"'{uri}' is no path; it begins with '/' and has no query");
+        if (regex?.Substitution.Contains('?') == true)
+            problems.Error(rewrite.UriRegexRewrite is null ? $"{field}.replacement" : $"{field}.uriRegexRewrite.rewrite", "has a '?', and only the path is rewritten; the query stays as it is");
         if (rewrite.Authority is { } host && !IsAuthority(host))
             problems.Error($"{field}.authority", $"'{host}' is no host");
         return new() { Host = rewrite.Authority, Regex = regex };

@@ -1,3 +1,4 @@
+using Weft.Control.Mesh.Clusters;
 using Weft.Control.Mesh.Hosts;
 using Weft.Proxy.Config.Model;
 
@@ -22,7 +23,8 @@ internal sealed class RouteAssembler(TargetResolver resolver, ClientView view, s
         forward = forward with
         {
             Clusters = targets.Select(target => target.Share with { Cluster = target.To.Cluster }).ToValueList(),
-            Mirrors = rule.Mirrors.Select(mirror => new Mirror { Cluster = resolver.Resolve(rule.Owner, mirror.Destination, mirror.Field).Cluster, Fraction = mirror.Fraction }).ToValueList(),
+            Mirrors = rule.Mirrors.Select(mirror => new Mirror { Cluster = resolver.Resolve(rule.Owner, mirror.Destination, mirror.Field).Cluster, Fraction = mirror.Fraction })
+                .Where(mirror => mirror.Cluster != ClusterNames.Unknown).ToValueList(),
             Hash = hash,
             // What a hash keeps together is not to be scattered by another try (Istio).
             Retry = hash.IsEmpty ? forward.Retry : forward.Retry with { OtherEndpoint = false },

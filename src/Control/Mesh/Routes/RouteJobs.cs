@@ -42,7 +42,6 @@ internal static class RouteJobs
     {
         var views = ClientView.Of(host, lookups).Select(view => (View: view, Routes: Routes(host, port, view, lookups, problems))).ToList();
         var everybody = views[^1].Routes;
-        var plain = everybody.ToValueList();
         return new()
         {
             Name = $"{host.Name}:{port.Number}",
@@ -51,8 +50,7 @@ internal static class RouteJobs
                 new()
                 {
                     Name = host.Name, Domains = ["*"],
-                    // Those who have what everybody has need no routes of their own.
-                    Routes = [.. views[..^1].Where(part => !IsSame(part.View, part.Routes, everybody)).SelectMany(part => part.Routes), .. plain],
+                    Routes = ClientView.Needed(views, (view, own) => IsSame(view, own, everybody)).SelectMany(routes => routes).ToValueList(),
                 },
             ],
         };

@@ -65,7 +65,10 @@ internal static class VirtualServiceCheck
         foreach (var (i, host) in rules.Spec.Hosts.Index().Where(item => HostNames.IsHost(item.Item) && !HostNames.IsWildcard(item.Item)))
         {
             var name = HostNames.Whole(host, rules.Metadata.Namespace ?? "", lookups.Settings.ClusterDomain);
-            if (lookups.Host(name) is null)
+            var known = lookups.Host(name);
+            if (known is not null && known.Name != name)
+                problems.Unsupported($"spec.hosts[{i}]", $"ServiceEntry {MeshIndex.Name(known.Source)} knows '{known.Name}' as a whole; rules for '{name}' need a ServiceEntry of that name");
+            else if (known is null)
                 problems.Warn($"spec.hosts[{i}]", $"no client in the mesh reaches '{name}': there is neither a Service nor a ServiceEntry of that name");
         }
     }

@@ -88,15 +88,16 @@ internal static class RuleReader
     private static ValueList<string> Texts(IReadOnlyList<string> values, string field, Problems problems)
     {
         foreach (var (i, value) in values.Index())
-        {
-            var inner = value.Length > 1 ? value[1..^1] : "";
-            if (value.Length == 0)
-                problems.Error($"{field}[{i}]", "is empty");
-            else if (inner.Contains('*') || (value.Length > 1 && value.StartsWith('*') && value.EndsWith('*')))
-                problems.Error($"{field}[{i}]", $"'{value}' has its '*' in the wrong place; exact, abc*, *abc or *");
-        }
-
+            Text(value, $"{field}[{i}]", problems);
         return values.ToValueList();
+    }
+
+    private static void Text(string value, string field, Problems problems)
+    {
+        if (value.Length == 0)
+            problems.Error(field, "is empty");
+        else if (value.Length > 1 && (value[1..^1].Contains('*') || (value.StartsWith('*') && value.EndsWith('*'))))
+            problems.Error(field, $"'{value}' has its '*' in the wrong place; exact, abc*, *abc or *");
     }
 
     private static ValueList<string> Paths(IReadOnlyList<string> values, string field, Problems problems)
@@ -105,7 +106,7 @@ internal static class RuleReader
         {
             if (!value.Contains('{'))
             {
-                Texts([value], $"{field}[{i}]", problems);
+                Text(value, $"{field}[{i}]", problems);
                 continue;
             }
 

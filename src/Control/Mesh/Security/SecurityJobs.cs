@@ -5,6 +5,7 @@ using Weft.Control.Mesh.Inputs;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
+using MutualTls = Weft.Proxy.Config.Units.MutualTls;
 
 namespace Weft.Control.Mesh.Security;
 
@@ -48,6 +49,15 @@ internal static class SecurityJobs
 
     private static ConfigUnit Workload(MeshWorkload workload, MeshLookups lookups)
     {
+        // What is not in the mesh is not captured, so nothing can be kept from it here; the policies of its namespace would only seem to hold.
+        if (!workload.Meshed)
+        {
+            return UnitCodec.Workload($"{workload.Namespace}/{workload.Name}", new()
+            {
+                Addresses = workload.Addresses, Namespace = workload.Namespace, ServiceAccount = workload.ServiceAccount, Node = workload.Node, Labels = workload.Labels, MutualTls = MutualTls.Disable,
+            });
+        }
+
         var (mode, ports) = PeerModes.Of(workload.Namespace, workload.Labels, lookups);
         return UnitCodec.Workload($"{workload.Namespace}/{workload.Name}", new()
         {
