@@ -34,7 +34,7 @@ public sealed record DestinationRuleSpec
     public IReadOnlyList<string> ExportTo { get; init; } = [];
 
     /// <summary>Clients that the rule is for, in the object's namespace; all when absent.</summary>
-    public WorkloadSelector? WorkloadSelector { get; init; }
+    public PolicySelector? WorkloadSelector { get; init; }
 }
 
 /// <summary>The endpoints with these labels, under a name.</summary>

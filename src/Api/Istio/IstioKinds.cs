@@ -6,7 +6,7 @@ public static class IstioKinds
     public static IReadOnlyList<Type> Types { get; } =
     [
         typeof(VirtualService), typeof(DestinationRule), typeof(ServiceEntry), typeof(WorkloadEntry), typeof(Gateway), typeof(Sidecar),
-        typeof(PeerAuthentication), typeof(RequestAuthentication), typeof(AuthorizationPolicy), typeof(Telemetry), typeof(Policy),
+        typeof(PeerAuthentication), typeof(RequestAuthentication), typeof(AuthorizationPolicy), typeof(Telemetry), typeof(OldPolicy),
     ];
 
     /// <summary>Reads attributes: call it once at start and keep the answer. <see cref="KindInfo.OlderVersions"/> has the further versions, with the same schema.</summary>

@@ -4,7 +4,7 @@ namespace Weft.Api.Istio;
 
 /// <summary>An old form of <see cref="PeerAuthentication"/>, as `security.istio.io/v1beta1` never had it and manifests in the wild do.</summary>
 [Kind("security.istio.io", "v1beta1", "Policy", Plural = "policies", Categories = ["istio-io", "security-istio-io"], DefinitionPrefix = "io.istio.security.v1beta1")]
-public sealed record Policy : IObject
+public sealed record OldPolicy : IObject
 {
     public string? ApiVersion { get; init; }
     public string? Kind { get; init; }
@@ -22,7 +22,7 @@ public sealed record Policy : IObject
         Metadata = Metadata,
         Spec = new PeerAuthenticationSpec
         {
-            Selector = Spec.PodSelector.Count == 0 ? null : new WorkloadSelector { MatchLabels = Spec.PodSelector },
+            Selector = Spec.PodSelector.Count == 0 ? null : new PolicySelector { MatchLabels = Spec.PodSelector },
             Mtls = Spec.Peers.Count == 0 ? null : new MutualTLS { Mode = Spec.Peers[0].Mtls?.Mode ?? Spec.Peers[0].Mode ?? "STRICT" },
         },
     };

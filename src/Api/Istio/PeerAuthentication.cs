@@ -22,7 +22,7 @@ public sealed record PeerAuthentication : IObject
 public sealed record PeerAuthenticationSpec
 {
     /// <summary>The workloads; all of the namespace when absent, all of the mesh in the root namespace.</summary>
-    public WorkloadSelector? Selector { get; init; }
+    public PolicySelector? Selector { get; init; }
 
     /// <summary>For all ports.</summary>
     public MutualTLS? Mtls { get; init; }

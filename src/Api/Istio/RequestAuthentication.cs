@@ -22,7 +22,7 @@ public sealed record RequestAuthentication : IObject
 public sealed record RequestAuthenticationSpec
 {
     /// <summary>The workloads; all of the namespace when absent, all of the mesh in the root namespace.</summary>
-    public WorkloadSelector? Selector { get; init; }
+    public PolicySelector? Selector { get; init; }
 
     /// <summary>Deprecated: one object in place of workloads.</summary>
     public PolicyTargetReference? TargetRef { get; init; }
@@ -37,8 +37,8 @@ public sealed record RequestAuthenticationSpec
 /// <summary>An issuer of tokens.</summary>
 public sealed record JWTRule
 {
-    /// <summary>Its name in tokens.</summary>
-    [Must] public string Issuer { get; init; } = "";
+    /// <summary>Its name in tokens; any when absent, which needs jwksUri.</summary>
+    public string? Issuer { get; init; }
 
     /// <summary>One of them must be in the token; any when empty.</summary>
     public IReadOnlyList<string> Audiences { get; init; } = [];
@@ -63,6 +63,9 @@ public sealed record JWTRule
 
     /// <summary>Fields that get claims.</summary>
     public IReadOnlyList<ClaimToHeader> OutputClaimToHeaders { get; init; } = [];
+
+    /// <summary>Claims that are lists of words, beside scope and permission.</summary>
+    public IReadOnlyList<string> SpaceDelimitedClaims { get; init; } = [];
 
     /// <summary>Longest time of fetching the keys; 5s by default.</summary>
     public string? Timeout { get; init; }

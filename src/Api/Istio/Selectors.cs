@@ -1,14 +1,19 @@
+using System.Text.Json.Nodes;
 using Weft.Api.Schemas;
 
 namespace Weft.Api.Istio;
 
-/// <summary>Workloads by labels, as networking kinds write it.</summary>
+/// <summary>Workloads by labels, as sidecars and service entries write it.</summary>
 public sealed record WorkloadSelector
 {
-    /// <summary>Labels that a workload must have (networking kinds but the destination rule).</summary>
+    /// <summary>Labels that a workload must have.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = Empty.Strings;
+}
 
-    /// <summary>Labels that a workload must have (security and telemetry kinds, and the destination rule).</summary>
+/// <summary>Workloads by labels, as policies and destination rules write it.</summary>
+public sealed record PolicySelector
+{
+    /// <summary>Labels that a workload must have.</summary>
     public IReadOnlyDictionary<string, string> MatchLabels { get; init; } = Empty.Strings;
 }
 
@@ -36,6 +41,9 @@ public sealed record IstioStatus
 
     /// <summary>Generation that the status describes.</summary>
     public long? ObservedGeneration { get; init; }
+
+    /// <summary>Errors and warnings, in the form of Istio's own analyzers.</summary>
+    public IReadOnlyList<JsonObject> ValidationMessages { get; init; } = [];
 }
 
 /// <summary>One observed condition.</summary>

@@ -22,7 +22,7 @@ public sealed record Telemetry : IObject
 public sealed record TelemetrySpec
 {
     /// <summary>The workloads; all of the namespace when absent, all of the mesh in the root namespace.</summary>
-    public WorkloadSelector? Selector { get; init; }
+    public PolicySelector? Selector { get; init; }
 
     /// <summary>Deprecated: one object in place of workloads.</summary>
     public PolicyTargetReference? TargetRef { get; init; }

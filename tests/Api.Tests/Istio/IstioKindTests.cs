@@ -39,14 +39,14 @@ public sealed class IstioKindTests
     [Fact]
     public void The_old_policy_becomes_a_peer_authentication()
     {
-        var old = Read<Policy>("{spec: {peers: [{mtls: null, mode: STRICT}], podSelector: {app: nginx}}}");
+        var old = Read<OldPolicy>("{spec: {peers: [{mtls: null, mode: STRICT}], podSelector: {app: nginx}}}");
         var modern = old.ToPeerAuthentication().Spec;
         Assert.Equal("STRICT", modern.Mtls?.Mode);
         Assert.Equal("nginx", modern.Selector?.MatchLabels["app"]);
         // As it was: mtls without a mode means STRICT, and a mode inside counts before one beside.
-        Assert.Equal("STRICT", Read<Policy>("{spec: {peers: [{mtls: {}}]}}").ToPeerAuthentication().Spec.Mtls?.Mode);
-        Assert.Equal("PERMISSIVE", Read<Policy>("{spec: {peers: [{mtls: {mode: PERMISSIVE}, mode: STRICT}]}}").ToPeerAuthentication().Spec.Mtls?.Mode);
-        Assert.Null(Read<Policy>("{spec: {}}").ToPeerAuthentication().Spec.Mtls);
+        Assert.Equal("STRICT", Read<OldPolicy>("{spec: {peers: [{mtls: {}}]}}").ToPeerAuthentication().Spec.Mtls?.Mode);
+        Assert.Equal("PERMISSIVE", Read<OldPolicy>("{spec: {peers: [{mtls: {mode: PERMISSIVE}, mode: STRICT}]}}").ToPeerAuthentication().Spec.Mtls?.Mode);
+        Assert.Null(Read<OldPolicy>("{spec: {}}").ToPeerAuthentication().Spec.Mtls);
     }
 
     [Fact]

@@ -58,7 +58,7 @@ internal sealed record MeshCase(MeshInputs Inputs, IReadOnlyList<string> SchemaE
             "Gateway" => inputs with { Gateways = inputs.Gateways.Add(ApiJson.FromTree<Istio.Gateway>(tree)) },
             "Sidecar" => inputs with { Sidecars = inputs.Sidecars.Add(ApiJson.FromTree<Istio.Sidecar>(tree)) },
             "PeerAuthentication" => inputs with { PeerAuthentications = inputs.PeerAuthentications.Add(ApiJson.FromTree<Istio.PeerAuthentication>(tree)) },
-            "Policy" => inputs with { OldPolicies = inputs.OldPolicies.Add(ApiJson.FromTree<Istio.Policy>(tree)) },
+            "Policy" => inputs with { OldPolicies = inputs.OldPolicies.Add(ApiJson.FromTree<Istio.OldPolicy>(tree)) },
             "RequestAuthentication" => inputs with { RequestAuthentications = inputs.RequestAuthentications.Add(ApiJson.FromTree<Istio.RequestAuthentication>(tree)) },
             "AuthorizationPolicy" => inputs with { AuthorizationPolicies = inputs.AuthorizationPolicies.Add(ApiJson.FromTree<Istio.AuthorizationPolicy>(tree)) },
             "Telemetry" => inputs with { Telemetries = inputs.Telemetries.Add(ApiJson.FromTree<Istio.Telemetry>(tree)) },

@@ -31,7 +31,7 @@ public sealed record MeshInputs
     public ImmutableArray<Istio.PeerAuthentication> PeerAuthentications { get; init; } = [];
 
     /// <summary>The old form of peer authentications.</summary>
-    public ImmutableArray<Istio.Policy> OldPolicies { get; init; } = [];
+    public ImmutableArray<Istio.OldPolicy> OldPolicies { get; init; } = [];
 
     public ImmutableArray<Istio.RequestAuthentication> RequestAuthentications { get; init; } = [];
 

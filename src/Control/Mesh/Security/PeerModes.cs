@@ -11,7 +11,7 @@ namespace Weft.Control.Mesh.Security;
 /// <summary>Whether a workload takes connections without mutual TLS. The nearest policy that says something holds: port, workload, namespace, mesh.</summary>
 internal static class PeerModes
 {
-    public static PeerAuthentication Modern(IObject value) => value is Policy old ? old.ToPeerAuthentication() : (PeerAuthentication)value;
+    public static PeerAuthentication Modern(IObject value) => value is OldPolicy old ? old.ToPeerAuthentication() : (PeerAuthentication)value;
 
     public static (MutualTls Mode, ValueList<PortMutualTls> Ports) Of(string @namespace, ValueMap labels, MeshLookups lookups)
     {
@@ -33,14 +33,13 @@ internal static class PeerModes
     {
         var (problems, policy) = (Problems.Of(value, diagnostics), Modern(value));
         var @namespace = value.Metadata.Namespace ?? "";
-        if (value is Policy old)
+        if (value is OldPolicy old)
         {
             problems.Warn("kind", "Policy is an old form; write PeerAuthentication with selector.matchLabels and mtls.mode");
             if (old.Spec.Peers.Count > 1)
                 problems.Error("spec.peers[1]", "only the first counts; leave out the others");
         }
 
-        Selection.Check(policy.Spec.Selector, null, [], problems);
         Known(policy.Spec.Mtls, "spec.mtls.mode", problems);
         foreach (var (port, mtls) in policy.Spec.PortLevelMtls.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {

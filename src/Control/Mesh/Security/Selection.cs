@@ -8,15 +8,11 @@ namespace Weft.Control.Mesh.Security;
 internal static class Selection
 {
     /// <summary>In its own namespace, or everywhere from the root namespace.</summary>
-    public static bool IsFor(WorkloadSelector? selector, ValueMap labels) => selector is null || new ValueMap(selector.MatchLabels).IsSubsetOf(labels);
+    public static bool IsFor(PolicySelector? selector, ValueMap labels) => selector is null || new ValueMap(selector.MatchLabels).IsSubsetOf(labels);
 
     /// <summary>A policy for objects of the Gateway API selects no workloads here.</summary>
     public static bool IsForWorkloads(PolicyTargetReference? reference, IReadOnlyList<PolicyTargetReference> references) => reference is null && references.Count == 0;
 
-    public static void Check(WorkloadSelector? selector, PolicyTargetReference? reference, IReadOnlyList<PolicyTargetReference> references, Problems problems)
-    {
-        if (selector is { Labels.Count: > 0 })
-            problems.Error("spec.selector.labels", "is not known here, and the policy is for all workloads of its namespace; write matchLabels");
-        problems.UnsupportedIf(!IsForWorkloads(reference, references), reference is null ? "spec.targetRefs" : "spec.targetRef", "the policy has no effect; use a selector");
-    }
+    public static void Check(PolicyTargetReference? reference, IReadOnlyList<PolicyTargetReference> references, Problems problems)
+        => problems.UnsupportedIf(!IsForWorkloads(reference, references), reference is null ? "spec.targetRefs" : "spec.targetRef", "the policy has no effect; use a selector");
 }

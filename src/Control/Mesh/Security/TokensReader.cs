@@ -16,10 +16,16 @@ internal static class TokensReader
     public static TokensUnit Read(RequestAuthentication policy, List<MeshDiagnostic> diagnostics)
     {
         var (problems, spec) = (Problems.Of(policy, diagnostics), policy.Spec);
-        Selection.Check(spec.Selector, spec.TargetRef, spec.TargetRefs, problems);
-        var rules = spec.JwtRules.Index().Where(item => item.Item.Issuer.Length > 0).ToList();
-        foreach (var (i, _) in spec.JwtRules.Index().Where(item => item.Item.Issuer.Length == 0))
-            problems.Error($"spec.jwtRules[{i}].issuer", "is missing; without it nobody knows whose tokens are meant");
+        Selection.Check(spec.TargetRef, spec.TargetRefs, problems);
+        var rules = spec.JwtRules.Index().Where(item => !string.IsNullOrEmpty(item.Item.Issuer)).ToList();
+        foreach (var (i, rule) in spec.JwtRules.Index().Where(item => string.IsNullOrEmpty(item.Item.Issuer)))
+        {
+            if (rule.JwksUri is null)
+                problems.Error($"spec.jwtRules[{i}].issuer", "is missing; without it nobody knows whose tokens are meant");
+            else
+                problems.Unsupported($"spec.jwtRules[{i}].issuer", "tokens of any issuer are not taken, so the rule has no effect; name the issuer");
+        }
+
         return new() { Providers = rules.Select(item => Provider(policy, item.Item, item.Index, problems)).ToValueList() };
     }
 
@@ -29,9 +35,10 @@ internal static class TokensReader
         var keys = Keys(rule, field, problems);
         if (rule.Timeout is not null && Durations.Read(rule.Timeout, $"{field}.timeout", problems) is not null)
             problems.Unsupported($"{field}.timeout", "keys are fetched with a time-out of the proxy's own");
+        problems.UnsupportedIf(rule.SpaceDelimitedClaims.Count > 0, $"{field}.spaceDelimitedClaims", "only scope and permission are lists of words");
         return new()
         {
-            Name = $"{MeshIndex.Name(policy)}/{index}", Issuer = rule.Issuer, Audiences = rule.Audiences.ToValueList(),
+            Name = $"{MeshIndex.Name(policy)}/{index}", Issuer = rule.Issuer!, Audiences = rule.Audiences.ToValueList(),
             Jwks = keys.Inline is null ? null : new() { Inline = keys.Inline }, JwksUri = keys.Uri,
             FromHeaders = rule.FromHeaders.Where((header, i) => HeaderTexts.IsFieldName(header.Name, $"{field}.fromHeaders[{i}].name", problems)).Select(header => new TokenHeader(header.Name, header.Prefix ?? "")).ToValueList(),
             FromQuery = rule.FromParams.ToValueList(), FromCookies = rule.FromCookies.ToValueList(), Forward = rule.ForwardOriginalToken == true,
