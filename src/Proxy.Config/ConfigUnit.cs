@@ -12,7 +12,10 @@ public enum UnitKind : byte
     Pod = 4,
     /// <summary>What connections to the addresses of a host mean. Key: the host.</summary>
     Destination = 5,
-    /// <summary>Routes of requests to a port of a host, or to a port of the front door. Key: `host:port` or `gateway/port`.</summary>
+    /// <summary>
+    /// Routes of requests to a port of a host, or to a host at a port of the front door. Key: `host:port` or `gateway/port/host`. Units of the same table make it together: a
+    /// front door has more hosts than a unit holds.
+    /// </summary>
     Routes = 6,
     /// <summary>How endpoints of a port of a host are chosen and spoken to. Key: `host:port`, with `/subset`, with `@namespace` for clients that have rules of their own.</summary>
     Cluster = 7,

@@ -101,6 +101,9 @@ public sealed record WorkloadUnit
 
     public ValueMap Labels { get; init; }
 
+    /// <summary>What it sends to hosts that the mesh does not know is refused (Istio's REGISTRY_ONLY).</summary>
+    public bool KnownHostsOnly { get; init; }
+
     public MutualTls MutualTls { get; init; }
 
     /// <summary>Ports with another mode.</summary>

@@ -21,7 +21,8 @@ public static class UnitCodec
 
     public static ConfigUnit Destination(string host, DestinationUnit unit) => ModelJson.Write(new(UnitKind.Destination, host), unit);
 
-    public static ConfigUnit Routes(RouteTableConfig unit) => ModelJson.Write(new(UnitKind.Routes, unit.Name), unit);
+    /// <param name="host">Of a table whose hosts are units of their own; null: the whole table.</param>
+    public static ConfigUnit Routes(RouteTableConfig unit, string? host = null) => ModelJson.Write(new(UnitKind.Routes, host is null ? unit.Name : $"{unit.Name}/{host}"), unit);
 
     public static ConfigUnit Cluster(ClusterUnit unit) => ModelJson.Write(new(UnitKind.Cluster, unit.Cluster.Name), unit);
 

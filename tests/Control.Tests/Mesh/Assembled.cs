@@ -42,7 +42,11 @@ internal static class Assembled
                     Tls = door.Listener.Tls is { } tls && door.ClientSecret is not null ? tls with { ClientAuthorities = Somewhere } : door.Listener.Tls,
                 }),
             ],
-            RouteTables = read.Select(pair => pair.Unit).OfType<RouteTableConfig>().ToValueList(),
+            RouteTables =
+            [
+                .. read.Select(pair => pair.Unit).OfType<RouteTableConfig>().GroupBy(table => table.Name).Select(group => new RouteTableConfig { Name = group.Key, Hosts = group.SelectMany(table => table.Hosts).ToValueList() }),
+                .. doors.Select(door => door.Listener.RouteTable).OfType<string>().Except(read.Select(pair => pair.Unit).OfType<RouteTableConfig>().Select(table => table.Name)).Select(name => new RouteTableConfig { Name = name }),
+            ],
             Clusters = clusters.Select(unit => unit.Cluster with { Endpoints = Endpoints(unit, backends) }).ToValueList(),
             Certificates =
             [

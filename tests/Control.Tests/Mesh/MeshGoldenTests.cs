@@ -46,7 +46,7 @@ public sealed class MeshGoldenTests
             object again = UnitCodec.Read(unit) switch
             {
                 DestinationUnit read => UnitCodec.Destination(unit.Key.Name, read),
-                Proxy.Config.Model.RouteTableConfig read => UnitCodec.Routes(read),
+                Proxy.Config.Model.RouteTableConfig read => UnitCodec.Routes(read, unit.Key.Name == read.Name ? null : unit.Key.Name[(read.Name.Length + 1)..]),
                 ClusterUnit read => UnitCodec.Cluster(read),
                 BackendsUnit read => UnitCodec.Backends(unit.Key.Name, read),
                 WorkloadUnit read => UnitCodec.Workload(unit.Key.Name, read),

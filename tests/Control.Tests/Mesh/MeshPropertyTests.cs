@@ -106,6 +106,24 @@ public sealed class MeshPropertyTests
         Same(MeshCompiler.Compile(after), next);
     }
 
+    [Fact]
+    public void At_the_front_door_a_host_is_a_unit()
+    {
+        var door = new Istio.Gateway { Metadata = Named("door"), Spec = new() { Servers = [new() { Port = new() { Number = 80, Protocol = "HTTP" }, Hosts = ["*"] }] } };
+        var before = Inputs("world") with { Gateways = [door], VirtualServices = [.. Enumerable.Range(0, 20).Select(i => At($"h{i}.example", "web"))] };
+        var after = before with { VirtualServices = before.VirtualServices.SetItem(3, At("h3.example", "reviews")) };
+        var snapshot = MeshCompiler.Compile(before);
+        var next = MeshCompiler.Compile(after, snapshot);
+        Same(MeshCompiler.Compile(after), next);
+        Assert.Equal(["Routes/gateway/80/h3.example"], next.Units.Except(snapshot.Units).Select(unit => unit.Key.ToString()));
+        Assert.Equal(2, next.Compiled); // the object by itself, and its host
+
+        static Istio.VirtualService At(string host, string to) => new()
+        {
+            Metadata = Named(host), Spec = new() { Hosts = [host], Gateways = ["door"], Http = [new() { Route = [new() { Destination = new() { Host = to } }] }] },
+        };
+    }
+
     private static void Changes(Func<MeshInputs, MeshInputs> change, int? jobs, params string[] keys)
     {
         var inputs = Inputs("world");

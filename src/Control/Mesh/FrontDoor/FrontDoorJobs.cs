@@ -18,7 +18,15 @@ internal static class FrontDoorJobs
         foreach (var gateway in gateways)
             yield return new($"gateway {MeshIndex.Name(gateway)}", gateway, (lookups, problems) => { Check(gateway, lookups, problems); return []; });
         foreach (var port in gateways.SelectMany(gateway => gateway.Spec.Servers).Select(server => server.Port.Number).Where(port => port is > 0 and < 65_536).Distinct())
+        {
             yield return new($"frontdoor {port}", port, (lookups, problems) => Port(port, lookups, problems));
+            // Who speaks for which host is looked up each time: it is little beside the routes themselves, which are compiled host by host.
+            var now = new MeshLookups(index);
+            if (GatewayServers.Of(port, now, []) is not [{ Kind: ServerKind.Http or ServerKind.Https }, ..] servers)
+                continue;
+            foreach (var host in FrontDoorHost.Of(port, servers, now))
+                yield return new($"frontdoor {port} {host.Name}", host, (lookups, problems) => [host.Compile(lookups, problems)]);
+        }
     }
 
     private static void Check(Gateway gateway, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
@@ -38,12 +46,11 @@ internal static class FrontDoorJobs
         if (servers.Count == 0)
             yield break;
         var first = servers[0];
-        var name = $"gateway/{port}";
+        var name = FrontDoorHost.TableOf(port);
         var listener = new ListenerConfig { Name = name, Address = string.IsNullOrEmpty(first.Server.Bind) ? "0.0.0.0" : first.Server.Bind, Port = port, Tls = Tls(servers) };
         if (first.Kind is ServerKind.Http or ServerKind.Https)
         {
             listener = listener with { RouteTable = name };
-            yield return UnitCodec.Routes(FrontDoorTable.Of(name, port, servers, lookups, problems));
         }
         else
         {

@@ -67,6 +67,17 @@ internal sealed record ClientView(string? Namespace, ValueMap Labels = default)
             ?? sidecars.FirstOrDefault(sidecar => sidecar.Metadata.Namespace == lookups.Settings.RootNamespace && !Selects(sidecar));
     }
 
+    /// <summary>The same for a workload.</summary>
+    public static Sidecar? SidecarOf(string @namespace, ValueMap labels, MeshLookups lookups)
+    {
+        var sidecars = lookups.Sidecars().ToList();
+        return sidecars.FirstOrDefault(sidecar => sidecar.Metadata.Namespace == @namespace && Selects(sidecar) && new ValueMap(sidecar.Spec.WorkloadSelector!.Labels).IsSubsetOf(labels))
+            ?? new ClientView(@namespace).SidecarOf(lookups);
+    }
+
+    /// <summary>Whether what is sent to hosts that are not known, or not imported, passes. What is no mode closes the door.</summary>
+    public static bool AllowsAny(Sidecar? sidecar, MeshLookups lookups) => sidecar?.Spec.OutboundTrafficPolicy?.Mode is { } mode ? mode == "ALLOW_ANY" : lookups.Settings.AllowAny;
+
     /// <summary>Whether its rules reach a host of a namespace: `namespace/host`, with `*`, `.` and `~` for the namespace.</summary>
     public static bool Imports(Sidecar? sidecar, MeshHost host, int port)
     {

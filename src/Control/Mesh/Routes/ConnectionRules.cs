@@ -24,10 +24,7 @@ internal static class ConnectionRules
         var sidecar = view.SidecarOf(lookups);
         var self = new ConnectionRoute { Source = view.Source, Clusters = [new() { Cluster = resolver.Self(host, port.Number).Cluster }] };
         if (!ClientView.Imports(sidecar, host, port.Number))
-        {
-            var allows = sidecar!.Spec.OutboundTrafficPolicy?.Mode is { } mode ? mode == "ALLOW_ANY" : lookups.Settings.AllowAny;
-            return [allows ? self : self with { Clusters = [new() { Cluster = ClusterNames.Unknown }] }];
-        }
+            return [ClientView.AllowsAny(sidecar, lookups) ? self : self with { Clusters = [new() { Cluster = ClusterNames.Unknown }] }];
 
         var speaksTls = port.Protocol is PortProtocol.Auto or PortProtocol.Tls;
         var chosen = Chosen.For(host, view, lookups, problems, rules => (speaksTls && rules.Spec.Tls.Count > 0) || rules.Spec.Tcp.Count > 0);

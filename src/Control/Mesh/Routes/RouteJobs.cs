@@ -61,10 +61,7 @@ internal static class RouteJobs
         var assembler = new RouteAssembler(new TargetResolver(lookups, problems, view.Namespace, port.Number), view, Mesh, port.Number);
         var sidecar = view.SidecarOf(lookups);
         if (!ClientView.Imports(sidecar, host, port.Number))
-        {
-            var allows = sidecar!.Spec.OutboundTrafficPolicy?.Mode is { } mode ? mode == "ALLOW_ANY" : lookups.Settings.AllowAny;
-            return [allows ? assembler.Default(host) : Refused(view, $"{MeshIndex.Name(sidecar)} imports it not")];
-        }
+            return [ClientView.AllowsAny(sidecar, lookups) ? assembler.Default(host) : Refused(view, $"{MeshIndex.Name(sidecar!)} imports it not")];
 
         if (Chosen.For(host, view, lookups, problems, rules => rules.Spec.Http.Count > 0) is not { } chosen)
             return [assembler.Default(host)];

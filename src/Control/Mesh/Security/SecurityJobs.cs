@@ -1,6 +1,7 @@
 using System.Net;
 using Weft.Api.Istio;
 using Weft.Control.Mesh.Diagnostics;
+using Weft.Control.Mesh.Hosts;
 using Weft.Control.Mesh.Inputs;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
@@ -62,7 +63,7 @@ internal static class SecurityJobs
         return UnitCodec.Workload($"{workload.Namespace}/{workload.Name}", new()
         {
             Addresses = workload.Addresses, Namespace = workload.Namespace, ServiceAccount = workload.ServiceAccount, Identity = workload.IdentityIn(lookups.Settings.TrustDomain),
-            Node = workload.Node, Labels = workload.Labels, MutualTls = mode, Ports = ports,
+            Node = workload.Node, Labels = workload.Labels, KnownHostsOnly = !ClientView.AllowsAny(ClientView.SidecarOf(workload.Namespace, workload.Labels, lookups), lookups), MutualTls = mode, Ports = ports,
             Policies = Policies(workload.Namespace, workload.Labels, lookups), Tokens = Tokens(workload.Namespace, workload.Labels, lookups),
         });
     }

@@ -35,7 +35,7 @@ internal static class TokensReader
         var keys = Keys(rule, field, problems);
         if (rule.Timeout is not null && Durations.Read(rule.Timeout, $"{field}.timeout", problems) is not null)
             problems.Unsupported($"{field}.timeout", "keys are fetched with a time-out of the proxy's own");
-        problems.UnsupportedIf(rule.SpaceDelimitedClaims.Count > 0, $"{field}.spaceDelimitedClaims", "only scope and permission are lists of words");
+        problems.UnsupportedIf(rule.SpaceDelimitedClaims.Count > 0, $"{field}.spaceDelimitedClaims", "only scope is a list of words");
         return new()
         {
             Name = $"{MeshIndex.Name(policy)}/{index}", Issuer = rule.Issuer!, Audiences = rule.Audiences.ToValueList(),
