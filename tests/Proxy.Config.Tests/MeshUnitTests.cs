@@ -1,13 +1,64 @@
+using System.Reflection;
 using System.Text;
-using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Tests.Model;
 using Weft.Proxy.Config.Units;
 
-namespace Weft.Control.Tests.Mesh;
+namespace Weft.Proxy.Config.Tests;
 
 /// <summary>The bytes of the mesh's units.</summary>
 public sealed class MeshUnitTests
 {
+    private static readonly Type[] Units =
+    [
+        typeof(DestinationUnit), typeof(RouteTableConfig), typeof(ClusterUnit), typeof(BackendsUnit), typeof(WorkloadUnit), typeof(PolicyUnit), typeof(TokensUnit), typeof(ListenerUnit),
+    ];
+
+    // All that a unit of the mesh may contain.
+    private static IEnumerable<Type> Records => typeof(ProxyConfig).Assembly.GetTypes()
+        .Where(t => (t.Namespace == typeof(ProxyConfig).Namespace || Units.Contains(t) || t == typeof(DestinationPort) || t == typeof(BackendPort) || t == typeof(PortMutualTls))
+            && t is { IsClass: true, IsAbstract: false } && t.GetMethod("<Clone>$") is not null);
+
+    public static TheoryData<string> Types => [.. Records.Select(type => type.Name)];
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void Whatever_a_record_holds_is_read_back(string name)
+    {
+        var type = Records.Single(type => type.Name == name);
+        for (var number = 0; number < 12; number++)
+            Same(Sample.Record(type, number));
+        // One property at a time, also at the zero of its type, where the default is another.
+        foreach (var property in Sample.Settable(type))
+        {
+            foreach (var value in new[] { Sample.Of(property.PropertyType, 1), Sample.Of(property.PropertyType, 2), Zero(property) })
+            {
+                var record = type.GetConstructor(Type.EmptyTypes) is null ? Sample.Record(type, 3) : Activator.CreateInstance(type)!;
+                property.SetValue(record, value);
+                Same(record);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_unit_that_is_as_by_default_says_nothing() => Assert.Equal("{}", Encoding.UTF8.GetString(UnitCodec.Workload("a/b", new()).Bytes.Span));
+
+    private static void Same(object record)
+    {
+        var write = typeof(ModelJson).GetMethod(nameof(ModelJson.Write))!.MakeGenericMethod(record.GetType());
+        var read = typeof(ModelJson).GetMethod(nameof(ModelJson.Read))!.MakeGenericMethod(record.GetType());
+        var unit = (ConfigUnit)write.Invoke(null, [new UnitKey(UnitKind.Cluster, "x"), record])!;
+        Assert.True(record.Equals(read.Invoke(null, [unit])), Encoding.UTF8.GetString(unit.Bytes.Span));
+    }
+
+    private static object? Zero(PropertyInfo property)
+    {
+        var type = property.PropertyType;
+        if (type.IsValueType)
+            return Activator.CreateInstance(type);
+        return new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable ? null : Sample.Of(type, 4);
+    }
+
     [Fact]
     public void What_is_not_as_by_default_is_written_also_where_it_is_false_or_nothing()
     {
