@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Weft.Control.Mesh.Backends;
 using Weft.Control.Mesh.Clusters;
@@ -20,34 +19,51 @@ public static class MeshCompiler
     /// <param name="before">An earlier snapshot, whose parts are taken over where nothing of theirs has changed; null: everything is compiled.</param>
     public static MeshSnapshot Compile(MeshInputs inputs, MeshSnapshot? before = null)
     {
-        var index = new MeshIndex(inputs);
-        var known = before is not null && before.Settings == inputs.Settings ? before.Results : FrozenDictionary<string, JobResult>.Empty;
-        var results = new Dictionary<string, JobResult>();
-        var compiled = 0;
+        if (before?.Index is not { } old || old.Inputs.Settings != inputs.Settings)
+            before = null;
+        var index = new MeshIndex(inputs, before?.Index);
+        var changed = before is null ? ~0 : Enum.GetValues<Question>().Where(question => index.MayDiffer(question, before.Index!)).Aggregate(0, (bits, question) => bits | (1 << (int)question));
+        var results = new Dictionary<string, JobResult>(before?.Results.Count ?? 0);
+        var compiled = new List<(JobResult? Old, JobResult New)>();
         foreach (var job in Jobs(index))
         {
-            if (!known.TryGetValue(job.Name, out var result) || !result.StandsFor(job, index))
+            var known = before?.Results.GetValueOrDefault(job.Name);
+            if (known is null || !known.StandsFor(job, index, changed))
             {
-                result = Run(job, index);
-                compiled++;
+                compiled.Add((known, Run(job, index)));
+                known = compiled[^1].New;
             }
 
-            results.Add(job.Name, result);
+            results.Add(job.Name, known);
         }
 
+        // The same jobs as before with the same keys: only their contents are put in their places.
+        var isInPlace = before is not null && results.Count == before.Results.Count
+            && compiled.TrueForAll(pair => pair.Old is not null && pair.Old.Units.Select(unit => unit.Key).SequenceEqual(pair.New.Units.Select(unit => unit.Key)));
         return new()
         {
-            Units = [.. results.Values.SelectMany(result => result.Units).OrderBy(unit => unit.Key.Kind).ThenBy(unit => unit.Key.Name, StringComparer.Ordinal)],
+            Units = isInPlace ? Replace(before!.Units, compiled.SelectMany(pair => pair.New.Units)) : [.. results.Values.SelectMany(result => result.Units).Order(ByKey)],
             Diagnostics =
             [
                 .. results.Values.SelectMany(result => result.Diagnostics).Distinct().OrderBy(problem => problem.Object.Kind, StringComparer.Ordinal)
                     .ThenBy(problem => problem.Object.Namespace, StringComparer.Ordinal).ThenBy(problem => problem.Object.Name, StringComparer.Ordinal)
                     .ThenBy(problem => problem.Field, StringComparer.Ordinal).ThenBy(problem => problem.Message, StringComparer.Ordinal),
             ],
-            Compiled = compiled,
-            Settings = inputs.Settings,
-            Results = results.ToFrozenDictionary(),
+            Compiled = compiled.Count,
+            Index = index,
+            Results = results,
         };
+    }
+
+    private static readonly Comparer<ConfigUnit> ByKey = Comparer<ConfigUnit>.Create((one, other) =>
+        one.Key.Kind != other.Key.Kind ? one.Key.Kind.CompareTo(other.Key.Kind) : string.CompareOrdinal(one.Key.Name, other.Key.Name));
+
+    private static ImmutableArray<ConfigUnit> Replace(ImmutableArray<ConfigUnit> units, IEnumerable<ConfigUnit> changed)
+    {
+        var next = units.ToBuilder();
+        foreach (var unit in changed)
+            next[units.BinarySearch(unit, ByKey)] = unit;
+        return next.ToImmutable();
     }
 
     private static IEnumerable<Job> Jobs(MeshIndex index) =>

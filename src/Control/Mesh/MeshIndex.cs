@@ -18,47 +18,80 @@ internal sealed class MeshIndex
 
     private static readonly object[] None = [];
 
-    private readonly Dictionary<(Question, string), object[]> _answers = [];
-    private readonly List<MeshHost> _wildcardHosts;
-    private readonly List<(string Host, Istio.VirtualService Rules)> _wildcardServices = [];
-    private readonly List<(string Host, Istio.DestinationRule Rule)> _wildcardRules = [];
+    private readonly Dictionary<string, object[]>[] _answers;
 
-    public MeshIndex(MeshInputs inputs)
+    /// <param name="before">An index of the same settings, whose parts are taken over where the inputs' lists are the same.</param>
+    public MeshIndex(MeshInputs inputs, MeshIndex? before)
     {
         Inputs = inputs;
-        var domain = inputs.Settings.ClusterDomain;
-        var services = Ordered(inputs.Services).Select(service => MeshHost.Of(service, domain));
-        var entries = Ordered(inputs.ServiceEntries).SelectMany(MeshHost.Of);
-        Hosts = [.. services.Concat(entries).DistinctBy(host => host.Name)];
-        _wildcardHosts = [.. Hosts.Where(host => HostNames.IsWildcard(host.Name)).OrderByDescending(host => HostNames.Rank(host.Name))];
-        Put(Question.Host, Hosts, host => [host.Name]);
+        _answers = before is null ? [.. Enum.GetValues<Question>().Select(_ => new Dictionary<string, object[]>())] : [.. before._answers];
+        var old = before?.Inputs;
+        (Hosts, WildcardHosts) = old is not null && old.Services == inputs.Services && old.ServiceEntries == inputs.ServiceEntries ? (before!.Hosts, before.WildcardHosts) : IndexHosts();
+        (VirtualServices, WildcardServices) = old is not null && old.VirtualServices == inputs.VirtualServices ? (before!.VirtualServices, before.WildcardServices) : IndexVirtualServices();
+        (DestinationRules, WildcardRules) = old is not null && old.DestinationRules == inputs.DestinationRules ? (before!.DestinationRules, before.WildcardRules) : IndexDestinationRules();
+        Workloads = old is not null && old.Workloads == inputs.Workloads ? before!.Workloads : IndexWorkloads();
+        PeerAuthentications = old is not null && old.PeerAuthentications == inputs.PeerAuthentications && old.OldPolicies == inputs.OldPolicies ? before!.PeerAuthentications : IndexPeerAuthentications();
+        Slices = old is not null && old.Slices == inputs.Slices ? before!.Slices : Ordered(inputs.Slices);
+        if (old is null || old.Sidecars != inputs.Sidecars)
+            Put(Question.Sidecars, Ordered(inputs.Sidecars), _ => "");
+        if (old is null || old.Gateways != inputs.Gateways)
+            Put(Question.Gateways, Ordered(inputs.Gateways), _ => "");
+        if (old is null || old.WorkloadEntries != inputs.WorkloadEntries)
+            Put(Question.WorkloadEntries, Ordered(inputs.WorkloadEntries), OwnNamespace);
+        if (old is null || old.AuthorizationPolicies != inputs.AuthorizationPolicies)
+            Put(Question.Policies, Ordered(inputs.AuthorizationPolicies), OwnNamespace);
+        if (old is null || old.RequestAuthentications != inputs.RequestAuthentications)
+            Put(Question.Tokens, Ordered(inputs.RequestAuthentications), OwnNamespace);
+    }
 
-        VirtualServices = Ordered(inputs.VirtualServices);
-        Put(Question.VirtualService, VirtualServices, value => [Name(value)]);
-        var routed = VirtualServices.Where(value => GatewaysOf(value).Contains(Mesh)).SelectMany(value => Names(value).Select(host => (Host: host, Rules: value))).ToList();
-        _wildcardServices.AddRange(routed.Where(pair => HostNames.IsWildcard(pair.Host)));
-        Put(Question.VirtualServices, routed.Where(pair => !HostNames.IsWildcard(pair.Host)).DistinctBy(pair => (pair.Host, Name(pair.Rules))), pair => [pair.Host], pair => pair.Rules);
-        _answers[(Question.GatewayRoutes, "")] = [.. VirtualServices.Where(value => GatewaysOf(value).Any(gateway => gateway != Mesh))];
+    private (IReadOnlyList<MeshHost>, IReadOnlyList<MeshHost>) IndexHosts()
+    {
+        var services = Ordered(Inputs.Services).Select(service => MeshHost.Of(service, Inputs.Settings.ClusterDomain));
+        List<MeshHost> hosts = [.. services.Concat(Ordered(Inputs.ServiceEntries).SelectMany(MeshHost.Of)).DistinctBy(host => host.Name)];
+        Put(Question.Host, hosts, host => host.Name);
+        return (hosts, [.. hosts.Where(host => HostNames.IsWildcard(host.Name)).OrderByDescending(host => HostNames.Rank(host.Name))]);
+    }
 
-        DestinationRules = Ordered(inputs.DestinationRules);
-        var ruled = DestinationRules.Select(value => (Host: HostNames.Whole(value.Spec.Host, value.Metadata.Namespace ?? "", domain), Rule: value)).ToList();
-        _wildcardRules.AddRange(ruled.Where(pair => HostNames.IsWildcard(pair.Host)));
-        Put(Question.DestinationRules, ruled.Where(pair => !HostNames.IsWildcard(pair.Host)), pair => [pair.Host], pair => pair.Rule);
+    private (IReadOnlyList<Istio.VirtualService>, IReadOnlyList<(string, Istio.VirtualService)>) IndexVirtualServices()
+    {
+        var all = Ordered(Inputs.VirtualServices);
+        Put(Question.VirtualService, all, value => Name(value));
+        var routed = all.Where(value => GatewaysOf(value).Contains(Mesh)).SelectMany(value => Names(value).Select(host => (Host: host, Rules: value))).ToList();
+        Put(Question.VirtualServices, routed.Where(pair => !HostNames.IsWildcard(pair.Host)), pair => pair.Host, pair => pair.Rules);
+        Put(Question.GatewayRoutes, all.Where(value => GatewaysOf(value).Any(gateway => gateway != Mesh)), _ => "");
+        return (all, [.. routed.Where(pair => HostNames.IsWildcard(pair.Host))]);
+    }
 
-        Put(Question.Sidecars, Ordered(inputs.Sidecars), _ => [""]);
-        Put(Question.Gateways, Ordered(inputs.Gateways), _ => [""]);
-        Workloads = [.. inputs.Workloads.OrderBy(workload => workload.Namespace, StringComparer.Ordinal).ThenBy(workload => workload.Name, StringComparer.Ordinal).DistinctBy(workload => (workload.Namespace, workload.Name))];
-        Put(Question.Workload, Workloads, workload => [$"{workload.Namespace}/{workload.Name}"]);
-        Put(Question.Workloads, Workloads, workload => [workload.Namespace]);
-        Put(Question.WorkloadEntries, Ordered(inputs.WorkloadEntries), OwnNamespace);
-        PeerAuthentications = [.. Ordered(inputs.PeerAuthentications).Cast<IObject>().Concat(Ordered(inputs.OldPolicies))];
-        Put(Question.PeerAuthentications, PeerAuthentications, OwnNamespace);
-        Put(Question.Policies, Ordered(inputs.AuthorizationPolicies), OwnNamespace);
-        Put(Question.Tokens, Ordered(inputs.RequestAuthentications), OwnNamespace);
-        Slices = Ordered(inputs.Slices);
+    private (IReadOnlyList<Istio.DestinationRule>, IReadOnlyList<(string, Istio.DestinationRule)>) IndexDestinationRules()
+    {
+        var all = Ordered(Inputs.DestinationRules);
+        var ruled = all.Select(value => (Host: HostNames.Whole(value.Spec.Host, value.Metadata.Namespace ?? "", Inputs.Settings.ClusterDomain), Rule: value)).ToList();
+        Put(Question.DestinationRules, ruled.Where(pair => !HostNames.IsWildcard(pair.Host)), pair => pair.Host, pair => pair.Rule);
+        return (all, [.. ruled.Where(pair => HostNames.IsWildcard(pair.Host))]);
+    }
+
+    private List<MeshWorkload> IndexWorkloads()
+    {
+        List<MeshWorkload> all = [.. Inputs.Workloads.OrderBy(workload => workload.Namespace, StringComparer.Ordinal).ThenBy(workload => workload.Name, StringComparer.Ordinal).DistinctBy(workload => (workload.Namespace, workload.Name))];
+        Put(Question.Workload, all, workload => $"{workload.Namespace}/{workload.Name}");
+        Put(Question.Workloads, all, workload => workload.Namespace);
+        return all;
+    }
+
+    private List<IObject> IndexPeerAuthentications()
+    {
+        List<IObject> all = [.. Ordered(Inputs.PeerAuthentications).Cast<IObject>().Concat(Ordered(Inputs.OldPolicies))];
+        Put(Question.PeerAuthentications, all, OwnNamespace);
+        return all;
     }
 
     public MeshInputs Inputs { get; }
+
+    private IReadOnlyList<MeshHost> WildcardHosts { get; }
+
+    private IReadOnlyList<(string Host, Istio.VirtualService Rules)> WildcardServices { get; }
+
+    private IReadOnlyList<(string Host, Istio.DestinationRule Rule)> WildcardRules { get; }
 
     public IReadOnlyList<MeshHost> Hosts { get; }
 
@@ -90,9 +123,9 @@ internal sealed class MeshIndex
 
     public object[] Answer(Question question, string key) => question switch
     {
-        Question.Host => Get(question, key) is { Length: > 0 } exact ? exact : HostNames.IsWildcard(key) ? None : [.. _wildcardHosts.Where(host => HostNames.Covers(host.Name, key)).Take(1)],
-        Question.VirtualServices => [.. Get(question, key).Concat(_wildcardServices.Where(pair => HostNames.Covers(pair.Host, key)).Select(pair => pair.Rules)).Distinct()],
-        Question.DestinationRules => [.. Get(question, key).Concat(_wildcardRules.Where(pair => HostNames.Covers(pair.Host, key)).Select(pair => pair.Rule)).Distinct()],
+        Question.Host => Get(question, key) is { Length: > 0 } exact ? exact : HostNames.IsWildcard(key) ? None : [.. WildcardHosts.Where(host => HostNames.Covers(host.Name, key)).Take(1)],
+        Question.VirtualServices => [.. Get(question, key).Concat(WildcardServices.Where(pair => HostNames.Covers(pair.Host, key)).Select(pair => pair.Rules)).Distinct()],
+        Question.DestinationRules => [.. Get(question, key).Concat(WildcardRules.Where(pair => HostNames.Covers(pair.Host, key)).Select(pair => pair.Rule)).Distinct()],
         _ => Get(question, key),
     };
 
@@ -100,15 +133,16 @@ internal sealed class MeshIndex
     public IEnumerable<string> Names(Istio.VirtualService value)
         => value.Spec.Hosts.Where(HostNames.IsHost).Select(host => HostNames.Whole(host, value.Metadata.Namespace ?? "", Inputs.Settings.ClusterDomain)).Distinct();
 
-    private static string[] OwnNamespace(IObject value) => [value.Metadata.Namespace ?? ""];
+    /// <summary>Whether a question may have another answer than it had there.</summary>
+    public bool MayDiffer(Question question, MeshIndex other) => !ReferenceEquals(_answers[(int)question], other._answers[(int)question]);
 
-    private object[] Get(Question question, string key) => _answers.GetValueOrDefault((question, key), None);
+    private static string OwnNamespace(IObject value) => value.Metadata.Namespace ?? "";
 
-    private void Put<T>(Question question, IEnumerable<T> values, Func<T, string[]> keys) where T : notnull => Put(question, values, keys, value => value);
+    private object[] Get(Question question, string key) => _answers[(int)question].GetValueOrDefault(key, None);
 
-    private void Put<T>(Question question, IEnumerable<T> values, Func<T, string[]> keys, Func<T, object> answer)
-    {
-        foreach (var group in values.SelectMany(value => keys(value).Select(key => (Key: key, Answer: answer(value)))).GroupBy(pair => pair.Key, pair => pair.Answer))
-            _answers[(question, group.Key)] = [.. group];
-    }
+    private void Put<T>(Question question, IEnumerable<T> values, Func<T, string> key) where T : notnull => Put(question, values, key, value => value);
+
+    // A dictionary of its own each time: that of an earlier index stays as it is.
+    private void Put<T>(Question question, IEnumerable<T> values, Func<T, string> key, Func<T, object> answer)
+        => _answers[(int)question] = values.GroupBy(key, answer).ToDictionary(group => group.Key, group => group.ToArray());
 }

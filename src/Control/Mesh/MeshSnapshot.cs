@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Weft.Control.Mesh.Diagnostics;
-using Weft.Control.Mesh.Inputs;
 using Weft.Proxy.Config;
 
 namespace Weft.Control.Mesh;
@@ -18,9 +17,9 @@ public sealed record MeshSnapshot
     /// <summary>Parts that were compiled for this snapshot; the others stand as in the one before.</summary>
     public int Compiled { get; init; }
 
-    internal MeshSettings? Settings { get; init; }
+    internal MeshIndex? Index { get; init; }
 
-    internal FrozenDictionary<string, JobResult> Results { get; init; } = FrozenDictionary<string, JobResult>.Empty;
+    internal IReadOnlyDictionary<string, JobResult> Results { get; init; } = FrozenDictionary<string, JobResult>.Empty;
 }
 
 /// <summary>A part of the work whose result depends on its subject and on what it asks, and on nothing else.</summary>
@@ -29,5 +28,10 @@ internal sealed record Job(string Name, object Subject, Func<MeshLookups, List<M
 
 internal sealed record JobResult(object Subject, ImmutableArray<Read> Reads, ImmutableArray<ConfigUnit> Units, ImmutableArray<MeshDiagnostic> Diagnostics)
 {
-    public bool StandsFor(Job job, MeshIndex index) => Read.Same(Subject, job.Subject) && Reads.All(read => read.HoldsIn(index));
+    // One bit for each question: most changes are of one kind of object, which most jobs do not ask for.
+    private readonly int _asked = Reads.Aggregate(0, (asked, read) => asked | (1 << (int)read.Question));
+
+    /// <param name="changed">Questions that may have other answers than before, a bit for each.</param>
+    public bool StandsFor(Job job, MeshIndex index, int changed)
+        => Read.Same(Subject, job.Subject) && ((_asked & changed) == 0 || Reads.All(read => (changed & (1 << (int)read.Question)) == 0 || read.HoldsIn(index)));
 }
