@@ -165,17 +165,9 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
 
     private int ReadHeader(ReadOnlySpan<byte> data)
     {
-        switch (ProxyHeader.Read(data, out var source, out _destination, out var consumed))
-        {
-            case ProxyHeaderResult.Incomplete:
-                return 0;
-            case ProxyHeaderResult.Failed:
-                connection.Abort();
-                return data.Length;
-        }
-
+        if (!ProxyHeader.TryTake(connection, data, out _destination, out var consumed))
+            return consumed;
         _readsHeader = false;
-        connection.Peer = source ?? connection.Peer;
         if (settings.Tls is { } tls)
         {
             connection.StartTls(tls(connection.Loop.Buffers));

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Downstream;
@@ -80,14 +79,7 @@ internal sealed class HttpFront : IFront
     private DownstreamConnection Exchanges(Client client)
     {
         var config = _state.Current.Config;
-        var facts = new ConnectionFacts
-        {
-            Source = client.Peer ?? new IPEndPoint(IPAddress.None, 0),
-            Destination = client.Destination ?? new IPEndPoint(IPAddress.None, 0),
-            IsTls = client.Tls is not null,
-            ServerName = client.Tls?.ServerName,
-            HasClientCertificates = config.Tls is { ClientCertificates: not ClientCertificates.None },
-        };
-        return new DownstreamConnection(_services, _state, client.Tls?.PeerUri is { } identity ? ConnectionFacts.WithIdentity(facts, identity) : facts, client.Http2 ? (byte)20 : (byte)11);
+        var facts = ConnectionFacts.Of(client.Peer, client.Destination, client.Tls, null, config.Tls is { ClientCertificates: not ClientCertificates.None });
+        return new DownstreamConnection(_services, _state, facts, client.Http2 ? (byte)20 : (byte)11);
     }
 }

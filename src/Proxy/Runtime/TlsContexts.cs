@@ -103,7 +103,8 @@ internal sealed class TlsContexts(TimeProvider time)
         {
             var settings = new TlsClientSettings
             {
-                AuthoritiesPem = tls.Authorities is { } source ? files.Read(source, $"{place}.authorities") : null,
+                // An array that is null would become a bundle that is empty, not the system's.
+                AuthoritiesPem = tls.Authorities is { } source ? files.Read(source, $"{place}.authorities") : default(ReadOnlyMemory<byte>?),
                 Peer = tls.Names.IsEmpty ? null : new PeerPolicy { RequireUsage = false, Names = Names(tls.Names) },
                 SkipVerification = tls.SkipVerification,
                 Certificate = tls.Certificate is { } name ? files.Certificate(config, name, place) : null,

@@ -7,10 +7,6 @@ internal static class Unsupported
 {
     public static IEnumerable<string> Of(ProxyConfig config)
     {
-        if (config.Tracing is not null)
-            yield return "tracing: spans are not exported yet; traceparent and B3 fields are passed on without it";
-        if (config.AccessLog.Format != AccessLogFormat.Json)
-            yield return "accessLog.format: only json is written yet";
         foreach (var listener in config.Listeners.ToArray())
         {
             if (listener.Transparent)
