@@ -89,6 +89,7 @@ internal sealed record MeshCase(MeshInputs Inputs, IReadOnlyList<string> SchemaE
         Authorizers = (spec["authorizers"] as JsonArray ?? []).Select(item => new AuthorizerSettings
         {
             Name = item!["name"]!.GetValue<string>(), Service = item["service"]!.GetValue<string>(), Port = (int)item["port"]!.GetValue<decimal>(), PathPrefix = item["pathPrefix"]?.GetValue<string>() ?? "",
+            Protocol = Enum.Parse<AuthorizerProtocol>(item["protocol"]?.GetValue<string>() ?? "Http"),
         }).ToValueList(),
     };
 }

@@ -33,7 +33,7 @@ public sealed record MeshSettings
     public ValueList<AuthorizerSettings> Authorizers { get; init; } = [];
 }
 
-/// <summary>Istio's extension provider `envoyExtAuthzHttp`.</summary>
+/// <summary>Istio's extension providers `envoyExtAuthzHttp` and `envoyExtAuthzGrpc`.</summary>
 public sealed record AuthorizerSettings
 {
     public string Name { get; init; } = "";
@@ -42,6 +42,8 @@ public sealed record AuthorizerSettings
     public string Service { get; init; } = "";
 
     public int Port { get; init; }
+
+    public AuthorizerProtocol Protocol { get; init; }
 
     public string PathPrefix { get; init; } = "";
 

@@ -84,7 +84,7 @@ internal static class AuthorizationReader
         {
             External = new()
             {
-                Name = MeshIndex.Name(policy), Cluster = ClusterNames.Of(host, provider.Port, null, ""), PathPrefix = provider.PathPrefix, Timeout = provider.Timeout,
+                Name = MeshIndex.Name(policy), Cluster = ClusterNames.Of(host, provider.Port, null, ""), Protocol = provider.Protocol, PathPrefix = provider.PathPrefix, Timeout = provider.Timeout,
                 FailOpen = provider.FailOpen, ErrorStatus = provider.ErrorStatus, RequestHeaders = provider.RequestHeaders, UpstreamHeaders = provider.UpstreamHeaders, ClientHeaders = provider.ClientHeaders,
                 When = rules.Select(rule => rule ?? Everything).ToValueList(),
             },

@@ -13,7 +13,10 @@ internal static class Patterns
     {
         try
         {
-            _ = new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            _ = new Regex(pattern, RegexOptions.CultureInvariant);
+            // The linear engine takes milliseconds for each, so only what may be beyond it is tried: groups with options or look-around, references, counted repetitions.
+            if (pattern.Contains("(?", StringComparison.Ordinal) || pattern.Contains('{') || HasReference(pattern))
+                _ = new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
             return true;
         }
         catch (NotSupportedException)
@@ -23,6 +26,19 @@ internal static class Patterns
         catch (ArgumentException bad)
         {
             problems.Error(field, $"'{pattern}' is no regular expression: {bad.Message}");
+        }
+
+        return false;
+    }
+
+    private static bool HasReference(string pattern)
+    {
+        for (var i = pattern.IndexOf('\\'); i >= 0 && i + 1 < pattern.Length; i = pattern.IndexOf('\\', i + 2))
+        {
+            if (char.IsAsciiDigit(pattern[i + 1]) || pattern[i + 1] is 'k' or 'G')
+                return true;
+            if (i + 2 >= pattern.Length)
+                break;
         }
 
         return false;
