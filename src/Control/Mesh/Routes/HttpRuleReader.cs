@@ -51,7 +51,6 @@ internal static partial class HttpRuleReader
     private static HttpRule Forward(HttpRule rule, Istio.HTTPRoute route, string field, Problems problems)
     {
         var rewrite = Rewriting(route.Rewrite, $"{field}.rewrite", problems);
-        // A host that is set as a header field is a rewritten host.
         var targets = route.Route.Select((target, i) => Target(target, $"{field}.route[{i}]", alone: route.Route.Count == 1, problems)).ToImmutableArray();
         if (targets.Length > 0 && targets.All(target => target.Share.Weight == 0))
             problems.Error($"{field}.route", "no destination has a weight above 0");
