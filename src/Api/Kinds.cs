@@ -23,6 +23,9 @@ public sealed record KindInfo(
     Type Type, GroupVersionKind Kind, string Plural, bool Namespaced,
     IReadOnlyList<string> ShortNames, IReadOnlyList<string> Categories, string? DefinitionPrefix)
 {
+    /// <summary>Further versions that it is served in, with the same schema.</summary>
+    public IReadOnlyList<string> OlderVersions { get; init; } = [];
+
     public GroupVersionResource Resource => new(Kind.Group, Kind.Version, Plural);
     public string Singular => Kind.Kind.ToLowerInvariant();
 
@@ -37,7 +40,10 @@ public sealed record KindInfo(
             ?? throw new ArgumentException($"{type.Name} is no kind: it has no [Kind]", nameof(type));
         return new(
             type, new(attribute.Group, attribute.Version, attribute.Kind), attribute.Plural ?? attribute.Kind.ToLowerInvariant() + "s",
-            !attribute.ClusterScoped, attribute.ShortNames, attribute.Categories, attribute.DefinitionPrefix);
+            !attribute.ClusterScoped, attribute.ShortNames, attribute.Categories, attribute.DefinitionPrefix)
+        {
+            OlderVersions = attribute.OlderVersions,
+        };
     }
 
     private static class Cache<T>

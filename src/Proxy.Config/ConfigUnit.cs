@@ -10,6 +10,25 @@ public enum UnitKind : byte
     Service = 2,
     Endpoints = 3,
     Pod = 4,
+    /// <summary>What connections to the addresses of a host mean. Key: the host.</summary>
+    Destination = 5,
+    /// <summary>
+    /// Routes of requests to a port of a host, or to a host at a port of the front door. Key: `host:port` or `gateway/port/host`. Units of the same table make it together: a
+    /// front door has more hosts than a unit holds.
+    /// </summary>
+    Routes = 6,
+    /// <summary>How endpoints of a port of a host are chosen and spoken to. Key: `host:port`, with `/subset`, with `@namespace` for clients that have rules of their own.</summary>
+    Cluster = 7,
+    /// <summary>Some of a host's endpoints. Key: `slice/namespace/name` or `entry/namespace/name/host`.</summary>
+    Backends = 8,
+    /// <summary>Who has an address, and what its inbound traffic passes. Key: `namespace/name`, or `entry/namespace/name`.</summary>
+    Workload = 9,
+    /// <summary>An authorization policy. Key: `namespace/name`.</summary>
+    Policy = 10,
+    /// <summary>Issuers of tokens. Key: `namespace/name`.</summary>
+    Tokens = 11,
+    /// <summary>A port of the front door. Key: `gateway/port`.</summary>
+    Listener = 12,
 }
 
 /// <summary>

@@ -17,6 +17,9 @@ public sealed class KindAttribute(string group, string version, string kind) : A
     public string[] ShortNames { get; init; } = [];
     public string[] Categories { get; init; } = [];
 
+    /// <summary>Further versions that the kind is served in, with the same schema.</summary>
+    public string[] OlderVersions { get; init; } = [];
+
     /// <summary>OpenAPI definition prefix, e.g. io.k8s.api.apps.v1.</summary>
     public string? DefinitionPrefix { get; init; }
 }

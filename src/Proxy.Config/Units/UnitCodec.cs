@@ -1,12 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Weft.Proxy.Config.Model;
 
 namespace Weft.Proxy.Config.Units;
 
 /// <summary>
 /// The bytes of a unit: JSON without defaults and white space, always the same for the same content, so that equal hashes mean equal units. A reader
-/// ignores members that it does not know: a newer server may say more.
+/// ignores members that it does not know (of names; not of the mesh, see <see cref="Read(ConfigUnit)"/>): a newer server may say more.
 /// </summary>
 public static class UnitCodec
 {
@@ -18,7 +19,29 @@ public static class UnitCodec
 
     public static ConfigUnit Pod(string @namespace, string name, PodUnit unit) => Write(new(UnitKind.Pod, $"{@namespace}/{name}"), unit, UnitJson.Default.PodUnit);
 
-    /// <summary>The typed unit: a <see cref="ZoneUnit"/>, <see cref="ServiceUnit"/>, <see cref="EndpointsUnit"/> or <see cref="PodUnit"/>.</summary>
+    public static ConfigUnit Destination(string host, DestinationUnit unit) => ModelJson.Write(new(UnitKind.Destination, host), unit);
+
+    /// <param name="host">Of a table whose hosts are units of their own; null: the whole table.</param>
+    public static ConfigUnit Routes(RouteTableConfig unit, string? host = null) => ModelJson.Write(new(UnitKind.Routes, host is null ? unit.Name : $"{unit.Name}/{host}"), unit);
+
+    public static ConfigUnit Cluster(ClusterUnit unit) => ModelJson.Write(new(UnitKind.Cluster, unit.Cluster.Name), unit);
+
+    public static ConfigUnit Backends(string source, BackendsUnit unit) => ModelJson.Write(new(UnitKind.Backends, source), unit);
+
+    public static ConfigUnit Workload(string name, WorkloadUnit unit) => ModelJson.Write(new(UnitKind.Workload, name), unit);
+
+    public static ConfigUnit Policy(string name, PolicyUnit unit) => ModelJson.Write(new(UnitKind.Policy, name), unit);
+
+    public static ConfigUnit Tokens(string name, TokensUnit unit) => ModelJson.Write(new(UnitKind.Tokens, name), unit);
+
+    public static ConfigUnit Listener(ListenerUnit unit) => ModelJson.Write(new(UnitKind.Listener, unit.Listener.Name), unit);
+
+    /// <summary>
+    /// The typed unit: a <see cref="ZoneUnit"/>, <see cref="ServiceUnit"/>, <see cref="EndpointsUnit"/> or <see cref="PodUnit"/>; of the mesh a <see cref="DestinationUnit"/>,
+    /// <see cref="RouteTableConfig"/>, <see cref="ClusterUnit"/>, <see cref="BackendsUnit"/>, <see cref="WorkloadUnit"/>, <see cref="PolicyUnit"/>, <see cref="TokensUnit"/> or
+    /// <see cref="ListenerUnit"/>. What the mesh is told is refused when it has a member that this program does not know: a condition that is passed over would let in
+    /// what it was to keep out.
+    /// </summary>
     /// <exception cref="UnitException">The kind is unknown, or the bytes are no such unit.</exception>
     public static object Read(ConfigUnit unit) => unit.Key.Kind switch
     {
@@ -26,6 +49,14 @@ public static class UnitCodec
         UnitKind.Service => Read(unit, UnitJson.Default.ServiceUnit),
         UnitKind.Endpoints => Read(unit, UnitJson.Default.EndpointsUnit),
         UnitKind.Pod => Read(unit, UnitJson.Default.PodUnit),
+        UnitKind.Destination => ModelJson.Read<DestinationUnit>(unit),
+        UnitKind.Routes => ModelJson.Read<RouteTableConfig>(unit),
+        UnitKind.Cluster => ModelJson.Read<ClusterUnit>(unit),
+        UnitKind.Backends => ModelJson.Read<BackendsUnit>(unit),
+        UnitKind.Workload => ModelJson.Read<WorkloadUnit>(unit),
+        UnitKind.Policy => ModelJson.Read<PolicyUnit>(unit),
+        UnitKind.Tokens => ModelJson.Read<TokensUnit>(unit),
+        UnitKind.Listener => ModelJson.Read<ListenerUnit>(unit),
         _ => throw new UnitException("", $"unknown kind {(byte)unit.Key.Kind}: the server is newer than this proxy"),
     };
 

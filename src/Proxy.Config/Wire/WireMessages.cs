@@ -37,8 +37,8 @@ public static class WireLimits
     /// <summary>A slice of 1000 endpoints with two addresses each is about 150 KB.</summary>
     public const int MaxUnitBytes = 1024 * 1024;
 
-    /// <summary>`namespace/name`: 63 and 253 characters.</summary>
-    public const int MaxKeyBytes = 320;
+    /// <summary>The longest is a cluster's: host (253), port, subset and namespace (63 each).</summary>
+    public const int MaxKeyBytes = 400;
     public const int MaxTextBytes = 1024;
 
     /// <summary>Of one proxy: some 100 times the largest cluster that Kubernetes promises to run on one set of names.</summary>

@@ -1,0 +1,116 @@
+using System.Net;
+using Weft.Api.Discovery;
+using Weft.Api.Istio;
+using Weft.Balancing;
+using Weft.Control.Mesh.Diagnostics;
+using Weft.Control.Mesh.Hosts;
+using Weft.Control.Mesh.Inputs;
+using Weft.Proxy.Config;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Units;
+using Endpoint = Weft.Api.Discovery.Endpoint;
+
+namespace Weft.Control.Mesh.Backends;
+
+/// <summary>Endpoints: a unit for each slice of a service, and one for each host of a service entry that has endpoints.</summary>
+internal static class BackendJobs
+{
+    /// <summary>The label by which a slice names its service.</summary>
+    private const string ServiceName = "kubernetes.io/service-name";
+
+    public static IEnumerable<Job> Of(MeshIndex index)
+    {
+        foreach (var slice in index.Slices.Where(slice => slice.AddressType != "FQDN" && slice.Metadata.Labels.ContainsKey(ServiceName)))
+            yield return new($"slice {MeshIndex.Name(slice)}", slice, (lookups, _) => Slice(slice, lookups));
+        foreach (var entry in MeshIndex.Ordered(index.Inputs.ServiceEntries))
+        {
+            yield return new($"serviceentry {MeshIndex.Name(entry)}", entry, (lookups, problems) => { ServiceEntryCheck.Check(entry, lookups, problems); return []; });
+            foreach (var host in index.Hosts.Where(host => ReferenceEquals(host.Source, entry) && host.Resolution != Resolution.Original))
+                yield return new($"backends {MeshIndex.Name(entry)}/{host.Name}", host, (lookups, _) => Entry(host, entry, lookups));
+        }
+    }
+
+    private static IEnumerable<ConfigUnit> Slice(EndpointSlice slice, MeshLookups lookups)
+    {
+        var @namespace = slice.Metadata.Namespace ?? "";
+        var name = $"{slice.Metadata.Labels[ServiceName]}.{@namespace}.svc.{lookups.Settings.ClusterDomain}";
+        if (lookups.Host(name) is not { Resolution: Resolution.Static } host || host.Name != name)
+            return [];
+        var ports = new List<BackendPort>();
+        foreach (var port in host.Ports)
+        {
+            if (slice.Ports.FirstOrDefault(other => (other.Name ?? "") == port.EndpointName && other.Protocol is null or "TCP")?.Port is { } number)
+                ports.Add(new(port.Number, slice.Endpoints.SelectMany(endpoint => Endpoints(endpoint, number, @namespace, lookups)).DistinctBy(endpoint => endpoint.Address).ToValueList()));
+        }
+
+        return [UnitCodec.Backends($"slice/{MeshIndex.Name(slice)}", new() { Host = host.Name, Ports = ports.ToValueList() })];
+    }
+
+    private static IEnumerable<EndpointConfig> Endpoints(Endpoint endpoint, int port, string @namespace, MeshLookups lookups)
+    {
+        // Not said means ready; one that terminates may finish what it has, while it serves.
+        var isReady = endpoint.Conditions?.Ready != false;
+        if (!isReady && !(endpoint.Conditions?.Serving == true && endpoint.Conditions.Terminating == true))
+            yield break;
+        var workload = endpoint.TargetRef is { Kind: "Pod" or null, Name: { } name } target ? lookups.Workload(target.Namespace ?? @namespace, name) : null;
+        foreach (var address in endpoint.Addresses.Take(1).Where(address => IPAddress.TryParse(address, out _)))
+        {
+            yield return new()
+            {
+                Address = address, Port = port, Draining = !isReady,
+                Labels = workload?.Labels ?? default, Locality = workload?.Locality ?? new(null, endpoint.Zone, null),
+                Identity = workload?.IdentityIn(lookups.Settings.TrustDomain), HostName = string.IsNullOrEmpty(endpoint.Hostname) ? null : endpoint.Hostname,
+            };
+        }
+    }
+
+    private static IEnumerable<ConfigUnit> Entry(MeshHost host, ServiceEntry entry, MeshLookups lookups)
+    {
+        var ports = host.Ports.Select(port => new BackendPort(port.Number, Sources(host, entry, lookups).SelectMany(source => source(port)).DistinctBy(endpoint => $"{endpoint.Address}:{endpoint.Port}").ToValueList())).ToValueList();
+        return ports.All(port => port.Endpoints.IsEmpty) ? [] : [UnitCodec.Backends($"entry/{MeshIndex.Name(entry)}/{host.Name}", new() { Host = host.Name, Ports = ports })];
+    }
+
+    private static IEnumerable<Func<HostPort, IEnumerable<EndpointConfig>>> Sources(MeshHost host, ServiceEntry entry, MeshLookups lookups)
+    {
+        if (entry.Spec.WorkloadSelector is not { } selector)
+        {
+            foreach (var endpoint in entry.Spec.Endpoints)
+                yield return port => Of(endpoint, host, port, lookups);
+            yield break;
+        }
+
+        var labels = new ValueMap(selector.Labels);
+        foreach (var workload in lookups.Workloads(host.Namespace).Where(workload => labels.IsSubsetOf(workload.Labels)))
+            yield return port => Of(workload, port, lookups);
+        foreach (var other in lookups.WorkloadEntries(host.Namespace).Where(other => labels.IsSubsetOf(new ValueMap(other.Spec.Labels))))
+            yield return port => Of(other.Spec, host, port, lookups);
+    }
+
+    private static IEnumerable<EndpointConfig> Of(MeshWorkload workload, HostPort port, MeshLookups lookups) => workload.Addresses.Take(1).Select(address => new EndpointConfig
+    {
+        Address = address, Port = port.TargetPort, Labels = workload.Labels, Locality = workload.Locality, Identity = workload.IdentityIn(lookups.Settings.TrustDomain),
+    });
+
+    private static IEnumerable<EndpointConfig> Of(WorkloadEntrySpec endpoint, MeshHost host, HostPort port, MeshLookups lookups)
+    {
+        if (!IPAddress.TryParse(endpoint.Address, out _))
+            return [];
+        return
+        [
+            new()
+            {
+                Address = endpoint.Address!, Port = endpoint.Ports.TryGetValue(port.EndpointName, out var own) ? own : port.TargetPort,
+                Weight = Math.Clamp(endpoint.Weight is > 0 ? endpoint.Weight.Value : 1, 1, Balancing.Endpoint.MaxWeight), Labels = new ValueMap(endpoint.Labels), Locality = Place(endpoint.Locality),
+                Identity = string.IsNullOrEmpty(endpoint.ServiceAccount) ? null : $"spiffe://{lookups.Settings.TrustDomain}/ns/{host.Namespace}/sa/{endpoint.ServiceAccount}",
+            },
+        ];
+    }
+
+    private static Locality Place(string? text)
+    {
+        var parts = (text ?? "").Split('/');
+        return new(Part(0), Part(1), Part(2));
+
+        string? Part(int i) => parts.Length > i && parts[i].Length > 0 ? parts[i] : null;
+    }
+}

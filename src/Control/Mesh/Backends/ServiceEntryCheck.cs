@@ -1,0 +1,86 @@
+using System.Net;
+using Weft.Api.Istio;
+using Weft.Control.Mesh.Diagnostics;
+using Weft.Control.Mesh.Hosts;
+
+namespace Weft.Control.Mesh.Backends;
+
+internal static class ServiceEntryCheck
+{
+    public static void Check(ServiceEntry entry, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
+    {
+        var (problems, spec) = (Problems.Of(entry, diagnostics), entry.Spec);
+        if (spec.Hosts.Count == 0)
+            problems.Error("spec.hosts", "is missing; name a host");
+        foreach (var (i, host) in spec.Hosts.Index())
+        {
+            if (!HostNames.IsHost(host) || host == "*")
+                problems.Error($"spec.hosts[{i}]", $"'{host}' is neither a name nor *.name");
+            else if (lookups.Host(host.ToLowerInvariant()) is { } known && known.Name == host.ToLowerInvariant() && !ReferenceEquals(known.Source, entry))
+                problems.Error($"spec.hosts[{i}]", $"'{host}' is that of {Problems.RefOf(known.Source)} already; use another name, or one object");
+        }
+
+        foreach (var (i, address) in spec.Addresses.Index().Where(item => !MeshHost.IsRange(item.Item)))
+            problems.Error($"spec.addresses[{i}]", $"'{address}' is neither an address nor a range such as 10.0.0.0/24");
+        if (spec.Ports.Count == 0)
+            problems.Error("spec.ports", "is missing; without a port nothing reaches the host");
+        foreach (var (i, port) in spec.Ports.Index())
+        {
+            if (port.Number is <= 0 or > 65_535)
+                problems.Error($"spec.ports[{i}].number", $"{port.Number} is no port; 1 to 65535");
+            if (spec.Ports.Take(i).Any(other => other.Number == port.Number))
+                problems.Error($"spec.ports[{i}].number", $"{port.Number} stands twice");
+        }
+
+        Resolution(spec, problems);
+        Endpoints(spec, problems);
+    }
+
+    private static void Resolution(ServiceEntrySpec spec, Problems problems)
+    {
+        var hasEndpoints = spec.Endpoints.Count > 0 || spec.WorkloadSelector is not null;
+        switch (spec.Resolution)
+        {
+            case "STATIC" when !hasEndpoints:
+                problems.Error("spec.endpoints", "is missing: with STATIC the addresses stand there or are found by workloadSelector");
+                break;
+            case "DNS" or "DNS_ROUND_ROBIN" when spec.WorkloadSelector is not null:
+                problems.Error("spec.workloadSelector", "needs the resolution STATIC");
+                break;
+            case "DNS" or "DNS_ROUND_ROBIN" when spec.Endpoints.Count == 0 && spec.Hosts.Any(HostNames.IsWildcard):
+                problems.Error("spec.hosts", "a wildcard is no name that DNS knows; add endpoints, or write the names");
+                break;
+            case "DYNAMIC_DNS":
+                problems.Unsupported("spec.resolution", "DYNAMIC_DNS is not done; connections go to the address that they were meant for, as with NONE");
+                break;
+            case null or "NONE" when hasEndpoints:
+                problems.Error("spec.endpoints", "has no effect with the resolution NONE; write STATIC or DNS");
+                break;
+            case not (null or "NONE" or "STATIC" or "DNS" or "DNS_ROUND_ROBIN"):
+                problems.Error("spec.resolution", $"'{spec.Resolution}' is none of NONE, STATIC and DNS");
+                break;
+        }
+
+        if (spec.Endpoints.Count > 0 && spec.WorkloadSelector is not null)
+            problems.Error("spec.workloadSelector", "stands beside endpoints; keep one");
+    }
+
+    private static void Endpoints(ServiceEntrySpec spec, Problems problems)
+    {
+        var names = 0;
+        foreach (var (i, endpoint) in spec.Endpoints.Index())
+        {
+            var field = $"spec.endpoints[{i}]";
+            if (IPAddress.TryParse(endpoint.Address, out _))
+                continue;
+            if (string.IsNullOrEmpty(endpoint.Address))
+                problems.Error($"{field}.address", "is missing");
+            else if (endpoint.Address.StartsWith("unix://", StringComparison.Ordinal))
+                problems.Unsupported($"{field}.address", "sockets of the machine are no endpoints");
+            else if (spec.Resolution is not ("DNS" or "DNS_ROUND_ROBIN"))
+                problems.Error($"{field}.address", $"'{endpoint.Address}' is no IP address; a name needs the resolution DNS");
+            else if (names++ > 0)
+                problems.Unsupported($"{field}.address", "a host has one name in DNS, and the first is taken; use a ServiceEntry for each, or IP addresses");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+namespace Weft.Control.Mesh.Hosts;
+
+/// <summary>Names of hosts: short ones made whole, wildcards, and who may see what.</summary>
+internal static class HostNames
+{
+    /// <summary>`web` in namespace `shop` is `web.shop.svc.cluster.local`; a name with a dot or a wildcard is whole (Istio's rule).</summary>
+    public static string Whole(string host, string @namespace, string domain)
+        => host.Contains('.') || host.Contains('*') ? host.ToLowerInvariant() : $"{host.ToLowerInvariant()}.{@namespace}.svc.{domain}";
+
+    public static bool IsWildcard(string host) => host.StartsWith('*');
+
+    /// <summary>RFC 1123 names, `*.name` or `*`.</summary>
+    public static bool IsHost(string host)
+    {
+        if (host == "*")
+            return true;
+        var name = host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host;
+        return name.Length is > 0 and <= 253
+            && name.Split('.').All(label => label.Length is > 0 and <= 63 && !label.StartsWith('-') && !label.EndsWith('-') && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
+    }
+
+    /// <summary>Whether all that <paramref name="host"/> names is named by <paramref name="pattern"/>, too.</summary>
+    public static bool Covers(string pattern, string host)
+        => pattern == "*" || pattern == host || (pattern.StartsWith("*.", StringComparison.Ordinal) && host.Length > pattern.Length - 1 && host.EndsWith(pattern[1..], StringComparison.Ordinal));
+
+    /// <summary>The part of both that is the same; null: none.</summary>
+    public static string? Common(string one, string other) => Covers(one, other) ? other : Covers(other, one) ? one : null;
+
+    /// <summary>Exact before the longest wildcard before `*`.</summary>
+    public static int Rank(string host) => host == "*" ? 0 : IsWildcard(host) ? host.Length : 100_000 + host.Length;
+
+    /// <param name="client">Null: any namespace that has no rules of its own.</param>
+    public static bool IsExported(IReadOnlyList<string> exportTo, string owner, string? client)
+        => exportTo.Count == 0 || exportTo.Any(to => to switch { "*" => true, "." => client == owner, "~" => false, _ => client == to });
+
+    /// <summary>Namespaces that see what others do not.</summary>
+    public static IEnumerable<string> Chosen(IReadOnlyList<string> exportTo, string owner)
+        => exportTo.Contains("*") ? [] : exportTo.Where(to => to != "~").Select(to => to == "." ? owner : to);
+}

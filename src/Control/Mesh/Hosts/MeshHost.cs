@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+using System.Net;
+using Weft.Api;
+using Weft.Api.Core;
+using Weft.Control.Networking;
+using Weft.Proxy.Config.Units;
+using Istio = Weft.Api.Istio;
+
+namespace Weft.Control.Mesh.Hosts;
+
+internal enum Resolution { Static, Dns, Original }
+
+/// <param name="EndpointName">Name of the port in slices and workload entries.</param>
+internal sealed record HostPort(int Number, string EndpointName, PortProtocol Protocol, int TargetPort);
+
+/// <summary>A host of the mesh: that of a service or of a service entry. Two are the same when the object behind them is.</summary>
+internal sealed record MeshHost
+{
+    public required string Name { get; init; }
+
+    public required string Namespace { get; init; }
+
+    public required IObject Source { get; init; }
+
+    public ImmutableArray<HostPort> Ports { get; init; } = [];
+
+    public ImmutableArray<string> Addresses { get; init; } = [];
+
+    public Resolution Resolution { get; init; }
+
+    /// <summary>Name that addresses are asked for, where one stands for the host.</summary>
+    public string? DnsName { get; init; }
+
+    /// <summary>Endpoints outside the mesh, without identities.</summary>
+    public bool External { get; init; }
+
+    public IReadOnlyList<string> ExportTo { get; init; } = [];
+
+    public bool Equals(MeshHost? other) => other is not null && Name == other.Name && ReferenceEquals(Source, other.Source);
+
+    public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal);
+
+    public HostPort? Port(int number) => Ports.FirstOrDefault(port => port.Number == number);
+
+    public static MeshHost Of(Service service, string domain)
+    {
+        var @namespace = service.Metadata.Namespace ?? "";
+        var isName = service.Spec.Type == "ExternalName";
+        var addresses = service.Spec.ClusterIPs.Count > 0 ? service.Spec.ClusterIPs : string.IsNullOrEmpty(service.Spec.ClusterIP) ? [] : [service.Spec.ClusterIP];
+        return new()
+        {
+            Name = $"{service.Metadata.Name}.{@namespace}.svc.{domain}", Namespace = @namespace, Source = service,
+            Ports =
+            [
+                .. service.Spec.Ports.Where(port => port.Protocol is null or "TCP")
+                    .Select(port => new HostPort(port.Port, port.Name ?? "", Protocols.Of(port.AppProtocol, port.Name), port.TargetPort?.Number is > 0 and var target ? target : port.Port)),
+            ],
+            Addresses = isName || EndpointPods.IsHeadless(service) ? [] : [.. addresses],
+            Resolution = isName ? Resolution.Dns : Resolution.Static,
+            DnsName = isName ? service.Spec.ExternalName : null,
+            External = isName,
+            ExportTo = service.Metadata.Annotations.TryGetValue("networking.istio.io/exportTo", out var to) ? to.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [],
+        };
+    }
+
+    public static IEnumerable<MeshHost> Of(Istio.ServiceEntry entry)
+    {
+        var @namespace = entry.Metadata.Namespace ?? "";
+        var resolution = entry.Spec.Resolution switch { "STATIC" => Resolution.Static, "DNS" or "DNS_ROUND_ROBIN" => Resolution.Dns, _ => Resolution.Original };
+        return entry.Spec.Hosts.Where(host => host != "*" && HostNames.IsHost(host)).Distinct().Select(host => new MeshHost
+        {
+            Name = host.ToLowerInvariant(), Namespace = @namespace, Source = entry, Resolution = resolution,
+            Ports = [.. entry.Spec.Ports.Where(port => port.Number is > 0 and < 65_536).DistinctBy(port => port.Number)
+                .Select(port => new HostPort(port.Number, port.Name, Protocols.Of(port.Protocol), port.TargetPort ?? port.Number))],
+            Addresses = [.. entry.Spec.Addresses.Where(IsRange)],
+            DnsName = resolution == Resolution.Dns && !HostNames.IsWildcard(host) ? entry.Spec.Endpoints.Count == 0 ? host : NameOf(entry) : null,
+            External = entry.Spec.Location != "MESH_INTERNAL",
+            ExportTo = entry.Spec.ExportTo,
+        });
+    }
+
+    public static bool IsRange(string text) => IPAddress.TryParse(text, out _) || IPNetwork.TryParse(text, out _);
+
+    private static string? NameOf(Istio.ServiceEntry entry) => entry.Spec.Endpoints.Select(endpoint => endpoint.Address).FirstOrDefault(address => address is not null && !IPAddress.TryParse(address, out _));
+}
+
+/// <summary>What a port speaks, as Istio reads it: the application protocol, then the name up to its first dash.</summary>
+internal static class Protocols
+{
+    public static PortProtocol Of(string? appProtocol, string? name) => appProtocol switch
+    {
+        "kubernetes.io/h2c" => PortProtocol.Http2,
+        "kubernetes.io/ws" => PortProtocol.Http,
+        "kubernetes.io/wss" => PortProtocol.Tls,
+        { Length: > 0 } => Of(appProtocol),
+        _ => Of(name?.Split('-')[0]),
+    };
+
+    public static PortProtocol Of(string? protocol) => protocol?.ToLowerInvariant() switch
+    {
+        "http" => PortProtocol.Http,
+        "http2" or "grpc" or "grpc-web" => PortProtocol.Http2,
+        "https" or "tls" => PortProtocol.Tls,
+        "tcp" or "mongo" or "mysql" or "redis" => PortProtocol.Tcp,
+        _ => PortProtocol.Auto,
+    };
+}

@@ -1,0 +1,148 @@
+using Weft.Api;
+using Weft.Api.Discovery;
+using Weft.Control.Mesh.Hosts;
+using Weft.Control.Mesh.Inputs;
+using Istio = Weft.Api.Istio;
+
+namespace Weft.Control.Mesh;
+
+internal enum Question { Host, VirtualServices, VirtualService, DestinationRules, Sidecars, Workload, Workloads, WorkloadEntries, PeerAuthentications, Policies, Tokens, Gateways, GatewayRoutes }
+
+/// <summary>
+/// The inputs, ordered and found by what the compiler asks. Older objects come first, and of the same age those whose names come first: who was there is not put aside by
+/// who comes. Every answer is a function of (question, key), so that it can be asked again of the next inputs.
+/// </summary>
+internal sealed class MeshIndex
+{
+    private const string Mesh = "mesh";
+
+    private static readonly object[] None = [];
+
+    private readonly Dictionary<string, object[]>[] _answers;
+
+    /// <param name="before">An index of the same settings, whose parts are taken over where the inputs' lists are the same.</param>
+    public MeshIndex(MeshInputs inputs, MeshIndex? before)
+    {
+        Inputs = inputs;
+        _answers = before is null ? [.. Enum.GetValues<Question>().Select(_ => new Dictionary<string, object[]>())] : [.. before._answers];
+        var old = before?.Inputs;
+        (Hosts, WildcardHosts) = old is not null && old.Services == inputs.Services && old.ServiceEntries == inputs.ServiceEntries ? (before!.Hosts, before.WildcardHosts) : IndexHosts();
+        (VirtualServices, WildcardServices) = old is not null && old.VirtualServices == inputs.VirtualServices ? (before!.VirtualServices, before.WildcardServices) : IndexVirtualServices();
+        (DestinationRules, WildcardRules) = old is not null && old.DestinationRules == inputs.DestinationRules ? (before!.DestinationRules, before.WildcardRules) : IndexDestinationRules();
+        Workloads = old is not null && old.Workloads == inputs.Workloads ? before!.Workloads : IndexWorkloads();
+        PeerAuthentications = old is not null && old.PeerAuthentications == inputs.PeerAuthentications && old.OldPolicies == inputs.OldPolicies ? before!.PeerAuthentications : IndexPeerAuthentications();
+        Slices = old is not null && old.Slices == inputs.Slices ? before!.Slices : Ordered(inputs.Slices);
+        if (old is null || old.Sidecars != inputs.Sidecars)
+            Put(Question.Sidecars, Ordered(inputs.Sidecars), _ => "");
+        if (old is null || old.Gateways != inputs.Gateways)
+            Put(Question.Gateways, Ordered(inputs.Gateways), _ => "");
+        if (old is null || old.WorkloadEntries != inputs.WorkloadEntries)
+            Put(Question.WorkloadEntries, Ordered(inputs.WorkloadEntries), OwnNamespace);
+        if (old is null || old.AuthorizationPolicies != inputs.AuthorizationPolicies)
+            Put(Question.Policies, Ordered(inputs.AuthorizationPolicies), OwnNamespace);
+        if (old is null || old.RequestAuthentications != inputs.RequestAuthentications)
+            Put(Question.Tokens, Ordered(inputs.RequestAuthentications), OwnNamespace);
+    }
+
+    private (IReadOnlyList<MeshHost>, IReadOnlyList<MeshHost>) IndexHosts()
+    {
+        var services = Ordered(Inputs.Services).Select(service => MeshHost.Of(service, Inputs.Settings.ClusterDomain));
+        List<MeshHost> hosts = [.. services.Concat(Ordered(Inputs.ServiceEntries).SelectMany(MeshHost.Of)).DistinctBy(host => host.Name)];
+        Put(Question.Host, hosts, host => host.Name);
+        return (hosts, [.. hosts.Where(host => HostNames.IsWildcard(host.Name)).OrderByDescending(host => HostNames.Rank(host.Name))]);
+    }
+
+    private (IReadOnlyList<Istio.VirtualService>, IReadOnlyList<(string, Istio.VirtualService)>) IndexVirtualServices()
+    {
+        var all = Ordered(Inputs.VirtualServices);
+        Put(Question.VirtualService, all, value => Name(value));
+        var routed = all.Where(value => GatewaysOf(value).Contains(Mesh)).SelectMany(value => Names(value).Select(host => (Host: host, Rules: value))).ToList();
+        Put(Question.VirtualServices, routed.Where(pair => !HostNames.IsWildcard(pair.Host)), pair => pair.Host, pair => pair.Rules);
+        Put(Question.GatewayRoutes, all.Where(value => GatewaysOf(value).Any(gateway => gateway != Mesh)), _ => "");
+        return (all, [.. routed.Where(pair => HostNames.IsWildcard(pair.Host))]);
+    }
+
+    private (IReadOnlyList<Istio.DestinationRule>, IReadOnlyList<(string, Istio.DestinationRule)>) IndexDestinationRules()
+    {
+        var all = Ordered(Inputs.DestinationRules);
+        var ruled = all.Select(value => (Host: HostNames.Whole(value.Spec.Host, value.Metadata.Namespace ?? "", Inputs.Settings.ClusterDomain), Rule: value)).ToList();
+        Put(Question.DestinationRules, ruled.Where(pair => !HostNames.IsWildcard(pair.Host)), pair => pair.Host, pair => pair.Rule);
+        return (all, [.. ruled.Where(pair => HostNames.IsWildcard(pair.Host))]);
+    }
+
+    private List<MeshWorkload> IndexWorkloads()
+    {
+        List<MeshWorkload> all = [.. Inputs.Workloads.OrderBy(workload => workload.Namespace, StringComparer.Ordinal).ThenBy(workload => workload.Name, StringComparer.Ordinal).DistinctBy(workload => (workload.Namespace, workload.Name))];
+        Put(Question.Workload, all, workload => $"{workload.Namespace}/{workload.Name}");
+        Put(Question.Workloads, all, workload => workload.Namespace);
+        return all;
+    }
+
+    private List<IObject> IndexPeerAuthentications()
+    {
+        List<IObject> all = [.. Ordered(Inputs.PeerAuthentications).Cast<IObject>().Concat(Ordered(Inputs.OldPolicies))];
+        Put(Question.PeerAuthentications, all, OwnNamespace);
+        return all;
+    }
+
+    public MeshInputs Inputs { get; }
+
+    private IReadOnlyList<MeshHost> WildcardHosts { get; }
+
+    private IReadOnlyList<(string Host, Istio.VirtualService Rules)> WildcardServices { get; }
+
+    private IReadOnlyList<(string Host, Istio.DestinationRule Rule)> WildcardRules { get; }
+
+    public IReadOnlyList<MeshHost> Hosts { get; }
+
+    public IReadOnlyList<Istio.VirtualService> VirtualServices { get; }
+
+    public IReadOnlyList<Istio.DestinationRule> DestinationRules { get; }
+
+    public IReadOnlyList<MeshWorkload> Workloads { get; }
+
+    public IReadOnlyList<IObject> PeerAuthentications { get; }
+
+    public IReadOnlyList<EndpointSlice> Slices { get; }
+
+    public static string Name(IObject value) => $"{value.Metadata.Namespace}/{value.Metadata.Name}";
+
+    /// <summary>The oldest first.</summary>
+    public static List<T> Ordered<T>(IEnumerable<T> objects) where T : IObject =>
+    [
+        .. objects.OrderBy(value => value.Metadata.CreationTimestamp ?? DateTimeOffset.MinValue)
+            .ThenBy(value => value.Metadata.Namespace, StringComparer.Ordinal).ThenBy(value => value.Metadata.Name, StringComparer.Ordinal)
+            .DistinctBy(value => Name(value)),
+    ];
+
+    /// <summary>`mesh` or `namespace/name`.</summary>
+    public static IReadOnlyList<string> GatewaysOf(Istio.VirtualService value) => GatewayNames(value.Spec.Gateways, value.Metadata.Namespace ?? "") is { Count: > 0 } names ? names : [Mesh];
+
+    public static IReadOnlyList<string> GatewayNames(IReadOnlyList<string> gateways, string @namespace)
+        => [.. gateways.Select(gateway => gateway == Mesh || gateway.Contains('/') ? gateway : $"{@namespace}/{gateway}")];
+
+    public object[] Answer(Question question, string key) => question switch
+    {
+        Question.Host => Get(question, key) is { Length: > 0 } exact ? exact : HostNames.IsWildcard(key) ? None : [.. WildcardHosts.Where(host => HostNames.Covers(host.Name, key)).Take(1)],
+        Question.VirtualServices => [.. Get(question, key).Concat(WildcardServices.Where(pair => HostNames.Covers(pair.Host, key)).Select(pair => pair.Rules)).Distinct()],
+        Question.DestinationRules => [.. Get(question, key).Concat(WildcardRules.Where(pair => HostNames.Covers(pair.Host, key)).Select(pair => pair.Rule)).Distinct()],
+        _ => Get(question, key),
+    };
+
+    /// <summary>Whole names of a virtual service's hosts.</summary>
+    public IEnumerable<string> Names(Istio.VirtualService value)
+        => value.Spec.Hosts.Where(HostNames.IsHost).Select(host => HostNames.Whole(host, value.Metadata.Namespace ?? "", Inputs.Settings.ClusterDomain)).Distinct();
+
+    /// <summary>Whether a question may have another answer than it had there.</summary>
+    public bool MayDiffer(Question question, MeshIndex other) => !ReferenceEquals(_answers[(int)question], other._answers[(int)question]);
+
+    private static string OwnNamespace(IObject value) => value.Metadata.Namespace ?? "";
+
+    private object[] Get(Question question, string key) => _answers[(int)question].GetValueOrDefault(key, None);
+
+    private void Put<T>(Question question, IEnumerable<T> values, Func<T, string> key) where T : notnull => Put(question, values, key, value => value);
+
+    // A dictionary of its own each time: that of an earlier index stays as it is.
+    private void Put<T>(Question question, IEnumerable<T> values, Func<T, string> key, Func<T, object> answer)
+        => _answers[(int)question] = values.GroupBy(key, answer).ToDictionary(group => group.Key, group => group.ToArray());
+}

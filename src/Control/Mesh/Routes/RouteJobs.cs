@@ -1,0 +1,105 @@
+using Weft.Api.Istio;
+using Weft.Control.Mesh.Diagnostics;
+using Weft.Control.Mesh.Hosts;
+using Weft.Proxy.Config;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Units;
+
+namespace Weft.Control.Mesh.Routes;
+
+/// <summary>Destinations and their route tables, for clients in the mesh; and each virtual service by itself, so that all of its errors are found wherever it leads.</summary>
+internal static class RouteJobs
+{
+    public const string Mesh = "mesh";
+
+    public static IEnumerable<Job> Of(MeshIndex index)
+    {
+        foreach (var rules in index.VirtualServices)
+            yield return new($"virtualservice {MeshIndex.Name(rules)}", rules, (lookups, problems) => { VirtualServiceCheck.Check(rules, lookups, problems); return []; });
+        foreach (var host in index.Hosts)
+        {
+            yield return new($"destination {host.Name}", host, (lookups, problems) => [Destination(host, lookups, problems)]);
+            foreach (var port in host.Ports.Where(SpeaksHttp))
+                yield return new($"routes {host.Name}:{port.Number}", host, (lookups, problems) => [UnitCodec.Routes(Table(host, port, lookups, problems))]);
+        }
+    }
+
+    private static bool SpeaksHttp(HostPort port) => port.Protocol is PortProtocol.Auto or PortProtocol.Http or PortProtocol.Http2;
+
+    private static ConfigUnit Destination(MeshHost host, MeshLookups lookups, List<MeshDiagnostic> problems) => UnitCodec.Destination(host.Name, new()
+    {
+        Addresses = host.Addresses.ToValueList(),
+        Ports = host.Ports.Select(port => new DestinationPort
+        {
+            Port = port.Number, Protocol = port.Protocol,
+            Routes = SpeaksHttp(port) ? $"{host.Name}:{port.Number}" : null,
+            Connections = port.Protocol is PortProtocol.Http or PortProtocol.Http2 ? [] : ConnectionRules.Of(host, port, lookups, problems).ToValueList(),
+        }).ToValueList(),
+    });
+
+    // One host takes all requests: where a captured connection was going is known, and what its client calls it does not matter.
+    private static RouteTableConfig Table(MeshHost host, HostPort port, MeshLookups lookups, List<MeshDiagnostic> problems)
+    {
+        var views = ClientView.Of(host, lookups).Select(view => (View: view, Routes: Routes(host, port, view, lookups, problems))).ToList();
+        var everybody = views[^1].Routes;
+        return new()
+        {
+            Name = $"{host.Name}:{port.Number}",
+            Hosts =
+            [
+                new()
+                {
+                    Name = host.Name, Domains = ["*"],
+                    Routes = ClientView.Needed(views, (view, own) => IsSame(view, own, everybody)).SelectMany(routes => routes).ToValueList(),
+                },
+            ],
+        };
+    }
+
+    private static List<RouteConfig> Routes(MeshHost host, HostPort port, ClientView view, MeshLookups lookups, List<MeshDiagnostic> problems)
+    {
+        var assembler = new RouteAssembler(new TargetResolver(lookups, problems, view.Namespace, port.Number), view, Mesh, port.Number);
+        var sidecar = view.SidecarOf(lookups);
+        if (!ClientView.Imports(sidecar, host, port.Number))
+            return [ClientView.AllowsAny(sidecar, lookups) ? assembler.Default(host) : Refused(view, $"{MeshIndex.Name(sidecar!)} imports it not")];
+
+        if (Chosen.For(host, view, lookups, problems, rules => rules.Spec.Http.Count > 0) is not { } chosen)
+            return [assembler.Default(host)];
+        var routes = Rules(chosen, lookups, problems).SelectMany(assembler.Routes).ToList();
+        // Whom the rules are for has these and no others: what they do not take is not for the next ones to take.
+        if (!view.IsEverybody && !routes.Exists(route => route.Matches.IsEmpty || route.Matches.Any(match => match == new RouteMatch { Source = view.Source })))
+            routes.Add(new() { Name = $"{MeshIndex.Name(chosen)}/none{view.Suffix}", Matches = [new() { Source = view.Source }], Action = DirectResponse.NotFound });
+        return routes;
+    }
+
+    /// <summary>Those that can be used.</summary>
+    public static IEnumerable<HttpRule> Rules(VirtualService rules, MeshLookups lookups, List<MeshDiagnostic> problems)
+    {
+        var gateways = MeshIndex.GatewaysOf(rules);
+        var names = new HashSet<string>();
+        foreach (var plain in Delegation.Expand(rules, lookups, problems))
+        {
+            var name = plain.Name;
+            for (var i = 2; !names.Add(name); i++)
+                name = $"{plain.Name}#{i}";
+            if (HttpRuleReader.Read(plain.Owner, plain.Route, plain.Field, name, gateways, plain.Problems) is { } rule)
+                yield return rule;
+        }
+    }
+
+    // What a host answers that the client's Sidecar keeps from it: as Istio's BlackHoleCluster.
+    private static RouteConfig Refused(ClientView view, string why) => new()
+    {
+        Name = $"refused{view.Suffix}", Matches = view.IsEverybody ? [] : [new() { Source = view.Source }],
+        Action = new DirectResponse { Status = 502, Body = $"not reachable from here: Sidecar {why}\n" },
+    };
+
+    private static bool IsSame(ClientView view, List<RouteConfig> own, List<RouteConfig> everybody)
+        => own.Where(route => !route.Name.EndsWith("/none" + view.Suffix, StringComparison.Ordinal)).Select(route => Unseen(view, route)).SequenceEqual(everybody);
+
+    private static RouteConfig Unseen(ClientView view, RouteConfig route)
+    {
+        var matches = route.Matches.Select(match => match.Source == view.Source ? match with { Source = SourceMatch.Any } : match).ToList();
+        return route with { Name = route.Name.EndsWith(view.Suffix, StringComparison.Ordinal) ? route.Name[..^view.Suffix.Length] : route.Name, Matches = matches is [var only] && only == RouteMatch.Any ? [] : matches.ToValueList() };
+    }
+}

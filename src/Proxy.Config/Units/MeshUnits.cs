@@ -1,0 +1,154 @@
+using Weft.Proxy.Config.Model;
+
+namespace Weft.Proxy.Config.Units;
+
+/// <summary>What is spoken on a port.</summary>
+public enum PortProtocol
+{
+    /// <summary>HTTP, TLS or neither: the first bytes tell.</summary>
+    Auto,
+    Http,
+    /// <summary>HTTP/2 without asking, as gRPC has it.</summary>
+    Http2,
+    /// <summary>TLS that the workloads end themselves.</summary>
+    Tls,
+    Tcp,
+}
+
+/// <summary>What captured connections to the addresses of a host mean.</summary>
+public sealed record DestinationUnit
+{
+    /// <summary>Addresses or ranges; none for a host that is only reached by name or by the addresses of its endpoints.</summary>
+    public ValueList<string> Addresses { get; init; } = [];
+
+    public ValueList<DestinationPort> Ports { get; init; } = [];
+}
+
+public sealed record DestinationPort
+{
+    public int Port { get; init; }
+
+    public PortProtocol Protocol { get; init; }
+
+    /// <summary>Routes of what is HTTP; null: none is spoken.</summary>
+    public string? Routes { get; init; }
+
+    /// <summary>Rules for what is not HTTP; the first that matches decides, and without a match the connection is closed.</summary>
+    public ValueList<ConnectionRoute> Connections { get; init; } = [];
+}
+
+/// <summary>The mesh's own mutual TLS towards endpoints.</summary>
+public enum MeshTls
+{
+    /// <summary>Towards endpoints that have an identity and take it.</summary>
+    Auto,
+    /// <summary>Endpoints without an identity are not spoken to.</summary>
+    Always,
+    Never,
+}
+
+public sealed record ClusterUnit
+{
+    /// <summary>Without endpoints, unless it finds them by DNS.</summary>
+    public ClusterConfig Cluster { get; init; } = new();
+
+    /// <summary>The endpoints are those of all <see cref="BackendsUnit"/> of this host for <see cref="Port"/> that have <see cref="Labels"/>.</summary>
+    public string Host { get; init; } = "";
+
+    public int Port { get; init; }
+
+    public ValueMap Labels { get; init; }
+
+    public MeshTls Mesh { get; init; }
+
+    /// <summary>What the cluster's TLS shows, from files.</summary>
+    public CertificateConfig? Certificate { get; init; }
+
+    /// <summary>`namespace/name` of the Secret with the authorities of the cluster's TLS, and with what it shows where <see cref="UpstreamTls.Certificate"/> is this name.</summary>
+    public string? Secret { get; init; }
+
+    /// <summary>In place of endpoints: the address that the connection was meant for (Istio's PASSTHROUGH and NONE).</summary>
+    public bool OriginalAddress { get; init; }
+}
+
+/// <summary>Some of a host's endpoints, apart from everything else because they change most often.</summary>
+public sealed record BackendsUnit
+{
+    public string Host { get; init; } = "";
+
+    public ValueList<BackendPort> Ports { get; init; } = [];
+}
+
+/// <param name="Port">Of the host, as clients use it; the endpoints have their own.</param>
+public sealed record BackendPort(int Port, ValueList<EndpointConfig> Endpoints);
+
+public enum MutualTls { Permissive, Strict, Disable }
+
+/// <summary>Who has an address, and what its inbound traffic passes.</summary>
+public sealed record WorkloadUnit
+{
+    public ValueList<string> Addresses { get; init; } = [];
+
+    public string Namespace { get; init; } = "";
+
+    public string ServiceAccount { get; init; } = "";
+
+    /// <summary>`spiffe://...`; null: not in the mesh.</summary>
+    public string? Identity { get; init; }
+
+    /// <summary>Where it runs; null: on none of the cluster's nodes.</summary>
+    public string? Node { get; init; }
+
+    public ValueMap Labels { get; init; }
+
+    /// <summary>What it sends to hosts that the mesh does not know is refused (Istio's REGISTRY_ONLY).</summary>
+    public bool KnownHostsOnly { get; init; }
+
+    public MutualTls MutualTls { get; init; }
+
+    /// <summary>Ports with another mode.</summary>
+    public ValueList<PortMutualTls> Ports { get; init; } = [];
+
+    /// <summary>
+    /// Names of <see cref="PolicyUnit"/>. A proxy that lacks one of them refuses what comes to the workload. Named here and not found by labels, so that a policy that
+    /// could not be read is missed.
+    /// </summary>
+    public ValueList<string> Policies { get; init; } = [];
+
+    /// <summary>Names of <see cref="TokensUnit"/>, whose issuers make one <see cref="JwtFilter"/> that lets requests without a token pass. A lacking one refuses, too.</summary>
+    public ValueList<string> Tokens { get; init; } = [];
+}
+
+public sealed record PortMutualTls(int Port, MutualTls Mode);
+
+/// <summary>One of both.</summary>
+public sealed record PolicyUnit
+{
+    public AuthorizationPolicyConfig? Authorization { get; init; }
+
+    /// <summary>Before all others.</summary>
+    public ExternalAuthorizationFilter? External { get; init; }
+}
+
+public sealed record TokensUnit
+{
+    public ValueList<JwtProviderConfig> Providers { get; init; } = [];
+}
+
+/// <summary>A port of the front door.</summary>
+public sealed record ListenerUnit
+{
+    /// <summary>Its certificates are <see cref="Certificates"/>, or named after Secrets: `namespace/name`.</summary>
+    public ListenerConfig Listener { get; init; } = new();
+
+    /// <summary>From files.</summary>
+    public ValueList<CertificateConfig> Certificates { get; init; } = [];
+
+    /// <summary>`namespace/name` of the Secret with the authorities of clients; null: they are a file, or clients show nothing.</summary>
+    public string? ClientSecret { get; init; }
+
+    /// <summary>As in <see cref="WorkloadUnit"/>.</summary>
+    public ValueList<string> Policies { get; init; } = [];
+
+    public ValueList<string> Tokens { get; init; } = [];
+}
