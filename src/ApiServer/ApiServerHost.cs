@@ -150,7 +150,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         var patch = new PatchVerb(reader, writer, write);
         var virtuals = new VirtualVerb(parts.Virtuals, reader);
         var verbs = new ResourceVerbs(
-            get, new ListVerb(reader, time), new WatchVerb(reader, time, options.Random, metrics, stopping), write, patch,
+            get, new ListVerb(reader, time), new WatchVerb(reader, parts.Catalog, time, options.Random, metrics, stopping), write, patch,
             new DeleteCollectionVerb(reader, deleter, write), virtuals);
         IReadOnlyList<ISubresource> own =
         [

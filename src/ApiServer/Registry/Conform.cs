@@ -19,10 +19,9 @@ internal static class Conform
 
     public static void Default(ResourceInfo resource, JsonObject tree)
     {
-        // To a built-in kind null is absent; a custom kind keeps nulls outside its metadata, and the validator judges them.
-        if (!resource.IsCustom)
-            Pruner.DropNulls(tree, resource.Schema);
-        else if (tree["metadata"] is JsonObject metadata)
+        // Null is absent where the schema knows the member and does not call it nullable; a default then takes its place.
+        Pruner.DropNulls(tree, resource.Schema);
+        if (resource.IsCustom && tree["metadata"] is JsonObject metadata)
             DropNullMembers(metadata);
         Defaulter.Apply(tree, resource.Schema);
         resource.Strategy.Default(tree);

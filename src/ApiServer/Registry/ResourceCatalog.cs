@@ -18,6 +18,7 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (long Revision, IReadOnlyList<ResourceInfo> Resources)> _custom = [];
+    private readonly Dictionary<GroupVersionResource, CancellationTokenSource> _watched = [];
     private ResourceSnapshot _current = new(1, builtIns);
     private long _verified;
 
@@ -61,6 +62,20 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
         return Current.Find(group, version, resource);
     }
 
+    public CancellationToken Ended(ResourceInfo resource)
+    {
+        if (!resource.IsCustom)
+            return CancellationToken.None;
+        lock (_gate)
+        {
+            if (Current.Find(resource.Resource.Group, resource.Resource.Version, resource.Resource.Resource) is null)
+                return new CancellationToken(canceled: true);
+            if (!_watched.TryGetValue(resource.Resource, out var source))
+                _watched[resource.Resource] = source = new CancellationTokenSource();
+            return source.Token;
+        }
+    }
+
     private void Replace(Page page)
     {
         lock (_gate)
@@ -101,7 +116,13 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
         var taken = builtIns.Select(resource => (resource.Resource.Group, resource.Resource.Resource)).ToHashSet();
         var custom = _custom.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => pair.Value.Resources)
             .Where(resource => !taken.Contains((resource.Resource.Group, resource.Resource.Resource)));
-        Volatile.Write(ref _current, new ResourceSnapshot(Current.Epoch + 1, [.. builtIns, .. custom]));
+        var next = new ResourceSnapshot(Current.Epoch + 1, [.. builtIns, .. custom]);
+        Volatile.Write(ref _current, next);
+        foreach (var gone in _watched.Keys.Where(key => next.Find(key.Group, key.Version, key.Resource) is null).ToList())
+        {
+            _watched.Remove(gone, out var source);
+            _ = source!.CancelAsync(); // what it ends runs elsewhere, not below this lock
+        }
     }
 
     private static partial class Log

@@ -72,6 +72,9 @@ public interface IResourceCatalog
 
     /// <summary>The resource as of the newest write: one that was established just now is found although its snapshot is still on the way.</summary>
     ValueTask<ResourceInfo?> FindAsync(string group, string version, string resource, CancellationToken cancellationToken) => new(Current.Find(group, version, resource));
+
+    /// <summary>Cancelled when the version of the resource is no longer served, so that what watches it does not wait for ever.</summary>
+    CancellationToken Ended(ResourceInfo resource) => CancellationToken.None;
 }
 
 public sealed record ResourceSnapshot(long Epoch, IReadOnlyList<ResourceInfo> All)

@@ -11,7 +11,7 @@ namespace Weft.ApiServer.Watch;
 /// WATCH: a stream of JSON frames. Each watch reads the store's shared buffer of its prefix with a cursor of its own and copies stored bytes, so an event is
 /// encoded once, at its write, however many watch. A client that does not read blocks only its own cursor; when the buffer has moved past it, the watch ends with 410.
 /// </summary>
-internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random random, Metrics metrics, CancellationToken stopping)
+internal sealed class WatchVerb(ObjectReader reader, IResourceCatalog catalog, TimeProvider time, Random random, Metrics metrics, CancellationToken stopping)
 {
     // kube-apiserver's --min-request-timeout: a watch without timeoutSeconds lasts half an hour to an hour, so that clients spread over servers again.
     private const int MinSeconds = 1800;
@@ -45,13 +45,14 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
 
         using var seen = metrics.Watching(resource);
         using var deadline = new CancellationTokenSource(Duration(options), time);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted, deadline.Token, stopping);
+        var ended = catalog.Ended(resource);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource([request.Aborted, deadline.Token, stopping, ended]);
         var frames = new WatchFrames(response.BodyWriter, resource, presenter, options);
         try
         {
             await StreamAsync(frames, resource, Keys.Prefix(resource, request.Info.Namespace), selection, options, ending.Token);
         }
-        catch (OperationCanceledException) when ((deadline.IsCancellationRequested || stopping.IsCancellationRequested) && !request.Aborted.IsCancellationRequested)
+        catch (OperationCanceledException) when ((deadline.IsCancellationRequested || stopping.IsCancellationRequested || ended.IsCancellationRequested) && !request.Aborted.IsCancellationRequested)
         {
             frames.Bookmark();
         }
@@ -114,6 +115,9 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
 
             if (!await next)
                 return;
+            // A custom kind may have another schema by now: what was written under it is shown by it.
+            if (resource.IsCustom && catalog.Current.Find(resource.Resource.Group, resource.Resource.Version, resource.Resource.Resource) is { } now)
+                frames.Use(now);
             Write(frames, batches.Current, selection);
             frames.Reached(batches.Current.Revision);
         }
