@@ -51,6 +51,7 @@ public static class CrdSchema
                 EmbeddedResource = embedded,
                 ListType = Text(tree, "x-kubernetes-list-type") switch { "map" => ListType.Map, "set" => ListType.Set, _ => ListType.Atomic },
                 ListMapKeys = Texts(tree, "x-kubernetes-list-map-keys"),
+                Validations = Rules(tree),
                 MapType = Text(tree, "x-kubernetes-map-type") == "atomic" ? MapType.Atomic : MapType.Granular,
                 MinLength = Whole(tree, "minLength"),
                 MaxLength = Whole(tree, "maxLength"),
@@ -121,6 +122,15 @@ public static class CrdSchema
 
         private IReadOnlyList<Schema> Schemas(JsonObject tree, string name) =>
             tree[name] is JsonArray list ? [.. list.OfType<JsonObject>().Select(schema => Read(schema))] : [];
+
+        private static IReadOnlyList<Cel.Rules.CelRule> Rules(JsonObject tree) => tree["x-kubernetes-validations"] is not JsonArray list ? [] :
+        [
+            .. list.OfType<JsonObject>().Select(rule => new Cel.Rules.CelRule(Text(rule, "rule") ?? "")
+            {
+                Message = Text(rule, "message"), MessageExpression = Text(rule, "messageExpression"), Reason = Text(rule, "reason"), FieldPath = Text(rule, "fieldPath"),
+                OptionalOldSelf = Flag(rule, "optionalOldSelf"),
+            }),
+        ];
 
         private static string? Text(JsonObject tree, string name) => tree[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 

@@ -72,6 +72,20 @@ public sealed class Schema
     /// <summary>The value may not change after creation.</summary>
     public bool Immutable { get; init; }
 
+    /// <summary>`x-kubernetes-validations`.</summary>
+    public IReadOnlyList<Cel.Rules.CelRule> Validations { get; init; } = [];
+
+    // Made at first use, like patterns.
+    private IReadOnlyList<Cel.Rules.CompiledRule>? _rules;
+    public IReadOnlyList<Cel.Rules.CompiledRule> Rules => _rules ??= [.. Validations.Select(rule => Cel.Rules.CompiledRule.Of(rule, this))];
+
+    private bool? _hasRules;
+
+    /// <summary>Whether this value or one inside it has rules. Not for schemas that contain themselves: those of types have no rules.</summary>
+    public bool HasRules => _hasRules ??= Validations.Count > 0 || Items?.HasRules == true || AdditionalProperties?.HasRules == true
+        // A member with a named type (metadata) is one of the program's own.
+        || (DefinitionName is null || Kind is not null) && Properties.Values.Any(member => member.HasRules);
+
     public long? MinLength { get; init; }
     public long? MaxLength { get; init; }
     public string? Pattern { get; init; }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Weft.Api;
+using Weft.Api.Cel.Rules;
 using Weft.Api.Trees;
 using Weft.ApiServer.Http;
 
@@ -27,8 +28,12 @@ internal static class Conform
         resource.Strategy.Default(tree);
     }
 
-    public static IReadOnlyList<FieldError> Validate(ResourceInfo resource, JsonObject tree, JsonObject? old) =>
-        StructuralValidator.Validate(tree, resource.Schema, old, checkListKeys: resource.IsCustom);
+    public static IReadOnlyList<FieldError> Validate(ResourceInfo resource, JsonObject tree, JsonObject? old)
+    {
+        var errors = StructuralValidator.Validate(tree, resource.Schema, old, checkListKeys: resource.IsCustom, ratchet: resource.IsCustom);
+        // Rules count on values of the schema's types.
+        return errors.Count > 0 || !resource.IsCustom ? errors : RuleValidator.Validate(tree, resource.Schema, old);
+    }
 
     /// <summary>Prunes what the client sent and says what was unknown: as warnings, as a refusal, or not at all.</summary>
     public static void ReportUnknown(WriteContext context, JsonObject tree)

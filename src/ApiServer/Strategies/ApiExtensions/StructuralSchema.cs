@@ -27,6 +27,9 @@ internal static class StructuralSchema
         if (schema["type"].Text != "object")
             errors.Add(schema["type"].Exists ? schema["type"].Invalid("must be object at the root") : schema["type"].Required("must not be empty at the root"));
         Walk(schema, errors, Place.Root, depth: 0);
+        // Rules are compiled against the types of the schema, so it must have them.
+        if (errors.Count == 0)
+            SchemaRules.Check(schema, errors);
         return errors.Count > MaxErrors ? errors[..MaxErrors] : errors;
     }
 
