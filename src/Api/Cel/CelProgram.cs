@@ -12,6 +12,13 @@ public readonly struct CelInput
     /// <summary>A tree, read only as far as the expression looks. With a schema its values have that one's types.</summary>
     public static CelInput Of(JsonNode? tree, Schema? schema = null) => new() { Value = CelJson.Of(tree, schema) };
 
+    /// <summary>What another expression gave; its failure becomes that of whoever looks at the value.</summary>
+    public static CelInput Of(CelOutcome outcome) => new() { Value = outcome.Error is { } error ? new CelFailure(error) : outcome.Value };
+
+    /// <summary>Values by name: `variables.name`.</summary>
+    public static CelInput Members(IReadOnlyDictionary<string, CelInput> members) =>
+        new() { Value = CelMap.Of([.. members.Select(member => KeyValuePair.Create<object, object?>(member.Key, member.Value.Value))]) };
+
     /// <summary>An optional value: absent when <paramref name="tree"/> is null.</summary>
     public static CelInput Maybe(JsonNode? tree, Schema? schema = null) => new() { Value = tree is null ? CelOptional.None : CelOptional.Of(CelJson.Of(tree, schema)) };
 }

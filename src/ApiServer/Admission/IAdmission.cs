@@ -17,6 +17,9 @@ public sealed record AdmissionRequest(UserInfo User, AdmissionOperation Operatio
     public JsonObject? OldObject { get; init; }
     public bool DryRun { get; init; }
 
+    /// <summary>The resource in the version of the request; null for what is not stored.</summary>
+    public Registry.ResourceInfo? Served { get; init; }
+
     /// <summary>Sentences for `Warning:` headers.</summary>
     public List<string> Warnings { get; } = [];
 }

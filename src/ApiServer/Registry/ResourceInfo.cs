@@ -17,6 +17,12 @@ public sealed record ResourceInfo
 
     /// <summary>The version in which objects are stored; equals Kind.Version unless a CRD has several.</summary>
     public required string StorageVersion { get; init; }
+
+    /// <summary>Of the storage version, when that is another one than this.</summary>
+    public Schema? StorageSchema { get; init; }
+
+    /// <summary>Makes objects of one version from those of another; null where versions differ only in what their schemas keep.</summary>
+    public IVersionConverter? Converter { get; init; }
     public required IStrategy Strategy { get; init; }
 
     /// <summary>Changes with the schema of a custom kind (its CRD's generation): an object stored under another epoch is pruned and defaulted again when it is read.</summary>

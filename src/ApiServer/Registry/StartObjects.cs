@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Weft.Api;
+using Weft.Api.ApiExtensions;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Registry.Services;
@@ -63,6 +64,22 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
         }, cancellationToken);
     }
 
+    /// <summary>Kinds that come with the program and are served as custom ones. A definition that is there stays as it is, whoever wrote it.</summary>
+    public async ValueTask CreateDefinitionsAsync(IReadOnlyList<JsonObject> definitions, CancellationToken cancellationToken)
+    {
+        foreach (var definition in definitions)
+        {
+            var tree = (JsonObject)definition.DeepClone();
+            // The label is all that the server claims to own: who applies another definition over it meets no conflict.
+            Metadata.Of(tree)["managedFields"] = new JsonArray(new JsonObject
+            {
+                ["manager"] = Manager, ["operation"] = "Update", ["apiVersion"] = "apiextensions.k8s.io/v1", ["time"] = Metadata.Time(time.GetUtcNow()), ["fieldsType"] = "FieldsV1",
+                ["fieldsV1"] = new JsonObject { ["f:metadata"] = new JsonObject { ["f:labels"] = new JsonObject { [$"f:{CrdManifest.Label}"] = new JsonObject() } } },
+            });
+            await EnsureAsync("apiextensions.k8s.io", "customresourcedefinitions", "", Metadata.Name(tree), tree, cancellationToken, ownsFields: true);
+        }
+    }
+
     private ValueTask EnsureClassAsync(string name, long value, string description, CancellationToken cancellationToken) =>
         EnsureAsync("scheduling.k8s.io", "priorityclasses", "", name, new JsonObject { ["value"] = value, ["description"] = description }, cancellationToken);
 
@@ -88,7 +105,7 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
         }, cancellationToken);
     }
 
-    private async ValueTask EnsureAsync(string group, string resource, string ns, string name, JsonObject tree, CancellationToken cancellationToken)
+    private async ValueTask EnsureAsync(string group, string resource, string ns, string name, JsonObject tree, CancellationToken cancellationToken, bool ownsFields = false)
     {
         if (catalog.Current.Find(group, "v1", resource) is not { } info || reader.Find(info, ns, name) is not null)
             return;
@@ -97,7 +114,7 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
         Metadata.Of(tree)["name"] = name;
         try
         {
-            await writer.CreateAsync(Context(info, ns, name), tree, cancellationToken);
+            await writer.CreateAsync(Context(info, ns, name) with { IsApply = ownsFields }, tree, cancellationToken);
         }
         catch (ApiException e) when (e.Status.Reason == "AlreadyExists")
         {

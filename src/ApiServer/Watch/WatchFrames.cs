@@ -13,6 +13,7 @@ namespace Weft.ApiServer.Watch;
 internal sealed class WatchFrames(PipeWriter output, ResourceInfo resource, Presenter initial, ListOptions options)
 {
     private Presenter _presenter = initial;
+    private ResourceInfo _resource = resource;
     private long _revision;
     private bool _columnsSent;
 
@@ -26,7 +27,9 @@ internal sealed class WatchFrames(PipeWriter output, ResourceInfo resource, Pres
     }
 
     /// <summary>Events from now on are shown by this form of the resource.</summary>
-    public void Use(ResourceInfo now) => _presenter = _presenter.For(now);
+    public void Use(ResourceInfo now) => (_presenter, _resource) = (_presenter.For(now), now);
+
+    public ResourceInfo Resource => _resource;
 
     /// <summary>Everything up to the revision has been written.</summary>
     public void Reached(long revision) => _revision = Math.Max(_revision, revision);
@@ -68,7 +71,7 @@ internal sealed class WatchFrames(PipeWriter output, ResourceInfo resource, Pres
         var metadata = new JsonObject { ["resourceVersion"] = Revisions.Text(revision), ["creationTimestamp"] = null };
         if (annotations is not null)
             metadata["annotations"] = annotations;
-        var bookmark = new JsonObject { ["kind"] = resource.Kind.Kind, ["apiVersion"] = resource.Kind.ApiVersion, ["metadata"] = metadata };
+        var bookmark = new JsonObject { ["kind"] = _resource.Kind.Kind, ["apiVersion"] = _resource.Kind.ApiVersion, ["metadata"] = metadata };
         if (_presenter.Format.Shape == OutputShape.PartialMetadata)
             (bookmark["kind"], bookmark["apiVersion"]) = ("PartialObjectMetadata", $"meta.k8s.io/{_presenter.Format.MetaVersion}");
         else if (_presenter.Format.Shape == OutputShape.Table)

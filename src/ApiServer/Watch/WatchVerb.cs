@@ -60,6 +60,10 @@ internal sealed class WatchVerb(ObjectReader reader, IResourceCatalog catalog, T
         {
             frames.Error(Statuses.Expired(e.Requested, e.Compacted + 1).Status);
         }
+        catch (ApiException e)
+        {
+            frames.Error(e.Status); // a webhook did not convert: the client lists again, and is told why if it still does not
+        }
         catch (WatchExpiredException)
         {
             metrics.WatchExpired(resource);
@@ -118,7 +122,7 @@ internal sealed class WatchVerb(ObjectReader reader, IResourceCatalog catalog, T
             // A custom kind may have another schema by now: what was written under it is shown by it.
             if (resource.IsCustom && catalog.Current.Find(resource.Resource.Group, resource.Resource.Version, resource.Resource.Resource) is { } now)
                 frames.Use(now);
-            Write(frames, batches.Current, selection);
+            await WriteAsync(frames, batches.Current, selection, cancellationToken);
             frames.Reached(batches.Current.Revision);
         }
     }
@@ -146,7 +150,8 @@ internal sealed class WatchVerb(ObjectReader reader, IResourceCatalog catalog, T
         {
             if (!selection.Matches(entry))
                 continue;
-            frames.Event("ADDED"u8, Stored.Of(entry));
+            var shown = await ObjectCodec.ServedAsync(frames.Resource, Stored.Of(entry), cancellationToken);
+            frames.Event("ADDED"u8, shown);
             if (frames.Unflushed >= FlushBytes)
                 await frames.FlushAsync(cancellationToken);
         }
@@ -155,15 +160,16 @@ internal sealed class WatchVerb(ObjectReader reader, IResourceCatalog catalog, T
         return page.Revision;
     }
 
-    private static void Write(WatchFrames frames, ChangeBatch batch, Selection selection)
+    private static async ValueTask WriteAsync(WatchFrames frames, ChangeBatch batch, Selection selection, CancellationToken cancellationToken)
     {
         foreach (var change in batch.Changes)
         {
             var (was, isNow) = (change.Previous is { } old && selection.Matches(old), change.Current is { } current && selection.Matches(current));
-            if (isNow)
-                frames.Event(was ? "MODIFIED"u8 : "ADDED"u8, new Stored(change.Current!.Value, batch.Revision));
-            else if (was)
-                frames.Event("DELETED"u8, new Stored(change.Previous!.Value, batch.Revision)); // gone, or left the selector: its last form, with the revision of now
+            if (!was && !isNow)
+                continue;
+            // Gone, or left the selector: its last form, with the revision of now.
+            var shown = await ObjectCodec.ServedAsync(frames.Resource, new Stored((isNow ? change.Current! : change.Previous!).Value, batch.Revision), cancellationToken);
+            frames.Event(isNow ? was ? "MODIFIED"u8 : "ADDED"u8 : "DELETED"u8, shown);
         }
     }
 

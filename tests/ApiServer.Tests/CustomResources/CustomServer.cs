@@ -23,7 +23,7 @@ internal static class CustomServer
         // The parts follow the store that the server is given, so both must be the same one.
         store ??= new MemoryStore(TimeProvider.System);
         var schemas = new SchemaReader();
-        var catalog = ResourceCatalog.Create(store, schemas, NullLoggerFactory.Instance);
+        var catalog = ResourceCatalog.Create(store, schemas, TimeProvider.System, NullLoggerFactory.Instance);
         var establisher = new CrdEstablisher(store, catalog.Current.All, TimeProvider.System, NullLogger<CrdEstablisher>.Instance);
         return await TestServer.StartAsync(store: store, options: options, parts: given =>
         {
