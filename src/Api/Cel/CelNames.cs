@@ -9,6 +9,12 @@ namespace Weft.Api.Cel;
 /// </summary>
 public static class CelNames
 {
+    // Those that Kubernetes escapes.
+    private static readonly System.Collections.Frozen.FrozenSet<string> Keywords = System.Collections.Frozen.FrozenSet.ToFrozenSet(
+    [
+        "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace", "return",
+    ]);
+
     // Of an object with metadata rules see its names alone: the rest changes under the server's hands.
     private static readonly Schema Metadata = new()
     {
@@ -24,7 +30,7 @@ public static class CelNames
     {
         if (name.Length == 0 || !(char.IsAsciiLetter(name[0]) || name[0] is '_' or '.' or '-' or '/'))
             return null;
-        if (Lexer.IsReserved(name))
+        if (Keywords.Contains(name))
             return $"__{name}__";
         var text = new StringBuilder();
         for (var i = 0; i < name.Length; i++)
@@ -48,7 +54,7 @@ public static class CelNames
     {
         if (!identifier.Contains("__", StringComparison.Ordinal))
             return identifier;
-        if (identifier.Length > 4 && identifier.StartsWith("__", StringComparison.Ordinal) && identifier.EndsWith("__", StringComparison.Ordinal) && Lexer.IsReserved(identifier[2..^2]))
+        if (identifier.Length > 4 && identifier.StartsWith("__", StringComparison.Ordinal) && identifier.EndsWith("__", StringComparison.Ordinal) && Keywords.Contains(identifier[2..^2]))
             return identifier[2..^2];
         return identifier.Replace("__dot__", ".", StringComparison.Ordinal).Replace("__dash__", "-", StringComparison.Ordinal)
             .Replace("__slash__", "/", StringComparison.Ordinal).Replace("__underscores__", "__", StringComparison.Ordinal);

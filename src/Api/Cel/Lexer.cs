@@ -16,6 +16,7 @@ internal readonly record struct Token(TokenKind Kind, int Position, object? Valu
 /// <summary>Tokens of CEL (cel-spec, "Syntax"). Numbers have no sign here: `-1` is an operator and a number, and the parser joins them.</summary>
 internal sealed class Lexer(string text)
 {
+    // No names of variables; as names of members they are ordinary (request.namespace).
     private static readonly FrozenSet<string> Reserved = FrozenSet.ToFrozenSet(
         ["as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while"]);
 
@@ -23,7 +24,7 @@ internal sealed class Lexer(string text)
 
     private int _at;
 
-    public static bool IsReserved(string word) => Reserved.Contains(word) || word is "true" or "false" or "null" or "in";
+    public static bool IsReserved(string word) => Reserved.Contains(word);
 
     public List<Token> All()
     {
@@ -87,7 +88,6 @@ internal sealed class Lexer(string text)
             "false" => new(TokenKind.False, start, word),
             "null" => new(TokenKind.Null, start, word),
             "in" => new(TokenKind.In, start, word),
-            _ when Reserved.Contains(word) => throw new CelSyntaxException(start, $"reserved identifier: {word}"),
             _ => new(TokenKind.Identifier, start, word),
         };
     }

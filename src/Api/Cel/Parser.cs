@@ -213,6 +213,8 @@ internal sealed class Parser
     private Expr Identifier()
     {
         var token = Take();
+        if (Lexer.IsReserved(token.Text))
+            throw new CelSyntaxException(token.Position, $"reserved identifier: {token.Text}");
         return Now.Is("(") ? Bounded(Macros.Expand(token.Position, token.Text, null, Arguments())) : new Ident(token.Position, token.Text);
     }
 

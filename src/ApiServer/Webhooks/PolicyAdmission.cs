@@ -21,7 +21,8 @@ internal sealed partial class PolicyAdmission(StoredObjects objects, IResourceCa
 
     public async ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellationToken)
     {
-        if (!AdmissionForms.Shows(request) || request.Resource.Group == WebhookAdmission.Group)
+        // Policies themselves are nobody's to refuse: a wrong one could never be removed.
+        if (!AdmissionForms.Shows(request) || request.Resource is { Group: WebhookAdmission.Group, Resource: "validatingadmissionpolicies" or "validatingadmissionpolicybindings" })
             return;
         foreach (var entry in await objects.EntriesAsync(WebhookAdmission.Group, "validatingadmissionpolicybindings", cancellationToken))
         {

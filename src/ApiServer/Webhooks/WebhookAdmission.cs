@@ -56,7 +56,7 @@ internal sealed partial class WebhookAdmission(StoredObjects objects, IResourceC
     private async ValueTask<IReadOnlyList<Webhook>> MatchingAsync(string resource, AdmissionRequest request, CancellationToken cancellationToken)
     {
         // The configurations themselves are nobody's to refuse: a broken webhook could never be removed.
-        if (!AdmissionForms.Shows(request) || request.Resource.Group == Group)
+        if (!AdmissionForms.Shows(request) || request.Resource is { Group: Group, Resource: "mutatingwebhookconfigurations" or "validatingwebhookconfigurations" })
             return [];
         var entries = await objects.EntriesAsync(Group, resource, cancellationToken);
         if (entries.Count == 0)

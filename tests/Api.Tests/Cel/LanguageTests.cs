@@ -67,7 +67,7 @@ public sealed class LanguageTests
     [InlineData("self.items.map(i, i.k) == ['one', 'two'] && self.items.exists(i, i.v == 2)")]
     [InlineData("self.items == [self.items[1], self.items[0]]")]
     [InlineData("self.maybe == null && has(self.maybe) && has(self.inner) && !has(self.inner.deep)")]
-    [InlineData("data.n == 3 && data.s.startsWith('he') && data.items[1].v == 2 && !has(data.none)")]
+    [InlineData("data.n == 3 && data.s.startsWith('he') && data.items[1].v == 2 && !has(data.none) && data.namespace == 'ns'")]
     public void Values_of_a_schema_have_its_types(string expression) => CelTest.Holds(expression);
 
     [Theory]
@@ -89,7 +89,9 @@ public sealed class LanguageTests
     [InlineData("'abc", 0, "Syntax error: unterminated string")]
     [InlineData("a b", 2, "Syntax error: unexpected 'b'")]
     [InlineData("1 # 2", 2, "Syntax error: token recognition error at: '#'")]
-    [InlineData("self.namespace", 5, "reserved identifier: namespace")]
+    [InlineData("self.namespace", 4, "undefined field 'namespace'")]
+    [InlineData("namespace == 1", 0, "reserved identifier: namespace")]
+    [InlineData("[1].all(if, true)", 8, "reserved identifier: if")]
     [InlineData("9223372036854775808", 0, "invalid int literal")]
     [InlineData("'\\q'", 1, "invalid escape sequence")]
     [InlineData("has(1)", 0, "invalid argument to has() macro")]
