@@ -251,6 +251,7 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             Object = tree,
             OldObject = old,
             DryRun = context.DryRun,
+            IsOwn = context.IsOwn,
             Served = context.Resource,
         };
 }

@@ -16,9 +16,9 @@ internal sealed record AdmissionForm(ResourceInfo Version, GroupVersionKind Kind
 /// <summary>Shows requests to webhooks and policies, and takes back what a webhook changed.</summary>
 internal static class AdmissionForms
 {
-    /// <summary>Subresources whose body is the object itself, or a Scale. Those with a body of their own (bindings, evictions, tokens) are not shown to anybody.</summary>
+    /// <summary>Whether users' parts are asked. Subresources whose body is the object itself, or a Scale. Those with a body of their own (bindings, evictions, tokens) are not shown to anybody.</summary>
     public static bool Shows(AdmissionRequest request) =>
-        request.Served is not null && request.Subresource is "" or "status" or "scale" or "ephemeralcontainers" or "finalize";
+        request is { Served: not null, IsOwn: false } && request.Subresource is "" or "status" or "scale" or "ephemeralcontainers" or "finalize";
 
     public static async ValueTask<AdmissionForm> ShowAsync(AdmissionRequest request, ResourceInfo version, CancellationToken cancellationToken)
     {

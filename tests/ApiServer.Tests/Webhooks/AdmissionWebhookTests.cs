@@ -173,6 +173,59 @@ public sealed class AdmissionWebhookTests
         (await server.PostAsync(Maps, Map("m"))).Expect(201);
     }
 
+    [Fact]
+    public async Task A_rule_of_another_version_sees_the_object_in_that_one_unless_it_is_exact()
+    {
+        await using var hook = await HookServer.StartAsync((_, request) => Allow("""[{"op":"add","path":"/spec/size","value":7}]"""));
+        await using var server = await CustomServer.StartAsync();
+        await server.EstablishAsync("""
+            {"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"things.example.com"},
+             "spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"things","kind":"Thing"},"versions":[
+              {"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","properties":{"size":{"type":"integer"}}}}}}},
+              {"name":"v1beta1","served":true,"storage":false,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","properties":{"size":{"type":"integer"}}}}}}}]}}
+            """);
+        const string Rule = """{"operations":["CREATE"],"apiGroups":["example.com"],"apiVersions":["v1"],"resources":["things"]}""";
+        const string Old = "/apis/example.com/v1beta1/namespaces/default/things";
+        await ConfigureAsync(server, Mutating, "m", Hook(hook.ByUrl(), ",\"matchPolicy\":\"Exact\"", rules: Rule));
+        Assert.Null((await server.PostAsync(Old, """{"metadata":{"name":"a"},"spec":{}}""")).Expect(201).Body["spec"]!["size"]);
+        Assert.Empty(hook.Asked);
+
+        (await server.PatchAsync($"{Mutating}/m", "json-patch+json", """[{"op":"remove","path":"/webhooks/0/matchPolicy"}]""")).Expect(200);
+        Assert.Equal(7, (await server.PostAsync(Old, """{"metadata":{"name":"b"},"spec":{}}""")).Expect(201).Body["spec"]!["size"]!.GetValue<int>());
+        var request = Assert.Single(hook.Asked).Request;
+        Assert.Equal("v1 v1beta1 example.com/v1", $"{request["kind"]!["version"]} {request["requestKind"]!["version"]} {request["object"]!["apiVersion"]}");
+    }
+
+    [Fact]
+    public async Task A_scale_is_shown_as_a_scale_and_may_be_changed()
+    {
+        await using var hook = await HookServer.StartAsync((_, request) => request["object"]!["spec"]!["replicas"]!.GetValue<int>() > 5 ? Allow("""[{"op":"replace","path":"/spec/replicas","value":5}]""") : Allow());
+        await using var server = await CustomServer.StartAsync();
+        await server.EstablishAsync(CustomServer.Things("""{"type":"object","properties":{"replicas":{"type":"integer"}}}""", "\"subresources\":{\"scale\":{\"specReplicasPath\":\".spec.replicas\",\"statusReplicasPath\":\".status.replicas\"}}"));
+        (await server.PostAsync(CustomServer.ThingPath, CustomServer.Thing("a", """{"replicas":1}"""))).Expect(201);
+        await ConfigureAsync(server, Mutating, "m", Hook(hook.ByUrl(), rules: """{"operations":["UPDATE"],"apiGroups":["*"],"apiVersions":["*"],"resources":["*/scale"]}"""));
+        (await server.PatchAsync($"{CustomServer.ThingPath}/a/scale", "merge-patch+json", """{"spec":{"replicas":9}}""")).Expect(200);
+        Assert.Equal(5, (await server.GetAsync($"{CustomServer.ThingPath}/a")).Body["spec"]!["replicas"]!.GetValue<int>());
+        var request = Assert.Single(hook.Asked).Request;
+        Assert.Equal("Scale scale 9 1", $"{request["kind"]!["kind"]} {request["subResource"]} {request["object"]!["spec"]!["replicas"]} {request["oldObject"]!["spec"]!["replicas"]}");
+    }
+
+    [Fact]
+    public async Task A_server_starts_although_a_webhook_would_refuse_what_it_writes_itself()
+    {
+        await using var store = new Weft.Storage.Memory.MemoryStore(TimeProvider.System);
+        ApiServerOptions Advertised(ApiServerOptions options, string address) => options with { AdvertiseAddress = System.Net.IPAddress.Parse(address) };
+        var first = await CustomServer.StartAsync(store, options: options => Advertised(options, "10.0.0.1"));
+        await ConfigureAsync(first, Validating, "v", Hook("{\"url\":\"https://localhost:1/\"}", rules: """{"operations":["*"],"apiGroups":["*"],"apiVersions":["*"],"resources":["*"]}"""));
+        (await first.PostAsync(Maps, Map("m"))).Expect(500);
+        await first.Host.DisposeAsync();
+
+        var second = await CustomServer.StartAsync(store, options: options => Advertised(options, "10.0.0.2"));
+        Assert.Contains("10.0.0.2", (await second.GetAsync("/api/v1/namespaces/default/endpoints/kubernetes")).Text, StringComparison.Ordinal);
+        (await second.PostAsync(Maps, Map("m"))).Expect(500);
+        await second.Host.DisposeAsync();
+    }
+
     [Theory]
     [InlineData("\"name\":\"short\"", "webhooks[0].name: Invalid value: \"short\": should be a domain with at least three segments")]
     [InlineData("\"sideEffects\":\"Some\"", "webhooks[0].sideEffects: Unsupported value: \"Some\"")]
