@@ -65,8 +65,10 @@ internal static class AdmissionRequestJson
             (json["subResource"], json["requestSubResource"]) = (request.Subresource, request.Subresource);
         if (request.Name.Length > 0)
             json["name"] = request.Name;
-        if (request.Namespace.Length > 0)
-            json["namespace"] = request.Namespace;
+        // A namespace counts as lying in itself.
+        var ns = request.Resource is { Group: "", Resource: "namespaces" } ? request.Name : request.Namespace;
+        if (ns.Length > 0)
+            json["namespace"] = ns;
         json["object"] = form.Object?.DeepClone();
         json["oldObject"] = form.OldObject?.DeepClone();
         return json;

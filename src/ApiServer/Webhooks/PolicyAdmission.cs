@@ -127,8 +127,10 @@ internal sealed partial class PolicyAdmission(StoredObjects objects, IResourceCa
             request.Warnings.Add($"Validation failed for ValidatingAdmissionPolicy '{policy.Name}' with binding '{binding.Name}': {message}");
         if (!binding.Actions.Contains("Deny"))
             return;
-        var refusal = Statuses.Forbidden(request.Resource, request.Name, $"ValidatingAdmissionPolicy '{policy.Name}' with binding '{binding.Name}' denied request: {message}").Status;
-        throw new ApiException(refusal with { Reason = reason, Code = reason switch { "Forbidden" => 403, "Unauthorized" => 401, "RequestEntityTooLarge" => 413, _ => 422 } });
+        message = $"ValidatingAdmissionPolicy '{policy.Name}' with binding '{binding.Name}' denied request: {message}";
+        var refusal = Statuses.Forbidden(request.Resource, request.Name, message).Status;
+        // kubectl prints the causes of what is invalid, and nothing else.
+        throw new ApiException(refusal with { Details = refusal.Details! with { Causes = [new Api.StatusCause { Message = message }] }, Reason = reason, Code = reason switch { "Forbidden" => 403, "Unauthorized" => 401, "RequestEntityTooLarge" => 413, _ => 422 } });
     }
 
     /// <summary>The objects that the expressions see as params, one after the other; a single null for a policy without.</summary>

@@ -104,4 +104,35 @@ public sealed class RuleTests
         Assert.Equal("", Errors(schema, list));
         Assert.Equal("l: Forbidden: validation failed due to running out of cost budget, no further validation rules will be run", Errors(schema, list, budget: 10_000));
     }
+
+    // The constructs that definitions of gateways and meshes live on.
+    [Theory]
+    [InlineData("self.all(x, self.exists_one(y, x.name == y.name))", """[{"name":"a"},{"name":"b"}]""", """[{"name":"a"},{"name":"a"}]""")]
+    [InlineData("self.all(x, x.protocol in ['TCP', 'UDP'] ? !has(x.tls) : true)", """[{"name":"a","protocol":"TCP"},{"name":"b","tls":{}}]""", """[{"name":"a","protocol":"TCP","tls":{}}]""")]
+    [InlineData("self.all(x, (has(x.host) ? 1 : 0) + (has(x.tls) ? 1 : 0) + (has(x.protocol) ? 1 : 0) <= 1)", """[{"name":"a","host":"h"}]""", """[{"name":"a","host":"h","tls":{}}]""")]
+    [InlineData("self.filter(x, x.protocol == 'TCP').size() <= 1", """[{"name":"a","protocol":"TCP"},{"name":"b","protocol":"UDP"}]""", """[{"name":"a","protocol":"TCP"},{"name":"b","protocol":"TCP"}]""")]
+    [InlineData("self.all(x, !has(x.path) || x.path.matches(r'^(?:[-A-Za-z0-9/._~!$&*+,;=:@]|[%][0-9a-fA-F]{2})+$') && x.path.startsWith('/'))", """[{"name":"a","path":"/a%20b"}]""", """[{"name":"a","path":"/a b"}]""")]
+    [InlineData("self.all(x, !(has(x.all) && has(x.each) && duration(x.all) != duration('0s') && duration(x.each) > duration(x.all)))", """[{"name":"a","all":"0s","each":"9s"},{"name":"b","all":"5s","each":"1s"}]""", """[{"name":"a","all":"1s","each":"5s"}]""")]
+    [InlineData("self.all(x, self.all(y, x.name == y.name && ((!has(x.__namespace__) || x.__namespace__ == '') == (!has(y.__namespace__) || y.__namespace__ == '')) ? x.host == y.host : true))",
+        """[{"name":"a","host":"h","namespace":"n"},{"name":"a","host":"h"}]""", """[{"name":"a","host":"h"},{"name":"a","host":"i","namespace":""}]""")]
+    [InlineData("self.all(x, x.port == dyn(1) || string(x.port).endsWith('%'))", """[{"name":"a","port":1},{"name":"b","port":"5%"}]""", """[{"name":"a","port":2}]""")]
+    public void Rules_over_lists_of_listeners(string rule, string good, string bad)
+    {
+        var schema = Schema("""
+            {"type":"object","properties":{"l":{"type":"array","maxItems":64,"x-kubernetes-validations":[{"rule":"RULE"}],"items":{"type":"object","required":["name"],"properties":{
+              "name":{"type":"string"},"protocol":{"type":"string","default":""},"host":{"type":"string"},"namespace":{"type":"string"},"path":{"type":"string"},"all":{"type":"string"},"each":{"type":"string"},
+              "port":{"x-kubernetes-int-or-string":true},"tls":{"type":"object","properties":{"mode":{"type":"string"}}}}}}}}
+            """.Replace("RULE", rule, StringComparison.Ordinal));
+        Assert.Empty(schema.Properties["l"].Rules[0].Errors);
+        Assert.InRange(schema.Properties["l"].Rules[0].Program!.EstimatedCost, 1, CelLimits.Estimate);
+        string Filled(string list)
+        {
+            var tree = JsonNode.Parse("{\"l\":" + list + "}")!;
+            if (rule.Contains("filter", StringComparison.Ordinal) || rule.Contains(" in ", StringComparison.Ordinal))
+                Defaulter.Apply(tree, schema);
+            return tree.ToJsonString();
+        }
+        Assert.Equal("", Errors(schema, Filled(good)));
+        Assert.Equal($"l: Invalid value: \"array\": failed rule: {rule}", Errors(schema, Filled(bad)));
+    }
 }

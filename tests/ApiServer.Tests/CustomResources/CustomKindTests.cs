@@ -178,4 +178,21 @@ public sealed class CustomKindTests
         var made = (await server.PostAsync(Definitions, Things("""{"type":"object","properties":{"a":{"type":"string","format":"colour-name"},"b":{"type":"string","format":"uuid"}}}"""))).Expect(201);
         Assert.Equal("299 - \"spec.versions[0].schema.openAPIV3Schema.properties[spec].properties[a].format: unrecognized format \\\"colour-name\\\" is not checked\"", Assert.Single(made.Warnings));
     }
+
+    [Fact]
+    public async Task A_definition_that_an_older_server_took_can_still_be_labelled_but_not_changed_into_another_wrong_one()
+    {
+        await using var server = await StartAsync();
+        var tree = (JsonObject)JsonNode.Parse(Things("""{"type":"object","properties":{"a":{}}}"""))!;
+        tree["metadata"]!["uid"] = "old";
+        tree["spec"]!["names"]!["singular"] = "thing";
+        tree["spec"]!["names"]!["listKind"] = "ThingList";
+        tree["spec"]!["conversion"] = new JsonObject { ["strategy"] = "None" };
+        tree["status"] = new JsonObject { ["storedVersions"] = new JsonArray("v1") };
+        await server.Store.CommitAsync(new[] { Weft.Storage.Op.Put("/registry/apiextensions.k8s.io/customresourcedefinitions/things.example.com", Weft.ApiServer.Registry.Envelope.Write(tree, "v1", 0)) });
+
+        (await server.PatchAsync($"{Definitions}/things.example.com", "merge-patch+json", """{"metadata":{"labels":{"a":"b"}}}""")).Expect(200);
+        var refused = (await server.PatchAsync($"{Definitions}/things.example.com", "merge-patch+json", """{"spec":{"names":{"shortNames":["t"]}}}""")).Expect(422);
+        Assert.Contains("properties[a].type: Required value", refused.Message, StringComparison.Ordinal);
+    }
 }

@@ -15,6 +15,9 @@ internal static partial class CustomResourceDefinitionValidation
 
     public static IEnumerable<FieldError> Validate(Field root, Field? old, ReservedResources reserved)
     {
+        // What was taken is not judged again when something else changes: a definition of an older server can still be labelled, and lose its finalizers.
+        if (old is not null && root["spec"].Value.SameAs(old["spec"].Value))
+            yield break;
         var spec = root["spec"];
         var (group, names) = (spec["group"].TextOrEmpty, spec["names"]);
 
