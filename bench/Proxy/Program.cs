@@ -1,24 +1,31 @@
 using System.Globalization;
-using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Bench.Proxy;
-using Weft.Proxy.Config.Model;
-using Weft.Proxy.Runtime;
 using Weft.Proxy.Transport;
 
-// What bench/Load/proxy starts: `upstream PORT BODY`, or `proxy PORT UPSTREAM-PORT [CERTIFICATE KEY]`, each one loop on the core it is pinned to.
+// What bench/Load/proxy starts beside the proxies: `upstream PORT BODY` and `grpc PORT`, each one loop on the core it is pinned to, and
+// `idle PORT COUNT [tls]`, which says so when its connections are open.
 var port = int.Parse(args[1], CultureInfo.InvariantCulture);
-var other = int.Parse(args[2], CultureInfo.InvariantCulture);
-if (args[0] == "upstream")
+switch (args[0])
 {
-    var loop = new EventLoop("loop", TimeProvider.System, defect => Console.Error.WriteLine(defect));
-    loop.Post(() => FixedUpstream.Listen(loop, port, other));
-    loop.Start();
-}
-else
-{
-    // As it is run: routes, a header filter, two-choice balancing, metrics, access records.
-    var engine = new ProxyEngine(loops: 1, Stream.Null, TimeProvider.System, BenchConfig.Random, NullLoggerFactory.Instance);
-    await engine.ApplyAsync(BenchConfig.Create(port, other, args.Length > 4 ? (args[3], args[4]) : null));
+    case "upstream":
+        var body = int.Parse(args[2], CultureInfo.InvariantCulture);
+        Start(loop => FixedUpstream.Listen(loop, port, body));
+        break;
+    case "grpc":
+        Start(loop => GrpcUpstream.Listen(loop, port));
+        break;
+    case "idle":
+        var open = await IdleClients.OpenAsync(port, int.Parse(args[2], CultureInfo.InvariantCulture), args.Length > 3);
+        Console.WriteLine($"open {open.Count}");
+        Console.ReadLine();
+        return;
 }
 
 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
+
+static void Start(Action<EventLoop> listen)
+{
+    var loop = new EventLoop("loop", TimeProvider.System, defect => Console.Error.WriteLine(defect));
+    loop.Post(() => listen(loop));
+    loop.Start();
+}

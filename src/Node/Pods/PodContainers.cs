@@ -23,7 +23,7 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
     private readonly ConcurrentDictionary<string, int> _crashes = new();
     private readonly ConcurrentDictionary<string, string?> _messages = new();   // by id of an ended container
     private readonly HashSet<string> _seenEnded = [];
-    private readonly PodImages _images = new(services, changed);
+    private readonly PodImages _images = new(services.Puller, services.Secrets, services.Events, services.Time, changed);
     private readonly ConcurrentDictionary<string, bool> _changed = new();       // by container name: its image is another than what runs
     private bool _first = true;
 

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using Weft.Api.Core;
+using Weft.Node.Agent;
 using Weft.Node.Images;
 using Weft.Node.Runtime;
+using Weft.Node.Volumes;
 
 namespace Weft.Node.Pods;
 
@@ -9,7 +11,8 @@ namespace Weft.Node.Pods;
 /// The images of one pod's containers. Pulls run beside the pod's loop, so that its other containers are looked after meanwhile; the end of one
 /// wakes the loop, which then asks again.
 /// </summary>
-internal sealed class PodImages(PodServices services, Action changed) : IAsyncDisposable
+/// <param name="changed">Called after the end of a pull: who asks in it, or later, is given the outcome.</param>
+internal sealed class PodImages(ImagePuller puller, ObjectWatches<Secret> secretsOf, EventRecorder events, TimeProvider time, Action changed) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, Pull> _pulls = new();                // by container name
     private readonly ConcurrentDictionary<string, ImageInfo> _used = new();             // by container id
@@ -40,9 +43,12 @@ internal sealed class PodImages(PodServices services, Action changed) : IAsyncDi
             return await pull.Outcome;
         }
 
-        if (await services.Puller.LookAsync(pod, container, Tell, cancellationToken) is { } known)
+        if (await puller.LookAsync(pod, container, Tell, cancellationToken) is { } known)
             return known;
-        _pulls[container.Name] = new(container.Image, PullAsync(pod, container));
+        var outcome = PullAsync(pod, container);
+        _pulls[container.Name] = new(container.Image, outcome);
+        // Told once the task has ended, never from within it: a loop that is woken before would find the pull still on its way, and nothing would wake it again.
+        _ = outcome.ContinueWith(static (_, tell) => ((Action)tell!)(), changed, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return null;
 
         void Tell(bool warning, string reason, string message) => TellOf(pod, container, warning, reason, message);
@@ -54,29 +60,25 @@ internal sealed class PodImages(PodServices services, Action changed) : IAsyncDi
         try
         {
             var names = pod.Spec.ImagePullSecrets.Select(s => s.Name).OfType<string>().Where(n => n.Length > 0).ToHashSet();
-            var secrets = await services.Secrets.GetAsync(pod.Metadata.Namespace!, names, _stop.Token);
+            var secrets = await secretsOf.GetAsync(pod.Metadata.Namespace!, names, _stop.Token);
             var missing = names.Where(n => secrets.GetValueOrDefault(n) is null).ToList();
             if (missing.Count > 0)
-                services.Events.Warning(pod, "FailedToRetrieveImagePullSecret", $"Unable to retrieve some image pull secrets ({string.Join(", ", missing.Order())}); attempting to pull the image may not succeed.");
-            return await services.Puller.PullAsync(
+                events.Warning(pod, "FailedToRetrieveImagePullSecret", $"Unable to retrieve some image pull secrets ({string.Join(", ", missing.Order())}); attempting to pull the image may not succeed.");
+            return await puller.PullAsync(
                 pod, container, secrets.Values.OfType<Secret>(), (warning, reason, message) => TellOf(pod, container, warning, reason, message), _stop.Token);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or Client.ApiStatusException)
         {
-            return new PullOutcome.Refused("ErrImagePull", e.Message, services.Time.GetUtcNow() + TimeSpan.FromSeconds(1));
-        }
-        finally
-        {
-            changed();
+            return new PullOutcome.Refused("ErrImagePull", e.Message, time.GetUtcNow() + TimeSpan.FromSeconds(1));
         }
     }
 
     private void TellOf(Pod pod, Container container, bool warning, string reason, string message)
     {
         if (warning)
-            services.Events.Warning(pod, reason, message, container.Name);
+            events.Warning(pod, reason, message, container.Name);
         else
-            services.Events.Normal(pod, reason, message, container.Name);
+            events.Normal(pod, reason, message, container.Name);
     }
 
     /// <summary>What the containers that an earlier run of the agent made were made from, where the API does not know it.</summary>
@@ -87,7 +89,7 @@ internal sealed class PodImages(PodServices services, Action changed) : IAsyncDi
         var known = pod.Status.ContainerStatuses.Concat(pod.Status.InitContainerStatuses).Concat(pod.Status.EphemeralContainerStatuses);
         if (known.Any(s => s.ContainerID == container.Id && s.ImageID.Length > 0))
             return;
-        if (await services.Puller.FindAsync(name.Full, cancellationToken) is { } image)
+        if (await puller.FindAsync(name.Full, cancellationToken) is { } image)
             _used[container.Id] = image;
     }
 

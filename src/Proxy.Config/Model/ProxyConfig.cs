@@ -50,19 +50,30 @@ public sealed record AccessLogConfig
 
     public AccessLogFormat Format { get; init; } = AccessLogFormat.Json;
 
+    /// <summary>Of lines of text, in the operators of Envoy's log: `%REQ(:METHOD)% %RESPONSE_CODE%`; null: Istio's default.</summary>
+    public string? Template { get; init; }
+
     /// <summary>Share of the requests that succeed which is written; those that fail always are.</summary>
     public double Fraction { get; init; } = 1;
 }
 
+/// <summary>Spans of requests, sent by OTLP over HTTP. Without it traces are passed on and not taken part in.</summary>
 public sealed record TracingConfig
 {
-    /// <summary>Cluster that takes OTLP over HTTP.</summary>
-    public string Cluster { get; init; } = "";
+    /// <summary>The collector: `http://collector:4318`; `/v1/traces` where it has no path.</summary>
+    public string Endpoint { get; init; } = "";
 
-    public string Path { get; init; } = "/v1/traces";
+    /// <summary>Sent with the spans: keys of the collector. Their values are secrets, so they come from files, or stand inline.</summary>
+    public ValueList<SecretHeader> Headers { get; init; } = [];
 
     public string ServiceName { get; init; } = "weft-proxy";
 
     /// <summary>Share of the requests without a decision of their caller that is traced. Istio's default is 1 %.</summary>
     public double Fraction { get; init; } = 0.01;
+
+    /// <summary>A caller that has decided (the flag of `traceparent`, `x-b3-sampled`) is followed. Off where anybody can send: strangers must not choose what is stored.</summary>
+    public bool FollowCaller { get; init; } = true;
 }
+
+/// <param name="Name">In any case.</param>
+public sealed record SecretHeader(string Name, DataSource Value);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Downstream;
 
@@ -31,6 +32,27 @@ internal static class ProxyHeader
             return data.Length < 16 ? ProxyHeaderResult.Incomplete : ReadBinary(data, out source, out destination, out consumed);
         known = Math.Min(data.Length, 6);
         return data[..known].SequenceEqual("PROXY "u8[..known]) ? ReadLine(data, out source, out destination, out consumed) : ProxyHeaderResult.Failed;
+    }
+
+    /// <summary>Takes the header from the beginning of a connection, which has the client's address from then on. What is none ends the connection.</summary>
+    /// <param name="destination">As the header says it.</param>
+    /// <param name="used">Bytes that are done with.</param>
+    /// <returns>False: it is not read, yet or ever.</returns>
+    public static bool TryTake(Connection connection, ReadOnlySpan<byte> data, out IPEndPoint? destination, out int used)
+    {
+        switch (Read(data, out var source, out destination, out used))
+        {
+            case ProxyHeaderResult.Incomplete:
+                used = 0;
+                return false;
+            case ProxyHeaderResult.Failed:
+                connection.Abort();
+                used = data.Length;
+                return false;
+            default:
+                connection.Peer = source ?? connection.Peer;
+                return true;
+        }
     }
 
     public static byte[] Line(IPEndPoint source, IPEndPoint destination)

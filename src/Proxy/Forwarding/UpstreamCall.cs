@@ -21,6 +21,9 @@ internal interface IUpstreamCallHandler
 
     void OnBodyWritable();
 
+    /// <summary>A try begins with this head, which may still be changed.</summary>
+    void OnTrying(RequestHead head);
+
     /// <summary>A try has ended, or its answer has begun.</summary>
     /// <param name="status">0: there was no answer.</param>
     void OnTry(UpstreamEndpoint endpoint, long nanoseconds, int status, TryOutcome outcome);
@@ -255,6 +258,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
             _head.Authority = endpoint.HostBytes;
         if (_plan.Retry.PerTryTimeout > TimeSpan.Zero)
             _timer.Set(_services.Loop.Now + (long)_plan.Retry.PerTryTimeout.TotalMilliseconds);
+        _handler.OnTrying(_head);
         _sending = true;
         stream.SendHead(_head, _body is { Ended: true, IsEmpty: true });
         if (_stream == stream)

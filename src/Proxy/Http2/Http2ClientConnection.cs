@@ -43,6 +43,9 @@ internal sealed class Http2ClientConnection : Http2Connection
     // We take no pushes.
     protected override int LastPeerStream => 0;
 
+    /// <summary>On TLS.</summary>
+    public bool IsSecure { get; init; }
+
     /// <summary>Requests that hold a place.</summary>
     public int Taken => _taken;
 
@@ -92,7 +95,7 @@ internal sealed class Http2ClientConnection : Http2Connection
         Open(stream, _nextStream);
         _nextStream += 2;
         end &= !stream.IsTunnel;
-        HeadWriter.Request(Transport.Output, Encoder, stream.Id, head, end, FrameHeader.DefaultMaxLength);
+        HeadWriter.Request(Transport.Output, Encoder, stream.Id, head, IsSecure, end, FrameHeader.DefaultMaxLength);
         stream.LocalEnded = end;
         stream.EndQueued &= end || stream.IsHeld;
         if (end)

@@ -11,10 +11,11 @@ namespace Weft.Proxy.Runtime;
 internal sealed partial class ClusterSet(int loops, ProxyClock clock, Random random, ILoggerFactory loggers, Action endpointsLeft) : IAsyncDisposable
 {
     // Soon enough that an endpoint that fails is out before it has met many requests; a tick without failures costs a few reads.
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
+    public static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
     private static readonly long Second = TimeSpan.TicksPerSecond;
     private readonly ILogger _logger = loggers.CreateLogger<ClusterSet>();
     private readonly Dictionary<string, ClusterDriver> _drivers = [];
+    private long _nextOfAll;
     private FrozenDictionary<string, Cluster> _clusters = FrozenDictionary<string, Cluster>.Empty;
 
     public FrozenDictionary<string, Cluster> Clusters => Volatile.Read(ref _clusters);
@@ -42,28 +43,17 @@ internal sealed partial class ClusterSet(int loops, ProxyClock clock, Random ran
         }
     }
 
-    public async Task MaintainAsync(CancellationToken stopping)
+    /// <summary>Called once in each <see cref="Tick"/>: those that a failure waits for, and all of them once a second.</summary>
+    public void Maintain()
     {
-        using var timer = new PeriodicTimer(Tick, clock.Time);
-        var all = clock.Ticks + Second;
-        try
+        var now = clock.Ticks;
+        var all = now >= _nextOfAll;
+        if (all)
+            _nextOfAll = now + Second;
+        foreach (var cluster in Clusters.Values)
         {
-            while (await timer.WaitForNextTickAsync(stopping))
-            {
-                var now = clock.Ticks;
-                foreach (var cluster in Clusters.Values)
-                {
-                    if (cluster.HasFailures || now >= all)
-                        Maintain(cluster, now);
-                }
-
-                if (now >= all)
-                    all = now + Second;
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // the end
+            if (all || cluster.HasFailures)
+                Maintain(cluster, now);
         }
     }
 

@@ -19,17 +19,19 @@ internal sealed class TcpFront : IFront
 {
     private readonly LoopServices _services;
     private readonly TcpAcceptor _acceptor;
-    private readonly Listener _listener;
+    private readonly Listener[] _listeners;
     private TcpView _view;
 
-    public TcpFront(LoopServices services, Socket socket, TcpView view, TlsServerContext? tls)
+    public TcpFront(LoopServices services, IEnumerable<Socket> sockets, TcpView view, TlsServerContext? tls)
     {
         (_services, _view) = (services, view);
         _acceptor = new TcpAcceptor(services.Loop, Settings(tls));
-        _listener = new Listener(services.Loop, socket, _acceptor.Accept);
+        _listeners = [.. sockets.Select(socket => new Listener(services.Loop, socket, _acceptor.Accept))];
     }
 
     public int Connections => _acceptor.Connections;
+
+    public bool IsBusy => Connections > 0;
 
     /// <summary>For connections to come.</summary>
     public void Renew(TcpView view, TlsServerContext? tls)
@@ -39,15 +41,16 @@ internal sealed class TcpFront : IFront
     }
 
     // Bytes cannot be told to end: what is open goes on until the deadline.
-    public void Drain(long milliseconds)
+    public void Drain(long milliseconds, DrainReason reason)
     {
-        _listener.Dispose();
+        _listeners.Stop(reason);
         new LoopTimer(_services.Loop.Timers, _acceptor.CloseAll).Set(_services.Loop.Now + milliseconds);
     }
 
     public void Close()
     {
-        _listener.Dispose();
+        foreach (var listener in _listeners)
+            listener.Dispose();
         _acceptor.CloseAll();
     }
 

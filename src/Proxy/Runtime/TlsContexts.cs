@@ -12,9 +12,9 @@ namespace Weft.Proxy.Runtime;
 /// From configuration to TLS contexts. One that a listener or cluster had before is kept while its configuration and the bytes of its files are the same; connections that were made by
 /// another go on with that.
 /// </summary>
-internal sealed class TlsContexts(TimeProvider time)
+internal sealed class TlsContexts(TicketKeys tickets, TimeProvider time)
 {
-    private readonly TicketKeyRing _tickets = new(TicketKeys.New());
+    private readonly TicketKeyRing _tickets = new(tickets);
     private Dictionary<string, Made> _made = [];
 
     /// <summary>Everything that a configuration needs. Nothing is kept of it when there are errors.</summary>
@@ -103,7 +103,8 @@ internal sealed class TlsContexts(TimeProvider time)
         {
             var settings = new TlsClientSettings
             {
-                AuthoritiesPem = tls.Authorities is { } source ? files.Read(source, $"{place}.authorities") : null,
+                // An array that is null would become a bundle that is empty, not the system's.
+                AuthoritiesPem = tls.Authorities is { } source ? files.Read(source, $"{place}.authorities") : default(ReadOnlyMemory<byte>?),
                 Peer = tls.Names.IsEmpty ? null : new PeerPolicy { RequireUsage = false, Names = Names(tls.Names) },
                 SkipVerification = tls.SkipVerification,
                 Certificate = tls.Certificate is { } name ? files.Certificate(config, name, place) : null,

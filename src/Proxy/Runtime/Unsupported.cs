@@ -7,18 +7,10 @@ internal static class Unsupported
 {
     public static IEnumerable<string> Of(ProxyConfig config)
     {
-        if (config.Tracing is not null)
-            yield return "tracing: spans are not exported yet; traceparent and B3 fields are passed on without it";
-        if (config.AccessLog.Format != AccessLogFormat.Json)
-            yield return "accessLog.format: only json is written yet";
         foreach (var listener in config.Listeners.ToArray())
         {
             if (listener.Transparent)
                 yield return $"listener {listener.Name}: transparent is not done yet";
-            if (listener.Http.MaxRequestsPerConnection > 0)
-                yield return $"listener {listener.Name}: http.maxRequestsPerConnection is not done yet";
-            if (listener.Http.MaxConnectionAge > TimeSpan.Zero)
-                yield return $"listener {listener.Name}: http.maxConnectionAge is not done yet";
         }
 
         foreach (var cluster in config.Clusters.ToArray())

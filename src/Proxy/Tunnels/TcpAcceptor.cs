@@ -132,17 +132,9 @@ internal sealed class TcpOpening(TcpAcceptor acceptor, Connection connection, Tc
     {
         if (!_readsHeader)
             return ReadHello(data);
-        switch (ProxyHeader.Read(data, out var source, out _destination, out var consumed))
-        {
-            case ProxyHeaderResult.Incomplete:
-                return 0;
-            case ProxyHeaderResult.Failed:
-                connection.Abort();
-                return data.Length;
-        }
-
+        if (!ProxyHeader.TryTake(connection, data, out _destination, out var consumed))
+            return consumed;
         _readsHeader = false;
-        connection.Peer = source ?? connection.Peer;
         if (settings.Tls is { } tls)
         {
             connection.StartTls(tls(connection.Loop.Buffers));

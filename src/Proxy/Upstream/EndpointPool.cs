@@ -213,7 +213,7 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
     {
         if (http2)
         {
-            var shared = new Http2ClientConnection(connection, this, _options.Http2, _streams) { LostReason = ResetReason.ConnectFailed };
+            var shared = new Http2ClientConnection(connection, this, _options.Http2, _streams) { LostReason = ResetReason.ConnectFailed, IsSecure = connection.Tls is not null };
             _all[connection] = shared;
             connection.Protocol = shared;
             _http2.Add(shared);

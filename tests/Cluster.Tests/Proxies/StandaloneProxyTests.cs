@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Weft.Cluster.Tests.Kit;
 using Weft.Testing;
 
@@ -11,8 +8,8 @@ public sealed class StandaloneProxyTests : IDisposable
 {
     private readonly TempDir _directory = new();
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(30) };
-    private readonly int _port = FreePort();
-    private readonly int _admin = FreePort();
+    private readonly int _port = Ports.Free();
+    private readonly int _admin = Ports.Free();
 
     private string FilePath => Path.Combine(_directory.Path, "site.yaml");
 
@@ -81,58 +78,4 @@ public sealed class StandaloneProxyTests : IDisposable
     });
 
     private RunningProgram Start() => new(WeftCluster.Program, ["proxy", "--config", FilePath]);
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
-    private sealed class RunningProgram : IDisposable
-    {
-        private readonly Process _process;
-        private readonly System.Text.StringBuilder _output = new(), _errors = new();
-
-        public RunningProgram(string program, IEnumerable<string> arguments)
-        {
-            _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            _process.OutputDataReceived += (_, line) => Append(_output, line.Data);
-            _process.ErrorDataReceived += (_, line) => Append(_errors, line.Data);
-            _process.BeginOutputReadLine();
-            _process.BeginErrorReadLine();
-        }
-
-        public string Output => Read(_output);
-
-        public string Errors => Read(_errors);
-
-        public int ExitCode => _process.ExitCode;
-
-        /// <summary>As a service manager ends it.</summary>
-        public async Task EndAsync()
-        {
-            (await Shell.RunAsync("/bin/kill", ["-TERM", $"{_process.Id}"])).Succeeded();
-            await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        }
-
-        public void Dispose()
-        {
-            if (!_process.HasExited)
-                _process.Kill();
-            _process.Dispose();
-        }
-
-        private static void Append(System.Text.StringBuilder to, string? line)
-        {
-            lock (to)
-                to.AppendLine(line);
-        }
-
-        private static string Read(System.Text.StringBuilder from)
-        {
-            lock (from)
-                return from.ToString();
-        }
-    }
 }

@@ -48,6 +48,9 @@ internal sealed class EngineBed : IDisposable
     /// <summary>Runs on the loop, and waits until it has.</summary>
     public void OnLoop(Action action) => Loop.PostAsync(action).WaitAsync(TimeSpan.FromSeconds(20)).GetAwaiter().GetResult();
 
+    /// <summary>As a listener ends that nobody takes over.</summary>
+    public void StopListening() => _listener.TakeAndDispose();
+
     public Socket Connect()
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 20_000 };

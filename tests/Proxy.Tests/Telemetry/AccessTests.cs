@@ -10,12 +10,12 @@ public sealed class AccessTests
     private readonly InternTable<string> _names = new("", 100);
 
     [Fact]
-    public async Task A_record_becomes_a_line_that_tells_every_decision()
+    public void A_record_becomes_a_line_that_tells_every_decision()
     {
         var ring = new AccessRing(64 << 10);
         ring.Write(Record(), new AccessTexts { Method = "GET"u8, Authority = "shop"u8, Path = "/cart?x=\"\n"u8, UserAgent = "curl/8"u8 });
         using var to = new MemoryStream();
-        await new AccessLog([ring], new AccessJson(_names), to, TimeProvider.System).WriteAsync();
+        new AccessLog([ring], new AccessJson(_names), to).Write();
 
         var line = Encoding.UTF8.GetString(to.ToArray());
         Assert.EndsWith("}\n", line, StringComparison.Ordinal);
@@ -157,6 +157,7 @@ public sealed class AccessTests
             Status = 503,
             GrpcStatus = -1,
             HttpVersion = 11,
+            Logged = true,
             Route = _names.Intern("carts"),
             DryRunPolicy = _names.Intern("deny-all"),
         };

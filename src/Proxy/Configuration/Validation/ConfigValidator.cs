@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Telemetry.Access.Text;
 
 namespace Weft.Proxy.Configuration.Validation;
 
@@ -19,6 +20,9 @@ internal static class ConfigValidator
         errors.NotNegative(config.DrainTimeout, "drainTimeout");
         errors.AtLeast(config.Loops, 0, "loops");
         errors.Fraction(config.AccessLog.Fraction, "accessLog.fraction");
+        errors.Require(config.AccessLog.Template is null || config.AccessLog.Format == AccessLogFormat.Text, "accessLog.template", "is for format: text; JSON has fields of its own");
+        if (config.AccessLog.Template is { } template)
+            errors.Compiles(() => LogTemplate.Parse(template), "accessLog.template");
         foreach (var (i, listener) in config.Listeners.Index())
             ListenerValidator.Validate(listener, $"listeners[{i}]", known, errors);
         foreach (var (i, table) in config.RouteTables.Index())
@@ -36,8 +40,14 @@ internal static class ConfigValidator
             Provider(provider, $"jwtProviders[{i}]", errors);
         if (config.Tracing is { } tracing)
         {
-            known.Cluster(tracing.Cluster, null, "tracing.cluster", errors);
+            errors.Compiles(() => TracingAddress.Of(tracing), "tracing.endpoint");
             errors.Fraction(tracing.Fraction, "tracing.fraction");
+            errors.Name(tracing.ServiceName, "tracing.serviceName");
+            foreach (var (i, header) in tracing.Headers.Index())
+            {
+                FilterValidator.OwnHeader(header.Name, $"tracing.headers[{i}].name", errors);
+                Source(header.Value ?? new DataSource(), $"tracing.headers[{i}].value", errors);
+            }
         }
 
         if (config.Admin is { } admin)

@@ -2,60 +2,56 @@ using System.Buffers;
 
 namespace Weft.Proxy.Telemetry.Access;
 
+/// <summary>Makes a line of a record.</summary>
+internal interface IAccessFormat
+{
+    void Write(in AccessRecord record, in AccessTexts texts, IBufferWriter<byte> to);
+}
+
 /// <summary>Takes the records of all loops, a few times a second, and writes them to the log; not on a loop.</summary>
 /// <param name="rings">Of the loops, by their numbers.</param>
 /// <param name="seen">Hears each record, too: spans, taps.</param>
-internal sealed class AccessLog(IReadOnlyList<AccessRing> rings, AccessJson json, Stream? to, TimeProvider time, AccessSeen? seen = null)
+internal sealed class AccessLog(IReadOnlyList<AccessRing> rings, IAccessFormat format, Stream? to, AccessSeen? seen = null)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    /// <summary>How often it is written; the rings hold what comes meanwhile.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private readonly ArrayBufferWriter<byte> _lines = new(64 << 10);
     private byte[] _buffer = new byte[8 << 10];
+    private IAccessFormat _format = format;
+
+    /// <summary>For lines to come.</summary>
+    public void Use(IAccessFormat format) => Volatile.Write(ref _format, format);
 
     public long Dropped => rings.Sum(ring => ring.Dropped);
 
-    /// <summary>Until it is told to stop; what is there by then is written.</summary>
-    public async Task RunAsync(CancellationToken stopping)
+    /// <summary>Everything that the loops have written so far. By one thread at a time, which waits for a log that is slow.</summary>
+    public void Write()
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stopping))
-                await WriteAsync();
-        }
-        catch (OperationCanceledException)
-        {
-            // the end
-        }
-
-        await WriteAsync();
-    }
-
-    /// <summary>Everything that the loops have written so far.</summary>
-    public async ValueTask WriteAsync()
-    {
+        var any = false;
         foreach (var ring in rings)
         {
             // In pieces: a flood of records must not become one of memory.
             while (Take(ring))
             {
-                if (to is not null && !await TryAsync(() => to.WriteAsync(_lines.WrittenMemory)))
+                any = true;
+                if (to is not null && !Try(() => to.Write(_lines.WrittenSpan)))
                     Unwritten++;
                 _lines.ResetWrittenCount();
             }
         }
 
-        if (to is not null)
-            await TryAsync(() => new ValueTask(to.FlushAsync()));
+        if (any && to is not null)
+            Try(to.Flush);
     }
 
     /// <summary>Batches of lines that the log did not take: a disk that is full costs lines, not the log.</summary>
     public long Unwritten { get; private set; }
 
-    private static async ValueTask<bool> TryAsync(Func<ValueTask> write)
+    private static bool Try(Action write)
     {
         try
         {
-            await write();
+            write();
             return true;
         }
         catch (IOException)
@@ -71,8 +67,8 @@ internal sealed class AccessLog(IReadOnlyList<AccessRing> rings, AccessJson json
         {
             any = true;
             seen?.Invoke(record, texts);
-            if (to is not null)
-                json.Write(record, texts, _lines);
+            if (to is not null && record.Logged)
+                Volatile.Read(ref _format).Write(record, texts, _lines);
         }
 
         return any;

@@ -13,7 +13,7 @@ internal static unsafe partial class Libc
     public const int SolSocket = 1, SoError = 4, SoReusePort = 15;
     public const int IpProtoTcp = 6, TcpNoDelay = 1;
     public const int ShutWr = 1;
-    public const int MsgNoSignal = 0x4000;
+    public const int MsgPeek = 2, MsgNoSignal = 0x4000;
     public const int ORdonly = 0, OCloexec = 0x80000;
     public const int Eintr = 4, Eagain = 11, Enfile = 23, Emfile = 24, Einprogress = 115;
 

@@ -19,6 +19,13 @@ internal static unsafe class SocketCalls
         }
     }
 
+    /// <summary>A byte, or the end, waits to be read.</summary>
+    public static bool HasUnread(int fd)
+    {
+        byte one;
+        return Libc.recv(fd, &one, 1, Libc.MsgPeek) >= 0;
+    }
+
     public static int Send(int fd, ReadOnlySpan<byte> data)
     {
         fixed (byte* from = data)
