@@ -18,6 +18,8 @@ public static class CrdSchema
 
     private sealed class Reading(Schema? meta)
     {
+        private readonly System.Collections.Concurrent.ConcurrentDictionary<string, PatternMatcher> _patterns = new();
+
         public Schema Read(JsonObject tree, Frame? root = null)
         {
             var embedded = Flag(tree, "x-kubernetes-embedded-resource");
@@ -56,6 +58,7 @@ public static class CrdSchema
                 MinLength = Whole(tree, "minLength"),
                 MaxLength = Whole(tree, "maxLength"),
                 Pattern = Text(tree, "pattern"),
+                Patterns = _patterns,
                 Minimum = Number(tree, "minimum"),
                 Maximum = Number(tree, "maximum"),
                 ExclusiveMinimum = Flag(tree, "exclusiveMinimum"),

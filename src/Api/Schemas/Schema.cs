@@ -92,7 +92,11 @@ public sealed class Schema
 
     // Made at first use: a schema lives long, and most patterns of a CRD are never asked.
     private Trees.PatternMatcher? _patternMatcher;
-    internal Trees.PatternMatcher? PatternMatcher => Pattern is null ? null : _patternMatcher ??= new Trees.PatternMatcher(Pattern);
+    internal Trees.PatternMatcher? PatternMatcher =>
+        Pattern is null ? null : _patternMatcher ??= Patterns?.GetOrAdd(Pattern, static text => new Trees.PatternMatcher(text)) ?? new Trees.PatternMatcher(Pattern);
+
+    /// <summary>Shared by the parts of one definition, which often repeats a pattern hundreds of times (that of quantities); each costs milliseconds and memory.</summary>
+    internal System.Collections.Concurrent.ConcurrentDictionary<string, Trees.PatternMatcher>? Patterns { get; init; }
 
     public double? Minimum { get; init; }
     public double? Maximum { get; init; }

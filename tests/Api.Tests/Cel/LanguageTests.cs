@@ -148,6 +148,9 @@ public sealed class LanguageTests
         // Each doubling is paid for by the length of what it makes.
         var doubling = string.Concat(Enumerable.Repeat("[", 25)) + "'aaaaaaaaaa'" + string.Concat(Enumerable.Repeat("].map(x, x + x)[0]", 25)) + " == ''";
         Assert.Throws<CelBudgetException>(() => CelTest.Run(doubling, CelLimits.PerExpression));
+        // A pattern out of data is made anew for each item, and that costs more than anything else.
+        Assert.Throws<CelBudgetException>(() => CelTest.Run("[1,2,3,4,5,6,7,8,9,0].all(a, [1,2,3,4,5,6,7,8,9,0].all(b, 'x'.matches('x|' + string(a * 10 + b))))"));
+        CelTest.Holds("[1,2,3,4,5,6,7,8,9,0].all(a, [1,2,3,4,5,6,7,8,9,0].all(b, 'x'.matches('x|' + string(a))))");
         var left = CelTest.Run("1 + 1 == 2", 100).Left;
         Assert.InRange(left, 90, 99);
     }

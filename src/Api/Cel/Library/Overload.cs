@@ -6,6 +6,9 @@ namespace Weft.Api.Cel.Library;
 /// <param name="patterns">Those that the expression names in its text, made once for all evaluations.</param>
 internal sealed class CelRun(long budget, IReadOnlyDictionary<string, PatternMatcher> patterns)
 {
+    // Making one takes milliseconds, and a rule may take a new one out of each item of a list: fifty of them use up what one expression may cost.
+    private const long PatternCost = CelLimits.PerExpression / 50;
+
     // One that comes out of data may be asked for each item of a list.
     private readonly Dictionary<string, PatternMatcher> _made = [];
 
@@ -16,7 +19,10 @@ internal sealed class CelRun(long budget, IReadOnlyDictionary<string, PatternMat
         if (patterns.TryGetValue(text, out var known))
             return known;
         if (!_made.TryGetValue(text, out var made))
+        {
+            Charge(PatternCost);
             _made[text] = made = new PatternMatcher(text);
+        }
         return made;
     }
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Weft.Api;
 
 namespace Weft.ApiServer.Strategies.ApiExtensions;
 
@@ -14,9 +13,9 @@ internal static class SchemaJunctors
         "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string", "x-kubernetes-list-type",
         "x-kubernetes-list-map-keys", "x-kubernetes-map-type", "x-kubernetes-validations"];
 
-    public static void Check(Field structure, List<FieldError> errors) => Parts(structure, structure, errors, 0);
+    public static void Check(Field structure, SchemaErrors errors) => Parts(structure, structure, errors, 0);
 
-    private static void Parts(Field schema, Field structure, List<FieldError> errors, int depth)
+    private static void Parts(Field schema, Field structure, SchemaErrors errors, int depth)
     {
         foreach (var junctor in Lists)
         {
@@ -40,7 +39,7 @@ internal static class SchemaJunctors
     private static bool IsPair(Field list) =>
         list.Count == 2 && list.Items.All(item => item.Value is JsonObject { Count: 1 }) && list.Items.Select(item => item["type"].TextOrEmpty).SequenceEqual(["integer", "string"]);
 
-    private static void Inside(Field schema, Field structure, List<FieldError> errors, int depth)
+    private static void Inside(Field schema, Field structure, SchemaErrors errors, int depth)
     {
         if (depth > MaxDepth)
         {
@@ -52,8 +51,7 @@ internal static class SchemaJunctors
             if (schema[name].Exists)
                 errors.Add(schema[name].Forbidden("must be empty to be structural"));
         }
-        if (schema["pattern"].Text is { } pattern && new Weft.Api.Trees.PatternMatcher(pattern).Problem is { } problem)
-            errors.Add(schema["pattern"].Invalid($"must be a valid regular expression, but isn't: {problem}"));
+        errors.CheckPattern(schema["pattern"]);
         foreach (var (name, member) in schema["properties"].Entries)
         {
             var outer = structure["properties"].At(name);

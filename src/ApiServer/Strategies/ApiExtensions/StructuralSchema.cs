@@ -23,17 +23,17 @@ internal static class StructuralSchema
 
     public static IReadOnlyList<FieldError> Validate(Field schema)
     {
-        var errors = new List<FieldError>();
+        var errors = new SchemaErrors();
         if (schema["type"].Text != "object")
             errors.Add(schema["type"].Exists ? schema["type"].Invalid("must be object at the root") : schema["type"].Required("must not be empty at the root"));
         Walk(schema, errors, Place.Root, depth: 0);
         // Rules are compiled against the types of the schema, so it must have them.
         if (errors.Count == 0)
             SchemaRules.Check(schema, errors);
-        return errors.Count > MaxErrors ? errors[..MaxErrors] : errors;
+        return errors.Count > MaxErrors ? errors.GetRange(0, MaxErrors) : errors;
     }
 
-    private static void Walk(Field schema, List<FieldError> errors, Place place, int depth)
+    private static void Walk(Field schema, SchemaErrors errors, Place place, int depth)
     {
         if (errors.Count > MaxErrors)
             return;
@@ -64,7 +64,7 @@ internal static class StructuralSchema
             Walk(schema["additionalProperties"], errors, Place.Member, depth + 1);
     }
 
-    private static void Type(Field schema, List<FieldError> errors, Place place)
+    private static void Type(Field schema, SchemaErrors errors, Place place)
     {
         var type = schema["type"];
         var (intOrString, preserves, embedded) = (schema["x-kubernetes-int-or-string"], schema["x-kubernetes-preserve-unknown-fields"], schema["x-kubernetes-embedded-resource"]);
@@ -88,7 +88,7 @@ internal static class StructuralSchema
             errors.Add(embedded.Forbidden("must not be used at the root"));
     }
 
-    private static void Keywords(Field schema, List<FieldError> errors, Place place)
+    private static void Keywords(Field schema, SchemaErrors errors, Place place)
     {
         foreach (var name in Banned)
         {
@@ -105,8 +105,7 @@ internal static class StructuralSchema
             errors.Add(schema["additionalProperties"].Forbidden("additionalProperties cannot be used at the root"));
         if (schema["nullable"].IsTrue && place == Place.Root)
             errors.Add(schema["nullable"].Forbidden("nullable cannot be true at the root"));
-        if (schema["pattern"].Text is { } pattern && new PatternMatcher(pattern).Problem is { } problem)
-            errors.Add(schema["pattern"].Invalid($"must be a valid regular expression, but isn't: {problem}"));
+        errors.CheckPattern(schema["pattern"]);
         if (schema["x-kubernetes-map-type"] is { Exists: true } map)
         {
             if (map.Text is not ("granular" or "atomic"))
@@ -129,7 +128,7 @@ internal static class StructuralSchema
         }
     }
 
-    private static void ResourceMembers(Field properties, List<FieldError> errors)
+    private static void ResourceMembers(Field properties, SchemaErrors errors)
     {
         foreach (var (name, type) in ((string, string)[])[("apiVersion", "string"), ("kind", "string"), ("metadata", "object")])
         {
@@ -139,7 +138,7 @@ internal static class StructuralSchema
     }
 
     // A default is set without being asked: it must itself be a value of the schema.
-    private static void Default(Field schema, List<FieldError> errors, Place place)
+    private static void Default(Field schema, SchemaErrors errors, Place place)
     {
         if (schema["default"] is not { Exists: true } given || schema.Value is not JsonObject tree)
             return;
@@ -155,5 +154,22 @@ internal static class StructuralSchema
         Defaulter.Apply(whole, shape);
         foreach (var error in StructuralValidator.Validate(whole, shape, checkListKeys: true))
             errors.Add(given.Invalid(error.Path.Length == 0 ? error.Message : error.ToString()));
+    }
+}
+
+/// <summary>The errors of one schema.</summary>
+internal sealed class SchemaErrors : List<FieldError>
+{
+    // A schema repeats its patterns, and looking at one takes milliseconds.
+    private readonly Dictionary<string, string?> _problems = [];
+
+    public void CheckPattern(Field pattern)
+    {
+        if (pattern.Text is not { } text)
+            return;
+        if (!_problems.TryGetValue(text, out var problem))
+            _problems[text] = problem = new PatternMatcher(text).Problem;
+        if (problem is not null)
+            Add(pattern.Invalid($"must be a valid regular expression, but isn't: {problem}"));
     }
 }
