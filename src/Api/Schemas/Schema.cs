@@ -79,10 +79,21 @@ public sealed class Schema
     private IReadOnlyList<Cel.Rules.CompiledRule>? _rules;
     public IReadOnlyList<Cel.Rules.CompiledRule> Rules => _rules ??= [.. Validations.Select(rule => Cel.Rules.CompiledRule.Of(rule, this))];
 
-    private bool? _hasRules;
+    // 0 until it is known: one word, so that no reader sees half of an answer.
+    private int _hasRules;
 
     /// <summary>Whether this value or one inside it has rules. Not for schemas that contain themselves: those of types have no rules.</summary>
-    public bool HasRules => _hasRules ??= Validations.Count > 0 || Items?.HasRules == true || AdditionalProperties?.HasRules == true
+    public bool HasRules
+    {
+        get
+        {
+            if (_hasRules == 0)
+                _hasRules = FindRules() ? 1 : -1;
+            return _hasRules > 0;
+        }
+    }
+
+    private bool FindRules() => Validations.Count > 0 || Items?.HasRules == true || AdditionalProperties?.HasRules == true
         // A member with a named type (metadata) is one of the program's own.
         || (DefinitionName is null || Kind is not null) && Properties.Values.Any(member => member.HasRules);
 
