@@ -63,8 +63,10 @@ public static class CelNames
     /// <summary>The member of an object that an identifier names.</summary>
     internal static (string Name, Schema Schema)? Find(Schema schema, string identifier)
     {
-        var name = Unescape(identifier);
-        if (!schema.Properties.TryGetValue(name, out var found) || Escape(name) != identifier)
+        // Most names are written as they are; this runs for each look at a member.
+        var plain = !identifier.Contains("__", StringComparison.Ordinal);
+        var name = plain ? identifier : Unescape(identifier);
+        if (!schema.Properties.TryGetValue(name, out var found) || (plain ? Keywords.Contains(name) : Escape(name) != identifier))
             return null;
         var isResource = schema.Kind is not null || schema.EmbeddedResource;
         return (name, isResource && name == "metadata" ? Metadata : found);

@@ -6,7 +6,7 @@ namespace Weft.Api.Cel;
 internal sealed class Checked
 {
     public Dictionary<Expr, CelType> Types { get; } = [];
-    public Dictionary<Call, IReadOnlyList<Overload>> Forms { get; } = [];
+    public Dictionary<Call, Overload[]> Forms { get; } = [];
 
     /// <summary>Parts that are a type by its name: `int`, `google.protobuf.Duration`.</summary>
     public Dictionary<Expr, CelType> TypeNames { get; } = [];
@@ -174,7 +174,7 @@ internal sealed class Checker
         }
         if (fitting.Count == 0)
             return Fail(call, $"found no matching overload for '{Shown(call.Function)}' applied to '{Shown(call, types)}'");
-        _found.Forms[call] = fitting;
+        _found.Forms[call] = [.. fitting];
         if (call.Function is "matches" or "find" or "findAll" && arguments.Count > 1 && arguments[1] is Literal { Value: string pattern })
         {
             var matcher = _found.Patterns[pattern] = new Trees.PatternMatcher(pattern);

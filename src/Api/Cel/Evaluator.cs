@@ -23,7 +23,7 @@ internal sealed class Evaluator(Checked found, CelRun run)
         return expression switch
         {
             Literal literal => literal.Value,
-            _ when found.TypeNames.TryGetValue(expression, out var type) => type,
+            _ when found.TypeNames.Count > 0 && found.TypeNames.TryGetValue(expression, out var type) => type,
             Ident ident => CelScope.Find(scope, ident.Name),
             Select select => OfSelect(select, scope),
             Call call => OfCall(call, scope),
@@ -61,7 +61,7 @@ internal sealed class Evaluator(Checked found, CelRun run)
     private object? OfCall(Call call, CelScope? scope)
     {
         var forms = found.Forms[call];
-        var values = new object?[forms[0].Parameters.Count];
+        var values = new object?[forms[0].Parameters.Length];
         // A qualified name has no target that could be evaluated.
         var member = call.Target is not null && forms[0].IsMember;
         for (var i = 0; i < values.Length; i++)
@@ -70,9 +70,9 @@ internal sealed class Evaluator(Checked found, CelRun run)
             if (values[i] is CelFailure)
                 return values[i];
         }
-        foreach (var form in forms)
-            if (form.Takes(values))
-                return form.Body(run, values);
+        for (var i = 0; i < forms.Length; i++)
+            if (forms[i].Takes(values))
+                return forms[i].Body(run, values);
         return new CelFailure($"no such overload: {call.Function}");
     }
 

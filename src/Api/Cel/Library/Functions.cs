@@ -12,5 +12,5 @@ internal static class Functions
     public static bool Knows(string name) => All.ContainsKey(name);
 
     public static IReadOnlyList<Overload> Find(string name, bool member, int parameters) =>
-        All.TryGetValue(name, out var forms) ? [.. forms.Where(form => form.IsMember == member && form.Parameters.Count == parameters)] : [];
+        All.TryGetValue(name, out var forms) ? [.. forms.Where(form => form.IsMember == member && form.Parameters.Length == parameters)] : [];
 }

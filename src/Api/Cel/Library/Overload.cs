@@ -41,14 +41,14 @@ internal sealed class CelRun(long budget, IReadOnlyDictionary<string, PatternMat
 /// <summary>One form of a function: what it takes, what it gives, and how. Checker and evaluator choose by the same record.</summary>
 internal sealed class Overload
 {
-    private Overload(string name, bool member, IReadOnlyList<CelType> parameters, CelType result, Func<CelRun, object?[], object?> body) =>
+    private Overload(string name, bool member, CelType[] parameters, CelType result, Func<CelRun, object?[], object?> body) =>
         (Name, IsMember, Parameters, Result, Body) = (name, member, parameters, result, body);
 
     public string Name { get; }
 
     /// <summary>The first parameter stands before the dot.</summary>
     public bool IsMember { get; }
-    public IReadOnlyList<CelType> Parameters { get; }
+    public CelType[] Parameters { get; }
     public CelType Result { get; }
     public Func<CelRun, object?[], object?> Body { get; }
 
