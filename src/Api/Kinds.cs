@@ -1,4 +1,5 @@
 using System.Reflection;
+using Weft.Api.Admission;
 using Weft.Api.ApiExtensions;
 using Weft.Api.Apps;
 using Weft.Api.Authentication;
@@ -69,6 +70,7 @@ public static class BuiltInKinds
         typeof(NetworkPolicy), typeof(Ingress), typeof(IngressClass), typeof(StorageClass),
         typeof(RuntimeClass), typeof(PriorityClass),
         typeof(Role), typeof(ClusterRole), typeof(RoleBinding), typeof(ClusterRoleBinding),
+        typeof(MutatingWebhookConfiguration), typeof(ValidatingWebhookConfiguration), typeof(ValidatingAdmissionPolicy), typeof(ValidatingAdmissionPolicyBinding),
         typeof(TokenReview), typeof(TokenRequest), typeof(SelfSubjectReview),
         typeof(SubjectAccessReview), typeof(SelfSubjectAccessReview), typeof(LocalSubjectAccessReview), typeof(SelfSubjectRulesReview),
         typeof(Scale), typeof(Eviction), typeof(CustomResourceDefinition),

@@ -20,6 +20,7 @@ using Weft.ApiServer.Registry.Services;
 using Weft.ApiServer.Subresources;
 using Weft.ApiServer.Verbs;
 using Weft.ApiServer.Watch;
+using Weft.ApiServer.Webhooks;
 
 namespace Weft.ApiServer;
 
@@ -61,6 +62,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         Volatile.Write(ref _running, [.. _loops]);
 
         await _start.CreateBasicsAsync(cancellationToken);
+        await _start.CreateDefinitionsAsync(_parts.Preinstalled, cancellationToken);
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(_options.Loggers);
@@ -135,6 +137,9 @@ public sealed class ApiServerHost : IAsyncDisposable
             new RuntimeClassAdmission(objects, parts.Authorizer),
             new LimitRangeAdmission(objects),
             .. parts.Admission,
+            // Last: what users added sees what will be stored.
+            new PolicyAdmission(objects, parts.Catalog, options.Loggers.CreateLogger<PolicyAdmission>()),
+            new WebhookAdmission(objects, parts.Catalog, new WebhookCaller(objects, time), options.Loggers.CreateLogger<WebhookAdmission>()),
         ]);
         var reader = new ObjectReader(store);
         IReadOnlyList<IClaims> claims =
@@ -150,7 +155,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         var patch = new PatchVerb(reader, writer, write);
         var virtuals = new VirtualVerb(parts.Virtuals, reader);
         var verbs = new ResourceVerbs(
-            get, new ListVerb(reader, time), new WatchVerb(reader, time, options.Random, metrics, stopping), write, patch,
+            get, new ListVerb(reader, time), new WatchVerb(reader, parts.Catalog, time, options.Random, metrics, stopping), write, patch,
             new DeleteCollectionVerb(reader, deleter, write), virtuals);
         IReadOnlyList<ISubresource> own =
         [

@@ -21,6 +21,9 @@ public sealed record ApiServerParts
     public IReadOnlyList<IConnectHandler> Connects { get; init; } = [];
     public IReadOnlyList<HealthCheck> Checks { get; init; } = [];
 
+    /// <summary>Definitions of custom kinds that the server makes at its start where there are none by their names (<see cref="Weft.Api.ApiExtensions.CrdManifest"/>). It never changes one that is there.</summary>
+    public IReadOnlyList<System.Text.Json.Nodes.JsonObject> Preinstalled { get; init; } = [];
+
     /// <summary>Loads what a first request needs; runs before the server listens.</summary>
     public IReadOnlyList<Func<CancellationToken, ValueTask>> Loads { get; init; } = [];
 

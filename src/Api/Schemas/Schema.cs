@@ -72,13 +72,42 @@ public sealed class Schema
     /// <summary>The value may not change after creation.</summary>
     public bool Immutable { get; init; }
 
+    /// <summary>`x-kubernetes-validations`.</summary>
+    public IReadOnlyList<Cel.Rules.CelRule> Validations { get; init; } = [];
+
+    // Made at first use, like patterns.
+    private IReadOnlyList<Cel.Rules.CompiledRule>? _rules;
+    public IReadOnlyList<Cel.Rules.CompiledRule> Rules => _rules ??= [.. Validations.Select(rule => Cel.Rules.CompiledRule.Of(rule, this))];
+
+    // 0 until it is known: one word, so that no reader sees half of an answer.
+    private int _hasRules;
+
+    /// <summary>Whether this value or one inside it has rules. Not for schemas that contain themselves: those of types have no rules.</summary>
+    public bool HasRules
+    {
+        get
+        {
+            if (_hasRules == 0)
+                _hasRules = FindRules() ? 1 : -1;
+            return _hasRules > 0;
+        }
+    }
+
+    private bool FindRules() => Validations.Count > 0 || Items?.HasRules == true || AdditionalProperties?.HasRules == true
+        // A member with a named type (metadata) is one of the program's own.
+        || (DefinitionName is null || Kind is not null) && Properties.Values.Any(member => member.HasRules);
+
     public long? MinLength { get; init; }
     public long? MaxLength { get; init; }
     public string? Pattern { get; init; }
 
     // Made at first use: a schema lives long, and most patterns of a CRD are never asked.
     private Trees.PatternMatcher? _patternMatcher;
-    internal Trees.PatternMatcher? PatternMatcher => Pattern is null ? null : _patternMatcher ??= new Trees.PatternMatcher(Pattern);
+    internal Trees.PatternMatcher? PatternMatcher =>
+        Pattern is null ? null : _patternMatcher ??= Patterns?.GetOrAdd(Pattern, static text => new Trees.PatternMatcher(text)) ?? new Trees.PatternMatcher(Pattern);
+
+    /// <summary>Shared by the parts of one definition, which often repeats a pattern hundreds of times (that of quantities); each costs milliseconds and memory.</summary>
+    internal System.Collections.Concurrent.ConcurrentDictionary<string, Trees.PatternMatcher>? Patterns { get; init; }
 
     public double? Minimum { get; init; }
     public double? Maximum { get; init; }

@@ -109,7 +109,7 @@ public sealed class SchemaReader
             return new() { Type = SchemaType.Array, Items = Value(items, definition) };
         if (ItemType(type, typeof(IReadOnlyDictionary<,>), 1) is { } values)
             return new() { Type = SchemaType.Object, AdditionalProperties = Value(values, definition) };
-        if (type.IsClass && type.Assembly == typeof(SchemaReader).Assembly)
+        if (type.IsClass && type.Namespace?.StartsWith("System", StringComparison.Ordinal) != true)
             return Record(type);
         throw new NotSupportedException($"a member of type {type} has no schema: use a record, a list, a map or a scalar of the API");
     }

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Weft.Api.Trees;
 
 /// <summary>The string formats that Kubernetes checks. A format that is not listed says nothing, as in its validation.</summary>
-internal static class Formats
+public static class Formats
 {
     public static bool IsValid(string format, string text) => format switch
     {
@@ -21,9 +21,78 @@ internal static class Formats
         "email" => System.Net.Mail.MailAddress.TryCreate(text, out _),
         "hostname" => text.Length is > 0 and <= 255 && Uri.CheckHostName(text) == UriHostNameType.Dns,
         "uuid" or "uuid3" or "uuid4" or "uuid5" => IsUuid(format, text),
+        "bsonobjectid" => text.Length == 24 && text.All(char.IsAsciiHexDigit),
+        "isbn" => IsIsbn10(text) || IsIsbn13(text),
+        "isbn10" => IsIsbn10(text),
+        "isbn13" => IsIsbn13(text),
+        "creditcard" => IsCardNumber(text),
+        "ssn" => IsSocialSecurityNumber(text),
+        "hexcolor" => (text.StartsWith('#') ? text[1..] : text) is { Length: 3 or 6 } digits && digits.All(char.IsAsciiHexDigit),
+        "rgbcolor" => IsRgb(text),
         "byte" => Convert.TryFromBase64String(text, new byte[text.Length], out _),
         _ => true,
     };
+
+    /// <summary>The names that <see cref="IsValid"/> knows, and those that say how a number or text is meant without a rule.</summary>
+    public static bool IsKnown(string format) => Known.Contains(format);
+
+    private static readonly System.Collections.Frozen.FrozenSet<string> Known = System.Collections.Frozen.FrozenSet.ToFrozenSet(
+    [
+        "date-time", "datetime", "date", "duration", "ipv4", "ipv6", "cidr", "mac", "uri", "email", "hostname", "uuid", "uuid3", "uuid4", "uuid5", "bsonobjectid",
+        "isbn", "isbn10", "isbn13", "creditcard", "ssn", "hexcolor", "rgbcolor", "byte", "password", "int32", "int64", "float", "double", "int-or-string", "quantity",
+    ]);
+
+    // ISO 2108: the last of ten digits makes the weighted sum a multiple of 11, X being ten.
+    private static bool IsIsbn10(string text)
+    {
+        var digits = Digits(text, allowX: true);
+        if (digits.Length != 10 || digits[..9].Contains('X'))
+            return false;
+        var sum = 0;
+        for (var i = 0; i < 10; i++)
+            sum += (10 - i) * (digits[i] == 'X' ? 10 : digits[i] - '0');
+        return sum % 11 == 0;
+    }
+
+    private static bool IsIsbn13(string text)
+    {
+        var digits = Digits(text, allowX: false);
+        return digits.Length == 13 && digits.Select((digit, i) => (digit - '0') * (i % 2 == 0 ? 1 : 3)).Sum() % 10 == 0;
+    }
+
+    // ISO/IEC 7812: 12 to 19 digits, the last one by Luhn's sum.
+    private static bool IsCardNumber(string text)
+    {
+        var digits = Digits(text, allowX: false);
+        if (digits.Length is < 12 or > 19)
+            return false;
+        var sum = 0;
+        for (var i = 0; i < digits.Length; i++)
+        {
+            var digit = digits[^(i + 1)] - '0';
+            sum += i % 2 == 0 ? digit : digit * 2 - (digit > 4 ? 9 : 0);
+        }
+        return sum % 10 == 0;
+    }
+
+    // Nine digits, with spaces or dashes between the groups 3, 2 and 4.
+    private static bool IsSocialSecurityNumber(string text) =>
+        text.Length == 11 && text[3] is '-' or ' ' && text[6] is '-' or ' ' && (text[..3] + text[4..6] + text[7..]).All(char.IsAsciiDigit);
+
+    private static bool IsRgb(string text)
+    {
+        if (!text.StartsWith("rgb(", StringComparison.Ordinal) || !text.EndsWith(')'))
+            return false;
+        var parts = text[4..^1].Split(',');
+        return parts.Length == 3 && parts.All(part => byte.TryParse(part.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out _));
+    }
+
+    // Groups may be parted by dashes or spaces; anything else gives no digits at all.
+    private static string Digits(string text, bool allowX)
+    {
+        var digits = text.Replace("-", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal);
+        return digits.All(c => char.IsAsciiDigit(c) || allowX && c == 'X') ? digits : "";
+    }
 
     private static bool HasOffset(string text) => text[^1] is 'Z' or 'z' || text.Length > 6 && text[^6] is '+' or '-' && text[^3] == ':';
 

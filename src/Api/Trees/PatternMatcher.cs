@@ -39,6 +39,24 @@ public sealed class PatternMatcher
         }
     }
 
+    /// <summary>The first matches, in order; null when the search took too long, or the pattern cannot be used.</summary>
+    public IReadOnlyList<string>? Find(string text, int most)
+    {
+        try
+        {
+            if (_regex is null)
+                return null;
+            var found = new List<string>();
+            for (var match = _regex.Match(text); match.Success && found.Count < most; match = match.NextMatch())
+                found.Add(match.Value);
+            return found;
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            return null;
+        }
+    }
+
     // What the two dialects write differently: `$` is the very end, \z and \A are the same, groups are named by (?P<, and classes may be [[:alpha:]].
     private static string Translate(string pattern)
     {

@@ -16,8 +16,8 @@ public static class Pruner
     }
 
     /// <summary>
-    /// Removes nulls of members that the schema knows as typed and not nullable: to a built-in kind null is the same as absent. Custom kinds keep them, and the
-    /// validator refuses them.
+    /// Removes nulls of members that the schema knows as typed and not nullable: there null is the same as absent. What remains the validator judges: a null in a
+    /// list, or one of a member that the schema does not know.
     /// </summary>
     public static void DropNulls(JsonNode? tree, Schema schema)
     {

@@ -16,15 +16,24 @@ public sealed class StructuralValidator
     private readonly List<FieldError> _errors = [];
     private readonly bool _checkListKeys;
 
+    private bool _ratchet;
+
+    // Above 0 inside a value that did not change.
+    private int _unchanged;
+
     private StructuralValidator(bool checkListKeys) => _checkListKeys = checkListKeys;
 
     /// <param name="old">The stored object, against which immutable fields are held; null at creation.</param>
     /// <param name="checkListKeys">
     /// Refuse two items with one key (custom kinds). Built-in kinds have lists whose merge key may repeat (`env`), and their strategies judge them.
     /// </param>
-    public static IReadOnlyList<FieldError> Validate(JsonNode? tree, Schema schema, JsonNode? old = null, bool checkListKeys = false)
+    /// <param name="ratchet">
+    /// A value that did not change keeps what it was let in with, should its schema have become stricter since (custom kinds). Not so what is missing, what combines
+    /// schemas (allOf, anyOf, oneOf, not), and keys that repeat.
+    /// </param>
+    public static IReadOnlyList<FieldError> Validate(JsonNode? tree, Schema schema, JsonNode? old = null, bool checkListKeys = false, bool ratchet = false)
     {
-        var validator = new StructuralValidator(checkListKeys);
+        var validator = new StructuralValidator(checkListKeys) { _ratchet = ratchet };
         validator.Node(tree, schema, old, hasOld: old is not null);
         return validator._errors;
     }
@@ -33,6 +42,13 @@ public sealed class StructuralValidator
 
     private void Add(FieldError error)
     {
+        if (_unchanged > 0 && error.Kind is not (FieldErrorKind.Required or FieldErrorKind.Duplicate))
+            return;
+        Keep(error);
+    }
+
+    private void Keep(FieldError error)
+    {
         if (_errors.Count < MaxErrors)
             _errors.Add(error);
     }
@@ -40,6 +56,14 @@ public sealed class StructuralValidator
     private void Invalid(JsonNode? value, string sentence) => Add(FieldError.Invalid(Where, Shown(value), $"{Where} in body {sentence}"));
 
     private void Node(JsonNode? node, Schema schema, JsonNode? old, bool hasOld)
+    {
+        var unchanged = _ratchet && (_unchanged > 0 || hasOld && JsonNode.DeepEquals(node, old));
+        _unchanged += unchanged ? 1 : 0;
+        Value(node, schema, old, hasOld);
+        _unchanged -= unchanged ? 1 : 0;
+    }
+
+    private void Value(JsonNode? node, Schema schema, JsonNode? old, bool hasOld)
     {
         if (node is null)
         {
@@ -180,9 +204,12 @@ public sealed class StructuralValidator
     {
         if (schema.AllOf.Count > 0)
         {
-            var before = _errors.Count;
+            // What stands in a combination is judged whether or not the value changed.
+            var (before, unchanged) = (_errors.Count, _unchanged);
+            _unchanged = 0;
             foreach (var part in schema.AllOf)
                 Node(node, part, null, hasOld: false);
+            _unchanged = unchanged;
             if (_errors.Count > before)
                 Summary(node, "must validate all the schemas (allOf)");
         }
@@ -194,7 +221,7 @@ public sealed class StructuralValidator
             Summary(node, "must not validate the schema (not)");
     }
 
-    private void Summary(JsonNode node, string sentence) => Add(FieldError.Invalid(Where, Shown(node), $"\"{Where}\" {sentence}"));
+    private void Summary(JsonNode node, string sentence) => Keep(FieldError.Invalid(Where, Shown(node), $"\"{Where}\" {sentence}"));
 
     private bool Fits(JsonNode node, Schema schema)
     {
@@ -242,7 +269,7 @@ public sealed class StructuralValidator
         _ => "boolean",
     };
 
-    private static Dictionary<string, JsonNode?> ByKey(JsonArray list, Schema schema)
+    internal static Dictionary<string, JsonNode?> ByKey(JsonArray list, Schema schema)
     {
         var byKey = new Dictionary<string, JsonNode?>();
         foreach (var item in list)
@@ -250,7 +277,7 @@ public sealed class StructuralValidator
         return byKey;
     }
 
-    private static string KeyOf(JsonNode? item, Schema schema)
+    internal static string KeyOf(JsonNode? item, Schema schema)
     {
         var text = new StringBuilder("{");
         foreach (var key in schema.ListMapKeys)

@@ -17,6 +17,12 @@ public sealed record AdmissionRequest(UserInfo User, AdmissionOperation Operatio
     public JsonObject? OldObject { get; init; }
     public bool DryRun { get; init; }
 
+    /// <summary>The server's own write at its start, of which users' webhooks and policies are not asked.</summary>
+    public bool IsOwn { get; init; }
+
+    /// <summary>The resource in the version of the request; null for what is not stored.</summary>
+    public Registry.ResourceInfo? Served { get; init; }
+
     /// <summary>Sentences for `Warning:` headers.</summary>
     public List<string> Warnings { get; } = [];
 }

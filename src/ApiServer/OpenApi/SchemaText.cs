@@ -64,9 +64,24 @@ internal sealed class SchemaText(Dialect dialect)
         Limits(schema, json);
         if (dialect == Dialect.V3)
             Logic(schema, json);
+        if (dialect == Dialect.V3 && schema.Validations.Count > 0)
+            json["x-kubernetes-validations"] = new JsonArray([.. schema.Validations.Select(Rule)]);
         MergeRules(schema, json);
         if (schema.Kind is { } kind)
             json["x-kubernetes-group-version-kind"] = new JsonArray(KindExtension(kind));
+        return json;
+    }
+
+    private static JsonObject Rule(Api.Cel.Rules.CelRule rule)
+    {
+        var json = new JsonObject { ["rule"] = rule.Rule };
+        foreach (var (name, value) in ((string, string?)[])[("message", rule.Message), ("messageExpression", rule.MessageExpression), ("reason", rule.Reason), ("fieldPath", rule.FieldPath)])
+        {
+            if (value is not null)
+                json[name] = value;
+        }
+        if (rule.OptionalOldSelf)
+            json["optionalOldSelf"] = true;
         return json;
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Weft.Api;
+using Weft.Api.Cel.Rules;
 using Weft.Api.Trees;
 using Weft.ApiServer.Http;
 
@@ -19,17 +20,20 @@ internal static class Conform
 
     public static void Default(ResourceInfo resource, JsonObject tree)
     {
-        // To a built-in kind null is absent; a custom kind keeps nulls outside its metadata, and the validator judges them.
-        if (!resource.IsCustom)
-            Pruner.DropNulls(tree, resource.Schema);
-        else if (tree["metadata"] is JsonObject metadata)
+        // Null is absent where the schema knows the member and does not call it nullable; a default then takes its place.
+        Pruner.DropNulls(tree, resource.Schema);
+        if (resource.IsCustom && tree["metadata"] is JsonObject metadata)
             DropNullMembers(metadata);
         Defaulter.Apply(tree, resource.Schema);
         resource.Strategy.Default(tree);
     }
 
-    public static IReadOnlyList<FieldError> Validate(ResourceInfo resource, JsonObject tree, JsonObject? old) =>
-        StructuralValidator.Validate(tree, resource.Schema, old, checkListKeys: resource.IsCustom);
+    public static IReadOnlyList<FieldError> Validate(ResourceInfo resource, JsonObject tree, JsonObject? old)
+    {
+        var errors = StructuralValidator.Validate(tree, resource.Schema, old, checkListKeys: resource.IsCustom, ratchet: resource.IsCustom);
+        // Rules count on values of the schema's types.
+        return errors.Count > 0 || !resource.IsCustom ? errors : RuleValidator.Validate(tree, resource.Schema, old);
+    }
 
     /// <summary>Prunes what the client sent and says what was unknown: as warnings, as a refusal, or not at all.</summary>
     public static void ReportUnknown(WriteContext context, JsonObject tree)

@@ -13,17 +13,18 @@ internal static class CustomResources
 {
     private static readonly string[] ReadWrite = ["get", "patch", "update"];
 
-    public static IReadOnlyList<ResourceInfo> Read(JsonObject definition, Schema metadata)
+    public static IReadOnlyList<ResourceInfo> Read(JsonObject definition, Schema metadata, Func<JsonObject, IVersionConverter?> converters)
     {
         if (!IsTrue(definition, "Established"))
             return [];
 
         var versions = (definition.At("spec", "versions") as JsonArray ?? []).OfType<JsonObject>().ToList();
-        var storage = versions.Find(version => version["storage"].AsBoolean() == true)?["name"].AsText() ?? "";
-        return [.. versions.Where(version => version["served"].AsBoolean() == true).Select(version => ReadVersion(definition, version, storage, metadata))];
+        var storage = versions.Find(version => version["storage"].AsBoolean() == true) ?? [];
+        var converter = converters(definition);
+        return [.. versions.Where(version => version["served"].AsBoolean() == true).Select(version => ReadVersion(definition, version, storage, metadata, converter))];
     }
 
-    private static ResourceInfo ReadVersion(JsonObject definition, JsonObject version, string storage, Schema metadata)
+    private static ResourceInfo ReadVersion(JsonObject definition, JsonObject version, JsonObject storage, Schema metadata, IVersionConverter? converter)
     {
         // What was accepted counts: a name that another definition has is not given twice.
         var names = definition.At("status", "acceptedNames") as JsonObject ?? definition.At("spec", "names") as JsonObject ?? [];
@@ -42,7 +43,9 @@ internal static class CustomResources
             ShortNames = Metadata.Strings(names, "shortNames"),
             Categories = Metadata.Strings(names, "categories"),
             Namespaced = namespaced,
-            StorageVersion = storage,
+            StorageVersion = storage["name"].AsText() ?? "",
+            StorageSchema = ReferenceEquals(storage, version) ? null : CrdSchema.FromCrd(storage.At("schema", "openAPIV3Schema") as JsonObject ?? [], kind, metadata),
+            Converter = converter,
             SchemaEpoch = Metadata.Number(definition["metadata"] as JsonObject, "generation") ?? 0,
             Schema = CrdSchema.FromCrd(version.At("schema", "openAPIV3Schema") as JsonObject ?? [], kind, metadata, DefinitionName(kind)),
             Strategy = new CustomStrategy(namespaced, hasStatus, selectable),

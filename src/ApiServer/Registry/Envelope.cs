@@ -39,6 +39,8 @@ internal readonly struct Envelope
 
     public bool IsIn(string version, long schemaEpoch) => SchemaEpoch == schemaEpoch && Ascii.Equals(_version.Span, version);
 
+    public bool IsOf(string version) => Ascii.Equals(_version.Span, version);
+
     public static Envelope Read(ReadOnlyMemory<byte> value)
     {
         var header = value.Span;

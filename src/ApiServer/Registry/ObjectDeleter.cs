@@ -30,7 +30,8 @@ internal sealed class ObjectDeleter(IStore store, ObjectWriter writer, Admission
         while (true)
         {
             var entry = store.Get(context.Key) ?? throw Statuses.NotFound(resource.Resource, context.Name);
-            var tree = ObjectCodec.ToTree(resource, Stored.Of(entry));
+            var served = await ObjectCodec.ServedAsync(resource, Stored.Of(entry), cancellationToken);
+            var tree = ObjectCodec.ToTree(resource, served);
             Require(context, removal.Demands, tree);
             await AdmitAsync(context, tree, cancellationToken);
 
@@ -38,23 +39,23 @@ internal sealed class ObjectDeleter(IStore store, ObjectWriter writer, Admission
             var changed = Mark(resource, tree, removal, context.Now);
             if (Finalizers.IsDone(resource, tree))
             {
-                var last = ObjectCodec.ToBytes(resource, tree);
+                var last = await ObjectCodec.ToBytesAsync(resource, tree, cancellationToken);
                 if (context.DryRun)
-                    return new Removed(true, new Stored(last, entry.ModRevision), uid);
+                    return new Removed(true, ObjectCodec.Answer(resource, tree, last, entry.ModRevision), uid);
                 var removed = await writer.RemoveAsync(context, entry, last, cancellationToken);
                 if (removed.Succeeded)
-                    return new Removed(true, new Stored(last, removed.Revision), uid);
+                    return new Removed(true, ObjectCodec.Answer(resource, tree, last, removed.Revision), uid);
                 continue; // someone wrote in between: look again
             }
 
             if (!changed)
-                return new Removed(false, Stored.Of(entry), uid);
-            var bytes = ObjectCodec.ToBytes(resource, tree);
+                return new Removed(false, served, uid);
+            var bytes = await ObjectCodec.ToBytesAsync(resource, tree, cancellationToken);
             if (context.DryRun)
-                return new Removed(false, new Stored(bytes, entry.ModRevision), uid);
+                return new Removed(false, ObjectCodec.Answer(resource, tree, bytes, entry.ModRevision), uid);
             var result = await store.CommitAsync(new[] { Op.Put(entry.Key, bytes, Expect.At(entry.ModRevision)) }, cancellationToken);
             if (result.Succeeded)
-                return new Removed(false, new Stored(bytes, result.Revision), uid);
+                return new Removed(false, ObjectCodec.Answer(resource, tree, bytes, result.Revision), uid);
         }
     }
 
@@ -75,6 +76,7 @@ internal sealed class ObjectDeleter(IStore store, ObjectWriter writer, Admission
             Name = context.Name,
             OldObject = tree,
             DryRun = context.DryRun,
+            Served = context.Resource,
         };
         await admission.MutateAsync(request, cancellationToken);
         await admission.ValidateAsync(request, cancellationToken);

@@ -36,10 +36,23 @@ internal sealed class ObjectReader(IStore store)
         return Find(resource, ns, name) ?? throw Statuses.NotFound(resource.Resource, name);
     }
 
+    /// <summary>The object in the version of the resource, if need be by a webhook.</summary>
+    public ValueTask<Stored> GetAsync(ResourceInfo resource, string ns, string name, long? revision, CancellationToken cancellationToken) =>
+        ObjectCodec.ServedAsync(resource, Get(resource, ns, name, revision), cancellationToken);
+
     public Stored? Find(ResourceInfo resource, string ns, string name) =>
         store.Get(Keys.Of(resource, ns, name)) is { } entry ? Stored.Of(entry) : null;
 
     public async ValueTask<ListPage> ListAsync(ResourceInfo resource, string ns, Selection selection, ListOptions options, CancellationToken cancellationToken)
+    {
+        var page = await PageAsync(resource, ns, selection, options, cancellationToken);
+        if (resource.Converter is null)
+            return page;
+        var served = await ObjectCodec.ServedAsync(resource, [.. page.Items.Select(Stored.Of)], cancellationToken);
+        return page with { Items = [.. page.Items.Zip(served, (entry, stored) => entry with { Value = stored.Value })] };
+    }
+
+    private async ValueTask<ListPage> PageAsync(ResourceInfo resource, string ns, Selection selection, ListOptions options, CancellationToken cancellationToken)
     {
         var prefix = Keys.Prefix(resource, ns);
         var limit = (int)Math.Min(options.Limit, int.MaxValue);

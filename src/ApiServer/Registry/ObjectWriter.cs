@@ -51,15 +51,15 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
                 context.Warn(warning);
 
             name = Metadata.Name(tree);
-            var bytes = Serialise(resource, tree);
+            var bytes = await SerialiseAsync(resource, tree, cancellationToken);
             var key = Keys.Of(resource, context.Namespace, name);
             if (context.DryRun)
-                return store.Get(key) is null ? new Stored(bytes, 0) : throw Statuses.AlreadyExists(resource.Resource, name);
+                return store.Get(key) is null ? ObjectCodec.Answer(resource, tree, bytes, 0) : throw Statuses.AlreadyExists(resource.Resource, name);
 
             var own = held.With(Op.Put(key, bytes, Expect.Absent));
             var result = await store.CommitAsync((Op[])[.. own, .. charges], cancellationToken);
             if (result.Succeeded)
-                return new Stored(bytes, result.Revision);
+                return ObjectCodec.Answer(resource, tree, bytes, result.Revision);
             if (result.FailedOperation >= own.Length)
                 continue; // somebody else was counted in between: each such round is one write of theirs that went through
             if (result.FailedOperation > 0)
@@ -83,7 +83,8 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
         {
             var entry = store.Get(context.Key) ?? throw Statuses.NotFound(resource.Resource, context.Name);
             var stored = Stored.Of(entry);
-            var old = ObjectCodec.ToTree(resource, stored);
+            var served = await ObjectCodec.ServedAsync(resource, stored, cancellationToken);
+            var old = ObjectCodec.ToTree(resource, served);
             Require(context, demands, old);
 
             var tree = await change(old);
@@ -91,26 +92,26 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             var held = await PrepareUpdateAsync(context, tree, old, cancellationToken);
             var charges = await quotas.PrepareAsync(context, tree, old, cancellationToken);
 
-            var bytes = Serialise(resource, tree);
+            var bytes = await SerialiseAsync(resource, tree, cancellationToken);
             if (Finalizers.IsDone(resource, tree))
             {
                 if (context.DryRun || await RemoveAsync(context, entry, bytes, cancellationToken) is { Succeeded: true })
-                    return new Stored(bytes, entry.ModRevision);
+                    return ObjectCodec.Answer(resource, tree, bytes, entry.ModRevision);
             }
             else if (IsSame(resource, stored, bytes, tree, old))
             {
-                return stored;
+                return served;
             }
             else if (context.DryRun)
             {
-                return new Stored(bytes, entry.ModRevision);
+                return ObjectCodec.Answer(resource, tree, bytes, entry.ModRevision);
             }
             else
             {
                 var own = held.With(Op.Put(context.Key, bytes, Expect.At(entry.ModRevision)));
                 var result = await store.CommitAsync((Op[])[.. own, .. charges], cancellationToken);
                 if (result.Succeeded)
-                    return new Stored(bytes, result.Revision);
+                    return ObjectCodec.Answer(resource, tree, bytes, result.Revision);
                 if (result.FailedOperation >= own.Length)
                     continue;
                 if (result.FailedOperation > 0)
@@ -229,9 +230,9 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             context.Warn(warning);
     }
 
-    private static byte[] Serialise(ResourceInfo resource, JsonObject tree)
+    private static async ValueTask<byte[]> SerialiseAsync(ResourceInfo resource, JsonObject tree, CancellationToken cancellationToken)
     {
-        var bytes = ObjectCodec.ToBytes(resource, tree);
+        var bytes = await ObjectCodec.ToBytesAsync(resource, tree, cancellationToken);
         return bytes.Length <= MaxObjectBytes ? bytes : throw Statuses.TooLarge(MaxObjectBytes);
     }
 
@@ -239,7 +240,7 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
     private static bool IsSame(ResourceInfo resource, Stored stored, byte[] bytes, JsonObject tree, JsonObject old) =>
         resource.StoredAs is not null
             ? JsonNode.DeepEquals(tree, old)
-            : ObjectCodec.IsAsStored(resource, stored.Envelope) && (stored.Value.Span.SequenceEqual(bytes) || JsonNode.DeepEquals(tree, old));
+            : stored.Value.Span.SequenceEqual(bytes) || ObjectCodec.IsAsStored(resource, stored.Envelope) && JsonNode.DeepEquals(tree, old);
 
     private static AdmissionRequest Admission(WriteContext context, AdmissionOperation operation, string name, JsonObject tree, JsonObject? old) =>
         new(context.User, operation, context.Resource.Resource, context.Resource.Kind)
@@ -250,5 +251,7 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
             Object = tree,
             OldObject = old,
             DryRun = context.DryRun,
+            IsOwn = context.IsOwn,
+            Served = context.Resource,
         };
 }

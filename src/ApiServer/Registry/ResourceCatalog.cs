@@ -2,8 +2,10 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Weft.Api;
 using Weft.Api.Schemas;
+using Weft.Api.Trees;
 using Weft.ApiServer.Strategies;
 using Weft.ApiServer.Tables;
+using Weft.ApiServer.Webhooks;
 using Weft.Storage;
 
 namespace Weft.ApiServer.Registry;
@@ -12,25 +14,31 @@ namespace Weft.ApiServer.Registry;
 /// The built-in resources, and those of the CustomResourceDefinitions in the store that are established. A changed definition gives a new snapshot; the resources
 /// of the others stay the same objects.
 /// </summary>
-public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<ResourceInfo> builtIns, Schema metadata, ILogger<ResourceCatalog> logger) : IResourceCatalog
+public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<ResourceInfo> builtIns, Schema metadata, Func<JsonObject, IVersionConverter?> converters, ILogger<ResourceCatalog> logger) : IResourceCatalog
 {
     private const string Prefix = "/registry/apiextensions.k8s.io/customresourcedefinitions/";
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (long Revision, IReadOnlyList<ResourceInfo> Resources)> _custom = [];
+    private readonly Dictionary<GroupVersionResource, CancellationTokenSource> _watched = [];
     private ResourceSnapshot _current = new(1, builtIns);
     private long _verified;
 
     public ResourceSnapshot Current => Volatile.Read(ref _current);
 
     /// <summary>All kinds that the program knows, and the custom ones of the store.</summary>
-    public static ResourceCatalog Create(IStore store, ILoggerFactory loggers) => Create(store, new SchemaReader(), loggers);
+    public static ResourceCatalog Create(IStore store, TimeProvider time, ILoggerFactory loggers) => Create(store, new SchemaReader(), time, loggers);
 
     /// <param name="schemas">Shared with who else needs the schemas of types (OpenAPI), so that they are made once.</param>
-    public static ResourceCatalog Create(IStore store, SchemaReader schemas, ILoggerFactory loggers)
+    public static ResourceCatalog Create(IStore store, SchemaReader schemas, TimeProvider time, ILoggerFactory loggers)
     {
         var builtIns = BuiltInResources.All(schemas, kind => Columns.For(kind.Kind));
-        return new ResourceCatalog(store, builtIns, schemas.FromType(typeof(ObjectMeta)), loggers.CreateLogger<ResourceCatalog>());
+        var caller = new WebhookCaller(new StoredObjects(store), time);
+        return new ResourceCatalog(store, builtIns, schemas.FromType(typeof(ObjectMeta)), Converter, loggers.CreateLogger<ResourceCatalog>());
+
+        IVersionConverter? Converter(JsonObject definition) =>
+            definition.At("spec", "conversion", "strategy").AsText() == "Webhook" && definition.At("spec", "conversion", "webhook", "clientConfig") is JsonObject client
+                ? new ConversionWebhook(caller, Metadata.Name(definition), client) : null;
     }
 
     /// <summary>Reads everything. Called once before the server answers.</summary>
@@ -59,6 +67,20 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
         Replace(await store.ListAsync(Prefix, cancellationToken: cancellationToken));
         Volatile.Write(ref _verified, now);
         return Current.Find(group, version, resource);
+    }
+
+    public CancellationToken Ended(ResourceInfo resource)
+    {
+        if (!resource.IsCustom)
+            return CancellationToken.None;
+        lock (_gate)
+        {
+            if (Current.Find(resource.Resource.Group, resource.Resource.Version, resource.Resource.Resource) is null)
+                return new CancellationToken(canceled: true);
+            if (!_watched.TryGetValue(resource.Resource, out var source))
+                _watched[resource.Resource] = source = new CancellationTokenSource();
+            return source.Token;
+        }
     }
 
     private void Replace(Page page)
@@ -92,7 +114,7 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
     {
         if (_custom.TryGetValue(entry.Key, out var known) && known.Revision >= entry.ModRevision)
             return false;
-        _custom[entry.Key] = (entry.ModRevision, CustomResources.Read(Envelope.Read(entry.Value).Parse(entry.ModRevision), metadata));
+        _custom[entry.Key] = (entry.ModRevision, CustomResources.Read(Envelope.Read(entry.Value).Parse(entry.ModRevision), metadata, converters));
         return true;
     }
 
@@ -101,7 +123,13 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
         var taken = builtIns.Select(resource => (resource.Resource.Group, resource.Resource.Resource)).ToHashSet();
         var custom = _custom.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => pair.Value.Resources)
             .Where(resource => !taken.Contains((resource.Resource.Group, resource.Resource.Resource)));
-        Volatile.Write(ref _current, new ResourceSnapshot(Current.Epoch + 1, [.. builtIns, .. custom]));
+        var next = new ResourceSnapshot(Current.Epoch + 1, [.. builtIns, .. custom]);
+        Volatile.Write(ref _current, next);
+        foreach (var gone in _watched.Keys.Where(key => next.Find(key.Group, key.Version, key.Resource) is null).ToList())
+        {
+            _watched.Remove(gone, out var source);
+            _ = source!.CancelAsync(); // what it ends runs elsewhere, not below this lock
+        }
     }
 
     private static partial class Log

@@ -17,6 +17,12 @@ public sealed record ResourceInfo
 
     /// <summary>The version in which objects are stored; equals Kind.Version unless a CRD has several.</summary>
     public required string StorageVersion { get; init; }
+
+    /// <summary>Of the storage version, when that is another one than this.</summary>
+    public Schema? StorageSchema { get; init; }
+
+    /// <summary>Makes objects of one version from those of another; null where versions differ only in what their schemas keep.</summary>
+    public IVersionConverter? Converter { get; init; }
     public required IStrategy Strategy { get; init; }
 
     /// <summary>Changes with the schema of a custom kind (its CRD's generation): an object stored under another epoch is pruned and defaulted again when it is read.</summary>
@@ -72,6 +78,9 @@ public interface IResourceCatalog
 
     /// <summary>The resource as of the newest write: one that was established just now is found although its snapshot is still on the way.</summary>
     ValueTask<ResourceInfo?> FindAsync(string group, string version, string resource, CancellationToken cancellationToken) => new(Current.Find(group, version, resource));
+
+    /// <summary>Cancelled when the version of the resource is no longer served, so that what watches it does not wait for ever.</summary>
+    CancellationToken Ended(ResourceInfo resource) => CancellationToken.None;
 }
 
 public sealed record ResourceSnapshot(long Epoch, IReadOnlyList<ResourceInfo> All)

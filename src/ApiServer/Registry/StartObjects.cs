@@ -2,6 +2,8 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Weft.Api;
+using Weft.Api.ApiExtensions;
+using Weft.Api.Trees;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Registry.Services;
@@ -13,6 +15,10 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
 {
     private const string Manager = "weft-apiserver";
     private const string ServiceName = "kubernetes";
+
+    // Established within milliseconds; what is not by then has a reason that waiting does not mend.
+    private static readonly TimeSpan EstablishWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EstablishPause = TimeSpan.FromMilliseconds(2);
 
     private static readonly UserInfo Self = new("system:apiserver", [UserInfo.Masters]);
 
@@ -63,6 +69,43 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
         }, cancellationToken);
     }
 
+    /// <summary>Kinds that come with the program and are served as custom ones. A definition that is there stays as it is, whoever wrote it.</summary>
+    public async ValueTask CreateDefinitionsAsync(IReadOnlyList<JsonObject> definitions, CancellationToken cancellationToken)
+    {
+        // At once: the store commits them together.
+        await Task.WhenAll(definitions.Select(definition => CreateDefinitionAsync(definition, cancellationToken)));
+        var started = time.GetTimestamp();
+        foreach (var definition in definitions)
+            await ServedAsync(definition, started, cancellationToken);
+    }
+
+    private async Task CreateDefinitionAsync(JsonObject definition, CancellationToken cancellationToken)
+    {
+        var tree = (JsonObject)definition.DeepClone();
+        // The label is all that the server claims to own: who applies another definition over it meets no conflict.
+        Metadata.Of(tree)["managedFields"] = new JsonArray(new JsonObject
+        {
+            ["manager"] = Manager, ["operation"] = "Update", ["apiVersion"] = "apiextensions.k8s.io/v1", ["time"] = Metadata.Time(time.GetUtcNow()), ["fieldsType"] = "FieldsV1",
+            ["fieldsV1"] = new JsonObject { ["f:metadata"] = new JsonObject { ["f:labels"] = new JsonObject { [$"f:{CrdManifest.Label}"] = new JsonObject() } } },
+        });
+        await EnsureAsync("apiextensions.k8s.io", "customresourcedefinitions", "", Metadata.Name(tree), tree, cancellationToken, ownsFields: true);
+    }
+
+    // A first request for the kind must find it. One whose names a user's definition has is not served at all, which that definition's conditions tell.
+    private async Task ServedAsync(JsonObject definition, long started, CancellationToken cancellationToken)
+    {
+        var (group, plural) = (definition.At("spec", "group").AsText() ?? "", definition.At("spec", "names", "plural").AsText() ?? "");
+        while (!catalog.Current.All.Any(resource => resource.Resource.Group == group && resource.Resource.Resource == plural))
+        {
+            if (time.GetElapsedTime(started) > EstablishWait)
+            {
+                Log.NotServed(logger, Metadata.Name(definition));
+                return;
+            }
+            await Task.Delay(EstablishPause, time, cancellationToken);
+        }
+    }
+
     private ValueTask EnsureClassAsync(string name, long value, string description, CancellationToken cancellationToken) =>
         EnsureAsync("scheduling.k8s.io", "priorityclasses", "", name, new JsonObject { ["value"] = value, ["description"] = description }, cancellationToken);
 
@@ -88,7 +131,7 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
         }, cancellationToken);
     }
 
-    private async ValueTask EnsureAsync(string group, string resource, string ns, string name, JsonObject tree, CancellationToken cancellationToken)
+    private async ValueTask EnsureAsync(string group, string resource, string ns, string name, JsonObject tree, CancellationToken cancellationToken, bool ownsFields = false)
     {
         if (catalog.Current.Find(group, "v1", resource) is not { } info || reader.Find(info, ns, name) is not null)
             return;
@@ -97,7 +140,7 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
         Metadata.Of(tree)["name"] = name;
         try
         {
-            await writer.CreateAsync(Context(info, ns, name), tree, cancellationToken);
+            await writer.CreateAsync(Context(info, ns, name) with { IsApply = ownsFields }, tree, cancellationToken);
         }
         catch (ApiException e) when (e.Status.Reason == "AlreadyExists")
         {
@@ -112,11 +155,15 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
     private WriteContext Context(ResourceInfo info, string ns, string name) => new(info, Self, ns, name, time.GetUtcNow())
     {
         FieldManager = Manager,
+        IsOwn = true,
         Warn = text => Log.Warned(logger, info.Kind.Kind, name, text),
     };
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Warning, "The kind of {Definition} is not served: see its conditions", EventName = nameof(NotServed))]
+        public static partial void NotServed(ILogger logger, string definition);
+
         [LoggerMessage(LogLevel.Warning, "Making {Kind} {Name}: {Warning}", EventName = nameof(Warned))]
         public static partial void Warned(ILogger logger, string kind, string name, string warning);
     }

@@ -23,6 +23,14 @@ public sealed class StoredObjects(IStore store)
 
     internal Entry? Find(string key) => store.Get(key);
 
+    /// <summary>As they are stored, in the order of their names.</summary>
+    internal async ValueTask<IReadOnlyList<Entry>> EntriesAsync(string group, string resource, CancellationToken cancellationToken)
+    {
+        var prefix = Prefix(group, resource, "");
+        // Asked at each write, and most clusters have none.
+        return store.Count(prefix) == 0 ? [] : (await store.ListAsync(prefix, cancellationToken: cancellationToken)).Entries;
+    }
+
     /// <summary>All objects of the resource, or those of one namespace, with the revision to watch from.</summary>
     public async ValueTask<(IReadOnlyList<JsonObject> Items, long Revision)> ListAsync(string group, string resource, string ns, CancellationToken cancellationToken)
     {

@@ -12,6 +12,10 @@ internal sealed record WriteContext(ResourceInfo Resource, UserInfo User, string
 
     /// <summary>The object comes from server-side apply, which has already set the managed fields.</summary>
     public bool IsApply { get; init; }
+    /// <summary>
+    /// The server's own write at its start. What users added to admission is not asked: a webhook whose pods are not there yet would keep the server, and so them, from starting.
+    /// </summary>
+    public bool IsOwn { get; init; }
     public FieldValidation Validation { get; init; } = FieldValidation.Warn;
     public required string FieldManager { get; init; }
 

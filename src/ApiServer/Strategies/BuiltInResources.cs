@@ -1,4 +1,5 @@
 using Weft.Api;
+using Weft.Api.Admission;
 using Weft.Api.ApiExtensions;
 using Weft.Api.Apps;
 using Weft.Api.Authentication;
@@ -16,6 +17,7 @@ using Weft.Api.Scheduling;
 using Weft.Api.Schemas;
 using Weft.Api.Storage;
 using Weft.ApiServer.Registry;
+using Weft.ApiServer.Strategies.Admission;
 using Weft.ApiServer.Strategies.ApiExtensions;
 using Weft.ApiServer.Strategies.Batch;
 using Weft.ApiServer.Strategies.Cluster;
@@ -107,6 +109,10 @@ public static class BuiltInResources
             Stored<ClusterRole>(new ClusterRoleStrategy()),
             Stored<RoleBinding>(new BindingStrategy(namespaced: true)),
             Stored<ClusterRoleBinding>(new BindingStrategy(namespaced: false)),
+            Stored<MutatingWebhookConfiguration>(new WebhookConfigurationStrategy(mutating: true)),
+            Stored<ValidatingWebhookConfiguration>(new WebhookConfigurationStrategy(mutating: false)),
+            Stored<ValidatingAdmissionPolicy>(new AdmissionPolicyStrategy()),
+            Stored<ValidatingAdmissionPolicyBinding>(new AdmissionPolicyBindingStrategy()),
             Virtual<TokenReview>(),
             Virtual<SelfSubjectReview>(),
             Virtual<SubjectAccessReview>(),

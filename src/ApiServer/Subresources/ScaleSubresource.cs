@@ -23,10 +23,10 @@ internal sealed class ScaleSubresource(ObjectReader reader, ObjectWriter writer,
         _ => throw Statuses.MethodNotAllowed(),
     };
 
-    private Task GetAsync(ApiRequest request, ResourceInfo resource)
+    private async Task GetAsync(ApiRequest request, ResourceInfo resource)
     {
-        var tree = ObjectCodec.ToTree(resource, reader.Get(resource, resource.Namespaced ? request.Info.Namespace : "", request.Info.Name, null));
-        return ReplyAsync(request, ToScale(resource, tree));
+        var tree = ObjectCodec.ToTree(resource, await reader.GetAsync(resource, resource.Namespaced ? request.Info.Namespace : "", request.Info.Name, null, request.Aborted));
+        await ReplyAsync(request, ToScale(resource, tree));
     }
 
     private async Task UpdateAsync(ApiRequest request, ResourceInfo resource)
@@ -63,7 +63,7 @@ internal sealed class ScaleSubresource(ObjectReader reader, ObjectWriter writer,
             JsonPaths.Set(current, resource.Scale!.SpecReplicas, replicas);
             return new ValueTask<JsonObject>(current);
         }, request.Aborted);
-        await ReplyAsync(request, ToScale(resource, ObjectCodec.ToTree(resource, stored)));
+        await ReplyAsync(request, ToScale(resource, await ObjectCodec.ToTreeAsync(resource, stored, request.Aborted)));
     }
 
     private static long Replicas(JsonObject scale)
@@ -76,7 +76,7 @@ internal sealed class ScaleSubresource(ObjectReader reader, ObjectWriter writer,
         return replicas;
     }
 
-    private static JsonObject ToScale(ResourceInfo resource, JsonObject tree)
+    internal static JsonObject ToScale(ResourceInfo resource, JsonObject tree)
     {
         var metadata = new JsonObject();
         foreach (var name in (ReadOnlySpan<string>)["name", "namespace", "uid", "resourceVersion", "creationTimestamp"])

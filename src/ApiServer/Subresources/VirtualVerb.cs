@@ -23,7 +23,7 @@ internal sealed class VirtualVerb(IReadOnlyList<IVirtualResource> virtuals, Obje
         if (info.Subresource.Length == 0)
             Pruner.Prune(body, resource.Schema);
 
-        var parent = info.Subresource.Length == 0 ? null : ObjectCodec.ToTree(resource, reader.Get(resource, resource.Namespaced ? info.Namespace : "", info.Name, null));
+        var parent = info.Subresource.Length == 0 ? null : ObjectCodec.ToTree(resource, await reader.GetAsync(resource, resource.Namespaced ? info.Namespace : "", info.Name, null, request.Aborted));
         var answer = await server.CreateAsync(new VirtualRequest(request.User, info, body, parent, request.ReadDryRun()), request.Aborted);
         var format = OutputFormat.Negotiate(request.Http.Request.Headers.Accept) with { Shape = OutputShape.Object };
         await ResponseWriter.WriteTreeAsync(request, format, answer, 201);

@@ -26,6 +26,9 @@ internal sealed class Presenter(ResourceInfo resource, OutputFormat format, Incl
         return new Presenter(resource, format, include, now);
     }
 
+    /// <summary>The same shape for another form of the resource.</summary>
+    public Presenter For(ResourceInfo other) => ReferenceEquals(other, resource) ? this : new Presenter(other, format, include, now);
+
     public OutputFormat Format => format;
 
     /// <summary>One object as an answer of its own.</summary>

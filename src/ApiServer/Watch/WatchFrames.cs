@@ -10,8 +10,10 @@ using Weft.ApiServer.Verbs;
 namespace Weft.ApiServer.Watch;
 
 /// <summary>Writes the frames of one watch.</summary>
-internal sealed class WatchFrames(PipeWriter output, ResourceInfo resource, Presenter presenter, ListOptions options)
+internal sealed class WatchFrames(PipeWriter output, ResourceInfo resource, Presenter initial, ListOptions options)
 {
+    private Presenter _presenter = initial;
+    private ResourceInfo _resource = resource;
     private long _revision;
     private bool _columnsSent;
 
@@ -24,20 +26,25 @@ internal sealed class WatchFrames(PipeWriter output, ResourceInfo resource, Pres
             throw new OperationCanceledException("the client closed the stream");
     }
 
+    /// <summary>Events from now on are shown by this form of the resource.</summary>
+    public void Use(ResourceInfo now) => (_presenter, _resource) = (_presenter.For(now), now);
+
+    public ResourceInfo Resource => _resource;
+
     /// <summary>Everything up to the revision has been written.</summary>
     public void Reached(long revision) => _revision = Math.Max(_revision, revision);
 
     public void Event(ReadOnlySpan<byte> type, Stored stored)
     {
         Begin(type);
-        if (presenter.Format.Shape == OutputShape.Table)
+        if (_presenter.Format.Shape == OutputShape.Table)
         {
-            presenter.WriteTable(output, stored, withColumns: !_columnsSent);
+            _presenter.WriteTable(output, stored, withColumns: !_columnsSent);
             _columnsSent = true;
         }
         else
         {
-            presenter.WriteItem(output, stored);
+            _presenter.WriteItem(output, stored);
         }
         output.Write("}\n"u8);
     }
@@ -64,15 +71,15 @@ internal sealed class WatchFrames(PipeWriter output, ResourceInfo resource, Pres
         var metadata = new JsonObject { ["resourceVersion"] = Revisions.Text(revision), ["creationTimestamp"] = null };
         if (annotations is not null)
             metadata["annotations"] = annotations;
-        var bookmark = new JsonObject { ["kind"] = resource.Kind.Kind, ["apiVersion"] = resource.Kind.ApiVersion, ["metadata"] = metadata };
-        if (presenter.Format.Shape == OutputShape.PartialMetadata)
-            (bookmark["kind"], bookmark["apiVersion"]) = ("PartialObjectMetadata", $"meta.k8s.io/{presenter.Format.MetaVersion}");
-        else if (presenter.Format.Shape == OutputShape.Table)
+        var bookmark = new JsonObject { ["kind"] = _resource.Kind.Kind, ["apiVersion"] = _resource.Kind.ApiVersion, ["metadata"] = metadata };
+        if (_presenter.Format.Shape == OutputShape.PartialMetadata)
+            (bookmark["kind"], bookmark["apiVersion"]) = ("PartialObjectMetadata", $"meta.k8s.io/{_presenter.Format.MetaVersion}");
+        else if (_presenter.Format.Shape == OutputShape.Table)
         {
             bookmark = new JsonObject
             {
                 ["kind"] = "Table",
-                ["apiVersion"] = $"meta.k8s.io/{presenter.Format.MetaVersion}",
+                ["apiVersion"] = $"meta.k8s.io/{_presenter.Format.MetaVersion}",
                 ["metadata"] = new JsonObject { ["resourceVersion"] = Revisions.Text(revision) },
                 ["columnDefinitions"] = new JsonArray(),
                 ["rows"] = new JsonArray(new JsonObject { ["cells"] = new JsonArray(), ["object"] = bookmark }),

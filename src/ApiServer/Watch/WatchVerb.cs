@@ -11,7 +11,7 @@ namespace Weft.ApiServer.Watch;
 /// WATCH: a stream of JSON frames. Each watch reads the store's shared buffer of its prefix with a cursor of its own and copies stored bytes, so an event is
 /// encoded once, at its write, however many watch. A client that does not read blocks only its own cursor; when the buffer has moved past it, the watch ends with 410.
 /// </summary>
-internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random random, Metrics metrics, CancellationToken stopping)
+internal sealed class WatchVerb(ObjectReader reader, IResourceCatalog catalog, TimeProvider time, Random random, Metrics metrics, CancellationToken stopping)
 {
     // kube-apiserver's --min-request-timeout: a watch without timeoutSeconds lasts half an hour to an hour, so that clients spread over servers again.
     private const int MinSeconds = 1800;
@@ -45,19 +45,24 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
 
         using var seen = metrics.Watching(resource);
         using var deadline = new CancellationTokenSource(Duration(options), time);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted, deadline.Token, stopping);
+        var ended = catalog.Ended(resource);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource([request.Aborted, deadline.Token, stopping, ended]);
         var frames = new WatchFrames(response.BodyWriter, resource, presenter, options);
         try
         {
             await StreamAsync(frames, resource, Keys.Prefix(resource, request.Info.Namespace), selection, options, ending.Token);
         }
-        catch (OperationCanceledException) when ((deadline.IsCancellationRequested || stopping.IsCancellationRequested) && !request.Aborted.IsCancellationRequested)
+        catch (OperationCanceledException) when ((deadline.IsCancellationRequested || stopping.IsCancellationRequested || ended.IsCancellationRequested) && !request.Aborted.IsCancellationRequested)
         {
             frames.Bookmark();
         }
         catch (CompactedException e)
         {
             frames.Error(Statuses.Expired(e.Requested, e.Compacted + 1).Status);
+        }
+        catch (ApiException e)
+        {
+            frames.Error(e.Status); // a webhook did not convert: the client lists again, and is told why if it still does not
         }
         catch (WatchExpiredException)
         {
@@ -114,7 +119,10 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
 
             if (!await next)
                 return;
-            Write(frames, batches.Current, selection);
+            // A custom kind may have another schema by now: what was written under it is shown by it.
+            if (resource.IsCustom && catalog.Current.Find(resource.Resource.Group, resource.Resource.Version, resource.Resource.Resource) is { } now)
+                frames.Use(now);
+            await WriteAsync(frames, batches.Current, selection, cancellationToken);
             frames.Reached(batches.Current.Revision);
         }
     }
@@ -142,7 +150,8 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
         {
             if (!selection.Matches(entry))
                 continue;
-            frames.Event("ADDED"u8, Stored.Of(entry));
+            var shown = await ObjectCodec.ServedAsync(frames.Resource, Stored.Of(entry), cancellationToken);
+            frames.Event("ADDED"u8, shown);
             if (frames.Unflushed >= FlushBytes)
                 await frames.FlushAsync(cancellationToken);
         }
@@ -151,15 +160,16 @@ internal sealed class WatchVerb(ObjectReader reader, TimeProvider time, Random r
         return page.Revision;
     }
 
-    private static void Write(WatchFrames frames, ChangeBatch batch, Selection selection)
+    private static async ValueTask WriteAsync(WatchFrames frames, ChangeBatch batch, Selection selection, CancellationToken cancellationToken)
     {
         foreach (var change in batch.Changes)
         {
             var (was, isNow) = (change.Previous is { } old && selection.Matches(old), change.Current is { } current && selection.Matches(current));
-            if (isNow)
-                frames.Event(was ? "MODIFIED"u8 : "ADDED"u8, new Stored(change.Current!.Value, batch.Revision));
-            else if (was)
-                frames.Event("DELETED"u8, new Stored(change.Previous!.Value, batch.Revision)); // gone, or left the selector: its last form, with the revision of now
+            if (!was && !isNow)
+                continue;
+            // Gone, or left the selector: its last form, with the revision of now.
+            var shown = await ObjectCodec.ServedAsync(frames.Resource, new Stored((isNow ? change.Current! : change.Previous!).Value, batch.Revision), cancellationToken);
+            frames.Event(isNow ? was ? "MODIFIED"u8 : "ADDED"u8 : "DELETED"u8, shown);
         }
     }
 

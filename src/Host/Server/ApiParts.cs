@@ -40,7 +40,7 @@ internal static class ApiParts
             authorizer);
         var aggregation = new AggregationLoop(store, loggers.CreateLogger<AggregationLoop>());
         var schemas = new SchemaReader();
-        var catalog = ResourceCatalog.Create(store, schemas, loggers);
+        var catalog = ResourceCatalog.Create(store, schemas, time, loggers);
         var definitions = new CrdEstablisher(store, catalog.Current.All, time, loggers.CreateLogger<CrdEstablisher>());
 
         var options = new ApiServerOptions

@@ -32,7 +32,7 @@ public sealed class CustomResourceTests
     {
         // The parts follow the store that the server is given, so both must be the same one.
         var store = new MemoryStore(TimeProvider.System);
-        var catalog = ResourceCatalog.Create(store, NullLoggerFactory.Instance);
+        var catalog = ResourceCatalog.Create(store, TimeProvider.System, NullLoggerFactory.Instance);
         var establisher = new CrdEstablisher(store, catalog.Current.All, TimeProvider.System, NullLogger<CrdEstablisher>.Instance);
         return await TestServer.StartAsync(store: store, parts: parts => parts with { Catalog = catalog, Admission = [establisher], Loads = [catalog.LoadAsync], Loops = [catalog.RunAsync, establisher.RunAsync] });
     }

@@ -60,7 +60,7 @@ public sealed class CustomResourceTests
         Assert.Equal(5, (await server.GetAsync($"{Gadgets}/a")).Body["spec"]!["replicas"]!.GetValue<int>());
     }
 
-    private static Task<TestServer> StartAsync() => TestServer.StartAsync(live: store => ResourceCatalog.Create(store, new SchemaReader(), NullLoggerFactory.Instance));
+    private static Task<TestServer> StartAsync() => TestServer.StartAsync(live: store => ResourceCatalog.Create(store, new SchemaReader(), TimeProvider.System, NullLoggerFactory.Instance));
 
     private static string Definition(string properties, string more = "") =>
         """

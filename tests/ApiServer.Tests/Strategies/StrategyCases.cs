@@ -92,6 +92,19 @@ internal static class StrategyCases
         ["networkpolicies.networking.k8s.io"] = Policy,
         ["ingresses.networking.k8s.io"] = Ingress,
         ["ingressclasses.networking.k8s.io"] = Subject.Parse("""{"metadata":{"name":"weft"},"spec":{"controller":"weft.dev/gateway"}}"""),
+        ["mutatingwebhookconfigurations.admissionregistration.k8s.io"] = Subject.Parse("""
+            {"metadata":{"name":"m"},"webhooks":[{"name":"a.b.example.com","clientConfig":{"service":{"name":"hook","namespace":"default"}},"sideEffects":"None","admissionReviewVersions":["v1"],
+             "rules":[{"operations":["CREATE"],"apiGroups":[""],"apiVersions":["v1"],"resources":["pods","pods/status"]}],"matchConditions":[{"name":"c","expression":"object.metadata.name != 'x'"}]}]}
+            """),
+        ["validatingwebhookconfigurations.admissionregistration.k8s.io"] = Subject.Parse("""
+            {"metadata":{"name":"v"},"webhooks":[{"name":"a.b.example.com","clientConfig":{"url":"https://hook.example.com/check"},"sideEffects":"NoneOnDryRun","admissionReviewVersions":["v1","v1beta1"],
+             "rules":[{"operations":["*"],"apiGroups":["*"],"apiVersions":["*"],"resources":["*/*"],"scope":"Namespaced"}]}]}
+            """),
+        ["validatingadmissionpolicies.admissionregistration.k8s.io"] = Subject.Parse("""
+            {"metadata":{"name":"p"},"spec":{"matchConstraints":{"resourceRules":[{"operations":["CREATE"],"apiGroups":["apps"],"apiVersions":["v1"],"resources":["deployments"]}]},
+             "variables":[{"name":"n","expression":"object.spec.replicas"}],"validations":[{"expression":"variables.n <= 5","message":"too many"}],"auditAnnotations":[{"key":"n","valueExpression":"string(variables.n)"}]}}
+            """),
+        ["validatingadmissionpolicybindings.admissionregistration.k8s.io"] = Subject.Parse("""{"metadata":{"name":"b"},"spec":{"policyName":"p","validationActions":["Deny","Audit"]}}"""),
         ["tokenreviews.authentication.k8s.io"] = Subject.Parse("""{"spec":{"token":"t"}}"""),
         ["selfsubjectreviews.authentication.k8s.io"] = Subject.Parse("{}"),
         ["subjectaccessreviews.authorization.k8s.io"] = Subject.Parse("""{"kind":"SubjectAccessReview","spec":{"user":"u","resourceAttributes":{"verb":"get"}}}"""),

@@ -52,7 +52,7 @@ internal sealed class TestCluster : IAsyncDisposable
         await BootstrapPolicy.ReconcileAsync(store, time, CancellationToken.None);
         var feed = new RbacFeed(store, log.CreateLogger<RbacFeed>());
         var authorizer = new RbacAuthorizer(feed);
-        var catalog = ResourceCatalog.Create(store, log);
+        var catalog = ResourceCatalog.Create(store, TimeProvider.System, log);
         var definitions = new CrdEstablisher(store, catalog.Current.All, time, log.CreateLogger<CrdEstablisher>());
         var api = new ApiServerHost(
             new ApiServerOptions { Store = store, Time = time, Random = Seeded.Random(1), Loggers = log },

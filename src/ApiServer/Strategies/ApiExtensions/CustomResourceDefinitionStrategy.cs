@@ -42,6 +42,15 @@ internal sealed class CustomResourceDefinitionStrategy(ReservedResources reserve
     protected override IEnumerable<FieldError> ValidateObject(Field root, Field? old, StrategyContext context) =>
         context.Subresource == "status" ? StoredVersions(root) : CustomResourceDefinitionValidation.Validate(root, old, reserved);
 
+    public override IEnumerable<string> Warnings(JsonObject tree, JsonObject? old)
+    {
+        foreach (var version in Field.Root(tree)["spec"]["versions"].Items)
+        {
+            foreach (var warning in SchemaWarnings.Of(version["schema"]["openAPIV3Schema"]))
+                yield return warning;
+        }
+    }
+
     // Objects may lie in any version that ever was the stored one, until a migration takes it off the list.
     private static void AddStoredVersion(JsonObject tree, JsonObject status)
     {

@@ -9,8 +9,15 @@ internal static partial class CustomResourceDefinitionValidation
     // Kinds below these groups belong to Kubernetes: a CRD needs its annotation of approval.
     private const string Approval = "api-approved.kubernetes.io";
 
+    // Kubernetes' limits.
+    private const int MaxDeprecationWarning = 256;
+    private const int MaxSelectableFields = 8;
+
     public static IEnumerable<FieldError> Validate(Field root, Field? old, ReservedResources reserved)
     {
+        // What was taken is not judged again when something else changes: a definition of an older server can still be labelled, and lose its finalizers.
+        if (old is not null && root["spec"].Value.SameAs(old["spec"].Value))
+            yield break;
         var spec = root["spec"];
         var (group, names) = (spec["group"].TextOrEmpty, spec["names"]);
 
@@ -95,6 +102,14 @@ internal static partial class CustomResourceDefinitionValidation
 
         if (version["deprecationWarning"].Exists && !version["deprecated"].IsTrue)
             yield return version["deprecationWarning"].Invalid("can only be set for deprecated versions");
+        // It becomes a header of one line.
+        if (version["deprecationWarning"].Text is { } warning)
+        {
+            if (warning.Length > MaxDeprecationWarning)
+                yield return version["deprecationWarning"].Invalid($"must be <= {MaxDeprecationWarning} characters long");
+            if (warning.Any(char.IsControl))
+                yield return version["deprecationWarning"].Invalid("must only contain printable UTF-8 characters");
+        }
         var scale = version["subresources"]["scale"];
         if (scale.Exists)
         {
@@ -108,12 +123,33 @@ internal static partial class CustomResourceDefinitionValidation
             if (column["type"].Text is { } type && type is not ("boolean" or "date" or "integer" or "number" or "string"))
                 yield return column["type"].Unsupported(["boolean", "date", "integer", "number", "string"]);
         }
-        foreach (var field in version["selectableFields"].Items)
+        foreach (var error in SelectableFields(version["selectableFields"], schema))
+            yield return error;
+    }
+
+    // A field selector compares texts, and each field costs every object a look.
+    private static IEnumerable<FieldError> SelectableFields(Field fields, Field schema)
+    {
+        if (fields.Count > MaxSelectableFields)
+            yield return new FieldError(FieldErrorKind.TooMany, fields.Path, $"{fields.Count}", $"must have at most {MaxSelectableFields} items");
+        foreach (var error in Rules.Unique(fields, "jsonPath"))
+            yield return error;
+        foreach (var field in fields.Items.Select(field => field["jsonPath"]))
         {
-            if (field["jsonPath"].Text is { } path && (!SimplePath().IsMatch(path) || path.StartsWith(".metadata", StringComparison.Ordinal)))
-                yield return field["jsonPath"].Invalid("must be a simple path such as .spec.color, not into metadata");
+            if (field.IsBlank)
+                yield return field.Required();
+            else if (field.Text is not { } path)
+                continue;
+            else if (!SimplePath().IsMatch(path) || path.StartsWith(".metadata.", StringComparison.Ordinal) || path == ".metadata")
+                yield return field.Invalid("must be a simple path such as .spec.color, not into metadata");
+            else if (At(schema, path) is not { Exists: true } found)
+                yield return field.Invalid("does not refer to a valid field: it is not in the schema");
+            else if (found["type"].Text is not ("string" or "boolean" or "integer"))
+                yield return field.Invalid("does not refer to a field of type string, boolean or integer");
         }
     }
+
+    private static Field At(Field schema, string path) => path.TrimStart('.').Split('.').Aggregate(schema, (place, name) => place["properties"].At(name));
 
     private static IEnumerable<FieldError> Path(Field path, string start)
     {
@@ -130,8 +166,22 @@ internal static partial class CustomResourceDefinitionValidation
             yield return strategy.Unsupported(["None", "Webhook"]);
         if (strategy.Text == "None" && webhook.Exists)
             yield return webhook.Forbidden("should not be set when strategy is not set to Webhook");
-        if (strategy.Text == "Webhook" && !webhook["clientConfig"].Exists)
+        if (strategy.Text != "Webhook")
+            yield break;
+        if (!webhook["clientConfig"].Exists)
             yield return webhook["clientConfig"].Required("required when strategy is set to Webhook");
+        else
+        {
+            foreach (var error in WebhookClients.Validate(webhook["clientConfig"]))
+                yield return error;
+        }
+        var reviews = webhook["conversionReviewVersions"];
+        if (reviews.Count == 0)
+            yield return reviews.Required();
+        else if (reviews.Items.All(version => version.Text != "v1"))
+            yield return reviews.Invalid("must include v1: the server speaks no other version of ConversionReview");
+        foreach (var error in reviews.Each(version => Rules.Named(version, NameRules.Dns1035Label)))
+            yield return error;
     }
 
     private static bool IsProtected(string group) =>

@@ -17,23 +17,23 @@ internal static class StructuralSchema
 
     private static readonly string[] Types = ["array", "boolean", "integer", "number", "object", "string"];
     private static readonly string[] Banned = ["$ref", "id", "$schema", "definitions", "dependencies", "patternProperties", "additionalItems"];
-    private static readonly string[] Junctors = ["allOf", "anyOf", "oneOf"];
 
-    // Say something of the structure: not inside a junctor.
-    private static readonly string[] OnlyOutside = ["type", "description", "default", "additionalProperties", "nullable", "title",
-        "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string", "x-kubernetes-list-type",
-        "x-kubernetes-list-map-keys", "x-kubernetes-map-type"];
+    /// <summary>Below a resource's own members only names may be restricted: the rest of metadata belongs to the server.</summary>
+    private enum Place { Root, Member, Metadata }
 
     public static IReadOnlyList<FieldError> Validate(Field schema)
     {
-        var errors = new List<FieldError>();
+        var errors = new SchemaErrors();
         if (schema["type"].Text != "object")
             errors.Add(schema["type"].Exists ? schema["type"].Invalid("must be object at the root") : schema["type"].Required("must not be empty at the root"));
-        Walk(schema, errors, root: true, depth: 0);
-        return errors.Count > MaxErrors ? errors[..MaxErrors] : errors;
+        Walk(schema, errors, Place.Root, depth: 0);
+        // Rules are compiled against the types of the schema, so it must have them.
+        if (errors.Count == 0)
+            SchemaRules.Check(schema, errors);
+        return errors.Count > MaxErrors ? errors.GetRange(0, MaxErrors) : errors;
     }
 
-    private static void Walk(Field schema, List<FieldError> errors, bool root, int depth)
+    private static void Walk(Field schema, SchemaErrors errors, Place place, int depth)
     {
         if (errors.Count > MaxErrors)
             return;
@@ -43,19 +43,53 @@ internal static class StructuralSchema
             return;
         }
 
+        Type(schema, errors, place);
+        Keywords(schema, errors, place);
+        SchemaListRules.Check(schema, errors);
+        Default(schema, errors, place);
+        SchemaJunctors.Check(schema, errors);
+
+        var isResource = place == Place.Root || schema["x-kubernetes-embedded-resource"].IsTrue;
+        if (isResource)
+            ResourceMembers(schema["properties"], errors);
+        foreach (var (name, member) in schema["properties"].Entries)
+            Walk(member, errors, isResource && name == "metadata" ? Place.Metadata : Place.Member, depth + 1);
+        if (schema["items"].Value is JsonArray)
+            errors.Add(schema["items"].Forbidden("items must be a schema object and not an array"));
+        else if (schema["items"].Exists)
+            Walk(schema["items"], errors, Place.Member, depth + 1);
+        else if (schema["type"].Text == "array")
+            errors.Add(schema["items"].Required("must be specified"));
+        if (schema["additionalProperties"].Value is JsonObject)
+            Walk(schema["additionalProperties"], errors, Place.Member, depth + 1);
+    }
+
+    private static void Type(Field schema, SchemaErrors errors, Place place)
+    {
         var type = schema["type"];
-        var free = schema["x-kubernetes-int-or-string"].IsTrue || schema["x-kubernetes-preserve-unknown-fields"].IsTrue;
-        if (!root && !type.Exists && !free)
+        var (intOrString, preserves, embedded) = (schema["x-kubernetes-int-or-string"], schema["x-kubernetes-preserve-unknown-fields"], schema["x-kubernetes-embedded-resource"]);
+        if (place != Place.Root && !type.Exists && !intOrString.IsTrue && !preserves.IsTrue)
             errors.Add(type.Required("must not be empty for specified object fields"));
         if (type.Exists && !Types.Contains(type.TextOrEmpty))
             errors.Add(type.Unsupported(Types));
-        if (schema["x-kubernetes-int-or-string"].IsTrue && type.Exists)
+        if (intOrString.IsTrue && type.Exists)
             errors.Add(type.Forbidden("must be empty if x-kubernetes-int-or-string is true"));
-        if (schema["x-kubernetes-embedded-resource"].IsTrue && type.Text != "object")
-            errors.Add(type.Invalid("must be object if x-kubernetes-embedded-resource is true"));
-        if (schema["x-kubernetes-preserve-unknown-fields"].Flag == false)
-            errors.Add(schema["x-kubernetes-preserve-unknown-fields"].Invalid("must be true or undefined"));
+        if (intOrString.IsTrue && preserves.IsTrue)
+            errors.Add(preserves.Forbidden("must be false if x-kubernetes-int-or-string is true"));
+        if (intOrString.IsTrue && embedded.IsTrue)
+            errors.Add(embedded.Forbidden("must be false if x-kubernetes-int-or-string is true"));
+        if (preserves.Flag == false)
+            errors.Add(preserves.Invalid("must be true or undefined"));
+        if (embedded.IsTrue && type.Text != "object")
+            errors.Add(type.Exists ? type.Invalid("must be object if x-kubernetes-embedded-resource is true") : type.Required("must be object if x-kubernetes-embedded-resource is true"));
+        if (embedded.IsTrue && !preserves.IsTrue && schema["properties"].Count == 0)
+            errors.Add(schema["properties"].Required("must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields"));
+        if (embedded.IsTrue && place == Place.Root)
+            errors.Add(embedded.Forbidden("must not be used at the root"));
+    }
 
+    private static void Keywords(Field schema, SchemaErrors errors, Place place)
+    {
         foreach (var name in Banned)
         {
             if (schema[name].Exists)
@@ -67,99 +101,75 @@ internal static class StructuralSchema
             errors.Add(schema["additionalProperties"].Forbidden("additionalProperties and properties are mutual exclusive"));
         if (schema["additionalProperties"].Flag == false)
             errors.Add(schema["additionalProperties"].Forbidden("additionalProperties cannot be set to false"));
-
-        Lists(schema, errors);
-        Default(schema, errors);
-        foreach (var junctor in Junctors)
+        if (schema["additionalProperties"].Exists && place == Place.Root)
+            errors.Add(schema["additionalProperties"].Forbidden("additionalProperties cannot be used at the root"));
+        if (schema["nullable"].IsTrue && place == Place.Root)
+            errors.Add(schema["nullable"].Forbidden("nullable cannot be true at the root"));
+        errors.CheckPattern(schema["pattern"]);
+        if (schema["x-kubernetes-map-type"] is { Exists: true } map)
         {
-            foreach (var part in schema[junctor].Items)
-                Inside(part, schema, errors, depth + 1);
+            if (map.Text is not ("granular" or "atomic"))
+                errors.Add(map.Unsupported(["atomic", "granular"]));
+            if (schema["type"].Text != "object")
+                errors.Add(schema["type"].Invalid("must be object if x-kubernetes-map-type is specified"));
         }
-        if (schema["not"].Exists)
-            Inside(schema["not"], schema, errors, depth + 1);
+        if (place != Place.Metadata)
+            return;
 
-        foreach (var (_, member) in schema["properties"].Entries)
-            Walk(member, errors, root: false, depth + 1);
-        if (schema["items"].Value is JsonArray)
-            errors.Add(schema["items"].Forbidden("items must be a schema object and not an array"));
-        else if (schema["items"].Exists)
-            Walk(schema["items"], errors, root: false, depth + 1);
-        else if (type.Text == "array")
-            errors.Add(schema["items"].Required("must be specified"));
-        if (schema["additionalProperties"].Value is JsonObject)
-            Walk(schema["additionalProperties"], errors, root: false, depth + 1);
+        foreach (var (name, _) in schema["properties"].Entries)
+        {
+            if (name is not ("name" or "generateName"))
+                errors.Add(schema["properties"].At(name).Forbidden("must not specify anything other than name and generateName, but metadata is implicitly specified"));
+        }
+        foreach (var name in (ReadOnlySpan<string>)["additionalProperties", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource", "x-kubernetes-validations"])
+        {
+            if (schema[name].Exists)
+                errors.Add(schema[name].Forbidden("must not be used in metadata, which is implicitly specified"));
+        }
+    }
+
+    private static void ResourceMembers(Field properties, SchemaErrors errors)
+    {
+        foreach (var (name, type) in ((string, string)[])[("apiVersion", "string"), ("kind", "string"), ("metadata", "object")])
+        {
+            if (properties.At(name) is { Exists: true } member && member["type"].Text != type)
+                errors.Add(member["type"].Invalid($"must be {type}"));
+        }
     }
 
     // A default is set without being asked: it must itself be a value of the schema.
-    private static void Default(Field schema, List<FieldError> errors)
+    private static void Default(Field schema, SchemaErrors errors, Place place)
     {
         if (schema["default"] is not { Exists: true } given || schema.Value is not JsonObject tree)
             return;
-        foreach (var error in StructuralValidator.Validate(given.Value, CrdSchema.FromCrd(tree)))
+        if (place == Place.Root)
+            errors.Add(given.Forbidden("must not be set at the root"));
+        if (place == Place.Metadata)
+            errors.Add(given.Forbidden("must not be set in metadata"));
+        var shape = CrdSchema.FromCrd(tree);
+        if (given.Value is JsonObject members && Pruner.Prune((JsonObject)members.DeepClone(), shape) is { Count: > 0 } unknown)
+            errors.Add(given.Invalid($"must not have unknown fields: {string.Join(", ", unknown)}"));
+        // What defaults below it complete need not stand in it.
+        var whole = given.Value!.DeepClone();
+        Defaulter.Apply(whole, shape);
+        foreach (var error in StructuralValidator.Validate(whole, shape, checkListKeys: true))
             errors.Add(given.Invalid(error.Path.Length == 0 ? error.Message : error.ToString()));
     }
+}
 
-    private static void Lists(Field schema, List<FieldError> errors)
+/// <summary>The errors of one schema.</summary>
+internal sealed class SchemaErrors : List<FieldError>
+{
+    // A schema repeats its patterns, and looking at one takes milliseconds.
+    private readonly Dictionary<string, string?> _problems = [];
+
+    public void CheckPattern(Field pattern)
     {
-        var (kind, keys, items) = (schema["x-kubernetes-list-type"], schema["x-kubernetes-list-map-keys"], schema["items"]);
-        if (schema["x-kubernetes-map-type"].Text is { } map && map is not ("granular" or "atomic"))
-            errors.Add(schema["x-kubernetes-map-type"].Unsupported(["atomic", "granular"]));
-        if (!kind.Exists)
-        {
-            if (keys.Count > 0)
-                errors.Add(kind.Required("must be map if x-kubernetes-list-map-keys is non-empty"));
+        if (pattern.Text is not { } text)
             return;
-        }
-        if (kind.Text is not ("atomic" or "set" or "map"))
-            errors.Add(kind.Unsupported(["atomic", "set", "map"]));
-        if (schema["type"].Text != "array")
-            errors.Add(schema["type"].Invalid("must be array if x-kubernetes-list-type is specified"));
-        if (kind.Text != "map")
-            return;
-
-        if (keys.Count == 0)
-            errors.Add(keys.Required("must not be empty if x-kubernetes-list-type is map"));
-        if (items["type"].Text != "object")
-            errors.Add(items["type"].Invalid("must be object if parent array's x-kubernetes-list-type is map"));
-        foreach (var key in keys.Items)
-        {
-            var property = items["properties"].At(key.TextOrEmpty);
-            if (!property.Exists)
-                errors.Add(key.Invalid("entries must all be names of item properties"));
-            else if (!property["default"].Exists && !items["required"].Items.Any(name => name.Text == key.Text))
-                errors.Add(property["default"].Required("this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"));
-        }
-    }
-
-    // Value validation below a junctor: no structure, and only of members that the structure names.
-    private static void Inside(Field schema, Field structure, List<FieldError> errors, int depth)
-    {
-        if (errors.Count > MaxErrors || depth > MaxDepth)
-            return;
-        var intOrString = structure["x-kubernetes-int-or-string"].IsTrue;
-        foreach (var name in OnlyOutside)
-        {
-            // The one exception: anyOf [{type: integer}, {type: string}] beside x-kubernetes-int-or-string.
-            if (schema[name].Exists && !(intOrString && name == "type"))
-                errors.Add(schema[name].Forbidden("must be empty to be structural"));
-        }
-        foreach (var (name, member) in schema["properties"].Entries)
-        {
-            var outer = structure["properties"].At(name);
-            var values = structure["additionalProperties"];
-            if (!outer.Exists && values.Value is not JsonObject)
-                errors.Add(structure["properties"].At(name).Required($"because it is defined in {member.Path}"));
-            else
-                Inside(member, outer.Exists ? outer : values, errors, depth + 1);
-        }
-        if (schema["items"].Value is JsonObject)
-            Inside(schema["items"], structure["items"], errors, depth + 1);
-        foreach (var junctor in Junctors)
-        {
-            foreach (var part in schema[junctor].Items)
-                Inside(part, structure, errors, depth + 1);
-        }
-        if (schema["not"].Exists)
-            Inside(schema["not"], structure, errors, depth + 1);
+        if (!_problems.TryGetValue(text, out var problem))
+            _problems[text] = problem = new PatternMatcher(text).Problem;
+        if (problem is not null)
+            Add(pattern.Invalid($"must be a valid regular expression, but isn't: {problem}"));
     }
 }

@@ -98,6 +98,9 @@ public sealed class ProtobufObjectsTests
         Assert.Equal(
             """{"kind":"Ingress","apiVersion":"networking.k8s.io/v1","metadata":{"name":"i"},"spec":{"rules":[{"host":"a.example","http":{"paths":[{"path":"/","backend":{"service":{"name":"db","port":{"name":"web"}}},"pathType":"Prefix"}]}}]}}""",
             Read("networking.k8s.io/v1", "Ingress", Message((1, Metadata("i")), (2, Message((3, Message((1, "a.example"), (2, Message((1, Message((1, path))))))))))));
+        Assert.Equal(
+            """{"kind":"ValidatingWebhookConfiguration","apiVersion":"admissionregistration.k8s.io/v1","metadata":{"name":"v"},"webhooks":[{"name":"a.b.c","clientConfig":{"url":"https://h/"},"rules":[{"operations":["CREATE"],"apiGroups":[""],"resources":["pods"]}],"timeoutSeconds":5}]}""",
+            Read("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", Message((1, Metadata("v")), (2, Message((1, "a.b.c"), (2, Message((3, "https://h/"))), (3, Message((1, "CREATE"), (2, Message((1, ""), (3, "pods"))))), (7, 5))))));
         // No class is not the default class.
         Assert.Equal(
             """{"kind":"PersistentVolumeClaim","apiVersion":"v1","metadata":{"name":"c"},"spec":{"accessModes":["ReadWriteOnce"],"storageClassName":""}}""",

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Weft.ApiServer.Tests.Webhooks;
+
+/// <summary>A webhook over TLS on the loopback, with an authority of its own, that answers as the test says.</summary>
+internal sealed class HookServer : IAsyncDisposable
+{
+    private readonly WebApplication _web;
+
+    private HookServer(WebApplication web, string bundle, int port) => (_web, Bundle, Port) = (web, bundle, port);
+
+    /// <summary>The authority's certificate as a `caBundle`.</summary>
+    public string Bundle { get; }
+    public int Port { get; }
+
+    /// <summary>What was asked, in the order of arrival: the `request` of each review, and its path.</summary>
+    public ConcurrentQueue<(string Path, JsonObject Request)> Asked { get; } = new();
+
+    /// <param name="answer">The `response` without its uid, by path and request; null leaves the caller without an answer.</param>
+    public static async Task<HookServer> StartAsync(Func<string, JsonObject, JsonObject?> answer)
+    {
+        using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = TimeProvider.System.GetUtcNow();
+        var authorityRequest = new CertificateRequest("CN=hook authority", authorityKey, HashAlgorithmName.SHA256);
+        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var authority = authorityRequest.CreateSelfSigned(now.AddHours(-1), now.AddHours(1));
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=hook", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddDnsName("hook.default.svc");
+        request.CertificateExtensions.Add(names.Build());
+        using var leaf = request.Create(authority, now.AddHours(-1), now.AddHours(1), [1, 2, 3]);
+        using var withKey = leaf.CopyWithPrivateKey(key);
+        // Kestrel wants a key that is not ephemeral on every platform.
+        var certificate = X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
+
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate })));
+        var web = builder.Build();
+        HookServer? server = null;
+        web.Run(context => server!.HandleAsync(context, answer));
+        await web.StartAsync();
+        var address = new Uri(web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        return server = new HookServer(web, Convert.ToBase64String(Encoding.ASCII.GetBytes(authority.ExportCertificatePem())), address.Port);
+    }
+
+    /// <summary>A `clientConfig` that leads here by URL.</summary>
+    public string ByUrl(string path = "/") => $$"""{"url":"https://localhost:{{Port}}{{path}}","caBundle":"{{Bundle}}"}""";
+
+    public async ValueTask DisposeAsync() => await _web.DisposeAsync();
+
+    private async Task HandleAsync(HttpContext context, Func<string, JsonObject, JsonObject?> answer)
+    {
+        var review = (JsonObject)(await JsonNode.ParseAsync(context.Request.Body))!;
+        var request = (JsonObject)review["request"]!;
+        Asked.Enqueue((context.Request.Path, request));
+        if (answer(context.Request.Path, request) is not { } response)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return;
+        }
+        if (!response.ContainsKey("uid"))
+            response["uid"] = request["uid"]!.DeepClone();
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(new JsonObject { ["apiVersion"] = review["apiVersion"]!.DeepClone(), ["kind"] = review["kind"]!.DeepClone(), ["response"] = response }.ToJsonString());
+    }
+
+    public static JsonObject Allow(string? patch = null, params string[] warnings)
+    {
+        var response = new JsonObject { ["allowed"] = true };
+        if (patch is not null)
+            (response["patchType"], response["patch"]) = ("JSONPatch", Convert.ToBase64String(Encoding.UTF8.GetBytes(patch)));
+        if (warnings.Length > 0)
+            response["warnings"] = new JsonArray([.. warnings.Select(text => (JsonNode?)text)]);
+        return response;
+    }
+
+    public static JsonObject Deny(string message, int code = 403) => new() { ["allowed"] = false, ["status"] = new JsonObject { ["message"] = message, ["code"] = code } };
+}
