@@ -46,7 +46,7 @@ internal sealed record Attack(string Name, int Connections, int BytesEach, bool 
 
     public override string ToString() => Name;
 
-    private static Attack Frames(string name, Func<int, byte[]> piece) => new(name, 8, Codec, true, async (socket, stop) =>
+    private static Attack Frames(string name, Func<int, byte[]> piece) => new(name, 4, Codec, true, async (socket, stop) =>
     {
         await SendAsync(socket, Frame.ClientPreface, stop);
         for (var id = 1; ; id += 200)

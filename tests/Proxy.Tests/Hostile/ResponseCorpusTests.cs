@@ -135,6 +135,9 @@ public sealed class ResponseCorpusTests
         using var socket = bed.Connect();
         socket.Send("POST /bad HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"u8);
         var answer = EngineBed.ReadToEnd(socket);
+        // Informational heads were good as far as they went.
+        while (answer.StartsWith("HTTP/1.1 1", StringComparison.Ordinal))
+            answer = answer[(answer.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..];
         return answer.StartsWith("HTTP/1.1 502 ", StringComparison.Ordinal) || answer.StartsWith("HTTP/1.1 503 ", StringComparison.Ordinal) || !IsWhole(answer);
     }
 
