@@ -27,10 +27,7 @@ internal sealed class ClusterReader(MeshLookups lookups, List<MeshDiagnostic> di
             RetryBudget = Budget(policy.RetryBudget.Value, policy.RetryBudget.Field, About(policy.RetryBudget.Rule)),
         };
         if (policy.ProxyProtocol.Value is { } header)
-        {
-            About(policy.ProxyProtocol.Rule).UnsupportedIf(protocol != PortProtocol.Tcp, policy.ProxyProtocol.Field, "the header is written towards endpoints of ports named tcp- only");
-            cluster = cluster with { ProxyProtocol = protocol != PortProtocol.Tcp ? ProxyProtocolVersion.None : header.Version == "V2" ? ProxyProtocolVersion.V2 : ProxyProtocolVersion.V1 };
-        }
+            cluster = cluster with { ProxyProtocol = header.Version == "V2" ? ProxyProtocolVersion.V2 : ProxyProtocolVersion.V1 };
 
         unit = unit with { Cluster = cluster, OriginalAddress = unit.OriginalAddress || balancing.Value?.Simple == "PASSTHROUGH" };
         return UpstreamTlsReader.Read(unit, policy.Tls.Value, policy.Tls.Field, policy.Tls.Rule?.Metadata.Namespace ?? "", hostNames, About(policy.Tls.Rule));
