@@ -57,7 +57,7 @@ internal static class DestinationRuleCheck
         var unit = new ClusterUnit { Host = "host", Cluster = new() { Name = "check" } };
         problems.UnsupportedIf(policy.Tunnel is not null, $"{field}.tunnel", "connections through another proxy are not made");
         var whole = EffectivePolicy.With(new(), rule, policy, field);
-        reader.Read(unit, whole with { ProxyProtocol = default }, PortProtocol.Auto, []);
+        reader.Read(unit, whole, PortProtocol.Auto, []);
         foreach (var (i, port) in policy.PortLevelSettings.Index())
         {
             if (port.Port?.Number is not (> 0 and < 65_536))

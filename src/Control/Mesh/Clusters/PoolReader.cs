@@ -27,7 +27,6 @@ internal static class PoolReader
             MaxStreams = Amount(http?.MaxConcurrentStreams, limits.MaxStreams, 1, $"{field}.http.maxConcurrentStreams", problems),
             IdleTimeout = Durations.Read(http?.IdleTimeout, $"{field}.http.idleTimeout", problems) ?? limits.IdleTimeout,
         };
-        problems.UnsupportedIf(tcp?.TcpKeepalive is not null, $"{field}.tcp.tcpKeepalive", "probes are not set; broken connections are met by time-outs and outlier detection");
         problems.UnsupportedIf(tcp?.IdleTimeout is not null, $"{field}.tcp.idleTimeout", "connections without a byte are closed after 1h");
         problems.UnsupportedIf(http?.UseClientProtocol == true, $"{field}.http.useClientProtocol", "the port's name says the protocol: http-, http2- or grpc-");
         var connect = Durations.Read(tcp?.ConnectTimeout, $"{field}.tcp.connectTimeout", problems);
@@ -35,7 +34,7 @@ internal static class PoolReader
             problems.Error($"{field}.tcp.connectTimeout", "must be above zero");
         return cluster with
         {
-            Limits = limits, ConnectTimeout = connect > TimeSpan.Zero ? connect.Value : ConnectTimeout,
+            Limits = limits, KeepAlive = KeepAlive(cluster.KeepAlive, tcp?.TcpKeepalive, $"{field}.tcp.tcpKeepalive", problems), ConnectTimeout = connect > TimeSpan.Zero ? connect.Value : ConnectTimeout,
             Protocol = http?.H2UpgradePolicy switch { "UPGRADE" => UpstreamProtocol.Http2, "DO_NOT_UPGRADE" when cluster.Protocol == UpstreamProtocol.Auto => UpstreamProtocol.Http1, _ => cluster.Protocol },
         };
     }
@@ -65,6 +64,22 @@ internal static class PoolReader
             },
             PanicThreshold = Percent(outlier.MinHealthPercent, 0, $"{field}.minHealthPercent", problems),
         };
+    }
+
+    private static TcpKeepAlive? KeepAlive(TcpKeepAlive? usual, Istio.TcpKeepalive? alive, string field, Problems problems)
+    {
+        if (alive is null)
+            return usual;
+        usual ??= new();
+        var result = usual with
+        {
+            Idle = Positive(alive.Time, usual.Idle, $"{field}.time", problems), Interval = Positive(alive.Interval, usual.Interval, $"{field}.interval", problems), Probes = alive.Probes ?? usual.Probes,
+        };
+        // Linux' own bounds (tcp(7): TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT).
+        if (result is { Probes: >= 1 and <= 127, Idle.TotalSeconds: <= 32_767, Interval.TotalSeconds: <= 32_767 })
+            return result;
+        problems.Error(field, "time and interval are at most 32767s, probes 1 to 127");
+        return usual;
     }
 
     private static TimeSpan Positive(string? text, TimeSpan usual, string field, Problems problems)
