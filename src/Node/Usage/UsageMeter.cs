@@ -46,7 +46,7 @@ internal sealed partial class UsageMeter(string cgroupParent, CgroupFigures figu
         var counted = new Dictionary<string, CountedContainer>(StringComparer.Ordinal);
         foreach (var container in await containers(cancellationToken))
         {
-            var cgroup = $"{cgroupParent}/pod{container.PodUid}/{container.Id}";
+            var cgroup = $"{cgroupParent}/pod{container.PodUid}/{NamedRuntime.Unnamed(container.Id)}";
             if (container.State == RunState.Running && figures.Cpu(cgroup) is { } cpu && figures.WorkingSet(cgroup) is { } memory)
                 counted[container.Id] = new CountedContainer(container.PodUid, container.Name, new Counted(cpu, memory));
         }

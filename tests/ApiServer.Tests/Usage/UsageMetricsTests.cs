@@ -28,7 +28,8 @@ public sealed class UsageMetricsTests : IAsyncLifetime
             Live = [new UsageMetrics(new NodeReadings(_nodes, objects, _time, NullLogger<NodeReadings>.Instance), objects)],
         });
         foreach (var node in (string[])["n1", "n2"])
-            (await _server.PostAsync("/api/v1/nodes", $$"""{"metadata":{"name":"{{node}}","labels":{"zone":"{{node}}"}}}""")).Expect(201);
+            (await _server.PostAsync("/api/v1/nodes", $$"""{"metadata":{"name":"{{node}}","labels":{"zone":"{{node}}"} } }""")).Expect(201);
+        (await _server.PostAsync("/api/v1/namespaces", """{"metadata":{"name":"other"}}""")).Expect(201);
         foreach (var ns in (string[])["default", "other"])
             (await _server.PostAsync($"/api/v1/namespaces/{ns}/serviceaccounts", """{"metadata":{"name":"default"}}""")).Expect(201);
     }
@@ -37,7 +38,7 @@ public sealed class UsageMetricsTests : IAsyncLifetime
 
     private async Task<string> PodAsync(string name, string node, string ns = "default") =>
         (await _server.PostAsync($"/api/v1/namespaces/{ns}/pods",
-            $$"""{"metadata":{"name":"{{name}}","labels":{"app":"{{name}}"}},"spec":{"nodeName":"{{node}}","containers":[{"name":"main","image":"x"}]}}""")).Expect(201).Metadata["uid"]!.GetValue<string>();
+            $$"""{"metadata":{"name":"{{name}}","labels":{"app":"{{name}}"} },"spec":{"nodeName":"{{node}}","containers":[{"name":"main","image":"x"}]} }""")).Expect(201).Metadata["uid"]!.GetValue<string>();
 
     private static UsageSample Sample(long milliCores, long mebibytes) => new(ManualTime.Start, TimeSpan.FromSeconds(10.25), milliCores * 1_000_000, mebibytes * 1024 * 1024);
 
