@@ -51,7 +51,7 @@ public sealed partial class NodeReadings(IPodStreams streams, StoredObjects obje
         using var patience = new CancellationTokenSource(Patience, time);
         try
         {
-            return await streams.UsageAsync(node, patience.Token).WaitAsync(patience.Token);
+            return UsageShape.Sound(await streams.UsageAsync(node, patience.Token).WaitAsync(patience.Token));
         }
         catch (Exception gone) when (gone is PodStreamException or IOException or OperationCanceledException)
         {

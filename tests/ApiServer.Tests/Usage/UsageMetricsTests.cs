@@ -88,6 +88,21 @@ public sealed class UsageMetricsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_node_leaves_out_or_makes_up_hurts_nobody_else()
+    {
+        var (good, bad) = (await PodAsync("good", "n1"), await PodAsync("bad", "n2"));
+        _nodes["n1"] = new NodeUsage(Sample(1, 1), [Pod(good, 1, 1)]);
+        foreach (var json in (string[])["{}", """{"node":{},"pods":[null,{},{"uid":"UID"},{"uid":"UID","containers":[null,{},{"name":"main"}]}]}""",
+            """{"node":{"window":"-00:00:10","nanoCores":1},"pods":[{"uid":"UID","containers":[{"name":"main","usage":{"window":"00:00:10","nanoCores":-5,"memoryBytes":1}}]}]}"""])
+        {
+            _nodes["n2"] = System.Text.Json.JsonSerializer.Deserialize(json.Replace("UID", bad, StringComparison.Ordinal), Weft.Api.Streams.Tunnels.TunnelJson.Default.NodeUsage)!;
+            _time.Advance(TimeSpan.FromSeconds(5));
+            Assert.Equal(["good"], await NamesAsync($"{Group}/pods"));
+            Assert.Equal(["n1"], await NamesAsync($"{Group}/nodes"));
+        }
+    }
+
+    [Fact]
     public async Task Who_asks_again_within_moments_gets_the_same_round()
     {
         _nodes["n1"] = new NodeUsage(Sample(1, 1), []);

@@ -15,11 +15,14 @@ public sealed record AutoscalerHistory(ImmutableArray<(DateTimeOffset At, int Re
     // The longest window and period that validation lets through.
     private static readonly TimeSpan LongestWindow = TimeSpan.FromHours(1), LongestPeriod = TimeSpan.FromMinutes(30);
 
+    // Twice of what an hour of looks makes: somebody who changes an autoscaler all the time must not fill the memory.
+    private const int Most = 480;
+
     public AutoscalerHistory Recommended(int replicas, DateTimeOffset now) =>
-        this with { Recommendations = [.. Recommendations.Where(old => now - old.At < LongestWindow), (now, replicas)] };
+        this with { Recommendations = [.. Recommendations.Where(old => now - old.At < LongestWindow).TakeLast(Most - 1), (now, replicas)] };
 
     public AutoscalerHistory Scaled(int by, DateTimeOffset now) =>
-        this with { Changes = [.. Changes.Where(old => now - old.At < LongestPeriod), (now, by)] };
+        this with { Changes = [.. Changes.Where(old => now - old.At < LongestPeriod).TakeLast(Most - 1), (now, by)] };
 
     /// <summary>The sum of all changes after a time.</summary>
     public int ChangedSince(DateTimeOffset start) => Changes.Where(change => change.At > start).Sum(change => change.By);

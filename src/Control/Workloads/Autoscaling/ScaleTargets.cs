@@ -18,7 +18,10 @@ internal sealed class ScaleTargets(KubeClient client)
         var name = (target.ApiVersion ?? "", target.Kind);
         if (!_known.TryGetValue(name, out var resource))
             _known[name] = resource = await DiscoverAsync(target, cancellationToken);
-        var key = new ObjectKey(resource.Namespaced ? @namespace : "", target.Name);
+        // Who may write autoscalers in a namespace has no right to what belongs to the whole cluster.
+        if (!resource.Namespaced)
+            throw new ScaleException($"{resource.Resource.Qualified} are of the whole cluster: an autoscaler scales what is in its own namespace");
+        var key = new ObjectKey(@namespace, target.Name);
         try
         {
             return new Found(client.Raw(resource), key, await client.Raw(resource).GetAsync(key, cancellationToken, "scale"));
@@ -54,7 +57,10 @@ internal sealed class ScaleTargets(KubeClient client)
     internal sealed record Found(ResourceClient<JsonObject> Resource, ObjectKey Key, JsonObject Scale)
     {
         public ScaleView View => new(
-            Scale["spec"]?["replicas"]?.GetValue<int>() ?? 0, Scale["status"]?["replicas"]?.GetValue<int>() ?? 0, Scale["status"]?["selector"]?.GetValue<string>() ?? "");
+            Number("spec"), Number("status"), Scale["status"]?["selector"]?.GetValue<string>() ?? "");
+
+        // A custom kind may hold any number there.
+        private int Number(string part) => (int)Math.Clamp(Scale[part]?["replicas"]?.GetValue<long>() ?? 0, 0, int.MaxValue);
 
         public Task SetAsync(int replicas, CancellationToken cancellationToken)
         {

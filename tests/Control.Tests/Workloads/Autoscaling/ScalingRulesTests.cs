@@ -46,6 +46,16 @@ public sealed class ScalingRulesTests
     }
 
     [Fact]
+    public void Memory_is_bounded_by_time_and_by_number()
+    {
+        var history = AutoscalerHistory.Empty;
+        for (var i = 0; i < 2000; i++)
+            history = history.Recommended(i, Now.AddMilliseconds(i)).Scaled(1, Now.AddMilliseconds(i));
+        Assert.Equal((480, 480), (history.Recommendations.Length, history.Changes.Length));
+        Assert.Equal([7], history.Recommended(7, Now.AddHours(2)).Recommendations.Select(one => one.Replicas));
+    }
+
+    [Fact]
     public void A_window_upwards_takes_the_least_that_was_wanted()
     {
         var rules = new ScalingRules(new HorizontalPodAutoscalerBehavior { ScaleUp = new HPAScalingRules { StabilizationWindowSeconds = 60 } });
