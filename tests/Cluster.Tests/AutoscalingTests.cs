@@ -66,6 +66,26 @@ public sealed class AutoscalingTests(WeftCluster cluster)
         Assert.Equal("True True", await ns.GetAsync("{.status.conditions[?(@.type=='AbleToScale')].status} {.status.conditions[?(@.type=='ScalingActive')].status}", "hpa/burner"));
     }
 
+    [Fact]
+    public async Task A_pod_of_an_image_is_measured_too()
+    {
+        await ClusterImages.ImportAsync(cluster);
+        await using var ns = await TestNamespace.CreateAsync(cluster, WeftCluster.Kubectls[^1]);
+        await ns.ApplyAsync("""
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: busy}
+            spec:
+              terminationGracePeriodSeconds: 1
+              containers:
+              - name: main
+                image: busybox:1
+                command: [sh, -c, "while true; do :; done"]
+                resources: {limits: {cpu: 200m}}
+            """);
+        await ns.EventuallyAsync("its figures", async () => MilliCores((await ns.KubectlAsync("top", "pod", "busy", "--no-headers")).Output) is > 50 and <= 300);
+    }
+
     [Theory, MemberData(nameof(Kubectls))]
     public async Task Kubectl_makes_shows_and_describes_autoscalers(string kubectl)
     {
