@@ -1,4 +1,5 @@
 using Weft.Bench.Micro;
+using Weft.Bench.Micro.Forwarding;
 using Weft.Bench.Micro.Http2;
 using Weft.Bench.Micro.Storage;
 
@@ -7,7 +8,7 @@ using Weft.Bench.Micro.Storage;
 var filter = args.FirstOrDefault() ?? "";
 var passed = true;
 Console.WriteLine($"{"what",-52} {"B/op",10} {"budget",10} {"ops/s",12}");
-foreach (var budget in StorageBudgets.All.Concat(Http2Budgets.All).Where(budget => budget.Name.Contains(filter, StringComparison.OrdinalIgnoreCase)))
+foreach (var budget in StorageBudgets.All.Concat(Http2Budgets.All).Concat(ForwardingBudgets.All).Where(budget => budget.Name.Contains(filter, StringComparison.OrdinalIgnoreCase)))
 {
     var measured = await budget.MeasureAsync();
     // Whole bytes: what the runtime itself allocates once during a measurement is not per operation.

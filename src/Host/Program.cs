@@ -26,11 +26,13 @@ internal static class Program
                 return await ProxyRole.RunAsync(directory, sockets, TimeProvider.System);
             case ["proxy", "--config", var file]:
                 // A daemon like the others: it ends in its own time after SIGTERM, of which the command line would give it two seconds.
-                return await ProxyFileRole.RunAsync(file, checkOnly: false, TimeProvider.System);
+                return await ProxyFileRole.RunAsync(file, executable, TimeProvider.System);
+            case ["proxy", "--worker" or "--standby", var workerFile, .. var link]:
+                return await ProxyWorkerRole.RunAsync(workerFile, rehearse: args[1] == "--standby", link, TimeProvider.System);
             default:
                 var host = new CommandHost(executable, AppContext.BaseDirectory, NodeParts.CleanAsync, TimeProvider.System)
                 {
-                    RunProxy = (file, checkOnly) => ProxyFileRole.RunAsync(file, checkOnly, TimeProvider.System),
+                    RunProxy = (file, checkOnly) => checkOnly ? Task.FromResult(ProxyFileRole.Check(file)) : ProxyFileRole.RunAsync(file, executable, TimeProvider.System),
                 };
                 return await WeftCommands.Build(host).Parse(args).InvokeAsync();
         }

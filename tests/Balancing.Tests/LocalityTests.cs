@@ -90,6 +90,59 @@ public class LocalityTests
         Assert.Equal(0, table.Pick(new PickRequest { Tried = default(TriedEndpoints).With(0).With(1) }, ref rng));
     }
 
+    [Fact]
+    public void Requests_are_divided_by_place_and_a_place_that_is_not_well_gives_to_the_others()
+    {
+        Endpoint[] endpoints = [new("a", 1, new("eu", "1", "")), new("b", 1, new("eu", "1", "x")), new("c", 1, new("eu", "2", "")), new("d", 1, new("us", "1", "")), new("e", 1, new("ap", "1", ""))];
+        DistributionRule[] rules = [new("us/*", [("*", 100)]), new("eu/1/*", [("eu/1", 70), ("eu/*", 20), ("us", 10), ("ap", 0)])];
+        var groups = LocalityDistribution.Of(endpoints, new("eu", "1", "y"), rules);
+
+        Assert.Equal([35, 35, 20, 10, 0], Shares(endpoints, groups, [0, 1, 2, 3, 4]), (wanted, got) => Math.Abs(wanted - got) <= 1.5);
+        // One of two well: 70 % of a group of 70 against 20 and 10.
+        Assert.Equal([62, 0, 25, 13, 0], Shares(endpoints, groups, [0, 2, 3, 4]), (wanted, got) => Math.Abs(wanted - got) <= 1.5);
+        Assert.Equal([0, 0, 67, 33, 0], Shares(endpoints, groups, [2, 3, 4]), (wanted, got) => Math.Abs(wanted - got) <= 1.5);
+        // A retry leaves the place, too; but to where the rule sends nothing it never goes.
+        var table = PickTable.Create(endpoints, [.. endpoints.Select(_ => EndpointHealth.Healthy)], [1, 1, 1, 1, 1], level => new RoundRobin(level.Weights), groups: groups);
+        var rng = new Rng(3);
+        for (var i = 0; i < 100; i++)
+            Assert.Equal(3, table.Pick(new PickRequest { Tried = default(TriedEndpoints).With(0).With(1).With(2) }, ref rng));
+        Assert.Null(LocalityDistribution.Of(endpoints, new("ap", "1", ""), rules));
+        Assert.Equal([0, 0, 0, 0, 0], LocalityDistribution.Of(endpoints, new("us", "", ""), rules)!.GroupOf);
+    }
+
+    [Fact]
+    public void Groups_of_one_level_have_its_share_together_whatever_the_health()
+    {
+        var gen = from count in Gen.Choose(1, 12)
+                  from places in Gen.Choose(-1, 2).ListOf(count)
+                  from levels in Gen.Choose(0, 2).ListOf(count)
+                  from health in Gen.Choose(0, 2).ListOf(count)
+                  select (places: places.ToArray(), levels: levels.ToArray(), health: health.Select(h => (EndpointHealth)h).ToArray());
+        Prop.ForAll(gen.ToArbitrary(), sample =>
+        {
+            Endpoint[] endpoints = [.. sample.levels.Select((level, i) => new Endpoint($"{i}", Priority: level))];
+            var table = PickTable.Create(endpoints, sample.health, [.. endpoints.Select(_ => 1)], level => new RoundRobin(level.Weights), groups: new(sample.places, [50, 30, 20]));
+            var rng = new Rng(5);
+            var picks = Enumerable.Range(0, 300).Select(_ => table.Pick(default, ref rng)).ToList();
+            if (sample.places.All(place => place < 0))
+                return picks.All(pick => pick == -1);
+            var inside = Enumerable.Range(0, endpoints.Length).Where(i => sample.places[i] >= 0).ToList();
+            // Nobody outside of the groups; nobody who drains or is ill while all is well enough without them.
+            return picks.All(inside.Contains) && (!inside.All(i => sample.health[i] == EndpointHealth.Healthy) || picks.All(pick => endpoints[pick].Priority == inside.Min(i => endpoints[i].Priority)));
+        }).QuickCheckThrowOnFailure();
+    }
+
+    private static double[] Shares(Endpoint[] endpoints, LocalityGroups? groups, int[] well)
+    {
+        var table = PickTable.Create(
+            endpoints, [.. endpoints.Select((_, i) => well.Contains(i) ? EndpointHealth.Healthy : EndpointHealth.Unhealthy)], [.. endpoints.Select(e => e.Weight)], level => new RoundRobin(level.Weights), groups: groups);
+        var rng = new Rng(11);
+        var counts = new double[endpoints.Length];
+        for (var i = 0; i < 20_000; i++)
+            counts[table.Pick(default, ref rng)] += 100 / 20_000.0;
+        return counts;
+    }
+
     private static int[] Reached(Endpoint[] endpoints, EndpointHealth[] health)
     {
         var table = PickTable.Create(endpoints, health, [.. endpoints.Select(e => e.Weight)], level => new RoundRobin(level.Weights));

@@ -11,7 +11,10 @@ internal static class ProxyCommand
         var check = new Option<bool>("--check") { Description = "Only say whether the file is fine, with every error in it" };
         var command = new Command("proxy", "A reverse proxy and balancer by itself, without a cluster. Reads the file again when it changes.\n\n"
             + "  weft proxy --config site.yaml            serve\n"
-            + "  weft proxy --config site.yaml --check    what is wrong with it?")
+            + "  weft proxy --config site.yaml --check    what is wrong with it?\n\n"
+            + "  SIGHUP     reads the file again now\n"
+            + "  SIGUSR2    hot restart: a new process of the program takes over, the old one drains\n"
+            + "  SIGTERM    drains, then ends; the second one does not wait")
         {
             config, check,
         };

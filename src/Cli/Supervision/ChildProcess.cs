@@ -15,6 +15,7 @@ internal static partial class ChildProcess
     private const int DuplicateCloseOnExec = 1030; // F_DUPFD_CLOEXEC, fcntl(2)
     private const int Interrupted = 4;             // EINTR
     private const int BrokenPipe = 13;             // SIGPIPE
+    private const int KillSignal = 9;              // SIGKILL
     private const short SetSignalDefaults = 4, SetSignalMask = 8;
 
     // Above every number that a child gets, so that no duplicate overwrites one that is still to be duplicated.
@@ -22,7 +23,10 @@ internal static partial class ChildProcess
 
     /// <returns>The process id; it must be reaped (<see cref="WaitAsync"/>).</returns>
     /// <exception cref="Win32Exception">The program cannot be started.</exception>
-    internal static unsafe int Start(ChildSpec spec, IReadOnlyList<HeldSocket> sockets)
+    internal static int Start(ChildSpec spec, IReadOnlyList<HeldSocket> sockets) => Start(spec, [.. sockets.Select(socket => (socket.Name, (int)socket.Socket.Handle))]);
+
+    /// <inheritdoc cref="Start(ChildSpec, IReadOnlyList{HeldSocket})"/>
+    internal static unsafe int Start(ChildSpec spec, IReadOnlyList<(string Name, int Descriptor)> sockets)
     {
         // Larger than glibc's and musl's structures (80, 336 and 128 bytes in glibc 2.36).
         var actions = stackalloc byte[256];
@@ -43,7 +47,7 @@ internal static partial class ChildProcess
             posix_spawnattr_setflags(attributes, SetSignalDefaults | SetSignalMask);
             for (var i = 0; i < sockets.Count; i++)
             {
-                var duplicate = fcntl((int)sockets[i].Socket.Handle, DuplicateCloseOnExec, ParkedDescriptors);
+                var duplicate = fcntl(sockets[i].Descriptor, DuplicateCloseOnExec, ParkedDescriptors);
                 if (duplicate < 0)
                     throw new Win32Exception(Marshal.GetLastPInvokeError());
                 parked.Add(duplicate);
@@ -64,6 +68,9 @@ internal static partial class ChildProcess
             posix_spawn_file_actions_destroy(actions);
         }
     }
+
+    /// <summary>At once. The process must not have been reaped.</summary>
+    internal static void Kill(int pid) => _ = kill(pid, KillSignal);
 
     /// <summary>Ends with the process: its exit code, or 128 + signal.</summary>
     internal static Task<int> WaitAsync(int pid)
@@ -153,6 +160,9 @@ internal static partial class ChildProcess
 
     [LibraryImport("libc", SetLastError = true)]
     private static unsafe partial int waitpid(int pid, int* status, int options);
+
+    [LibraryImport("libc")]
+    private static partial int kill(int pid, int signal);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fcntl(int descriptor, int command, int argument);

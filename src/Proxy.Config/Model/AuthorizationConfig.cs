@@ -82,6 +82,16 @@ public sealed record AuthorizationOperation
 /// </param>
 public sealed record AuthorizationCondition(string Key, ValueList<string> Values = default, ValueList<string> NotValues = default);
 
+/// <summary>How an authorizer is asked.</summary>
+public enum AuthorizerProtocol
+{
+    /// <summary>By a copy of the request's head (nginx: auth_request).</summary>
+    Http,
+
+    /// <summary>By `envoy.service.auth.v3.Authorization/Check`, as Envoy and Istio do.</summary>
+    Grpc,
+}
+
 /// <summary>Another server is asked whether a request may pass, by a copy of its head.</summary>
 public sealed record ExternalAuthorizationFilter : FilterConfig
 {
@@ -90,10 +100,12 @@ public sealed record ExternalAuthorizationFilter : FilterConfig
     /// <summary>Cluster of the authorizer.</summary>
     public string Cluster { get; init; } = "";
 
-    /// <summary>Before the path of the request; the method stays.</summary>
+    public AuthorizerProtocol Protocol { get; init; } = AuthorizerProtocol.Http;
+
+    /// <summary>Before the path of the request; the method stays. Of HTTP.</summary>
     public string PathPrefix { get; init; } = "";
 
-    /// <summary>Host of the question; null: that of the request.</summary>
+    /// <summary>Host of the question; null: that of the request, and of gRPC the cluster's name.</summary>
     public string? Host { get; init; }
 
     /// <summary>Envoy's default is 200 ms, Istio's 10 s.</summary>
@@ -102,10 +114,10 @@ public sealed record ExternalAuthorizationFilter : FilterConfig
     /// <summary>Fields that are asked with, beside method, path and host. A name ending in `*` is a prefix.</summary>
     public ValueList<string> RequestHeaders { get; init; } = ["authorization", "cookie"];
 
-    /// <summary>Fields of an answer that lets pass, which the endpoint gets in place of the client's.</summary>
+    /// <summary>Fields of an answer that lets pass, which the endpoint gets in place of the client's. Of gRPC it gets all that the answer has; these are taken from the client in any case.</summary>
     public ValueList<string> UpstreamHeaders { get; init; } = [];
 
-    /// <summary>Fields of a refusal that the client gets.</summary>
+    /// <summary>Fields of a refusal that the client gets. Of gRPC it gets all.</summary>
     public ValueList<string> ClientHeaders { get; init; } = ["www-authenticate", "location", "set-cookie", "content-type"];
 
     /// <summary>When the authorizer does not answer or fails: the request passes. A closed door is the default.</summary>

@@ -62,7 +62,7 @@ public sealed record ClusterConfig
     /// <summary>Connections leave with the client's own address (needs IP_TRANSPARENT and routes back); pools are apart for each.</summary>
     public bool PreserveSource { get; init; }
 
-    /// <summary>Adapts the number of requests in flight to the latency that is seen (Netflix' gradient); null: only <see cref="PoolLimits.MaxRequests"/>.</summary>
+    /// <summary>Adapts the number of requests in flight to the latency that is seen; what is above is answered 503. Null: only <see cref="PoolLimits.MaxRequests"/>.</summary>
     public AdaptiveConcurrency? AdaptiveConcurrency { get; init; }
 }
 
@@ -95,13 +95,13 @@ public sealed record EndpointConfig
 /// <param name="Port">Of A and AAAA answers; SRV answers have their own.</param>
 public sealed record DnsDiscovery(string Name, int Port = 0)
 {
-    /// <summary>SRV records: priority, weight and port come from them (RFC 2782).</summary>
+    /// <summary>SRV records: priority, weight and port come from them (RFC 2782), and their targets are the endpoints' host names.</summary>
     public bool Srv { get; init; }
 
-    /// <summary>When the answer's time to live says nothing: Envoy's dns_refresh_rate.</summary>
+    /// <summary>How long an answer is good that does not say so: of the system's resolver, or with a time to live of 0 (Envoy's dns_refresh_rate). And after a failure.</summary>
     public TimeSpan Refresh { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>`address:port`; none: those of the system.</summary>
+    /// <summary>`address:port`, or an address alone; none: those of the system.</summary>
     public ValueList<string> Servers { get; init; } = [];
 }
 
@@ -132,7 +132,8 @@ public sealed record LocalityPolicy
     public ValueList<LocalityWeights> Distribute { get; init; } = [];
 }
 
-/// <param name="From">`region/zone/*`: clients of these places.</param>
+/// <param name="From">`region/zone/*`: clients of these places. The first that matches decides.</param>
+/// <param name="To">Their weights together are 100; places that are not named get nothing.</param>
 public sealed record LocalityWeights(string From, ValueList<LocalityWeight> To);
 
 public sealed record LocalityWeight(string Locality, int Weight);
@@ -145,6 +146,7 @@ public sealed record SlowStartPolicy(TimeSpan Window, double Aggression = 1, dou
 /// <summary>TCP's own probes on idle connections. Linux' defaults are 2 h, 75 s, 9: too late to notice a machine that has gone.</summary>
 public sealed record TcpKeepAlive
 {
+    /// <summary>Zero: none are sent.</summary>
     public TimeSpan Idle { get; init; } = TimeSpan.FromSeconds(60);
 
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(10);
@@ -184,12 +186,19 @@ public sealed record PoolLimits
     public TimeSpan PendingTimeout { get; init; } = TimeSpan.FromSeconds(5);
 }
 
-/// <param name="Least">Never below so many requests in flight.</param>
-/// <param name="Window">How long one measurement takes: Envoy's sample.</param>
+/// <summary>The gradient of Netflix and Envoy (`GradientLimit`). The numbers are Envoy's.</summary>
+/// <param name="Least">Never below so many requests in flight; so many are allowed while the ideal latency is measured.</param>
 public sealed record AdaptiveConcurrency(int Least = 3, int Most = 1000)
 {
+    /// <summary>How often the limit is adapted.</summary>
     public TimeSpan Window { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Latency above the best that is no reason to slow down: Envoy's buffer of 25 %.</summary>
     public double Tolerance { get; init; } = 0.25;
+
+    /// <summary>How often the ideal latency is measured anew.</summary>
+    public TimeSpan MeasureEvery { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Of how many requests.</summary>
+    public int MeasureRequests { get; init; } = 50;
 }

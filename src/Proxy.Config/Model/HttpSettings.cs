@@ -80,7 +80,10 @@ public sealed record HttpSettings
     /// <summary>Address ranges whose X-Forwarded-* is believed. Of all others it is replaced.</summary>
     public ValueList<string> TrustedProxies { get; init; } = [];
 
-    /// <summary>Fields that a client must not choose: taken off before anything looks at them, except from <see cref="TrustedProxies"/>. A name ending in `*` is a prefix.</summary>
+    /// <summary>
+    /// Fields that a client must not choose: taken off before anything looks at them, also from <see cref="TrustedProxies"/>, which pass on what their clients say. For a proxy in front that sets one
+    /// of them itself, give a list without it. A name ending in `*` is a prefix.
+    /// </summary>
     public ValueList<string> StripHeaders { get; init; } = DefaultStripHeaders;
 
     /// <summary>Adds x-request-id where there is none.</summary>

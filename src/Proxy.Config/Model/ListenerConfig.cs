@@ -30,11 +30,14 @@ public sealed record ListenerConfig
     /// <summary>A PROXY protocol header (version 1 or 2) must come first; its addresses are believed. Only behind a balancer that writes it.</summary>
     public bool ProxyProtocol { get; init; }
 
-    /// <summary>Takes connections that were meant for other addresses (IP_TRANSPARENT), as the mesh captures them.</summary>
+    /// <summary>Takes connections that were meant for other addresses (IP_TRANSPARENT), as the mesh captures them: what they were meant for is their destination.</summary>
     public bool Transparent { get; init; }
 
     /// <summary>Connections at once; more are closed at once. 0: no limit but that of open files.</summary>
     public int MaxConnections { get; init; }
+
+    /// <summary>TCP's probes of clients; null: none.</summary>
+    public TcpKeepAlive? KeepAlive { get; init; } = new();
 
     public HttpSettings Http { get; init; } = HttpSettings.Default;
 

@@ -36,6 +36,9 @@ internal sealed record AcceptorSettings
     /// <summary>PROXY header and TLS handshake together (nginx' proxy_protocol_timeout and Kestrel's handshake: 10 to 30 s).</summary>
     public long HandshakeMilliseconds { get; init; } = 10_000;
 
+    /// <summary>After so long a client is told to go; long.MaxValue: never.</summary>
+    public long MaxAgeMilliseconds { get; init; } = long.MaxValue;
+
     /// <summary>0: no limit but that of open files.</summary>
     public int MaxConnections { get; init; }
 }

@@ -13,8 +13,12 @@ internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settin
     private readonly Dictionary<Connection, DownstreamOpening> _connections = [];
     private AcceptorSettings _settings = settings;
     private LoopTimer? _deadline;
+    private uint _accepted;
 
     public int Connections => _connections.Count;
+
+    /// <summary>Somebody is there who is not only waited for to hear of the close.</summary>
+    public bool IsBusy => _connections.Keys.Any(connection => !connection.IsClosed);
 
     /// <summary>Closed at once, because there were as many as may be.</summary>
     public long Rejected { get; private set; }
@@ -40,7 +44,7 @@ internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settin
 
         var tlsFirst = _settings is { Tls: not null, ProxyProtocol: false };
         var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? _settings.Tls!(loop.Buffers) : null, this);
-        var opening = new DownstreamOpening(connection, _settings, streams);
+        var opening = new DownstreamOpening(connection, _settings, streams, _accepted++);
         _connections.Add(connection, opening);
         counted?.Invoke(1);
         opening.Start();
@@ -49,10 +53,16 @@ internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settin
     /// <summary>
     /// The listener ends. HTTP/1.1 clients are told with their next response, HTTP/2 ones by GOAWAY at once; what is open at the deadline is closed, with what is under way.
     /// </summary>
-    public void Drain(long milliseconds)
+    /// <param name="hurry">Clients that do not ask for anything are not waited for until near the deadline.</param>
+    public void Drain(long milliseconds, bool hurry)
     {
+        // At an end, a tenth of the time is what a user waits for without asking why; without hurry nearly every client asks once in all of it, and is told.
+        // Spread, so that not all connect anew in one moment.
+        var (first, last) = hurry ? (milliseconds / 16, milliseconds / 8) : (milliseconds / 2, milliseconds * 15 / 16);
+        first = Math.Max(first, Math.Min(ShortestQuietMilliseconds, milliseconds / 2));
+        last = Math.Max(last, first);
         foreach (var (_, opening) in _connections.ToArray())
-            opening.Drain();
+            opening.Drain(Spread.Over(first, last, opening.Number));
         _deadline ??= new(loop.Timers, CloseAll);
         _deadline.Set(loop.Now + milliseconds);
     }
@@ -70,21 +80,45 @@ internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settin
 
     public void OnGone(Connection connection)
     {
-        if (_connections.Remove(connection))
-            counted?.Invoke(-1);
+        if (!_connections.Remove(connection, out var opening))
+            return;
+        opening.Gone();
+        counted?.Invoke(-1);
     }
+
+    // A client in the middle of a page asks again within so much.
+    private const long ShortestQuietMilliseconds = 250;
+}
+
+internal static class Spread
+{
+    // 2^32 divided by the golden ratio: multiples of it fill any interval evenly, however many there are.
+    private const uint Golden = 2_654_435_769;
+
+    /// <summary>A value for the connection of this number, so that those of all are spread evenly.</summary>
+    public static long Over(long first, long last, uint number) => first + (long)((last - first) * (unchecked(number * Golden) / 4294967296.0));
 }
 
 /// <summary>A connection on its way to its codec: PROXY header, then TLS, then the choice of the protocol.</summary>
-internal sealed class DownstreamOpening(Connection connection, AcceptorSettings settings, Http2Streams streams) : IProtocol
+/// <param name="number">Of the connection, counted by its acceptor.</param>
+internal sealed class DownstreamOpening(Connection connection, AcceptorSettings settings, Http2Streams streams, uint number) : IProtocol
 {
     // Enough to tell: no method begins like this, and "PRI" is none that HTTP/1.1 may use (RFC 9113 section 3.4).
     private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n"u8;
 
     private IPEndPoint? _destination;
     private bool _readsHeader;
+    // Envoy's drain_timeout: so long after its end of age an idle connection stays to be told.
+    private const long QuietOfAgeMilliseconds = 5_000;
+
     private Http1ServerConnection? _http1;
     private Http2ServerConnection? _http2;
+    private LoopTimer? _age;
+    private long _quiet = long.MaxValue;
+
+    public uint Number => number;
+
+    public void Gone() => _age?.Dispose();
 
     public void Start()
     {
@@ -122,12 +156,14 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
         }
     }
 
-    public void Drain()
+    /// <summary>One that has not come to its codec yet has a request on its way: it is served, and told with that.</summary>
+    public void Drain(long quietMilliseconds)
     {
-        _http1?.DrainSoon();
+        _quiet = quietMilliseconds;
+        _http1?.DrainSoon(quietMilliseconds);
         _http2?.Drain();
-        if (_http1 is null && _http2 is null)
-            connection.Drop();
+        if (ReferenceEquals(connection.Protocol, this))
+            connection.SetTimeout(connection.Now + quietMilliseconds);
     }
 
     /// <summary>False: there is something under way.</summary>
@@ -135,7 +171,7 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
     {
         if (_http1 is not { IsIdle: true })
             return false;
-        _http1.Drain();
+        _http1.CloseIdle();
         return true;
     }
 
@@ -157,7 +193,13 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
     {
     }
 
-    public void OnTimeout() => connection.Abort();
+    public void OnTimeout()
+    {
+        if (_quiet != long.MaxValue && connection.HasUnread)
+            connection.SetTimeout(connection.Now + settings.HandshakeMilliseconds);
+        else
+            connection.Abort();
+    }
 
     public void OnClosed()
     {
@@ -165,17 +207,9 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
 
     private int ReadHeader(ReadOnlySpan<byte> data)
     {
-        switch (ProxyHeader.Read(data, out var source, out _destination, out var consumed))
-        {
-            case ProxyHeaderResult.Incomplete:
-                return 0;
-            case ProxyHeaderResult.Failed:
-                connection.Abort();
-                return data.Length;
-        }
-
+        if (!ProxyHeader.TryTake(connection, data, out _destination, out var consumed))
+            return consumed;
         _readsHeader = false;
-        connection.Peer = source ?? connection.Peer;
         if (settings.Tls is { } tls)
         {
             connection.StartTls(tls(connection.Loop.Buffers));
@@ -191,6 +225,16 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
         }
 
         return consumed;
+    }
+
+    // A tenth more or less (as gRPC's MAX_CONNECTION_AGE), so that clients that came together do not come back together.
+    private void StartAge()
+    {
+        var age = settings.MaxAgeMilliseconds;
+        if (age == long.MaxValue)
+            return;
+        _age = new(connection.Loop.Timers, () => Drain(QuietOfAgeMilliseconds));
+        _age.Set(connection.Now + Spread.Over(age - (age / 10), age + (age / 10), number));
     }
 
     private void Choose(bool http2)
@@ -209,12 +253,18 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
             _http2 = new(connection, exchanges, settings.Http2, streams);
             connection.Protocol = _http2;
             _http2.Start();
+            if (_quiet != long.MaxValue)
+                _http2.Drain();
         }
         else
         {
             _http1 = new(connection, exchanges, settings.Http1);
             connection.Protocol = _http1;
             _http1.Start();
+            if (_quiet != long.MaxValue)
+                _http1.DrainSoon(_quiet);
         }
+
+        StartAge();
     }
 }

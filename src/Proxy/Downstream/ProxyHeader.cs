@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Downstream;
 
@@ -33,6 +35,35 @@ internal static class ProxyHeader
         return data[..known].SequenceEqual("PROXY "u8[..known]) ? ReadLine(data, out source, out destination, out consumed) : ProxyHeaderResult.Failed;
     }
 
+    /// <summary>What is said in front of a connection; of a client that is not known, that this proxy speaks for itself.</summary>
+    public static byte[] Of(ProxyProtocolVersion version, IPEndPoint? source, IPEndPoint? destination)
+    {
+        if (source is null || destination is null)
+            return version == ProxyProtocolVersion.V1 ? "PROXY UNKNOWN\r\n"u8.ToArray() : [.. Signature, 0x20, 0, 0, 0];
+        return version == ProxyProtocolVersion.V1 ? Line(Plain(source), Plain(destination)) : Binary(Plain(source), Plain(destination));
+    }
+
+    /// <summary>Takes the header from the beginning of a connection, which has the client's address from then on. What is none ends the connection.</summary>
+    /// <param name="destination">As the header says it.</param>
+    /// <param name="used">Bytes that are done with.</param>
+    /// <returns>False: it is not read, yet or ever.</returns>
+    public static bool TryTake(Connection connection, ReadOnlySpan<byte> data, out IPEndPoint? destination, out int used)
+    {
+        switch (Read(data, out var source, out destination, out used))
+        {
+            case ProxyHeaderResult.Incomplete:
+                used = 0;
+                return false;
+            case ProxyHeaderResult.Failed:
+                connection.Abort();
+                used = data.Length;
+                return false;
+            default:
+                connection.Peer = source ?? connection.Peer;
+                return true;
+        }
+    }
+
     public static byte[] Line(IPEndPoint source, IPEndPoint destination)
     {
         if (source.AddressFamily != destination.AddressFamily)
@@ -57,6 +88,9 @@ internal static class ProxyHeader
         BinaryPrimitives.WriteUInt16BigEndian(header.AsSpan(header.Length - 2), (ushort)destination.Port);
         return header;
     }
+
+    // A socket for both families has IPv4 addresses in the form of IPv6.
+    private static IPEndPoint Plain(IPEndPoint of) => of.Address.IsIPv4MappedToIPv6 ? new(of.Address.MapToIPv4(), of.Port) : of;
 
     private static ProxyHeaderResult ReadBinary(ReadOnlySpan<byte> data, out IPEndPoint? source, out IPEndPoint? destination, out int consumed)
     {
@@ -97,9 +131,10 @@ internal static class ProxyHeader
         return ProxyHeaderResult.Done;
     }
 
-    // IPAddress.TryParse takes `1` and `0x7f.1` for addresses, too.
+    // IPAddress.TryParse takes `1`, `0x7f.1`, `[::1]:80` and `fe80::1%lo` for addresses, too.
     private static bool TryAddress(string text, AddressFamily family, out IPAddress address) =>
-        IPAddress.TryParse(text, out address!) && address.AddressFamily == family && (family != AddressFamily.InterNetwork || address.ToString() == text);
+        IPAddress.TryParse(text, out address!) && address.AddressFamily == family
+        && (family == AddressFamily.InterNetwork ? address.ToString() == text : !text.AsSpan().ContainsAny('[', ']', '%'));
 
     private static bool TryPort(string text, out ushort port) => ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port);
 }

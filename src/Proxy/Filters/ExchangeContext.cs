@@ -1,6 +1,7 @@
 using System.Text;
 using Weft.Proxy.Http;
 using Weft.Proxy.Routing;
+using Weft.Proxy.Telemetry;
 
 namespace Weft.Proxy.Filters;
 
@@ -36,6 +37,9 @@ internal sealed class ExchangeContext(IExchangeHost host)
 
     /// <summary>Why the exchange ended as it did, in a word for metrics and records (Envoy's response code details); null: nothing special.</summary>
     public string? Detail { get; set; }
+
+    /// <summary>What was done on purpose beside the answer: delays.</summary>
+    public ResponseFlags Flags { get; set; }
 
     /// <summary>Policy that decided; null: none did.</summary>
     public string? Policy { get; set; }
@@ -80,7 +84,7 @@ internal sealed class ExchangeContext(IExchangeHost host)
         Facts.Path.Clear();
         Facts.Host.Clear();
         Reply.Clear();
-        (Route, Identity, MaxRequestBytes, Detail, Policy, PolicyRule) = (null, null, 0, null, null, -1);
+        (Route, Identity, MaxRequestBytes, Detail, Policy, PolicyRule, Flags) = (null, null, 0, null, null, -1, ResponseFlags.None);
         Findings.Clear();
         Array.Clear(_states, 0, _stateCount);
         (_stateCount, Running) = (0, 0);

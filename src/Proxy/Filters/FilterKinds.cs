@@ -1,6 +1,8 @@
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters.Authentication;
+using Weft.Proxy.Filters.Authentication.Passwords;
 using Weft.Proxy.Filters.Authorization;
+using Weft.Proxy.Filters.Authorization.External;
 using Weft.Proxy.Filters.Cors;
 using Weft.Proxy.Filters.Faults;
 using Weft.Proxy.Filters.Headers;
@@ -22,7 +24,7 @@ internal static class FilterKinds
         [typeof(RateLimitFilter)] = c => new LocalRateLimitFilter((RateLimitFilter)c),
         [typeof(BodyLimitFilter)] = c => new RequestSizeFilter((BodyLimitFilter)c),
         [typeof(AuthorizationFilter)] = c => new PolicyFilter((AuthorizationFilter)c),
-        [typeof(ExternalAuthorizationFilter)] = c => new AskAuthorizerFilter((ExternalAuthorizationFilter)c),
+        [typeof(ExternalAuthorizationFilter)] = c => AuthorizerFilter.Create((ExternalAuthorizationFilter)c),
     };
 
     /// <summary>All.</summary>
@@ -30,6 +32,6 @@ internal static class FilterKinds
     {
         [typeof(JwtFilter)] = c => new JwtCheckFilter((JwtFilter)c, [.. ((JwtFilter)c).Providers.Select(name => needs.Issuers[name])]),
         [typeof(ApiKeyFilter)] = c => new ApiKeyCheckFilter((ApiKeyFilter)c, needs.Keys[(ApiKeyFilter)c]),
-        [typeof(BasicAuthFilter)] = c => new PasswordCheckFilter((BasicAuthFilter)c, needs.Users[(BasicAuthFilter)c]),
+        [typeof(BasicAuthFilter)] = c => new PasswordCheckFilter((BasicAuthFilter)c, needs.Users[(BasicAuthFilter)c], needs.Passwords),
     };
 }

@@ -15,15 +15,19 @@ internal interface IExchangeHost
     /// <summary>Of the loop.</summary>
     ref Rng Rng { get; }
 
-    /// <summary>Goes on with the suspended filter: its `OnRequest` is called again, soon and not within this call. May be called from any thread; without effect when the exchange is over.</summary>
-    void Resume();
+    /// <summary>Of the wait that a filter begins by suspending. Read on the loop; a later wait, of this exchange or of the next one that its object is used for, has another.</summary>
+    long Ticket { get; }
+
+    /// <summary>Goes on with the filter that suspended with this ticket: its `OnRequest` is called again, soon and not within this call. May be called from any thread; without effect when that wait is over.</summary>
+    void Resume(long ticket);
 
     /// <summary>As <see cref="Resume"/>, later. A delay in place replaces the one before.</summary>
     void ResumeAfter(TimeSpan delay);
 
     /// <summary>Asks another server beside the exchange. The handler is called once, on the loop, not within this call; after <see cref="IAsideQuestion.Cancel"/> not at all.</summary>
-    /// <param name="question">Without a body. Copied.</param>
-    IAsideQuestion Ask(string cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler);
+    /// <param name="question">Its own: the caller does not touch it any more.</param>
+    /// <param name="grpc">The body of a gRPC call; empty: a question of plain HTTP, without a body.</param>
+    IAsideQuestion Ask(string cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler, ReadOnlyMemory<byte> grpc = default);
 }
 
 internal interface IAsideQuestion
@@ -34,6 +38,6 @@ internal interface IAsideQuestion
 internal interface IAsideHandler
 {
     /// <param name="answer">Null: none came (no endpoint, a time-out, a broken connection). Valid during the call.</param>
-    /// <param name="body">What there is of it, up to 64 KB.</param>
+    /// <param name="body">What there is of it, up to 64 KB. Trailers of a gRPC call are among the answer's fields.</param>
     void OnAnswer(ResponseHead? answer, ReadOnlySpan<byte> body);
 }

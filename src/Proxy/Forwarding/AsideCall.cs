@@ -6,32 +6,34 @@ using Weft.Proxy.Upstream.Clusters;
 
 namespace Weft.Proxy.Forwarding;
 
-/// <summary>A question of a filter to another server, beside the exchange.</summary>
+/// <summary>A question of a filter to another server, beside the exchange. One that certainly nobody has looked at is asked once more: a connection that the server was closing closes no door.</summary>
 internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
 {
     private const int MaxBody = 64 << 10;
     private readonly LoopServices _services;
+    private readonly Cluster? _cluster;
+    private readonly RequestHead _question;
+    private readonly ReadOnlyMemory<byte> _grpc;
     private readonly IAsideHandler _handler;
     private readonly LoopTimer _timer;
     private readonly ByteQueue _body;
     private readonly ResponseHead _answer = new();
-    private Cluster? _cluster;
     private UpstreamEndpoint? _endpoint;
     private IClientStream? _stream;
-    private bool _over;
+    private bool _counted, _begun, _repeated, _over;
 
-    private AsideCall(LoopServices services, IAsideHandler handler)
+    private AsideCall(LoopServices services, Cluster? cluster, RequestHead question, IAsideHandler handler, ReadOnlyMemory<byte> grpc)
     {
-        (_services, _handler) = (services, handler);
+        (_services, _cluster, _question, _handler, _grpc) = (services, cluster, question, handler, grpc);
         _timer = new LoopTimer(services.Loop.Timers, () => Give(answered: false));
         _body = new ByteQueue(services.Loop.Buffers);
     }
 
-    public static AsideCall Start(LoopServices services, Cluster? cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler)
+    public static AsideCall Start(LoopServices services, Cluster? cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler, ReadOnlyMemory<byte> grpc)
     {
-        var call = new AsideCall(services, handler);
+        var call = new AsideCall(services, cluster, question, handler, grpc);
         // Never inside of the filter's own call.
-        services.Loop.Post(() => call.Send(cluster, question, timeout));
+        services.Loop.Post(() => call.Begin(timeout));
         return call;
     }
 
@@ -41,12 +43,14 @@ internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
             return;
         _over = true;
         Release(reset: true);
+        _body.Clear();
     }
 
     public void OnResponse(ResponseHead head, bool end)
     {
         if (head.IsInformational)
             return;
+        _begun = true;
         _answer.Clear();
         _answer.Status = head.Status;
         head.Headers.CopyTo(_answer.Headers);
@@ -61,7 +65,12 @@ internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
             Give(answered: true);
     }
 
-    public void OnResponseTrailers(HeaderList trailers) => Give(answered: true);
+    public void OnResponseTrailers(HeaderList trailers)
+    {
+        for (var i = 0; i < trailers.Count && !_grpc.IsEmpty; i++)
+            _answer.Headers.Add(trailers.Name(i), trailers.Value(i));
+        Give(answered: true);
+    }
 
     public void OnRequestWritable()
     {
@@ -70,31 +79,50 @@ internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
     public void OnResponseReset(ResetReason reason)
     {
         _stream = null;
-        Give(answered: false);
+        if (_over || _begun || _repeated || reason is not (ResetReason.Stale or ResetReason.Refused or ResetReason.ConnectFailed))
+        {
+            Give(answered: false);
+            return;
+        }
+
+        _repeated = true;
+        EndpointEnded();
+        // Never inside of our own call to the stream.
+        _services.Loop.Post(Send);
     }
 
-    private void Send(Cluster? cluster, RequestHead question, TimeSpan timeout)
+    private void Begin(TimeSpan timeout)
     {
         if (_over)
             return;
-        if (cluster?.Limits.TryRequest() != true)
+        if (_cluster?.Limits.TryRequest() != true)
         {
             Give(answered: false);
             return;
         }
 
-        _cluster = cluster;
-        _endpoint = cluster.Table().Pick(new PickRequest(), ref _services.Rng, out _);
-        _endpoint?.State.Started();
-        _stream = _endpoint is null ? null : _services.Upstreams.Open(cluster, _endpoint, grpc: false, this);
-        if (_stream is null)
-        {
-            Give(answered: false);
-            return;
-        }
-
+        _counted = true;
         _timer.Set(_services.Loop.Now + Math.Max(1, (long)timeout.TotalMilliseconds));
-        _stream.SendHead(question, end: true);
+        Send();
+    }
+
+    private void Send()
+    {
+        if (_over)
+            return;
+        _endpoint = _cluster!.Table().Pick(new PickRequest(), ref _services.Rng, out _);
+        _endpoint?.State.Started();
+        var stream = _endpoint is null ? null : _services.Upstreams.Open(_cluster, _endpoint, grpc: !_grpc.IsEmpty, client: null, this);
+        _stream = stream;
+        if (stream is null)
+        {
+            Give(answered: false);
+            return;
+        }
+
+        stream.SendHead(_question, end: _grpc.IsEmpty);
+        if (_stream == stream && !_grpc.IsEmpty)
+            stream.SendData(_grpc.Span, end: true);
     }
 
     private void Give(bool answered)
@@ -114,8 +142,15 @@ internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
         _stream = null;
         if (reset)
             stream?.Reset(ResetReason.Cancelled);
+        EndpointEnded();
+        if (_counted)
+            _cluster!.Limits.RequestEnded();
+        _counted = false;
+    }
+
+    private void EndpointEnded()
+    {
         _endpoint?.State.Ended(-1, _services.Loop.Now * 1_000_000);
-        _cluster?.Limits.RequestEnded();
-        (_endpoint, _cluster) = (null, null);
+        _endpoint = null;
     }
 }

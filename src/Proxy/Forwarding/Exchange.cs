@@ -36,7 +36,9 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
     private MadeCookie? _splitCookie, _hashCookie;
     private Cluster? _cluster;
     private long _deadline, _idle, _lastMove, _maxRequest, _maxResponse;
-    private int _prefixLength, _status, _exchanges;
+    private int _prefixLength, _status;
+    // Of the wait of a filter: another one for each, over all exchanges that this object is used for.
+    private long _ticket;
     private bool _suspended, _called, _requestEnded, _responseBegun, _responseEnded, _tunnel, _isHead;
 
     public Exchange(LoopServices services)
@@ -61,7 +63,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         (_suspended, _called, _requestEnded, _responseBegun, _responseEnded, _tunnel, _isHead) = (false, false, false, false, false, false, false);
         (_target, _splitCookie, _hashCookie, _cluster, _status, _prefixLength) = (null, null, null, null, 0, 0);
         (_deadline, _idle, _maxResponse) = (long.MaxValue, 0, 0);
-        _exchanges++;
+        _ticket++;
     }
 
     public void OnRequest(IServerStream stream, RequestHead head, bool end)
@@ -75,9 +77,19 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         _context.Facts.Head = head;
         _context.Facts.Connection = _connection.Facts;
         _filters = new FilterChain([]);
+        // Before anything can refuse it: a request that is answered here has a span as well.
+        Trace(head);
         if (_view.Edge.Enter(_context) != FilterVerdict.Continue)
         {
             Reply(ResponseFlags.None);
+            return;
+        }
+
+        if (_services.Shedder?.Refuses(_services.Number) is { } overload)
+        {
+            _context.Respond(503, overload, "overloaded\n");
+            _context.Reply.Head.Headers.Add("retry-after"u8, _services.Shedder.RetryAfter);
+            Reply(ResponseFlags.OverloadManager);
             return;
         }
 
@@ -149,6 +161,14 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
             return;
         }
 
+        if (_connection.HttpVersion == 20 && head.Status == 101 && WebSocketHandshake.IsWebSocket(_head!.Upgrade) && !WebSocketHandshake.TakeAccept(head.Headers, _head.Headers))
+        {
+            // Over HTTP/2 the client cannot see what proves the tunnel, so it is for us to ask for the proof.
+            _call.Cancel(TryOutcome.Refused);
+            OnCallFailed(502, ResponseFlags.UpstreamProtocolError, "websocket_not_accepted");
+            return;
+        }
+
         _responseBegun = true;
         _status = head.Status;
         _tunnel = !end && Tunnels.Opens(_head!, head.Status);
@@ -201,6 +221,12 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
 
     public void OnBodyWritable() => _server?.ResumeRequest();
 
+    public void OnTrying(RequestHead head)
+    {
+        if (_view.Tracing is { } tracing && _record.BeginTry(ref _services.Rng) is { } context)
+            Tracer.Propagate(context, begun: false, head.Headers, tracing);
+    }
+
     public void OnTry(UpstreamEndpoint endpoint, long nanoseconds, int status, TryOutcome outcome) => _record.AddTry(endpoint, nanoseconds, status, outcome);
 
     public void OnCallFailed(int status, ResponseFlags flags, string detail)
@@ -220,26 +246,25 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         }
     }
 
-    public void Resume()
+    public long Ticket => _ticket;
+
+    public void Resume(long ticket) => _services.Loop.Post(() =>
     {
-        var exchange = _exchanges;
-        _services.Loop.Post(() =>
-        {
-            if (exchange == _exchanges)
-                ResumeNow();
-        });
-    }
+        if (ticket == _ticket)
+            ResumeNow();
+    });
 
     public void ResumeAfter(TimeSpan delay) => _resume.Set(_services.Loop.Now + Math.Max(1, (long)delay.TotalMilliseconds));
 
-    public IAsideQuestion Ask(string cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler) =>
-        AsideCall.Start(_services, _view.Clusters.GetValueOrDefault(cluster), question, timeout, handler);
+    public IAsideQuestion Ask(string cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler, ReadOnlyMemory<byte> grpc) =>
+        AsideCall.Start(_services, _view.Clusters.GetValueOrDefault(cluster), question, timeout, handler, grpc);
 
     private void ResumeNow()
     {
         if (!_suspended || _head is null)
             return;
         _suspended = false;
+        _ticket++;
         RunFilters();
     }
 
@@ -270,7 +295,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         }
 
         _ = route.Redirect?.Respond(_context, _prefixLength) ?? route.Direct!.Respond(_context);
-        Reply(_context.Detail == "route_not_found" ? ResponseFlags.NoRoute : ResponseFlags.None);
+        Reply(ResponseFlags.None);
     }
 
     private void Forward(ForwardPlan plan)
@@ -289,7 +314,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         if (!_view.Clusters.TryGetValue(_target.Cluster, out _cluster))
         {
             _context.Respond(503, "cluster_not_found", Sentence(503));
-            Reply(ResponseFlags.NoCluster);
+            Reply(ResponseFlags.None);
             return;
         }
 
@@ -302,7 +327,8 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         }
 
         _target.RequestHeaders?.EditRequest(_context);
-        Trace(head);
+        if (_connection.HttpVersion == 20 && WebSocketHandshake.IsWebSocket(head.Upgrade))
+            WebSocketHandshake.SetKey(head.Headers, ref _services.Rng);
         StartTimers(action);
         foreach (var mirror in plan.Mirrors)
         {
@@ -311,7 +337,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         }
 
         _called = true;
-        _call.Start(new CallPlan(_cluster, _target.Subset, action.Retry, hash, plan.Rewrite.EndpointHost, _context.IsGrpc), head, _requestEnded);
+        _call.Start(new CallPlan(_cluster, _target.Subset, action.Retry, hash, plan.Rewrite.EndpointHost, _context.IsGrpc, _connection.Facts), head, _requestEnded);
         if (!_requestEnded && _server is { } server && _call.IsActive && !_call.IsBlocked)
             server.ResumeRequest();
     }
@@ -384,7 +410,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
     /// <summary>Sends what is in the context's reply, through the filters that saw the request.</summary>
     private void Reply(ResponseFlags flags)
     {
-        _record.Flags |= flags | FlagOf(_context.Detail);
+        _record.Flags |= flags | ReplyFlags.Of(_context.Detail);
         var (server, reply) = (_server!, _context.Reply);
         _status = reply.Head.Status;
         _record.NoteGrpcStatus(reply.Head.Headers);
@@ -403,6 +429,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
     private void PassFilters(ResponseHead head)
     {
         _filters.Respond(_context);
+        _record.NoteResponse(head.Headers, _view);
         _splitCookie?.AddTo(head.Headers, _connection.Facts.IsTls);
         _hashCookie?.AddTo(head.Headers, _connection.Facts.IsTls);
     }
@@ -429,6 +456,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         _timer.Cancel();
         _resume.Cancel();
         _filters.End(_context);
+        _record.Flags |= _context.Flags;
         _record.Write(_context, _connection, _view, _cluster, _status, _called ? _call.HeadAfter : -1);
         _services.Metrics.InFlight--;
         foreach (var mirror in _mirrors)
@@ -437,18 +465,10 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         var head = _head;
         (_head, _server) = (null, null);
         _context.Clear();
-        _exchanges++;
+        _ticket++;
         _services.Return(head);
         _services.Return(this);
     }
-
-    private static ResponseFlags FlagOf(string? detail) => detail switch
-    {
-        "rate_limited" => ResponseFlags.RateLimited,
-        "fault_abort" => ResponseFlags.FaultInjected,
-        "rbac_access_denied" or "ext_authz_denied" => ResponseFlags.Unauthorized,
-        _ => ResponseFlags.None,
-    };
 
     private static string Sentence(int status) => status switch
     {

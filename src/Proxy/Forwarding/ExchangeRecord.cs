@@ -4,6 +4,7 @@ using Weft.Proxy.Filters;
 using Weft.Proxy.Http;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
+using Weft.Proxy.Telemetry.Access.Text;
 using Weft.Proxy.Telemetry.Metrics;
 using Weft.Proxy.Telemetry.Tracing;
 using Weft.Proxy.Upstream.Clusters;
@@ -16,6 +17,9 @@ internal sealed class ExchangeRecord(LoopServices services)
     private AccessRecord _record;
     private long _started;
     private int _grpcStatus;
+    private ulong _trySpan;
+    private byte[] _fields = [];
+    private int _fieldBytes;
 
     public long RequestBytes;
     public long ResponseBytes;
@@ -24,6 +28,7 @@ internal sealed class ExchangeRecord(LoopServices services)
     public void Begin(long started)
     {
         _record = default;
+        (_trySpan, _fieldBytes) = (0, 0);
         (_started, _grpcStatus, RequestBytes, ResponseBytes, Flags) = (started, -1, 0, 0, ResponseFlags.None);
     }
 
@@ -31,7 +36,19 @@ internal sealed class ExchangeRecord(LoopServices services)
     {
         if (endpoint.Number == 0)
             endpoint.Number = services.Names.Texts.Intern(endpoint.Key);
-        _record.AddTry(new Try(endpoint.Number, (int)Math.Min(nanoseconds / 1000, int.MaxValue), (short)status, outcome));
+        var started = services.Loop.Nanoseconds - nanoseconds - _started;
+        _record.AddTry(new Try(
+            endpoint.Number, (int)Math.Min(nanoseconds / 1000, int.MaxValue), (short)status, outcome, (int)Math.Clamp(started / 1000, 0, int.MaxValue), _trySpan));
+        _trySpan = 0;
+    }
+
+    /// <summary>A try begins: what its endpoint is told of the trace. Null: the request is not sampled, and the endpoint has what was written once.</summary>
+    public TraceContext? BeginTry(ref Balancing.Rng rng)
+    {
+        if (!_record.Sampled)
+            return null;
+        _trySpan = Tracer.NonZero(ref rng);
+        return new TraceContext(_record.TraceId, _trySpan, true);
     }
 
     public void NoteSpan(in TraceSpan span) =>
@@ -42,6 +59,13 @@ internal sealed class ExchangeRecord(LoopServices services)
     {
         if (GrpcStatuses.In(headers) is var status and >= 0)
             _grpcStatus = status;
+    }
+
+    /// <summary>What the client is sent, for a log that asks for fields of it.</summary>
+    public void NoteResponse(HeaderList headers, HttpView view)
+    {
+        if (view.LogFields is { } fields)
+            _fieldBytes = fields.Capture(headers, response: true, Fields(), 0);
     }
 
     /// <param name="status">0: the client went away before there was one.</param>
@@ -60,11 +84,13 @@ internal sealed class ExchangeRecord(LoopServices services)
             connection.Source, cluster?.Destination ?? 0, (short)status, (short)(grpc ? _grpcStatus : -1), Flags, Reporter.Destination,
             grpc ? RequestProtocol.Grpc : RequestProtocol.Http, connection.Facts.Identity is not null ? SecurityPolicy.MutualTls : SecurityPolicy.None);
         services.Metrics.Record(key, new RequestSample((now - _started) / 1e6, RequestBytes, ResponseBytes));
-        if (!view.Recorded && !_record.Sampled)
-            return;
-        if (status is > 0 and < 500 && Flags == ResponseFlags.None && !_record.Sampled && view.RecordedFraction < 1 && services.Rng.Fraction() >= view.RecordedFraction)
+        _record.Logged = view.Recorded
+            && (status is not (> 0 and < 500) || Flags != ResponseFlags.None || view.RecordedFraction >= 1 || services.Rng.Fraction() < view.RecordedFraction);
+        if (!_record.Logged && !_record.Sampled)
             return;
         Fill(context, connection, view, cluster, status, headAfter, now, grpc);
+        if (view.LogFields is { } fields)
+            _fieldBytes = fields.Capture(context.Request.Headers, response: false, Fields(), _fieldBytes);
         services.Access.Write(_record, new AccessTexts
         {
             Method = context.Request.Method,
@@ -73,8 +99,13 @@ internal sealed class ExchangeRecord(LoopServices services)
             UserAgent = context.Request.Headers.TryGet(KnownHeader.UserAgent, out var agent) ? agent : default,
             ForwardedFor = context.Request.Headers.TryGet(KnownHeader.XForwardedFor, out var forwarded) ? forwarded : default,
             RequestId = context.Request.Headers.TryGet(KnownHeader.XRequestId, out var id) ? id : default,
+            ServerName = connection.Facts.ServerNameText,
+            Fields = _fields.AsSpan(0, _fieldBytes),
         });
     }
+
+    // Once for each exchange, and only where a log asks for fields.
+    private byte[] Fields() => _fields.Length > 0 ? _fields : _fields = new byte[LogFields.MaxBytes];
 
     private void Fill(ExchangeContext context, DownstreamConnection connection, HttpView view, Cluster? cluster, int status, long headAfter, long now, bool grpc)
     {
@@ -94,12 +125,15 @@ internal sealed class ExchangeRecord(LoopServices services)
         }
 
         _record.Cluster = cluster?.Number ?? 0;
+        _record.UpstreamTls = cluster?.Way.Tls is not null;
         _record.Identity = connection.Facts.Identity is { } identity ? names.Intern(identity) : 0;
         _record.Policy = context.Policy is { } policy ? names.Intern(policy) : 0;
         _record.DryRunPolicy = context.Findings.Count > 0 ? names.Intern(context.Findings[0].Policy) : 0;
         _record.Detail = context.Detail is { } detail ? names.Intern(detail) : 0;
         _record.ClientAddress = Number(connection.Facts.Source.Address);
         _record.ClientPort = (ushort)connection.Facts.Source.Port;
+        _record.LocalAddress = Number(connection.Facts.Destination.Address);
+        _record.LocalPort = (ushort)connection.Facts.Destination.Port;
         _record.Tls = connection.Facts.IsTls;
         _record.HttpVersion = connection.HttpVersion;
     }

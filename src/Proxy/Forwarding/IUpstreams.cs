@@ -1,4 +1,5 @@
 using Weft.Proxy.Http;
+using Weft.Proxy.Routing;
 using Weft.Proxy.Upstream.Clusters;
 
 namespace Weft.Proxy.Forwarding;
@@ -8,5 +9,6 @@ internal interface IUpstreams
 {
     /// <summary>A stream for one request; its connection may still have to be made. Null: a limit of the cluster was reached.</summary>
     /// <param name="grpc">The request needs HTTP/2 where the cluster leaves the protocol open.</param>
-    IClientStream? Open(Cluster cluster, UpstreamEndpoint endpoint, bool grpc, IClientStreamHandler handler);
+    /// <param name="client">Whom the request is for; null: the proxy itself asks. Matters where connections are made for one client.</param>
+    IClientStream? Open(Cluster cluster, UpstreamEndpoint endpoint, bool grpc, ConnectionFacts? client, IClientStreamHandler handler);
 }

@@ -1,6 +1,7 @@
 using Weft.Balancing;
 using Weft.Proxy.Http;
 using Weft.Proxy.Http2;
+using Weft.Proxy.Overload;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Metrics;
@@ -38,6 +39,9 @@ internal sealed class LoopServices
     public LoopMetrics Metrics { get; } = new();
 
     public AccessRing Access { get; } = new();
+
+    /// <summary>Null: there is nothing that is asked whether a request may be taken on.</summary>
+    public LoadShedder? Shedder { get; set; }
 
     public DateTimeOffset UtcNow => _time.GetUtcNow();
 

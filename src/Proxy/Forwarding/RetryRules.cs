@@ -36,6 +36,9 @@ internal static class RetryRules
         _ => false,
     };
 
+    /// <summary>The time of a try is over. Whoever bounds a try wants another one, but what the endpoint may still be at work on is not sent twice.</summary>
+    public static bool OnTimeout(RetryPolicy policy, ReadOnlySpan<byte> method) => MayRepeat(policy, method);
+
     /// <summary>RFC 9110 section 9.2.2.</summary>
     public static bool IsIdempotent(ReadOnlySpan<byte> method) => method.Length switch
     {

@@ -1,8 +1,10 @@
 using Weft.Balancing;
+using Weft.Balancing.Concurrency;
 using Weft.Balancing.Health;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Http;
+using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Transport;
@@ -21,6 +23,9 @@ internal interface IUpstreamCallHandler
 
     void OnBodyWritable();
 
+    /// <summary>A try begins with this head, which may still be changed.</summary>
+    void OnTrying(RequestHead head);
+
     /// <summary>A try has ended, or its answer has begun.</summary>
     /// <param name="status">0: there was no answer.</param>
     void OnTry(UpstreamEndpoint endpoint, long nanoseconds, int status, TryOutcome outcome);
@@ -31,7 +36,7 @@ internal interface IUpstreamCallHandler
 }
 
 /// <summary>What one request needs of its upstream.</summary>
-internal readonly record struct CallPlan(Cluster Cluster, string? Subset, RetryPolicy Retry, ulong? Hash, bool EndpointHost, bool Grpc);
+internal readonly record struct CallPlan(Cluster Cluster, string? Subset, RetryPolicy Retry, ulong? Hash, bool EndpointHost, bool Grpc, ConnectionFacts Client);
 
 /// <summary>
 /// One request and the tries at it: chooses an endpoint, sends, judges what comes back, and sends again where the policy says so and nothing has been told to the client. Belongs to an exchange,
@@ -41,6 +46,10 @@ internal sealed class UpstreamCall : IClientStreamHandler
 {
     // A connection that was found dead costs nobody a try; endless it must not be.
     private const int MaxStale = 3;
+
+    // Informational heads of one answer. A few have a use (100, 103); without a bound an endpoint could fill the memory of a client's connection that is not read.
+    private const int MaxInformational = 16;
+
     private readonly LoopServices _services;
     private readonly IUpstreamCallHandler _handler;
     private readonly LoopTimer _timer;
@@ -49,10 +58,11 @@ internal sealed class UpstreamCall : IClientStreamHandler
     private RequestHead _head = null!;
     private IClientStream? _stream;
     private UpstreamEndpoint? _endpoint;
+    private GradientLimit? _concurrency;
     private TriedEndpoints _tried;
-    private int _retries, _stale, _calls;
-    private long _tryStarted, _headAfter;
-    private bool _active, _answered, _waiting, _inRetry, _sending, _tunnel, _responseOver, _tryOpen;
+    private int _retries, _stale, _calls, _informational;
+    private long _started, _tryStarted, _headAfter, _latency;
+    private bool _active, _resent, _answered, _waiting, _inRetry, _sending, _tunnel, _responseOver, _tryOpen;
 
     public UpstreamCall(LoopServices services, IUpstreamCallHandler handler)
     {
@@ -71,7 +81,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
     public void Start(in CallPlan plan, RequestHead head, bool end)
     {
         (_plan, _head, _tried, _retries, _stale, _headAfter) = (plan, head, default, 0, 0, -1);
-        (_answered, _waiting, _inRetry, _endpoint, _tunnel, _responseOver) = (false, false, false, null, false, false);
+        (_answered, _waiting, _inRetry, _endpoint, _tunnel, _responseOver, _resent) = (false, false, false, null, false, false, false);
         _calls++;
         _body.Begin(plan.Retry.Attempts > 0 ? plan.Retry.MaxBodyBytes : 0, end);
         if (!plan.Cluster.Limits.TryRequest())
@@ -80,6 +90,16 @@ internal sealed class UpstreamCall : IClientStreamHandler
             return;
         }
 
+        // The one that it has entered is the one that it leaves, whatever the configuration is by then.
+        _concurrency = plan.Cluster.Concurrency;
+        if (_concurrency?.TryEnter() == false)
+        {
+            plan.Cluster.Limits.RequestEnded();
+            _handler.OnCallFailed(503, ResponseFlags.UpstreamOverflow, "reached_concurrency_limit");
+            return;
+        }
+
+        (_started, _latency) = (_services.Loop.Nanoseconds, -1);
         _active = true;
         Send();
     }
@@ -122,11 +142,21 @@ internal sealed class UpstreamCall : IClientStreamHandler
         _tunnel = !end && Tunnels.Opens(_head, head.Status);
         if (head.IsInformational && !_tunnel)
         {
-            _handler.OnAnswer(head, end: false);
+            if (++_informational <= MaxInformational)
+            {
+                _handler.OnAnswer(head, end: false);
+                return;
+            }
+
+            var stream = _stream;
+            _stream = null;
+            stream?.Reset(ResetReason.ProtocolError);
+            Failed(ResetReason.ProtocolError);
             return;
         }
 
-        _headAfter = _services.Loop.Nanoseconds - _tryStarted;
+        var now = _services.Loop.Nanoseconds;
+        (_headAfter, _latency) = (now - _tryStarted, now - _started);
         // A stream that has ended is its codec's again, perhaps already another request's: it is not to be reset when this answer is not taken.
         if (end)
             _stream = null;
@@ -191,9 +221,13 @@ internal sealed class UpstreamCall : IClientStreamHandler
             return;
         }
 
-        if (reason == ResetReason.Stale && _stale < MaxStale && _body.IsWhole && RetryRules.IsIdempotent(_head.Method))
+        // What nobody has looked at goes out again at once and once, whatever the policy says: an endpoint ends its connections in good order that way (GOAWAY). More tries are the
+        // policy's (as gRPC's transparent retries).
+        var unseen = reason == ResetReason.Refused && !_resent && _body.IsWhole;
+        if (unseen || (reason == ResetReason.Stale && _stale < MaxStale && _body.IsWhole && RetryRules.IsIdempotent(_head.Method)))
         {
-            _stale++;
+            _stale += unseen ? 0 : 1;
+            _resent |= unseen;
             EndpointEnded(-1);
             Send();
             // The source was held back by the connection that is gone.
@@ -202,9 +236,15 @@ internal sealed class UpstreamCall : IClientStreamHandler
             return;
         }
 
-        var outcome = reason == ResetReason.ConnectFailed ? TryOutcome.ConnectFailed : reason == ResetReason.Refused ? TryOutcome.Refused : TryOutcome.Reset;
+        var outcome = reason switch
+        {
+            ResetReason.ConnectFailed => TryOutcome.ConnectFailed,
+            ResetReason.Refused => TryOutcome.Refused,
+            ResetReason.Overflow => TryOutcome.Overflow,
+            _ => TryOutcome.Reset,
+        };
         // Refusing is what an endpoint does that is going away in good order, and an idle connection may be closed by anybody.
-        var judged = reason is ResetReason.Refused or ResetReason.Stale ? AttemptOutcome.Neutral : AttemptOutcome.LocalError;
+        var judged = reason is ResetReason.Refused or ResetReason.Stale or ResetReason.Overflow ? AttemptOutcome.Neutral : AttemptOutcome.LocalError;
         if (RetryRules.OnReset(_plan.Retry, _head.Method, reason) && TryAgain(judged, outcome, 0))
             return;
         if (_endpoint is not null && !_waiting)
@@ -215,6 +255,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
             ResetReason.ConnectFailed => (503, ResponseFlags.UpstreamConnectionFailure, "upstream_connection_failure"),
             ResetReason.ProtocolError or ResetReason.TooLarge => (502, ResponseFlags.UpstreamProtocolError, "upstream_protocol_error"),
             ResetReason.Refused => (503, ResponseFlags.UpstreamReset, "upstream_refused"),
+            ResetReason.Overflow => (503, ResponseFlags.UpstreamOverflow, "pending_timeout"),
             _ => (502, ResponseFlags.UpstreamConnectionTermination, "upstream_reset_before_response_started"),
         };
         _handler.OnCallFailed(status, _retries > 0 && _retries >= _plan.Retry.Attempts ? flags | ResponseFlags.RetryLimit : flags, detail);
@@ -235,10 +276,10 @@ internal sealed class UpstreamCall : IClientStreamHandler
         _tried = _tried.With(index);
         _endpoint = endpoint;
         _tryStarted = _services.Loop.Nanoseconds;
-        _headAfter = -1;
+        (_headAfter, _latency, _informational) = (-1, -1, 0);
         endpoint.State.Started();
         _tryOpen = true;
-        if (_services.Upstreams.Open(_plan.Cluster, endpoint, _plan.Grpc, this) is not { } stream)
+        if (_services.Upstreams.Open(_plan.Cluster, endpoint, _plan.Grpc, _plan.Client, this) is not { } stream)
         {
             if (!TryAgain(AttemptOutcome.Neutral, TryOutcome.Overflow, 0))
             {
@@ -255,6 +296,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
             _head.Authority = endpoint.HostBytes;
         if (_plan.Retry.PerTryTimeout > TimeSpan.Zero)
             _timer.Set(_services.Loop.Now + (long)_plan.Retry.PerTryTimeout.TotalMilliseconds);
+        _handler.OnTrying(_head);
         _sending = true;
         stream.SendHead(_head, _body is { Ended: true, IsEmpty: true });
         if (_stream == stream)
@@ -294,7 +336,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
         }
 
         // The time of this try is over.
-        if (_plan.Retry.Attempts > _retries && TryAgain(AttemptOutcome.LocalError, TryOutcome.TimedOut, 0))
+        if (RetryRules.OnTimeout(_plan.Retry, _head.Method) && TryAgain(AttemptOutcome.LocalError, TryOutcome.TimedOut, 0))
             return;
         var stream = _stream;
         _stream = null;
@@ -328,7 +370,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
     {
         // Once for each try, whichever way it ends.
         if (_tryOpen)
-            _endpoint!.State.Ended(nanoseconds, _services.Loop.Now * 1_000_000);
+            _endpoint!.State.Ended(nanoseconds, _services.Loop.Now * 1_000_000, _plan.Cluster.Decay);
         _tryOpen = false;
     }
 
@@ -343,5 +385,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
             _plan.Cluster.Limits.RetryEnded();
         _inRetry = false;
         _plan.Cluster.Limits.RequestEnded();
+        _concurrency?.Leave(_started / 100, _services.Loop.Nanoseconds / 100, _latency);
+        _concurrency = null;
     }
 }

@@ -8,11 +8,12 @@ namespace Weft.Proxy.Health;
 /// The HTTP client of checks. Each check makes its own connection: one that was kept would not notice that an endpoint takes no new ones. It connects to the address it is
 /// given, whatever the URI's host is, and follows nothing: a check must not be led elsewhere.
 /// </summary>
-internal sealed class HealthHttp(SslClientAuthenticationOptions? tls) : IDisposable
+/// <param name="first">In front of everything else: that the proxy speaks for itself (PROXY protocol).</param>
+internal sealed class HealthHttp(SslClientAuthenticationOptions? tls, byte[]? first = null) : IDisposable
 {
     private static readonly HttpRequestOptionsKey<IPEndPoint> Address = new("weft.address");
 
-    private readonly HttpMessageInvoker _http = new(Handler(tls));
+    private readonly HttpMessageInvoker _http = new(Handler(tls, first));
 
     public string Scheme => tls is null ? "http" : "https";
 
@@ -33,7 +34,7 @@ internal sealed class HealthHttp(SslClientAuthenticationOptions? tls) : IDisposa
         _ => failed.InnerException?.Message ?? failed.Message,
     };
 
-    private static SocketsHttpHandler Handler(SslClientAuthenticationOptions? tls)
+    private static SocketsHttpHandler Handler(SslClientAuthenticationOptions? tls, byte[]? first)
     {
         var handler = new SocketsHttpHandler
         {
@@ -51,6 +52,8 @@ internal sealed class HealthHttp(SslClientAuthenticationOptions? tls) : IDisposa
                 try
                 {
                     await socket.ConnectAsync(address, token);
+                    if (first is not null)
+                        await socket.SendAsync(first, token);
                     return new NetworkStream(socket, ownsSocket: true);
                 }
                 catch

@@ -8,11 +8,12 @@ namespace Weft.Proxy.Health;
 internal static class HealthProbes
 {
     /// <param name="tls">How the cluster's endpoints are spoken to; null: in plaintext.</param>
-    public static IHealthProbe Create(HealthCheckConfig check, UpstreamProtocol protocol, SslClientAuthenticationOptions? tls) => check switch
+    /// <param name="first">Sent in front of everything else; null: nothing.</param>
+    public static IHealthProbe Create(HealthCheckConfig check, UpstreamProtocol protocol, SslClientAuthenticationOptions? tls, byte[]? first = null) => check switch
     {
         TcpHealthCheck => new TcpProbe(),
-        HttpHealthCheck http => new HttpProbe(http, new HealthHttp(tls), protocol == UpstreamProtocol.Http2 ? HttpVersion.Version20 : HttpVersion.Version11),
-        GrpcHealthCheck grpc => new GrpcProbe(grpc, new HealthHttp(tls)),
+        HttpHealthCheck http => new HttpProbe(http, new HealthHttp(tls, first), protocol == UpstreamProtocol.Http2 ? HttpVersion.Version20 : HttpVersion.Version11),
+        GrpcHealthCheck grpc => new GrpcProbe(grpc, new HealthHttp(tls, first)),
         _ => throw new ArgumentOutOfRangeException(nameof(check), check.GetType().Name, "no such check"),
     };
 }

@@ -8,7 +8,8 @@ namespace Weft.Proxy.Health;
 internal static class HealthTls
 {
     /// <param name="authorities">PEM; null: those of the system.</param>
-    public static SslClientAuthenticationOptions? Of(UpstreamTls? tls, string? authorities)
+    /// <param name="identities">Endpoints have identities, which their certificates are checked by.</param>
+    public static SslClientAuthenticationOptions? Of(UpstreamTls? tls, string? authorities, bool identities = false)
     {
         if (tls is null)
             return null;
@@ -18,7 +19,7 @@ internal static class HealthTls
         else if (authorities is not null)
             options.CertificateChainPolicy = Trusting(authorities);
         // Names in place of the host's: the chain is checked, and the traffic itself checks the names.
-        if (!tls.Names.IsEmpty && !tls.SkipVerification)
+        if ((identities || !tls.Names.IsEmpty) && !tls.SkipVerification)
             options.RemoteCertificateValidationCallback = (_, _, _, errors) => (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None;
         return options;
     }

@@ -15,6 +15,8 @@ internal enum ResetReason
     Stale,
     /// <summary>No connection could be made.</summary>
     ConnectFailed,
+    /// <summary>It has waited for a connection as long as it may: the cluster had none to spare. Not the endpoint's fault.</summary>
+    Overflow,
     /// <summary>A message larger than its limit.</summary>
     TooLarge,
 }

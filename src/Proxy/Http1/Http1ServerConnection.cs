@@ -18,8 +18,8 @@ internal sealed class Http1ServerOptions(Http1Limits limits, string scheme)
     /// <summary>From the first byte of a head to its last: a client that dribbles is cut off (nginx' client_header_timeout is a minute).</summary>
     public long HeadMilliseconds { get; init; } = 30_000;
 
-    /// <summary>Set when the listener is to end: each connection is told with its next response and closed after it.</summary>
-    public bool IsDraining { get; set; }
+    /// <summary>The response to this one says that the connection is closed after it; 0: never.</summary>
+    public int MaxRequests { get; init; }
 }
 
 /// <summary>
@@ -30,6 +30,9 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
     // A body that nobody wants is read and dropped up to this size, to keep the connection; beyond it a new connection is cheaper.
     private const long MaxDrained = 64 << 10;
 
+    // Time for what has come to be read, before an idle connection is looked at again.
+    private const long LookAgainMilliseconds = 50;
+
     private readonly Http1RequestParser _parser = new(options.Limits);
     private readonly ByteText _upgrade = new(16);
     private ChunkedDecoder? _chunks;
@@ -39,6 +42,8 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
     private Reading _reading;
     private Sending _sending;
     private long _bodyLeft, _responseLeft;
+    private long _quietMilliseconds = options.IdleMilliseconds, _idleUntil = long.MaxValue;
+    private int _requests;
     private bool _requestPaused, _continuePending, _isHead, _isConnect, _keepAlive, _upgrading, _inData, _closed, _responseEnded, _announcedClose, _draining;
 
     private enum Reading { Head, Length, Chunked, Ended, Tunnel, TunnelEnded }
@@ -53,7 +58,7 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
     public bool IsBlocked => transport.IsBlocked;
 
     /// <summary>The connection is open: the first request is waited for.</summary>
-    public void Start() => transport.SetTimeout(transport.Now + options.HeadMilliseconds);
+    public void Start() => BeIdle(options.HeadMilliseconds);
 
     public int OnData(ReadOnlySpan<byte> data)
     {
@@ -97,20 +102,30 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
         handler?.OnRequestReset(ResetReason.PeerReset);
     }
 
-    public void OnWritable() => _handler?.OnResponseWritable();
+    public void OnWritable()
+    {
+        if (_handler is { } handler)
+            handler.OnResponseWritable();
+        else if (_reading == Reading.Head && !_closed)
+            transport.OfferAgain();
+    }
 
     public void OnTimeout()
     {
         if (_handler is not null)
             return;
-        if (_head is null)
+        if (_head is not null)
         {
-            Forget();
-            transport.CloseGracefully(peerMaySend: false);
+            Refuse(408);
+        }
+        else if (transport.HasUnread)
+        {
+            transport.SetTimeout(transport.Now + LookAgainMilliseconds);
         }
         else
         {
-            Refuse(408);
+            Forget();
+            transport.CloseGracefully(peerMaySend: _draining);
         }
     }
 
@@ -121,11 +136,20 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
         handler?.OnRequestReset(ResetReason.PeerReset);
     }
 
-    /// <summary>The listener ends: the client is told with the next response. An idle connection stays until then, or its request would meet a closed one.</summary>
-    public void DrainSoon() => _draining = true;
+    /// <summary>
+    /// The connection is to end. The client is told with the next response, and only one that asks for nothing in <paramref name="quietMilliseconds"/> is closed without: whatever moment is
+    /// chosen for that, a request may be on its way (RFC 9112 section 9.5), so that the less a client asks, the later it should be.
+    /// </summary>
+    public void DrainSoon(long quietMilliseconds)
+    {
+        _draining = true;
+        _quietMilliseconds = Math.Min(quietMilliseconds, options.IdleMilliseconds);
+        if (IsIdle && !_closed)
+            BeIdle(Math.Min(_quietMilliseconds, _idleUntil - transport.Now));
+    }
 
     /// <summary>Closes the connection if it is idle.</summary>
-    public void Drain()
+    public void CloseIdle()
     {
         if (!IsIdle || _closed)
             return;
@@ -166,7 +190,7 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
             _reading = Reading.Ended;
         var framing = Frame(head, end);
         // An announced end saves the client a request into a closed connection.
-        _keepAlive &= !_draining && !options.IsDraining && framing != Framing.UntilClose && !(_continuePending && _reading != Reading.Ended);
+        _keepAlive &= !_draining && (options.MaxRequests == 0 || _requests < options.MaxRequests) && framing != Framing.UntilClose && !(_continuePending && _reading != Reading.Ended);
         _announcedClose = !_keepAlive;
         HeadWriter.Response(transport.Output, head, framing, !_keepAlive ? "close"u8 : _parser.IsHttp10 ? "keep-alive"u8 : default, default);
         if (end)
@@ -260,7 +284,8 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
         switch (_reading)
         {
             case Reading.Head:
-                return data.IsEmpty ? 0 : StepHead(data, out more);
+                // Whoever does not read its answers gets no further ones to keep for it.
+                return data.IsEmpty || transport.IsBlocked ? 0 : StepHead(data, out more);
             case Reading.Length:
                 if (data.IsEmpty)
                     return 0;
@@ -310,6 +335,7 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
     {
         var head = _head!;
         _head = null;
+        _requests++;
         head.Scheme = options.Scheme;
         _isHead = head.Method.SequenceEqual("HEAD"u8);
         _isConnect = head.Method.SequenceEqual("CONNECT"u8);
@@ -481,9 +507,15 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
         _reading = Reading.Head;
         _sending = Sending.Head;
         _responseEnded = false;
-        transport.SetTimeout(transport.Now + options.IdleMilliseconds);
+        BeIdle(_quietMilliseconds);
         if (!_inData)
             transport.OfferAgain();
+    }
+
+    private void BeIdle(long milliseconds)
+    {
+        _idleUntil = transport.Now + milliseconds;
+        transport.SetTimeout(_idleUntil);
     }
 
     private void Forget()

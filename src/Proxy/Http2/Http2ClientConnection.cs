@@ -43,8 +43,17 @@ internal sealed class Http2ClientConnection : Http2Connection
     // We take no pushes.
     protected override int LastPeerStream => 0;
 
+    /// <summary>On TLS.</summary>
+    public bool IsSecure { get; init; }
+
     /// <summary>Requests that hold a place.</summary>
     public int Taken => _taken;
+
+    /// <summary>That were sent on it.</summary>
+    public int Requests => _nextStream / 2;
+
+    /// <summary>Milliseconds of the loop's clock.</summary>
+    public long OpenedAt { get; init; }
 
     public bool CanOpen => !IsClosed && !IsDraining && _taken < Math.Min(Limits.MaxConcurrentStreams, HasPeerSettings ? PeerMaxStreams : AssumedMaxStreams) && _nextStream < int.MaxValue - (2 * Limits.MaxConcurrentStreams);
 
@@ -92,7 +101,7 @@ internal sealed class Http2ClientConnection : Http2Connection
         Open(stream, _nextStream);
         _nextStream += 2;
         end &= !stream.IsTunnel;
-        HeadWriter.Request(Transport.Output, Encoder, stream.Id, head, end, FrameHeader.DefaultMaxLength);
+        HeadWriter.Request(Transport.Output, Encoder, stream.Id, head, IsSecure, end, FrameHeader.DefaultMaxLength);
         stream.LocalEnded = end;
         stream.EndQueued &= end || stream.IsHeld;
         if (end)
@@ -205,7 +214,7 @@ internal sealed class Http2ClientConnection : Http2Connection
         if (stream.IsTunnel && _head.Status is >= 200 and < 300)
         {
             if (stream.IsUpgrade)
-                _head.Status = 101; // the one form of an upgrade that the exchange knows
+                stream.TranslateUpgrade(_head); // the one form of an upgrade that the exchange knows
             _head.ContentLength = -1;
         }
         else

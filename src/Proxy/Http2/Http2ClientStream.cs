@@ -18,6 +18,9 @@ internal sealed class Http2ClientStream(BufferPool buffers) : Http2Stream(buffer
     /// <summary>The final head has come.</summary>
     public bool HeadReceived { get; set; }
 
+    /// <summary>Of a WebSocket: the client's key, for which a server of HTTP/2 has no answer.</summary>
+    private ByteText? _key;
+
     /// <summary>For an extended CONNECT that waits for the peer's SETTINGS.</summary>
     public RequestHead? Waiting { get; set; }
 
@@ -43,6 +46,9 @@ internal sealed class Http2ClientStream(BufferPool buffers) : Http2Stream(buffer
         IsUpgrade = !head.Upgrade.IsEmpty;
         IsConnect = head.Method.SequenceEqual("CONNECT"u8);
         IsTunnel = IsUpgrade || IsConnect;
+        _key?.Clear();
+        if (WebSocketHandshake.IsWebSocket(head.Upgrade) && head.Headers.IndexOf(WebSocketHandshake.Key) is var at and >= 0)
+            (_key ??= new(32)).Set(head.Headers.Value(at));
         EndQueued = end;
         _client.WriteHead(this, head, end);
     }
@@ -56,6 +62,14 @@ internal sealed class Http2ClientStream(BufferPool buffers) : Http2Stream(buffer
     public void ResumeResponse() => Resume();
 
     public void Reset(ResetReason reason) => Connection.ResetByOwner(this, reason);
+
+    /// <summary>The endpoint has taken the upgrade, which HTTP/1.1 says so.</summary>
+    public void TranslateUpgrade(ResponseHead head)
+    {
+        head.Status = 101;
+        if (_key is { Length: > 0 })
+            WebSocketHandshake.SetAccept(head.Headers, _key.Span);
+    }
 
     public void DeliverHead(ResponseHead head, bool end) => _handler?.OnResponse(head, end);
 

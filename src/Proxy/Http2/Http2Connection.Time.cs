@@ -12,7 +12,7 @@ internal abstract partial class Http2Connection
 
     private long _armed = long.MaxValue;
     private long _started, _partialSince = long.MaxValue, _lastReceived, _idleSince, _pingSent = long.MaxValue;
-    private long _drainSince = long.MaxValue, _drainWanted = long.MaxValue;
+    private long _drainSince = long.MaxValue, _drainWanted = long.MaxValue, _drainedSince = long.MaxValue;
 
     /// <summary>No new streams: a GOAWAY was sent or has come.</summary>
     public bool IsDraining { get; protected set; }
@@ -102,6 +102,8 @@ internal abstract partial class Http2Connection
             Drain();
         if (now >= Later(_drainSince, Limits.DrainMilliseconds))
             FinishDrain();
+        if (!IsClosed && now >= Later(_drainedSince, Limits.DrainMilliseconds))
+            Close(ErrorCode.NoError, ResetReason.Cancelled, graceful: true);
         if (!IsClosed && OpenStreams > 0 && _pingSent == long.MaxValue && now >= _lastReceived + Limits.PingAfterMilliseconds)
         {
             SendPing(KeepAlivePing);
@@ -128,8 +130,19 @@ internal abstract partial class Http2Connection
     private void OnNoStreams()
     {
         _idleSince = Transport.Now;
-        if (IsDraining && !IsClosed && _drainSince == long.MaxValue && MayEndDrained)
+        if (!IsDraining || IsClosed || _drainSince != long.MaxValue || !MayEndDrained)
+            return;
+        if (IsServer)
+        {
+            // The client closes when it has what it waits for. One that finds the connection closed before it has sent the whole of a request may take the answer to that for lost
+            // (.NET's does); Go's server waits so long, too.
+            _drainedSince = _idleSince;
+            Arm(_drainedSince + Limits.DrainMilliseconds);
+        }
+        else
+        {
             Close(ErrorCode.NoError, ResetReason.Cancelled, graceful: true);
+        }
     }
 
     protected virtual bool MayEndDrained => true;
@@ -156,6 +169,7 @@ internal abstract partial class Http2Connection
     private long Earliest()
     {
         var earliest = Math.Min(Later(_partialSince, Limits.FrameMilliseconds), Math.Min(Later(_drainSince, Limits.DrainMilliseconds), Later(_drainWanted, Limits.DrainMilliseconds)));
+        earliest = Math.Min(earliest, Later(_drainedSince, Limits.DrainMilliseconds));
         if (!SettingsAcknowledged) // which comes after its SETTINGS
             earliest = Math.Min(earliest, _started + Limits.FrameMilliseconds);
         if (OpenStreams == 0)

@@ -233,7 +233,8 @@ internal abstract partial class Http2Connection : IProtocol
         foreach (var stream in _ended)
         {
             OnSwept(stream);
-            if (stream.LocalEnded && stream.RemoteEnded && stream.EndDelivered && !stream.HasOwner)
+            // A tunnel's owner may hold on to it when the peer has ended both directions: what it sends still must meet a closed stream, not another request's.
+            if (stream.LocalEnded && stream.RemoteEnded && stream.EndDelivered && !stream.HasOwner && !stream.IsTunnel)
                 Pool.Return(stream);
         }
 

@@ -12,6 +12,9 @@ internal sealed class Http2ServerOptions(Http2Limits limits, string scheme)
     public Http2Limits Limits { get; } = limits;
 
     public byte[] Scheme { get; } = System.Text.Encoding.ASCII.GetBytes(scheme);
+
+    /// <summary>With this one the client is told to go elsewhere; 0: never.</summary>
+    public int MaxRequests { get; init; }
 }
 
 /// <summary>The server's side of HTTP/2: every request becomes a stream and gets a handler of the factory's.</summary>
@@ -24,6 +27,7 @@ internal sealed class Http2ServerConnection : Http2Connection
     private readonly NoReader _nobody = new();
     private int _lastStream;
     private int _goAwayLast = int.MaxValue;
+    private int _requests;
 
     // Streams that count against the limit. One that ended in this event still does: what a client opens and resets in one breath is bounded by the limit, too.
     private int _counted;
@@ -106,6 +110,9 @@ internal sealed class Http2ServerConnection : Http2Connection
             return;
         }
 
+        // What comes until the client has heard of it is served, too.
+        if (++_requests == _options.MaxRequests)
+            Drain();
         if (_counted >= Limits.MaxConcurrentStreams)
         {
             Refused++;

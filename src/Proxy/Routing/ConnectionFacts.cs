@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Tls;
 
 namespace Weft.Proxy.Routing;
 
@@ -35,7 +36,26 @@ internal sealed record ConnectionFacts
     /// <summary>The source's address as a field value has it; written once for all requests.</summary>
     public byte[] SourceText => _sourceText ??= System.Text.Encoding.ASCII.GetBytes((Source.Address.IsIPv4MappedToIPv6 ? Source.Address.MapToIPv4() : Source.Address).ToString());
 
-    private byte[]? _sourceText;
+    /// <summary><see cref="ServerName"/> for records; empty: none.</summary>
+    public byte[] ServerNameText => _serverNameText ??= System.Text.Encoding.UTF8.GetBytes(ServerName ?? "");
+
+    private byte[]? _sourceText, _serverNameText;
+
+    /// <param name="serverName">Of the hello where TLS is not ended here; null: of <paramref name="tls"/>, if there is any.</param>
+    public static ConnectionFacts Of(IPEndPoint? source, IPEndPoint? destination, ITlsEngine? tls, string? serverName, bool hasClientCertificates)
+    {
+        var facts = new ConnectionFacts
+        {
+            Source = source ?? Nowhere,
+            Destination = destination ?? Nowhere,
+            IsTls = tls is not null,
+            ServerName = (serverName ?? tls?.ServerName)?.ToLowerInvariant(),
+            HasClientCertificates = hasClientCertificates,
+        };
+        return tls?.PeerUri is { } identity ? WithIdentity(facts, identity) : facts;
+    }
+
+    private static readonly IPEndPoint Nowhere = new(IPAddress.None, 0);
 
     /// <summary>Takes namespace and account from the identity, where it has Istio's form.</summary>
     public static ConnectionFacts WithIdentity(ConnectionFacts connection, string identity)

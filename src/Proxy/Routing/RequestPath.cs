@@ -9,6 +9,10 @@ internal sealed class RequestPath
     private byte[] _bytes = new byte[512];
     private byte[] _lower = [];
     private char[] _chars = [];
+    private byte[] _decoded = [];
+    private byte[] _simplified = [];
+    private int _decodedLength = -1;
+    private int _simplifiedLength = -1;
     private bool _hasLower;
     private bool _hasChars;
     private int _path;
@@ -40,6 +44,41 @@ internal sealed class RequestPath
             }
 
             return _lower.AsSpan(0, _path);
+        }
+    }
+
+    /// <summary>Whether an endpoint may take this path for another (<see cref="PathSpellings"/>).</summary>
+    public bool HasSpellings => PathSpellings.Has(Path);
+
+    /// <summary>See <see cref="PathSpellings.Decode(ReadOnlySpan{byte}, Span{byte})"/>.</summary>
+    public ReadOnlySpan<byte> Decoded
+    {
+        get
+        {
+            if (_decodedLength < 0)
+            {
+                if (_decoded.Length < _path)
+                    _decoded = new byte[_bytes.Length];
+                _decodedLength = PathSpellings.Decode(Path, _decoded);
+            }
+
+            return _decoded.AsSpan(0, _decodedLength);
+        }
+    }
+
+    /// <summary>See <see cref="PathSpellings.Simplify"/>.</summary>
+    public ReadOnlySpan<byte> Simplified
+    {
+        get
+        {
+            if (_simplifiedLength < 0)
+            {
+                if (_simplified.Length < _path)
+                    _simplified = new byte[_bytes.Length];
+                _simplifiedLength = PathSpellings.Simplify(Path, _simplified);
+            }
+
+            return _simplified.AsSpan(0, _simplifiedLength);
         }
     }
 
@@ -81,6 +120,7 @@ internal sealed class RequestPath
 
         (_path, _length) = (path.Length, length);
         _hasLower = _hasChars = false;
+        _decodedLength = _simplifiedLength = -1;
     }
 
     public void Clear() => Set(default, default);

@@ -1,10 +1,11 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Weft.Balancing;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Downstream;
 using Weft.Proxy.Health;
 using Weft.Proxy.Upstream.Clusters;
+using Weft.Proxy.Upstream.Discovery;
 
 namespace Weft.Proxy.Runtime;
 
@@ -60,8 +61,9 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
             return;
         _resolvingStop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         // The first answer is waited for a moment, so that the first request finds somebody.
-        await ResolveAsync(_dns, _resolvingStop.Token);
-        _resolving = KeepResolvingAsync(_dns, _resolvingStop.Token);
+        var resolver = new NameResolver(_dns, _clock.Time);
+        var (_, life) = await ResolveAsync(resolver, _dns, _resolvingStop.Token);
+        _resolving = KeepResolvingAsync(resolver, _dns, life, _resolvingStop.Token);
     }
 
     public async ValueTask DisposeAsync()
@@ -78,25 +80,28 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
     private async Task RenewChecksAsync(ClusterConfig config)
     {
         var authorities = config.Tls?.Authorities is { } source ? source.File is { } file ? await File.ReadAllTextAsync(file) : source.Inline : null;
-        var by = $"{config.HealthChecks} {config.Tls} {config.Protocol} {authorities}";
+        var by = $"{config.HealthChecks} {config.Tls} {config.Protocol} {config.ProxyProtocol} {config.Endpoints.Any(endpoint => endpoint.Identity is not null)} {authorities}";
         if (by == _checkedBy)
             return;
         foreach (var checker in _checkers)
             await checker.DisposeAsync();
+        var identities = config.Endpoints.Any(endpoint => endpoint.Identity is not null);
+        var first = config.ProxyProtocol == ProxyProtocolVersion.None ? null : ProxyHeader.Of(config.ProxyProtocol, null, null);
         _checkers = [.. config.HealthChecks.Select(check => new HealthChecker(
-            config.Name, check, HealthProbes.Create(check, config.Protocol, HealthTls.Of(config.Tls, authorities)),
+            config.Name, check, HealthProbes.Create(check, config.Protocol, HealthTls.Of(config.Tls, authorities, identities), first),
             (endpoint, healthy, _) => Cluster.SetChecked(endpoint, healthy, _clock.Ticks), _clock.Time, _random, _loggers.CreateLogger<HealthChecker>()))];
         _checkedBy = by;
     }
 
-    private async Task KeepResolvingAsync(DnsDiscovery dns, CancellationToken stopping)
+    private async Task KeepResolvingAsync(NameResolver resolver, DnsDiscovery dns, TimeSpan life, CancellationToken stopping)
     {
         try
         {
             while (true)
             {
-                await Task.Delay(dns.Refresh, _clock.Time, stopping);
-                if (await ResolveAsync(dns, stopping))
+                await Task.Delay(life, _clock.Time, stopping);
+                (var left, life) = await ResolveAsync(resolver, dns, stopping);
+                if (left)
                     _endpointsLeft();
             }
         }
@@ -106,27 +111,27 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
         }
     }
 
-    /// <returns>Whether an endpoint has left.</returns>
-    private async Task<bool> ResolveAsync(DnsDiscovery dns, CancellationToken stopping)
+    /// <returns>Whether an endpoint has left, and when the name is to be resolved again.</returns>
+    private async Task<(bool Left, TimeSpan Life)> ResolveAsync(NameResolver resolver, DnsDiscovery dns, CancellationToken stopping)
     {
         try
         {
             using var patience = new CancellationTokenSource(Patience, _clock.Time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, patience.Token);
-            var addresses = await System.Net.Dns.GetHostAddressesAsync(dns.Name, either.Token);
+            var found = await resolver.ResolveAsync(either.Token);
             lock (_gate)
-                _found = [.. addresses.Select(address => new EndpointConfig { Address = address.ToString(), Port = dns.Port, HostName = dns.Name })];
-            return Take();
+                _found = found.Endpoints;
+            return (Take(), found.Life);
         }
-        catch (Exception failed) when (failed is SocketException or ArgumentException || (failed is OperationCanceledException && !stopping.IsCancellationRequested))
+        catch (Exception failed) when (failed is NotResolvedException || (failed is OperationCanceledException && !stopping.IsCancellationRequested))
         {
             // What was found before stays: a resolver that is away is no reason to lose a service.
             Log.NotResolved(_logger, dns.Name, _config.Name, failed is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : failed.Message);
-            return false;
+            return (false, dns.Refresh);
         }
         catch (OperationCanceledException)
         {
-            return false; // the end
+            return (false, dns.Refresh); // the end
         }
     }
 

@@ -5,6 +5,7 @@ using Weft.Jose;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Authentication;
+using Weft.Proxy.Filters.Authentication.Passwords;
 using Weft.Proxy.Filters.Jwt;
 
 namespace Weft.Proxy.Runtime;
@@ -23,6 +24,8 @@ internal sealed class FilterServices(TimeProvider time, ILogger logger) : IDispo
         MaxResponseContentBufferSize = JoseLimits.Default.MaxKeySetBytes,
     };
 
+    // Half of the machine for those whom nobody knows yet, and a queue of some seconds: the loops need the rest.
+    private readonly PasswordWorkers _passwords = new(Math.Max(1, Environment.ProcessorCount / 2), waiting: 64);
     private Dictionary<JwtProviderConfig, KeySource> _sources = [];
 
     /// <summary>Reads the files of a configuration that is valid.</summary>
@@ -54,10 +57,14 @@ internal sealed class FilterServices(TimeProvider time, ILogger logger) : IDispo
         if (errors.Count > 0)
             throw new ProxyConfigException(errors);
         _sources = sources;
-        return new FilterNeeds(issuers, keys, users);
+        return new FilterNeeds(issuers, keys, users, _passwords);
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _client.Dispose();
+        _passwords.Dispose();
+    }
 
     private TokenIssuer Issuer(JwtProviderConfig provider, Dictionary<JwtProviderConfig, KeySource> sources, TlsFiles files, List<string> errors)
     {

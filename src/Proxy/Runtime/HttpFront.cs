@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Downstream;
@@ -18,29 +17,37 @@ internal sealed class HttpFront : IFront
     private readonly LoopServices _services;
     private readonly HttpListenerState _state;
     private readonly DownstreamAcceptor _acceptor;
-    private readonly Listener _listener;
+    private readonly Listener[] _listeners;
 
-    public HttpFront(LoopServices services, Socket socket, HttpListenerState state, TlsServerContext? tls)
+    public HttpFront(LoopServices services, IEnumerable<Socket> sockets, HttpListenerState state, TlsServerContext? tls)
     {
         (_services, _state) = (services, state);
         _acceptor = new DownstreamAcceptor(services.Loop, Settings(state.Current.Config, tls), services.Http2Streams, change => services.Metrics.Connections += change);
-        _listener = new Listener(services.Loop, socket, _acceptor.Accept);
+        _listeners = [.. sockets.Select(socket => new Listener(services.Loop, socket, _acceptor.Accept))];
+        _listeners.Keep(KeepAlive.Of(state.Current.Config.KeepAlive));
     }
 
     public int Connections => _acceptor.Connections;
 
-    /// <summary>For connections to come.</summary>
-    public void Renew(TlsServerContext? tls) => _acceptor.Settings = Settings(_state.Current.Config, tls);
+    public bool IsBusy => _acceptor.IsBusy;
 
-    public void Drain(long milliseconds)
+    /// <summary>For connections to come.</summary>
+    public void Renew(TlsServerContext? tls)
     {
-        _listener.Dispose();
-        _acceptor.Drain(milliseconds);
+        _acceptor.Settings = Settings(_state.Current.Config, tls);
+        _listeners.Keep(KeepAlive.Of(_state.Current.Config.KeepAlive));
+    }
+
+    public void Drain(long milliseconds, DrainReason reason)
+    {
+        _listeners.Stop(reason);
+        _acceptor.Drain(milliseconds, hurry: reason == DrainReason.ProcessEnds);
     }
 
     public void Close()
     {
-        _listener.Dispose();
+        foreach (var listener in _listeners)
+            listener.Dispose();
         _acceptor.CloseAll();
     }
 
@@ -59,6 +66,7 @@ internal sealed class HttpFront : IFront
             {
                 IdleMilliseconds = (long)http.KeepAliveTimeout.TotalMilliseconds,
                 HeadMilliseconds = (long)http.HeaderTimeout.TotalMilliseconds,
+                MaxRequests = http.MaxRequestsPerConnection,
             },
             Http2 = new Http2ServerOptions(
                 new Http2Limits
@@ -71,7 +79,11 @@ internal sealed class HttpFront : IFront
                     IdleMilliseconds = (long)http.KeepAliveTimeout.TotalMilliseconds,
                     FrameMilliseconds = (long)http.HeaderTimeout.TotalMilliseconds,
                 },
-                scheme),
+                scheme)
+            {
+                MaxRequests = http.MaxRequestsPerConnection,
+            },
+            MaxAgeMilliseconds = http.MaxConnectionAge > TimeSpan.Zero ? (long)http.MaxConnectionAge.TotalMilliseconds : long.MaxValue,
             HandshakeMilliseconds = (long)(listener.Tls?.HandshakeTimeout ?? TimeSpan.FromSeconds(10)).TotalMilliseconds,
             MaxConnections = listener.MaxConnections,
         };
@@ -80,14 +92,7 @@ internal sealed class HttpFront : IFront
     private DownstreamConnection Exchanges(Client client)
     {
         var config = _state.Current.Config;
-        var facts = new ConnectionFacts
-        {
-            Source = client.Peer ?? new IPEndPoint(IPAddress.None, 0),
-            Destination = client.Destination ?? new IPEndPoint(IPAddress.None, 0),
-            IsTls = client.Tls is not null,
-            ServerName = client.Tls?.ServerName,
-            HasClientCertificates = config.Tls is { ClientCertificates: not ClientCertificates.None },
-        };
-        return new DownstreamConnection(_services, _state, client.Tls?.PeerUri is { } identity ? ConnectionFacts.WithIdentity(facts, identity) : facts, client.Http2 ? (byte)20 : (byte)11);
+        var facts = ConnectionFacts.Of(client.Peer, client.Destination, client.Tls, null, config.Tls is { ClientCertificates: not ClientCertificates.None });
+        return new DownstreamConnection(_services, _state, facts, client.Http2 ? (byte)20 : (byte)11);
     }
 }

@@ -19,7 +19,8 @@ internal interface IViews
 }
 
 /// <summary>The listeners over all configurations. One whose name and address stay keeps its sockets and connections; only what they serve by changes.</summary>
-internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
+/// <param name="keeper">Null: sockets end with the process.</param>
+internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeeper? keeper = null)
 {
     private readonly Dictionary<ListenerKey, Open> _open = [];
     private readonly List<Open> _draining = [];
@@ -27,7 +28,7 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
     /// <summary>Addresses by listener name, with the port that the kernel chose where 0 was asked for.</summary>
     public IReadOnlyDictionary<string, IPEndPoint> Addresses => _open.ToDictionary(pair => pair.Key.Name, pair => pair.Value.Address);
 
-    /// <summary>Opens what is new. All or nothing: when an address cannot be had, nothing has changed.</summary>
+    /// <summary>Opens what is new and not kept from before. All or nothing: when an address cannot be had, nothing has changed.</summary>
     /// <returns>Sockets by listener, to be started by <see cref="ApplyAsync"/>.</returns>
     /// <exception cref="ProxyConfigException">Says which address, and why.</exception>
     public IReadOnlyDictionary<string, Socket[]> Bind(ProxyConfig config)
@@ -67,7 +68,8 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
         {
             var gone = _open[key];
             _open.Remove(key);
-            await EachAsync(gone, (front, _) => front.Drain((long)config.DrainTimeout.TotalMilliseconds));
+            keeper?.Release(key.ToString());
+            await EachAsync(gone, (front, _) => front.Drain((long)config.DrainTimeout.TotalMilliseconds, DrainReason.Removed));
             _draining.Add(gone);
         }
     }
@@ -81,10 +83,19 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
         return count;
     }
 
-    public async Task DrainAsync(TimeSpan most)
+    /// <summary>Some of them are not only waited for to hear of the close.</summary>
+    public async Task<bool> IsBusyAsync()
+    {
+        var busy = false;
+        foreach (var open in _open.Values.Concat(_draining))
+            await EachAsync(open, (front, _) => Volatile.Write(ref busy, Volatile.Read(ref busy) || front.IsBusy));
+        return busy;
+    }
+
+    public async Task DrainAsync(TimeSpan most, DrainReason reason)
     {
         foreach (var open in _open.Values)
-            await EachAsync(open, (front, _) => front.Drain((long)most.TotalMilliseconds));
+            await EachAsync(open, (front, _) => front.Drain((long)most.TotalMilliseconds, reason));
     }
 
     public async Task CloseAsync()
@@ -113,11 +124,15 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
         try
         {
             var address = new IPEndPoint(IPAddress.Parse(listener.Address), listener.Port);
-            foreach (var _ in loops)
+            foreach (var kept in keeper?.Take(ListenerKey.Of(listener).ToString()) ?? [])
+                sockets.Add(new Socket(new SafeSocketHandle(kept, ownsHandle: true)));
+            // As many as there are loops at least, and none of those that were kept may be left out: what the kernel puts into it would wait for ever.
+            while (sockets.Count < loops.Count)
             {
-                sockets.Add(listener.Kind == ListenerKind.Udp ? UdpRelay.Bind(address) : Listener.Bind(address));
                 // Of port 0 the kernel has made another for all of them.
-                address = (IPEndPoint)sockets[0].LocalEndPoint!;
+                if (sockets.Count > 0)
+                    address = (IPEndPoint)sockets[0].LocalEndPoint!;
+                sockets.Add(listener.Kind == ListenerKind.Udp ? UdpRelay.Bind(address) : Listener.Bind(address, transparent: listener.Transparent));
             }
 
             return [.. sockets];
@@ -135,12 +150,15 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
         var state = listener.Kind == ListenerKind.Http ? new HttpListenerState(views.Http(listener)) : null;
         var connections = state is null ? views.Tcp(listener) : null;
         var tls = views.Tls(listener);
+        keeper?.Keep(ListenerKey.Of(listener).ToString(), [.. sockets.Select(socket => (int)socket.Handle)]);
         var open = new Open(state, new IFront[loops.Count], (IPEndPoint)sockets[0].LocalEndPoint!);
-        await EachAsync(open, (_, number) => open.Fronts[number] =
-            state is not null ? new HttpFront(loops[number], sockets[number], state, tls)
-            : listener.Kind == ListenerKind.Udp ? new UdpFront(loops[number], sockets[number], connections!)
-            : new TcpFront(loops[number], sockets[number], connections!, tls));
+        await EachAsync(open, (_, number) => open.Fronts[number] = Start(loops[number], sockets.Where((_, at) => at % loops.Count == number)));
         return open;
+
+        IFront Start(LoopServices loop, IEnumerable<Socket> own) =>
+            state is not null ? new HttpFront(loop, own, state, tls)
+            : listener.Kind == ListenerKind.Udp ? new UdpFront(loop, own, open.Address, connections!)
+            : new TcpFront(loop, own, connections!, tls);
     }
 
     private async Task RenewAsync(Open open, ListenerConfig listener, IViews views)
@@ -175,8 +193,11 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops)
 
     private sealed record Open(HttpListenerState? State, IFront[] Fronts, IPEndPoint Address);
 
-    private readonly record struct ListenerKey(string Name, string Address, int Port, ListenerKind Kind)
+    private readonly record struct ListenerKey(string Name, string Address, int Port, ListenerKind Kind, bool Transparent)
     {
-        public static ListenerKey Of(ListenerConfig listener) => new(listener.Name, listener.Address, listener.Port, listener.Kind);
+        /// <summary>What its sockets are kept by.</summary>
+        public override string ToString() => FormattableString.Invariant($"{Kind} {Address} {Port} {Name}{(Transparent ? " transparent" : "")}");
+
+        public static ListenerKey Of(ListenerConfig listener) => new(listener.Name, listener.Address, listener.Port, listener.Kind, listener.Transparent);
     }
 }

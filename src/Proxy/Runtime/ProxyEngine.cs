@@ -7,11 +7,14 @@ using Weft.Proxy.Configuration.Validation;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Edge;
 using Weft.Proxy.Forwarding;
+using Weft.Proxy.Overload;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry.Access;
+using Weft.Proxy.Telemetry.Access.Text;
 using Weft.Proxy.Telemetry.Metrics;
 using Weft.Proxy.Telemetry.Tracing;
 using Weft.Proxy.Tls;
+using Weft.Proxy.Tls.Sessions;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Upstream;
 
@@ -23,6 +26,11 @@ namespace Weft.Proxy.Runtime;
 /// </summary>
 public sealed partial class ProxyEngine : IAsyncDisposable
 {
+    private static readonly TimeSpan DrainLook = TimeSpan.FromMilliseconds(20);
+
+    // A process that ends resets connections in which something is unread, and with them an answer that was not read yet: some round trips of the slowest networks.
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly ProxyClock _clock;
@@ -35,28 +43,44 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     private readonly Ticker _maintaining;
     private readonly AccessLog _access;
     private readonly Ticker _recording;
+    private readonly LoadShedder _shedder;
     private readonly ulong _clusterSeed;
     private readonly FilterServices _services;
+    private readonly SpanExport _spans;
+    private bool _disposed;
     private FilterFactory _filters = new(FilterKinds.WithoutServices);
 
     /// <param name="loops">Event loops; 0: one for each processor.</param>
     /// <param name="accessLog">Where records of requests go; null: nowhere.</param>
-    public ProxyEngine(int loops, Stream? accessLog, TimeProvider time, Random random, ILoggerFactory loggers)
+    /// <param name="inherited">What processes before this one had; null: there were none, and none follow.</param>
+    public ProxyEngine(int loops, Stream? accessLog, TimeProvider time, Random random, ILoggerFactory loggers, Inheritance? inherited = null)
     {
         (_loggers, _logger, _clock) = (loggers, loggers.CreateLogger<ProxyEngine>(), new ProxyClock(time));
         _clusterSeed = (ulong)random.NextInt64();
         var count = loops > 0 ? loops : Environment.ProcessorCount;
         _loops = [.. Enumerable.Range(0, count).Select(number => new LoopServices(
             new EventLoop($"loop {number}", time, defect => Log.Defect(_logger, defect)), number, (ulong)random.NextInt64(), _names, time, (loop, streams) => new Upstreams(loop, streams)))];
-        _tls = new TlsContexts(time);
+        _tls = new TlsContexts(inherited?.Tickets ?? TicketKeys.New(), time);
         _services = new FilterServices(time, _logger);
         _clusters = new ClusterSet(count, _clock, random, loggers, () => _ = ForgetPoolsAsync());
-        _listeners = new ListenerSet(_loops);
+        _listeners = new ListenerSet(_loops, inherited?.Sockets);
+        _shedder = new LoadShedder(_loops, () => Environment.WorkingSet, time);
         foreach (var loop in _loops)
+        {
+            loop.Shedder = _shedder;
             loop.Loop.Start();
-        _access = new AccessLog([.. _loops.Select(loop => loop.Access)], new AccessJson(_names.Texts), accessLog);
-        _maintaining = new Ticker("clusters", ClusterSet.Tick, _clusters.Maintain, Beside);
+        }
+
+        _spans = new SpanExport(_names.Texts, time, loggers);
+        _access = new AccessLog([.. _loops.Select(loop => loop.Access)], new AccessJson(_names.Texts), accessLog, _spans.Offer);
+        _maintaining = new Ticker("clusters", ClusterSet.Tick, Look, Beside);
         _recording = new Ticker("access log", AccessLog.Interval, _access.Write, Beside);
+
+        void Look()
+        {
+            _clusters.Maintain();
+            _shedder.Look();
+        }
 
         void Beside(Exception defect) => Log.DefectBeside(_logger, defect);
     }
@@ -74,13 +98,14 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         await _gate.WaitAsync();
         try
         {
-            var tls = Prepare(config, out var needs);
+            var tls = Prepare(config, out var needs, out var spans);
             var bound = Bind(config, tls);
+            var template = config.AccessLog.Format == AccessLogFormat.Text ? LogTemplate.Parse(config.AccessLog.Template ?? LogTemplate.Istio) : null;
             try
             {
                 await _clusters.ApplyAsync(config, tls.Cluster);
                 _filters = new FilterFactory(FilterKinds.With(needs), _filters);
-                await _listeners.ApplyAsync(config, bound, new Views(this, config, tls));
+                await _listeners.ApplyAsync(config, bound, new Views(this, config, tls, template));
             }
             catch
             {
@@ -90,7 +115,10 @@ public sealed partial class ProxyEngine : IAsyncDisposable
                 throw;
             }
 
+            _shedder.Configure(config.Overload);
             tls.Commit();
+            _access.Use(template is null ? new AccessJson(_names.Texts) : new AccessText(template, _names.Texts));
+            await _spans.ApplyAsync(spans);
             Config = config;
             await _clusters.ForgetAsync(config);
             await ForgetPoolsAsync();
@@ -101,6 +129,10 @@ public sealed partial class ProxyEngine : IAsyncDisposable
             _gate.Release();
         }
     }
+
+    /// <summary>Whether it could be applied, but for addresses, which are only asked for when it is.</summary>
+    /// <exception cref="ProxyConfigException">What is wrong with it.</exception>
+    public void Check(ProxyConfig config) => Prepare(config, out _, out _).Discard();
 
     /// <summary>What a scrape of Prometheus gets.</summary>
     public void WriteMetrics(TextWriter to)
@@ -113,11 +145,22 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         text.Sample("weft_proxy_requests_in_flight", "", _loops.Sum(loop => loop.Metrics.InFlight));
         text.Family("weft_proxy_access_records_dropped_total", "counter", "Access records that the log could not take in time.");
         text.Sample("weft_proxy_access_records_dropped_total", "", _access.Dropped);
+        text.Family("weft_proxy_spans_sent_total", "counter", "Spans that the collector took.");
+        text.Sample("weft_proxy_spans_sent_total", "", _spans.Sent);
+        text.Family("weft_proxy_spans_dropped_total", "counter", "Spans that the collector did not take, or not in time.");
+        text.Sample("weft_proxy_spans_dropped_total", "", _spans.Dropped);
         text.Family("weft_proxy_endpoint_requests_in_flight", "gauge", "Requests in flight, by endpoint.");
         foreach (var (name, cluster) in _clusters.Clusters)
         {
             foreach (var endpoint in cluster.Table().Endpoints)
                 text.Sample("weft_proxy_endpoint_requests_in_flight", text.Labels([("cluster", name), ("endpoint", endpoint.Key)]), (long)endpoint.State.Active);
+        }
+
+        text.Family("weft_proxy_cluster_concurrency_limit", "gauge", "Requests at once that a cluster with adaptive concurrency is given.");
+        foreach (var (name, cluster) in _clusters.Clusters)
+        {
+            if (cluster.Concurrency is { } concurrency)
+                text.Sample("weft_proxy_cluster_concurrency_limit", text.Labels([("cluster", name)]), (long)concurrency.Limit);
         }
 
         text.Family("weft_proxy_endpoint_healthy", "gauge", "1: takes requests; 0: out, by checks, ejection or on its own wish.");
@@ -129,39 +172,57 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     }
 
     /// <summary>No new connections; open ones are told with their next answer. Returns when all are gone or the time is over.</summary>
-    public async Task DrainAsync(TimeSpan most)
+    /// <param name="handedOver">Another process accepts from the same sockets already, so there is no hurry; otherwise somebody waits for the end.</param>
+    public async Task DrainAsync(TimeSpan most, bool handedOver = false)
     {
-        await _listeners.DrainAsync(most);
+        await _listeners.DrainAsync(most, handedOver ? DrainReason.HandedOver : DrainReason.ProcessEnds);
         var started = _clock.Time.GetTimestamp();
-        while (_clock.Time.GetElapsedTime(started) < most && await _listeners.ConnectionsAsync() > 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(20), _clock.Time);
+        while (_clock.Time.GetElapsedTime(started) < most && await _listeners.IsBusyAsync())
+            await Task.Delay(DrainLook, _clock.Time);
+        // Whoever was told closes as well; a client that does not look at its idle connections is not waited for.
+        started = _clock.Time.GetTimestamp();
+        while (_clock.Time.GetElapsedTime(started) < LastWords && await _listeners.ConnectionsAsync() > 0)
+            await Task.Delay(DrainLook, _clock.Time);
     }
 
     /// <summary>Bytes that the loops have allocated since they started: what a budget is held against.</summary>
     internal long AllocatedBytes => _loops.Sum(loop => loop.Loop.AllocatedBytes);
 
+    /// <summary>Bytes of the buffers that the connections of all loops hold now.</summary>
+    internal long BufferedBytes => _loops.Sum(loop => loop.Loop.Buffers.InUse);
+
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         await _listeners.CloseAsync();
         _maintaining.Dispose();
         _recording.Dispose();
         _access.Write();
+        await _spans.DisposeAsync();
         await _clusters.DisposeAsync();
+        // A loop that has stopped closes nothing any more: endpoints would hold on to connections that nobody uses.
         foreach (var loop in _loops)
+        {
+            await loop.Loop.PostAsync(() => ((Upstreams)loop.Upstreams).Keep(_ => false));
             loop.Loop.Dispose();
+        }
+
         _tls.Dispose();
         _services.Dispose();
         _gate.Dispose();
     }
 
     // What can be wrong is found before anything is changed.
-    private TlsContexts.Prepared Prepare(ProxyConfig config, out FilterNeeds needs)
+    private TlsContexts.Prepared Prepare(ProxyConfig config, out FilterNeeds needs, out SpanExport.Settings? spans)
     {
         if (ConfigValidator.Validate(config) is { Count: > 0 } errors)
             throw new ProxyConfigException([.. errors.Select(error => $"{error.Path}: {error.Message}")]);
         if (Unsupported.Of(config).ToList() is { Count: > 0 } unsupported)
             throw new ProxyConfigException(unsupported);
         needs = _services.Prepare(config);
+        spans = SpanExport.Prepare(config);
         var tls = _tls.Prepare(config);
         if (tls.Errors.Count == 0)
             return tls;
@@ -192,7 +253,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     }
 
     /// <summary>What the listeners of one configuration serve by.</summary>
-    private sealed class Views(ProxyEngine engine, ProxyConfig config, TlsContexts.Prepared tls) : IViews
+    private sealed class Views(ProxyEngine engine, ProxyConfig config, TlsContexts.Prepared tls, LogTemplate? template) : IViews
     {
         private readonly Dictionary<string, RouteTableConfig> _tables = config.RouteTables.ToDictionary(table => table.Name);
         private Rng _rng = new(engine._clusterSeed);
@@ -202,7 +263,8 @@ public sealed partial class ProxyEngine : IAsyncDisposable
             var table = listener.RouteTable is { } name ? _tables[name] : new RouteTableConfig();
             return new HttpView(
                 listener, engine._names.Texts.Intern(listener.Name), RouteTable.Compile(table, listener, engine._filters), new EdgeStage(listener.Http), engine._clusters.Clusters,
-                config.Tracing is { } tracing ? new TracingSettings((int)(tracing.Fraction * 1_000_000)) : null, config.AccessLog.Enabled, config.AccessLog.Fraction);
+                config.Tracing is { } tracing ? new TracingSettings((int)(tracing.Fraction * 1_000_000), tracing.FollowCaller) : null, config.AccessLog.Enabled, config.AccessLog.Fraction,
+                template?.Fields is { IsEmpty: false } fields ? fields : null);
         }
 
         public TcpView Tcp(ListenerConfig listener) => new(listener, new ConnectionTable(listener, Next), engine._clusters.Clusters);

@@ -19,35 +19,40 @@ internal sealed class TcpFront : IFront
 {
     private readonly LoopServices _services;
     private readonly TcpAcceptor _acceptor;
-    private readonly Listener _listener;
+    private readonly Listener[] _listeners;
     private TcpView _view;
 
-    public TcpFront(LoopServices services, Socket socket, TcpView view, TlsServerContext? tls)
+    public TcpFront(LoopServices services, IEnumerable<Socket> sockets, TcpView view, TlsServerContext? tls)
     {
         (_services, _view) = (services, view);
         _acceptor = new TcpAcceptor(services.Loop, Settings(tls));
-        _listener = new Listener(services.Loop, socket, _acceptor.Accept);
+        _listeners = [.. sockets.Select(socket => new Listener(services.Loop, socket, _acceptor.Accept))];
+        _listeners.Keep(KeepAlive.Of(view.Config.KeepAlive));
     }
 
     public int Connections => _acceptor.Connections;
+
+    public bool IsBusy => Connections > 0;
 
     /// <summary>For connections to come.</summary>
     public void Renew(TcpView view, TlsServerContext? tls)
     {
         _view = view;
         _acceptor.Settings = Settings(tls);
+        _listeners.Keep(KeepAlive.Of(view.Config.KeepAlive));
     }
 
     // Bytes cannot be told to end: what is open goes on until the deadline.
-    public void Drain(long milliseconds)
+    public void Drain(long milliseconds, DrainReason reason)
     {
-        _listener.Dispose();
+        _listeners.Stop(reason);
         new LoopTimer(_services.Loop.Timers, _acceptor.CloseAll).Set(_services.Loop.Now + milliseconds);
     }
 
     public void Close()
     {
-        _listener.Dispose();
+        foreach (var listener in _listeners)
+            listener.Dispose();
         _acceptor.CloseAll();
     }
 
@@ -73,24 +78,18 @@ internal sealed class TcpFront : IFront
         }
 
         endpoint.State.Started();
-        return new TcpTarget(endpoint.Address, Upstreams.TlsOf(cluster.Way, endpoint), First(cluster, client), tunnel =>
+        var way = cluster.Way;
+        var first = way.ProxyProtocol == ProxyProtocolVersion.None ? null : ProxyHeader.Of(way.ProxyProtocol, client.Peer, client.Destination);
+        return new TcpTarget(endpoint.Address, Upstreams.TlsOf(way, endpoint), first, way.PreserveSource ? client.Peer?.Address : null, way.KeepAlive, tunnel =>
         {
             cluster.Limits.Disconnected();
             endpoint.State.Ended(-1, _services.Loop.Now * 1_000_000);
-            // A connection that was made and never answered says as much as one that was refused.
-            cluster.Report(endpoint, tunnel is { Received: > 0 } ? AttemptOutcome.Success : tunnel is null ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, _services.Number);
-        });
-    }
-
-    private static byte[]? First(Cluster cluster, TcpClient client)
-    {
-        if (client.Peer is not { } source || client.Destination is not { } destination)
-            return null;
-        return cluster.Config.ProxyProtocol switch
+            // A connection that was made and never answered says nothing: the client may have left before it was its turn.
+            cluster.Report(
+                endpoint, tunnel is { Received: > 0 } ? AttemptOutcome.Success : tunnel is null or { NeverConnected: true } ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, _services.Number);
+        })
         {
-            ProxyProtocolVersion.V1 => ProxyHeader.Line(source, destination),
-            ProxyProtocolVersion.V2 => ProxyHeader.Binary(source, destination),
-            _ => null,
+            ConnectMilliseconds = (long)way.ConnectTimeout.TotalMilliseconds,
         };
     }
 }

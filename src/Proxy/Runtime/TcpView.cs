@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Net;
 using Weft.Balancing;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Routing;
@@ -24,15 +23,7 @@ internal sealed class ConnectionTable(ListenerConfig listener, Func<ulong> chanc
 
     public SplitTarget? Find(TcpClient client)
     {
-        var facts = new ConnectionFacts
-        {
-            Source = client.Peer ?? new IPEndPoint(IPAddress.None, 0),
-            Destination = client.Destination ?? new IPEndPoint(IPAddress.None, 0),
-            IsTls = client.Tls is not null,
-            ServerName = client.ServerName?.ToLowerInvariant(),
-        };
-        if (client.Tls?.PeerUri is { } identity)
-            facts = ConnectionFacts.WithIdentity(facts, identity);
+        var facts = ConnectionFacts.Of(client.Peer, client.Destination, client.Tls, client.ServerName, hasClientCertificates: false);
         foreach (var rule in _rules)
         {
             if (rule.Matches(facts))

@@ -12,9 +12,9 @@ namespace Weft.Proxy.Runtime;
 /// From configuration to TLS contexts. One that a listener or cluster had before is kept while its configuration and the bytes of its files are the same; connections that were made by
 /// another go on with that.
 /// </summary>
-internal sealed class TlsContexts(TimeProvider time)
+internal sealed class TlsContexts(TicketKeys tickets, TimeProvider time)
 {
-    private readonly TicketKeyRing _tickets = new(TicketKeys.New());
+    private readonly TicketKeyRing _tickets = new(tickets);
     private Dictionary<string, Made> _made = [];
 
     /// <summary>Everything that a configuration needs. Nothing is kept of it when there are errors.</summary>
@@ -24,7 +24,7 @@ internal sealed class TlsContexts(TimeProvider time)
         foreach (var listener in config.Listeners)
         {
             if (listener.Tls is { } tls)
-                prepared.AddListener(listener.Name, tls);
+                prepared.AddListener(listener, tls);
         }
 
         foreach (var cluster in config.Clusters)
@@ -79,7 +79,7 @@ internal sealed class TlsContexts(TimeProvider time)
             }
         }
 
-        public void AddListener(string name, ListenerTls tls) => Add("listener/" + name, $"listener {name}: tls", tls.ToString(), (files, place) =>
+        public void AddListener(ListenerConfig listener, ListenerTls tls) => Add("listener/" + listener.Name, $"listener {listener.Name}: tls", $"{tls} {string.Join(' ', Protocols(listener, tls))}", (files, place) =>
         {
             var authorities = tls.ClientAuthorities is { } source ? files.Read(source, $"{place}.clientAuthorities") : null;
             var clients = tls.ClientCertificates == ClientCertificates.None ? ClientCertificateSettings.None : new ClientCertificateSettings
@@ -92,7 +92,7 @@ internal sealed class TlsContexts(TimeProvider time)
             {
                 Hosts = [.. tls.Certificates.Select(certificate => new TlsHost { Certificates = [files.Certificate(config, certificate, place)], Clients = clients })],
                 RequireServerName = tls.RequireServerName,
-                Protocols = [.. tls.Alpn],
+                Protocols = [.. Protocols(listener, tls)],
                 MinVersion = tls.MinVersion == TlsVersion.Tls13 ? TlsMinimum.Tls13 : TlsMinimum.Tls12,
                 SessionLifetime = tls.SessionLifetime,
             };
@@ -103,7 +103,8 @@ internal sealed class TlsContexts(TimeProvider time)
         {
             var settings = new TlsClientSettings
             {
-                AuthoritiesPem = tls.Authorities is { } source ? files.Read(source, $"{place}.authorities") : null,
+                // An array that is null would become a bundle that is empty, not the system's.
+                AuthoritiesPem = tls.Authorities is { } source ? files.Read(source, $"{place}.authorities") : default(ReadOnlyMemory<byte>?),
                 Peer = tls.Names.IsEmpty ? null : new PeerPolicy { RequireUsage = false, Names = Names(tls.Names) },
                 SkipVerification = tls.SkipVerification,
                 Certificate = tls.Certificate is { } name ? files.Certificate(config, name, place) : null,
@@ -139,6 +140,14 @@ internal sealed class TlsContexts(TimeProvider time)
             else
                 _made[key] = new Made(fingerprint, context);
         }
+
+        // What the listener does not speak is not offered: a client that was promised it would be sent away.
+        private static IEnumerable<string> Protocols(ListenerConfig listener, ListenerTls tls) => tls.Alpn.Where(protocol => listener.Kind != ListenerKind.Http || protocol switch
+        {
+            "h2" => listener.Http.Http2,
+            "http/1.1" => listener.Http.Http1,
+            _ => true,
+        });
 
         private static Predicate<string>? Names(ValueList<StringMatch> matches)
         {

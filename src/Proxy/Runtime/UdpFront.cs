@@ -12,28 +12,41 @@ namespace Weft.Proxy.Runtime;
 internal sealed class UdpFront : IFront
 {
     private readonly LoopServices _services;
-    private readonly UdpRelay _relay;
+    private readonly UdpRelay[] _relays;
     private readonly IPEndPoint _local;
     private TcpView _view;
 
-    public UdpFront(LoopServices services, Socket socket, TcpView view)
+    /// <param name="local">The address of all the sockets.</param>
+    public UdpFront(LoopServices services, IEnumerable<Socket> sockets, IPEndPoint local, TcpView view)
     {
-        (_services, _view, _local) = (services, view, (IPEndPoint)socket.LocalEndPoint!);
-        _relay = new UdpRelay(services.Loop, socket, Settings());
+        (_services, _view, _local) = (services, view, local);
+        _relays = [.. sockets.Select(socket => new UdpRelay(services.Loop, socket, Settings()))];
     }
 
-    public int Connections => _relay.Sessions;
+    public int Connections => _relays.Sum(relay => relay.Sessions);
+
+    public bool IsBusy => Connections > 0;
 
     public void Renew(TcpView view)
     {
         _view = view;
-        _relay.Settings = Settings();
+        foreach (var relay in _relays)
+            relay.Settings = Settings();
     }
 
-    // Sessions of a protocol without ends cannot be asked to end.
-    public void Drain(long milliseconds) => new LoopTimer(_services.Loop.Timers, Close).Set(_services.Loop.Now + milliseconds);
+    // A protocol without ends cannot be asked to end: a session that is quiet for an eighth of the time has.
+    public void Drain(long milliseconds, DrainReason reason)
+    {
+        foreach (var relay in _relays)
+            relay.Drain(milliseconds / 8, receives: reason != DrainReason.HandedOver);
+        new LoopTimer(_services.Loop.Timers, Close).Set(_services.Loop.Now + milliseconds);
+    }
 
-    public void Close() => _relay.Dispose();
+    public void Close()
+    {
+        foreach (var relay in _relays)
+            relay.Dispose();
+    }
 
     private UdpSettings Settings() => new(
         Route, (long)_view.Config.UdpSessionTimeout.TotalMilliseconds, _view.Config.MaxConnections > 0 ? _view.Config.MaxConnections : UdpRelay.DefaultMaxSessions);

@@ -7,30 +7,17 @@ internal static class Unsupported
 {
     public static IEnumerable<string> Of(ProxyConfig config)
     {
-        if (config.Tracing is not null)
-            yield return "tracing: spans are not exported yet; traceparent and B3 fields are passed on without it";
-        if (config.AccessLog.Format != AccessLogFormat.Json)
-            yield return "accessLog.format: only json is written yet";
-        foreach (var listener in config.Listeners.ToArray())
-        {
-            if (listener.Transparent)
-                yield return $"listener {listener.Name}: transparent is not done yet";
-            if (listener.Http.MaxRequestsPerConnection > 0)
-                yield return $"listener {listener.Name}: http.maxRequestsPerConnection is not done yet";
-            if (listener.Http.MaxConnectionAge > TimeSpan.Zero)
-                yield return $"listener {listener.Name}: http.maxConnectionAge is not done yet";
-        }
-
+        var ofUdp = config.Listeners.Where(listener => listener.Kind == ListenerKind.Udp)
+            .SelectMany(listener => listener.ConnectionRoutes.SelectMany(route => route.Clusters).Select(cluster => cluster.Cluster).Append(listener.DefaultCluster ?? "")).ToHashSet();
         foreach (var cluster in config.Clusters.ToArray())
         {
-            if (cluster.PreserveSource)
-                yield return $"cluster {cluster.Name}: preserveSource is not done yet";
-            if (cluster.AdaptiveConcurrency is not null)
-                yield return $"cluster {cluster.Name}: adaptiveConcurrency is not done yet; limits.maxRequests bounds what is in flight";
-            if (!cluster.Locality.Distribute.IsEmpty)
-                yield return $"cluster {cluster.Name}: locality.distribute is not done yet; locality.failover is";
-            if (cluster.Dns is { Srv: true } or { Servers.IsEmpty: false })
-                yield return $"cluster {cluster.Name}: dns.srv and dns.servers are not done yet; names are resolved to addresses by the system";
+            if (ofUdp.Contains(cluster.Name) && (cluster.PreserveSource || cluster.ProxyProtocol != ProxyProtocolVersion.None))
+                yield return $"cluster {cluster.Name}: preserveSource and proxyProtocol are not done for UDP";
+            foreach (var subset in cluster.Subsets.ToArray())
+            {
+                if (subset.Limits is not null || subset.Outliers is not null)
+                    yield return $"cluster {cluster.Name}: subsets have no limits and outliers of their own yet; those of the cluster hold for {subset.Name}, too";
+            }
         }
     }
 }

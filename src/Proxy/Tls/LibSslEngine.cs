@@ -29,6 +29,7 @@ internal sealed unsafe class LibSslEngine : ITlsEngine
     private readonly GCHandle _self;
     private ByteQueue _output;
     private ServerHost? _host;
+    private PeerPolicy? _peer;
     private bool _disposed;
     private string? _refusal;
 
@@ -87,13 +88,13 @@ internal sealed unsafe class LibSslEngine : ITlsEngine
         return engine;
     }
 
-    internal static LibSslEngine Client(TlsClientContext context, nint sslContext, BufferPool pool, string? name, TlsSessionCache? sessions, string sessionKey)
+    internal static LibSslEngine Client(TlsClientContext context, nint sslContext, BufferPool pool, string? name, PeerPolicy? peer, TlsSessionCache? sessions, string sessionKey)
     {
-        var engine = new LibSslEngine(context, sslContext, pool, sessions, sessionKey) { ServerName = name };
+        var engine = new LibSslEngine(context, sslContext, pool, sessions, sessionKey) { ServerName = name, _peer = peer };
         try
         {
             LibSsl.SSL_set_connect_state(engine._ssl);
-            context.Prepare(engine._ssl, name);
+            context.Prepare(engine._ssl, name, peer);
             engine.Resume();
             engine.Handshake(); // the ClientHello
             return engine;
@@ -214,7 +215,7 @@ internal sealed unsafe class LibSslEngine : ITlsEngine
             return false;
         }
 
-        if ((_host?.Clients.Policy ?? _client?.Settings.Peer) is not { } policy
+        if ((_host?.Clients.Policy ?? _peer) is not { } policy
             || PeerCheck.Check(LibCrypto.X509_STORE_CTX_get0_cert(store), policy, clientSide: _server is not null) is not { } reason)
             return true;
         LibCrypto.X509_STORE_CTX_set_error(store, Constants.VerifyErrorApplication);

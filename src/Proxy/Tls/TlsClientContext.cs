@@ -6,6 +6,7 @@ using System.Text;
 using Weft.Proxy.Tls.Native;
 using Weft.Proxy.Tls.Sessions;
 using Weft.Proxy.Tls.Settings;
+using Weft.Proxy.Tls.Verification;
 using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Tls;
@@ -54,17 +55,21 @@ internal sealed unsafe class TlsClientContext : TlsContext
     /// <param name="name">Host name or address: asked for (a name only, RFC 6066 section 3) and, without <see cref="TlsClientSettings.Peer"/>, to be in the certificate.</param>
     /// <param name="sessions">Null: nothing is resumed.</param>
     /// <param name="endpoint">What sessions are kept by.</param>
+    /// <param name="identity">The URI name (`spiffe://...`) that the certificate must have, in place of the name and of the names of <see cref="TlsClientSettings.Peer"/>; null: as those say.</param>
     /// <exception cref="ArgumentException">Nothing would be verified: neither a name nor a policy nor leave to skip it.</exception>
-    public LibSslEngine Connect(BufferPool pool, string? name, TlsSessionCache? sessions = null, string endpoint = "")
+    public LibSslEngine Connect(BufferPool pool, string? name, TlsSessionCache? sessions = null, string endpoint = "", string? identity = null)
     {
-        if (name is null && Settings.Peer is null && !Settings.SkipVerification)
+        if (name is null && identity is null && Settings.Peer is null && !Settings.SkipVerification)
             throw new ArgumentException("a connection needs a name or a policy that the endpoint is verified by", nameof(name));
+        var peer = identity is null ? Settings.Peer
+            : (Settings.Peer ?? new PeerPolicy { RequireUsage = false }) with { Spiffe = Settings.Peer is { Spiffe: true } || SpiffeId.TrustDomain(identity) is not null, Names = n => n == identity };
         // One endpoint under two names is verified twice.
-        return LibSslEngine.Client(this, _context, pool, name, sessions, $"{endpoint} {name}");
+        return LibSslEngine.Client(this, _context, pool, name, peer, sessions, $"{endpoint} {name} {identity}");
     }
 
     /// <summary>Host name and what must be in the certificate, on an SSL that has not begun.</summary>
-    internal void Prepare(nint ssl, string? name)
+    /// <param name="peer">Verifies in place of the name.</param>
+    internal void Prepare(nint ssl, string? name, PeerPolicy? peer)
     {
         if (name is null)
             return;
@@ -80,7 +85,7 @@ internal sealed unsafe class TlsClientContext : TlsContext
             }
         }
 
-        if (Settings.Peer is not null || Settings.SkipVerification)
+        if (peer is not null || Settings.SkipVerification)
             return;
         var parameters = LibSsl.SSL_get0_param(ssl);
         LibCrypto.X509_VERIFY_PARAM_set_hostflags(parameters, Constants.HostNoPartialWildcards | Constants.HostNeverCheckSubject);

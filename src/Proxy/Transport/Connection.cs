@@ -97,6 +97,8 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
 
     public bool IsBlocked => _blocked;
 
+    public bool HasUnread => _state == State.Open && (_mayRead || !Pending.IsEmpty || SocketCalls.HasUnread(_fd));
+
     public ByteQueue Output
     {
         get

@@ -36,7 +36,7 @@ internal sealed class EventLoop : IDisposable
     {
         (_time, _failed) = (time, failed);
         Now = ReadClock();
-        Timers = new(Now);
+        Timers = new(Now, failed);
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
@@ -117,6 +117,13 @@ internal sealed class EventLoop : IDisposable
         _slots[index].Pollable = null;
         _slots[index].Generation = (_slots[index].Generation + 1) & 0x7FFF_FFFF; // never the number of a wake
         _freeSlots.Push(index);
+    }
+
+    /// <summary>As <see cref="Unregister"/>, for a descriptor whose socket other processes may have, too: it brings no more events although it lives on.</summary>
+    public void Unregister(int index, int fd)
+    {
+        Unregister(index);
+        _poller.Remove(fd);
     }
 
     internal void MarkDirty(Connection connection) => _dirty.Add(connection);

@@ -45,6 +45,9 @@ internal interface ITransport
     /// <summary>At once; what waits is lost. No call to the protocol follows.</summary>
     void Abort();
 
+    /// <summary>Something has come that was not handed over yet: who is about to close an idle connection looks here first. A call to the kernel.</summary>
+    bool HasUnread => false;
+
     IPEndPoint? Peer { get; }
 }
 

@@ -15,7 +15,6 @@ internal sealed class Listener : IPollable, IDisposable
     private const int PauseMilliseconds = 50;
 
     private readonly EventLoop _loop;
-    private readonly Socket _socket;
     private readonly Accepted _accepted;
     private readonly LoopTimer _pause;
     private readonly int _fd;
@@ -23,22 +22,25 @@ internal sealed class Listener : IPollable, IDisposable
     private int _spare = SocketCalls.Spare();
     private bool _stopped;
 
-    /// <param name="socket">Listening, non-blocking.</param>
+    /// <param name="socket">Listening, non-blocking. Its descriptor is the listener's from here on.</param>
     public Listener(EventLoop loop, Socket socket, Accepted accepted)
     {
-        (_loop, _socket, _accepted) = (loop, socket, accepted);
-        _fd = (int)socket.SafeHandle.DangerousGetHandle();
+        (_loop, _accepted) = (loop, accepted);
+        _fd = Detach(socket);
         _pause = new(loop.Timers, Accept);
         _slot = loop.Register(_fd, this, Libc.EpollIn | Libc.EpollEdge);
     }
 
-    public static Socket Bind(IPEndPoint address, int backlog = 4096)
+    /// <param name="transparent">It takes connections that were meant for other addresses, once the kernel is told to bring them here (TPROXY). Takes CAP_NET_ADMIN.</param>
+    public static Socket Bind(IPEndPoint address, int backlog = 4096, bool transparent = false)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
         try
         {
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             socket.SetRawSocketOption(Libc.SolSocket, Libc.SoReusePort, BitConverter.GetBytes(1));
+            if (transparent && !SocketCalls.Transparent((int)socket.SafeHandle.DangerousGetHandle(), address.AddressFamily == AddressFamily.InterNetworkV6 ? Libc.AfInet6 : Libc.AfInet))
+                throw new SocketException((int)SocketError.AccessDenied);
             socket.Bind(address);
             socket.Listen(backlog);
             return socket;
@@ -53,25 +55,49 @@ internal sealed class Listener : IPollable, IDisposable
     /// <summary>Connections that found no descriptor and were closed at once.</summary>
     public long Shed { get; private set; }
 
+    /// <summary>For connections to come, which inherit it.</summary>
+    public void Keep(KeepAlive alive) => alive.Apply(_fd);
+
     public void OnEvents(uint events) => Accept();
 
-    /// <summary>Accepts no more. The socket is closed, too: what waits in it is refused (with a supervisor that holds it, it waits for the next proxy).</summary>
+    /// <summary>
+    /// The descriptor without the object around it: that one may shut the socket down when it is disposed, for everybody who has it, where a plain close only gives up the own share.
+    /// </summary>
+    public static int Detach(Socket socket)
+    {
+        var fd = (int)socket.SafeHandle.DangerousGetHandle();
+        socket.SafeHandle.SetHandleAsInvalid();
+        return fd;
+    }
+
+    /// <summary>Accepts what waits already, which would be reset with the socket; then no more.</summary>
+    public void TakeAndDispose()
+    {
+        if (_stopped)
+            return;
+        while (AcceptOne())
+        {
+        }
+
+        Dispose();
+    }
+
+    /// <summary>Accepts no more. The own share of the socket is closed: what waits in it is reset, but where somebody else holds it: then it waits for the next proxy.</summary>
     public void Dispose()
     {
         if (_stopped)
             return;
         _stopped = true;
         _pause.Dispose();
-        _loop.Unregister(_slot);
+        _loop.Unregister(_slot, _fd);
         _slot = -1;
-        _socket.Dispose();
+        SocketCalls.Close(_fd);
         if (_spare >= 0)
             SocketCalls.Close(_spare);
     }
 
     private void Accept()
     {
-        Span<byte> address = stackalloc byte[Libc.AddressBytes];
         for (var accepts = 0; !_stopped; accepts++)
         {
             if (accepts == AcceptsPerTurn)
@@ -80,23 +106,46 @@ internal sealed class Listener : IPollable, IDisposable
                 return;
             }
 
-            var fd = SocketCalls.Accept(_fd, address, out var length);
-            if (fd >= 0)
-            {
-                SocketCalls.NoDelay(fd);
-                _accepted(fd, SocketCalls.EndPoint(address[..Math.Min(length, address.Length)]));
-            }
-            else if (fd == -Libc.Eagain)
-            {
+            if (!AcceptOne())
                 return;
-            }
-            else if (fd is -Libc.Emfile or -Libc.Enfile && !ShedOne())
-            {
-                _pause.Set(_loop.Now + PauseMilliseconds);
-                return;
-            }
+        }
+    }
 
-            // Anything else is a connection that went before it was taken (ECONNABORTED and its kind).
+    /// <returns>Whether there may be another.</returns>
+    private bool AcceptOne()
+    {
+        Span<byte> address = stackalloc byte[Libc.AddressBytes];
+        var fd = SocketCalls.Accept(_fd, address, out var length);
+        if (fd >= 0)
+        {
+            SocketCalls.NoDelay(fd);
+            Hand(fd, SocketCalls.EndPoint(address[..Math.Min(length, address.Length)]));
+        }
+        else if (fd == -Libc.Eagain)
+        {
+            return false;
+        }
+        else if (fd is -Libc.Emfile or -Libc.Enfile && !ShedOne())
+        {
+            _pause.Set(_loop.Now + PauseMilliseconds);
+            return false;
+        }
+
+        // Anything else is a connection that went before it was taken (ECONNABORTED and its kind).
+        return true;
+    }
+
+    // The edge is used up: those behind one that brings a defect to light must not wait for the next that comes.
+    private void Hand(int fd, IPEndPoint? peer)
+    {
+        try
+        {
+            _accepted(fd, peer);
+        }
+        catch
+        {
+            _pause.Set(_loop.Now);
+            throw;
         }
     }
 

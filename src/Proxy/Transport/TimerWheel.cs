@@ -49,7 +49,10 @@ internal sealed class TimerWheel
     private readonly List<LoopTimer> _later = [];
     private long _turned;   // the slot of time up to which all was fired
 
-    public TimerWheel(long now) => _turned = now / SlotMilliseconds;
+    private readonly Action<Exception>? _failed;
+
+    /// <param name="failed">Hears of what a timer throws, and the others go on; null: it is thrown.</param>
+    public TimerWheel(long now, Action<Exception>? failed = null) => (_turned, _failed) = (now / SlotMilliseconds, failed);
 
     /// <summary>Fires what is due.</summary>
     public void Advance(long now)
@@ -119,6 +122,19 @@ internal sealed class TimerWheel
         (timer.Next, timer.Previous, timer.Slot) = (null, null, -1);
     }
 
+    // Others that are due in this turn would wait for the next one of the wheel, 16 s later.
+    private void Fire(LoopTimer timer)
+    {
+        try
+        {
+            timer.Fire();
+        }
+        catch (Exception defect) when (_failed is not null)
+        {
+            _failed(defect);
+        }
+    }
+
     private void FireSlot(int slot, long now)
     {
         // One at a time from the front: what a timer does may unlink any other.
@@ -126,7 +142,7 @@ internal sealed class TimerWheel
         {
             Unlink(timer);
             if (timer.At <= now)
-                timer.Fire();
+                Fire(timer);
             else if (timer.At != long.MaxValue)
                 _later.Add(timer);   // the slot of its next look may be this one
         }

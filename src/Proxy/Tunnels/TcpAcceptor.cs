@@ -12,8 +12,14 @@ internal sealed record TcpClient(IPEndPoint? Peer, IPEndPoint? Destination, stri
 
 /// <summary>Where a connection goes.</summary>
 /// <param name="First">Sent before the client's bytes: a PROXY header.</param>
+/// <param name="Source">The address that the connection leaves with; null: the machine's own.</param>
 /// <param name="Ended">Hears of the end; the tunnel is null when no connection could be made.</param>
-internal sealed record TcpTarget(IPEndPoint Address, Func<BufferPool, ITlsEngine>? Tls = null, byte[]? First = null, Action<TcpTunnel?>? Ended = null);
+internal sealed record TcpTarget(
+    IPEndPoint Address, Func<BufferPool, ITlsEngine>? Tls = null, byte[]? First = null, IPAddress? Source = null, KeepAlive KeepAlive = default, Action<TcpTunnel?>? Ended = null)
+{
+    /// <summary>TCP and TLS together.</summary>
+    public long ConnectMilliseconds { get; init; } = 5_000;
+}
 
 internal sealed record TcpSettings
 {
@@ -30,8 +36,6 @@ internal sealed record TcpSettings
 
     public long HandshakeMilliseconds { get; init; } = 10_000;
 
-    public long ConnectMilliseconds { get; init; } = 5_000;
-
     public long IdleMilliseconds { get; init; } = 3_600_000;
 
     public int MaxConnections { get; init; }
@@ -42,6 +46,9 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
 {
     private readonly Dictionary<Connection, TcpOpening> _openings = [];
     private readonly HashSet<TcpTunnel> _tunnels = [];
+
+    // By the connection to the endpoint that is still being made.
+    private readonly Dictionary<Connection, TcpTunnel> _connecting = [];
 
     public TcpSettings Settings { get; set; } = settings;
 
@@ -77,14 +84,22 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
     {
         if (_openings.TryGetValue(connection, out var opening))
             opening.Opened();
+        else
+            _connecting.Remove(connection);
     }
 
-    public void OnGone(Connection connection) => _openings.Remove(connection);
+    public void OnGone(Connection connection)
+    {
+        _openings.Remove(connection);
+        // When the tunnel is over already it was the client that did not want to wait.
+        if (_connecting.Remove(connection, out var tunnel) && !tunnel.IsOver)
+            tunnel.NeverConnected = true;
+    }
 
     internal void Join(Connection client, TcpTarget target, TcpSettings of)
     {
         _openings.Remove(client);
-        var fd = SocketCalls.Connect(target.Address.Serialize());
+        var fd = SocketCalls.Connect(target.Address.Serialize(), target.Source is { } source ? SocketCalls.AnyPort(source) : null);
         if (fd < 0)
         {
             client.Abort();
@@ -92,15 +107,18 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
             return;
         }
 
+        target.KeepAlive.Apply(fd);
         var upstream = new Connection(loop, fd, target.Address, connecting: true, target.Tls?.Invoke(loop.Buffers), this);
-        upstream.OpenWithin(of.ConnectMilliseconds);
+        upstream.OpenWithin(target.ConnectMilliseconds);
         if (target.First is { } first)
             upstream.WriteFirst(first);
-        _tunnels.Add(new TcpTunnel(client, upstream, of.IdleMilliseconds, tunnel =>
+        var joined = new TcpTunnel(client, upstream, of.IdleMilliseconds, tunnel =>
         {
             _tunnels.Remove(tunnel);
             target.Ended?.Invoke(tunnel);
-        }));
+        });
+        _tunnels.Add(joined);
+        _connecting.Add(upstream, joined);
     }
 }
 
@@ -132,17 +150,9 @@ internal sealed class TcpOpening(TcpAcceptor acceptor, Connection connection, Tc
     {
         if (!_readsHeader)
             return ReadHello(data);
-        switch (ProxyHeader.Read(data, out var source, out _destination, out var consumed))
-        {
-            case ProxyHeaderResult.Incomplete:
-                return 0;
-            case ProxyHeaderResult.Failed:
-                connection.Abort();
-                return data.Length;
-        }
-
+        if (!ProxyHeader.TryTake(connection, data, out _destination, out var consumed))
+            return consumed;
         _readsHeader = false;
-        connection.Peer = source ?? connection.Peer;
         if (settings.Tls is { } tls)
         {
             connection.StartTls(tls(connection.Loop.Buffers));

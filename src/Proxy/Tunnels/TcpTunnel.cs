@@ -34,6 +34,11 @@ internal sealed class TcpTunnel
     /// <summary>Why it ended, for the record: true when both sides came to their end.</summary>
     public bool IsWhole => _client.HasEnded && _upstream.HasEnded;
 
+    public bool IsOver => _over;
+
+    /// <summary>The connection to the endpoint did not come about, by its fault.</summary>
+    public bool NeverConnected { get; set; }
+
     public void Close()
     {
         if (_over)

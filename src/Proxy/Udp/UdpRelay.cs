@@ -23,17 +23,17 @@ internal sealed class UdpRelay : IPollable, IDisposable
     // So many clients of a loop; addresses are easily made up, and each costs a socket.
     public const int DefaultMaxSessions = 10_000;
     private readonly EventLoop _loop;
-    private readonly Socket _socket;
     private readonly Dictionary<IPEndPoint, UdpSession> _sessions = [];
     private readonly LoopTimer _again;
     private readonly int _fd;
     private readonly int _slot;
+    private bool _receives = true, _isDraining, _closed;
 
-    /// <param name="socket">Bound, non-blocking.</param>
+    /// <param name="socket">Bound, non-blocking. Its descriptor is the relay's from here on.</param>
     public UdpRelay(EventLoop loop, Socket socket, UdpSettings settings)
     {
-        (_loop, _socket, Settings) = (loop, socket, settings);
-        _fd = (int)socket.SafeHandle.DangerousGetHandle();
+        (_loop, Settings) = (loop, settings);
+        _fd = Listener.Detach(socket);
         _again = new LoopTimer(loop.Timers, Receive);
         _slot = loop.Register(_fd, this, Libc.EpollIn | Libc.EpollEdge);
     }
@@ -64,11 +64,24 @@ internal sealed class UdpRelay : IPollable, IDisposable
 
     public void OnEvents(uint events) => Receive();
 
+    /// <summary>No new sessions; those that stand end when they have been quiet for a while.</summary>
+    /// <param name="receives">False: what clients send is for somebody else from now on, who receives from the same socket.</param>
+    public void Drain(long quietMilliseconds, bool receives)
+    {
+        _isDraining = true;
+        if (!receives)
+            StopReceiving();
+        foreach (var session in _sessions.Values)
+            session.EndAfter(quietMilliseconds);
+    }
+
     public void Dispose()
     {
-        _again.Dispose();
-        _loop.Unregister(_slot);
-        _socket.Dispose();
+        if (_closed)
+            return;
+        _closed = true;
+        StopReceiving();
+        SocketCalls.Close(_fd);
         foreach (var session in _sessions.Values.ToArray())
             session.End();
     }
@@ -81,10 +94,19 @@ internal sealed class UdpRelay : IPollable, IDisposable
 
     internal void Forget(IPEndPoint client) => _sessions.Remove(client);
 
+    private void StopReceiving()
+    {
+        if (!_receives)
+            return;
+        _receives = false;
+        _again.Dispose();
+        _loop.Unregister(_slot, _fd);
+    }
+
     private void Receive()
     {
         Span<byte> from = stackalloc byte[Libc.AddressBytes];
-        for (var i = 0; i < ReceivesPerTurn; i++)
+        for (var i = 0; i < ReceivesPerTurn && _receives; i++)
         {
             var got = SocketCalls.ReceiveFrom(_fd, _loop.ReadBuffer, from, out var length);
             if (got == -Libc.Eagain)
@@ -106,7 +128,7 @@ internal sealed class UdpRelay : IPollable, IDisposable
     {
         if (_sessions.TryGetValue(client, out var session))
             return session;
-        if (_sessions.Count >= Settings.MaxSessions || Settings.Route(client) is not { } target)
+        if (_isDraining || _sessions.Count >= Settings.MaxSessions || Settings.Route(client) is not { } target)
             return null;
         var fd = SocketCalls.ConnectDatagrams(target.Address.Serialize());
         if (fd < 0)

@@ -13,7 +13,7 @@ internal sealed class UdpSession : IPollable
     private readonly IPEndPoint _client;
     private readonly byte[] _clientAddress;
     private readonly Action _ended;
-    private readonly long _idle;
+    private long _idle;
     private readonly LoopTimer _timer;
     private readonly LoopTimer _again;
     private readonly int _fd;
@@ -48,6 +48,13 @@ internal sealed class UdpSession : IPollable
         SocketCalls.Close(_fd);
         _relay.Forget(_client);
         _ended();
+    }
+
+    /// <summary>From now on it takes no longer than that without a datagram.</summary>
+    public void EndAfter(long idleMilliseconds)
+    {
+        _idle = Math.Min(_idle, idleMilliseconds);
+        _timer.Set(Math.Min(_timer.At, _loop.Now + _idle));
     }
 
     private void Touch() => _timer.Set(_loop.Now + _idle);

@@ -1,3 +1,4 @@
+using System.Net;
 using Weft.Proxy.Http1;
 using Weft.Proxy.Http2;
 using Weft.Proxy.Tls;
@@ -40,6 +41,14 @@ internal sealed record PoolOptions
 
     /// <summary>How long a request waits when the cluster may have no more connections.</summary>
     public long PendingMilliseconds { get; init; } = 5_000;
+
+    public KeepAlive KeepAlive { get; init; }
+
+    /// <summary>In front of everything else, TLS too: a PROXY header.</summary>
+    public byte[]? First { get; init; }
+
+    /// <summary>The address that connections leave with; null: the machine's own.</summary>
+    public IPAddress? Source { get; init; }
 
     public Http1Limits Http1 { get; init; } = Http1Limits.Default;
 

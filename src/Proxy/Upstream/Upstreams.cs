@@ -1,7 +1,9 @@
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Downstream;
 using Weft.Proxy.Forwarding;
 using Weft.Proxy.Http;
 using Weft.Proxy.Http2;
+using Weft.Proxy.Routing;
 using Weft.Proxy.Tls;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Upstream.Clusters;
@@ -11,21 +13,25 @@ namespace Weft.Proxy.Upstream;
 /// <summary>The connections of one loop, by endpoint. Those of an endpoint that has left, or whose cluster connects in another way now, are closed when they are not needed any more.</summary>
 internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstreams
 {
-    private readonly Dictionary<(UpstreamEndpoint Endpoint, bool Http2), Pool> _pools = [];
+    private readonly Dictionary<PoolKey, Pool> _pools = [];
 
-    public IClientStream? Open(Cluster cluster, UpstreamEndpoint endpoint, bool grpc, IClientStreamHandler handler)
+    public IClientStream? Open(Cluster cluster, UpstreamEndpoint endpoint, bool grpc, ConnectionFacts? client, IClientStreamHandler handler)
     {
         // Where the protocol is left open and there is no ALPN to ask, gRPC needs HTTP/2 and the rest is served by everybody in HTTP/1.1.
         // Read once: what is made of it is kept under it.
         var way = cluster.Way;
         var http2 = grpc && way is { Protocol: UpstreamProtocol.Auto, Tls: null };
-        if (!_pools.TryGetValue((endpoint, http2), out var pool) || pool.Way != way)
+        var key = new PoolKey(endpoint, http2, way.KeyOf(client));
+        if (!_pools.TryGetValue(key, out var pool) || pool.Way != way)
         {
             pool?.Connections.Dispose();
-            _pools[(endpoint, http2)] = pool = new Pool(new EndpointPool(loop, endpoint.Address, OptionsOf(cluster.Limits, way, endpoint, http2), streams), way);
+            _pools[key] = pool = Create(cluster.Limits, way, key);
         }
 
-        return pool.Connections.Open(handler);
+        var stream = pool.Connections.Open(handler);
+        if (stream is null && !key.Client.IsEmpty && pool.Connections is { Connections: 0, Waiting: 0 })
+            Forget(key, pool.Connections);
+        return stream;
     }
 
     /// <summary>Only these stay.</summary>
@@ -43,11 +49,24 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
     {
         if (way.Tls is not { } context)
             return null;
-        var name = way.ServerName ?? endpoint.Config.HostName ?? endpoint.Address.Address.ToString();
-        return pool => context.Connect(pool, name, endpoint: endpoint.Key);
+        // Read for each connection: what is said of an endpoint may change while it stays.
+        return pool => context.Connect(
+            pool, way.ServerName ?? endpoint.Config.HostName ?? endpoint.Address.Address.ToString(), endpoint: endpoint.Key, identity: endpoint.Config.Identity);
     }
 
-    private static PoolOptions OptionsOf(ClusterLimits limits, ConnectWay way, UpstreamEndpoint endpoint, bool http2)
+    // Apart from the way that each request takes, which must not allocate what is captured here.
+    private Pool Create(ClusterLimits limits, ConnectWay way, PoolKey key) =>
+        new(new EndpointPool(loop, key.Endpoint.Address, OptionsOf(limits, way, key), streams, key.Client.IsEmpty ? null : gone => Forget(key, gone)), way);
+
+    // There are as many of these as clients: one without a connection is not kept.
+    private void Forget(PoolKey key, EndpointPool gone)
+    {
+        gone.Dispose();
+        if (_pools.TryGetValue(key, out var pool) && pool.Connections == gone)
+            _pools.Remove(key);
+    }
+
+    private static PoolOptions OptionsOf(ClusterLimits limits, ConnectWay way, PoolKey key)
     {
         return new PoolOptions
         {
@@ -55,18 +74,23 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
             {
                 UpstreamProtocol.Http2 => PoolProtocol.Http2,
                 UpstreamProtocol.Http1 => PoolProtocol.Http1,
-                _ => http2 ? PoolProtocol.Http2 : way.Tls is null ? PoolProtocol.Http1 : PoolProtocol.Alpn,
+                _ => key.Http2 ? PoolProtocol.Http2 : way.Tls is null ? PoolProtocol.Http1 : PoolProtocol.Alpn,
             },
-            Tls = TlsOf(way, endpoint),
+            Tls = TlsOf(way, key.Endpoint),
+            KeepAlive = way.KeepAlive,
+            First = way.ProxyProtocol == ProxyProtocolVersion.None ? null : ProxyHeader.Of(way.ProxyProtocol, key.Client.Source, key.Client.Destination),
+            Source = key.Client.Address,
             Limits = limits,
             ConnectMilliseconds = (long)way.ConnectTimeout.TotalMilliseconds,
             IdleMilliseconds = (long)way.Limits.IdleTimeout.TotalMilliseconds,
             MaxAgeMilliseconds = (long)way.Limits.MaxConnectionAge.TotalMilliseconds,
             MaxRequestsPerConnection = way.Limits.MaxRequestsPerConnection,
             PendingMilliseconds = (long)way.Limits.PendingTimeout.TotalMilliseconds,
-            Http2 = new Http2Limits { MaxConcurrentStreams = way.Limits.MaxStreams },
+            Http2 = new Http2Limits { MaxConcurrentStreams = way.Limits.MaxStreams, IdleMilliseconds = (long)way.Limits.IdleTimeout.TotalMilliseconds },
         };
     }
+
+    private readonly record struct PoolKey(UpstreamEndpoint Endpoint, bool Http2, ClientKey Client);
 
     private sealed record Pool(EndpointPool Connections, ConnectWay Way);
 }

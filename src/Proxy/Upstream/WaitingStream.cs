@@ -21,7 +21,7 @@ internal sealed class WaitingStream : IClientStream
     public WaitingStream(EndpointPool pool, EventLoop loop, IClientStreamHandler handler, long milliseconds)
     {
         (_pool, _handler, _data) = (pool, handler, new(loop.Buffers));
-        _patience = new(loop.Timers, () => _pool.GiveUp(this, ResetReason.ConnectFailed));
+        _patience = new(loop.Timers, () => _pool.GiveUp(this, ResetReason.Overflow));
         if (milliseconds > 0)
             _patience.Set(loop.Now + milliseconds);
     }
@@ -30,9 +30,6 @@ internal sealed class WaitingStream : IClientStream
 
     /// <summary>Whether the exchange still wants it.</summary>
     public bool IsWanted => _handler is not null && _stream is null;
-
-    /// <summary>Counted as pending in the cluster's limits.</summary>
-    public bool IsCounted { get; set; }
 
     public IClientStreamHandler? Handler => _handler;
 

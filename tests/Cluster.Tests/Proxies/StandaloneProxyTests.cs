@@ -1,6 +1,6 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Weft.Cluster.Tests.Kit;
 using Weft.Testing;
 
@@ -11,8 +11,8 @@ public sealed class StandaloneProxyTests : IDisposable
 {
     private readonly TempDir _directory = new();
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(30) };
-    private readonly int _port = FreePort();
-    private readonly int _admin = FreePort();
+    private readonly int _port = Ports.Free();
+    private readonly int _admin = Ports.Free();
 
     private string FilePath => Path.Combine(_directory.Path, "site.yaml");
 
@@ -51,6 +51,65 @@ public sealed class StandaloneProxyTests : IDisposable
         Assert.Contains("line 3: listeners[0].routs: there is no such field", checkedFile.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Spans_lines_of_text_and_an_authorizer_by_grpc_are_a_few_words_of_the_file()
+    {
+        var spans = new TaskCompletionSource<(string Key, byte[] Body)>();
+        await using var collector = await Endpoint.StartAsync("collector");
+        collector.Handle = async context =>
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body);
+            spans.TrySetResult((context.Request.Headers["x-api-key"].ToString(), body.ToArray()));
+            return false;
+        };
+        await using var authorizer = await Endpoint.StartAsync("authorizer", HttpProtocols.Http2);
+        authorizer.Handle = async context =>
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body);
+            // CheckResponse with an OkHttpResponse (3), or a status (1) of PERMISSION_DENIED, which is 7.
+            byte[] answer = Encoding.ASCII.GetString(body.ToArray()).Contains("/open", StringComparison.Ordinal) ? [0x1A, 0] : [0x0A, 2, 8, 7];
+            context.Response.ContentType = "application/grpc";
+            context.Response.AppendTrailer("grpc-status", "0");
+            await context.Response.Body.WriteAsync((byte[])[0, 0, 0, 0, (byte)answer.Length, .. answer]);
+            return true;
+        };
+        await File.WriteAllTextAsync(_directory.File("collector.key"), "s3cret\n");
+        await File.WriteAllTextAsync(FilePath, $$"""
+            tracing:
+              endpoint: http://{{collector.Address}}
+              fraction: 100%
+              serviceName: edge
+              headers: [{name: x-api-key, value: {{_directory.File("collector.key")}}}]
+            accessLog: {format: text, template: '%REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_FLAGS% "%REQ(X-TENANT)%"'}
+            listeners:
+            - address: 127.0.0.1
+              port: {{_port}}
+              filters:
+              - externalAuthorization: {name: policy, protocol: grpc, cluster: authorizer, timeout: 30s}
+              routes:
+              - respond: {status: 200, body: "one"}
+            clusters:
+            - {name: authorizer, endpoints: "{{authorizer.Address}}"}
+            drainTimeout: 1s
+
+            """, TestContext.Current.CancellationToken);
+        using var proxy = Start();
+        await Eventually.TrueAsync(() => proxy.Errors.Contains("listener ", StringComparison.Ordinal) || proxy.HasExited, state: () => proxy.Errors);
+
+        Assert.Equal(200, (await Curl.AskAsync("-H", "x-tenant: a\"b", $"http://127.0.0.1:{_port}/open")).Status);
+        Assert.Equal(403, (await Curl.AskAsync($"http://127.0.0.1:{_port}/shut")).Status);
+        var (key, sent) = await Eventually.EndsAsync(spans.Task);
+        Assert.Equal("s3cret", key);
+        Assert.Contains("edge", Encoding.ASCII.GetString(sent), StringComparison.Ordinal);
+        await proxy.EndAsync();
+        Assert.Equal(0, proxy.ExitCode);
+        // Each loop has lines of its own.
+        Assert.Equal(["GET /open 200 - \"a\\\"b\"", "GET /shut 403 UAEX \"-\""], proxy.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+        Assert.DoesNotContain("s3cret", proxy.Errors, StringComparison.Ordinal);
+    }
+
     public void Dispose()
     {
         _client.Dispose();
@@ -81,58 +140,4 @@ public sealed class StandaloneProxyTests : IDisposable
     });
 
     private RunningProgram Start() => new(WeftCluster.Program, ["proxy", "--config", FilePath]);
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
-    private sealed class RunningProgram : IDisposable
-    {
-        private readonly Process _process;
-        private readonly System.Text.StringBuilder _output = new(), _errors = new();
-
-        public RunningProgram(string program, IEnumerable<string> arguments)
-        {
-            _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            _process.OutputDataReceived += (_, line) => Append(_output, line.Data);
-            _process.ErrorDataReceived += (_, line) => Append(_errors, line.Data);
-            _process.BeginOutputReadLine();
-            _process.BeginErrorReadLine();
-        }
-
-        public string Output => Read(_output);
-
-        public string Errors => Read(_errors);
-
-        public int ExitCode => _process.ExitCode;
-
-        /// <summary>As a service manager ends it.</summary>
-        public async Task EndAsync()
-        {
-            (await Shell.RunAsync("/bin/kill", ["-TERM", $"{_process.Id}"])).Succeeded();
-            await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        }
-
-        public void Dispose()
-        {
-            if (!_process.HasExited)
-                _process.Kill();
-            _process.Dispose();
-        }
-
-        private static void Append(System.Text.StringBuilder to, string? line)
-        {
-            lock (to)
-                to.AppendLine(line);
-        }
-
-        private static string Read(System.Text.StringBuilder from)
-        {
-            lock (from)
-                return from.ToString();
-        }
-    }
 }

@@ -94,7 +94,7 @@ public sealed class CredentialTests
     [Fact]
     public async Task A_hash_that_cannot_be_checked_is_refused_without_showing_it()
     {
-        var slow = await HtpasswdAsync("-nbB", "one");
+        var slow = await HtpasswdAsync("-nbm", "one");
         await using var endpoint = await ProxyFixture.ServerAsync(Echo.AnswerAsync);
         await using var proxy = await ProxyFixture.StartAsync(Echo.Config(endpoint));
 
@@ -102,7 +102,7 @@ public sealed class CredentialTests
             Echo.Config(endpoint, new BasicAuthFilter { Users = new DataSource { Inline = $"one:{slow}" } }, KeyFilter with { Keys = [new("shop", "abc")] })));
 
         Assert.Equal(2, refusal.Errors.Count);
-        Assert.Contains("bcrypt ($2y$)", refusal.Errors[0]);
+        Assert.Contains("$apr1$ and crypt's cannot", refusal.Errors[0]);
         Assert.Contains("is no SHA-256 in hexadecimal", refusal.Errors[1]);
         Assert.DoesNotContain(slow, refusal.Message);
     }

@@ -3,12 +3,14 @@ using System.Text;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Authorization;
+using Weft.Proxy.Filters.Authorization.External;
 using Weft.Proxy.Filters.Cors;
 using Weft.Proxy.Filters.Edge;
 using Weft.Proxy.Filters.Faults;
 using Weft.Proxy.Filters.Headers;
 using Weft.Proxy.Filters.RateLimits;
 using Weft.Proxy.Http;
+using Weft.Proxy.Rates;
 using static Weft.Proxy.Tests.Filters.TestHost;
 
 namespace Weft.Proxy.Tests.Filters;
@@ -199,7 +201,7 @@ public sealed class FilterTests
     [InlineData(0, FilterVerdict.Respond, 403)]
     internal void The_authorizer_decides(int answer, FilterVerdict verdict, int status)
     {
-        var filter = new AskAuthorizerFilter(new() { Name = "login", Cluster = "auth", PathPrefix = "/verify", UpstreamHeaders = ["x-user"] });
+        var filter = new HttpAuthorizerFilter(new() { Name = "login", Cluster = "auth", PathPrefix = "/verify", UpstreamHeaders = ["x-user"] });
         var context = Context("POST", "a.test", "/p?q", ("cookie", "c=1"), ("x-user", "admin"), ("x-other", "1"));
 
         Assert.Equal(FilterVerdict.Suspend, filter.OnRequest(context));
@@ -221,7 +223,7 @@ public sealed class FilterTests
     [Fact]
     public void A_question_is_taken_back_when_the_exchange_ends()
     {
-        var chain = new FilterChain([new AskAuthorizerFilter(new() { Cluster = "auth" })]);
+        var chain = new FilterChain([new HttpAuthorizerFilter(new() { Cluster = "auth" })]);
         var context = Context("GET", "a.test", "/");
         Assert.Equal(FilterVerdict.Suspend, chain.Run(context));
 
@@ -241,6 +243,19 @@ public sealed class FilterTests
         Assert.Equal(["accept", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"], names);
         Assert.Equal("192.0.2.7", Header(context.Request.Headers, "x-forwarded-for"));
         Assert.Equal(("/b", "a.test:8080"), (Routing.Ask.Text(context.Request.Target), Routing.Ask.Text(context.Request.Authority)));
+    }
+
+    [Fact]
+    public void What_a_client_says_of_its_identity_is_taken_off_behind_a_trusted_proxy_as_well()
+    {
+        var context = Context("GET", "a.test", "/", ("x-forwarded-client-cert", "By=x"), ("x-forwarded-proto", "https"));
+
+        new EdgeStage(new() { TrustedProxies = ["192.0.2.0/24"] }).Enter(context);
+
+        Assert.Equal((null, "https"), (Header(context.Request.Headers, "x-forwarded-client-cert"), Header(context.Request.Headers, "x-forwarded-proto")));
+        context = Context("GET", "a.test", "/", ("x-forwarded-client-cert", "By=x"));
+        new EdgeStage(new() { TrustedProxies = ["192.0.2.0/24"], StripHeaders = [] }).Enter(context);
+        Assert.Equal("By=x", Header(context.Request.Headers, "x-forwarded-client-cert"));
     }
 
     [Theory]

@@ -42,6 +42,53 @@ public sealed class PolicyTests
         Assert.Equal([new("audit", "watch", 0), new("dry-run-deny", "try-deny", 0), new("dry-run-deny", "", -1)], findings);
     }
 
+    [Theory]
+    [InlineData("/a@b", "/a%40b")]
+    [InlineData("/a@b", "/a%40b/../a@b")]
+    [InlineData("/a+b/*", "/a%2Bb/c")]
+    [InlineData("/admin", "/admin;x=1")]
+    [InlineData("/admin/*", "/admin;x=1/users")]
+    [InlineData("/admin/users", "/admin%3Bx/users;y")]
+    [InlineData("/admin/{*}/x", "/admin/y/x;z")]
+    [InlineData("*/secret", "/a/secret;jsessionid=1")]
+    [InlineData("/admin/users", "/admin%2Fusers")]
+    [InlineData("/admin", "/public%2F..%2Fadmin")]
+    [InlineData("/admin", "/public/..;/admin")]
+    public void A_path_that_is_refused_is_refused_in_each_spelling_and_one_that_is_allowed_in_its_own_alone(string rule, string sent)
+    {
+        var settings = new PathSettings { EscapedSlashes = EscapedSlashes.Keep };
+        var request = Routing.Ask.Get("a.test", "/");
+        request.Head.Target = System.Text.Encoding.ASCII.GetBytes(sent);
+        // Some are refused before any policy is asked.
+        if (request.Normalize(settings) is not null)
+            return;
+        var paths = To(new() { Paths = [rule] });
+        var others = To(new() { NotPaths = [rule] });
+        var own = System.Text.Encoding.ASCII.GetString(request.Path.Path);
+
+        Assert.False(Check([Policy(AuthorizationAction.Deny, "d", paths)], Web, request).Allowed);
+        Assert.Equal(own == rule, Check([Policy(AuthorizationAction.Allow, "a", paths)], Web, request).Allowed);
+        // What all but one path is refused for, the other spelling is refused for, too; and an exception of what is allowed holds for both.
+        Assert.Equal(own == rule, Check([Policy(AuthorizationAction.Deny, "d", others)], Web, request).Allowed);
+        Assert.False(Check([Policy(AuthorizationAction.Allow, "a", others)], Web, request).Allowed);
+    }
+
+    [Theory]
+    [InlineData("/a/b", "/a/b", "/a/b")]
+    [InlineData("/a%40b;x", "/a@b;x", "/a@b")]
+    [InlineData("/a%2Fb%5Cc", "/a%2Fb%5Cc", "/a/b/c")]
+    [InlineData("/a;x/b;y/", "/a;x/b;y/", "/a/b/")]
+    [InlineData("/;x", "/;x", "/")]
+    [InlineData("/a/..%2F..%2Fb", "/a/..%2F..%2Fb", "/b")]
+    [InlineData("/a%20b%C3%A9", "/a%20b%C3%A9", "/a%20b%C3%A9")]
+    public void Spellings(string path, string decoded, string simplified)
+    {
+        var request = new RequestPath();
+        request.Set(System.Text.Encoding.ASCII.GetBytes(path), "?q"u8);
+        Assert.Equal((decoded, simplified), (System.Text.Encoding.ASCII.GetString(request.Decoded), System.Text.Encoding.ASCII.GetString(request.Simplified)));
+        Assert.Equal(path, System.Text.Encoding.ASCII.GetString(request.Path));
+    }
+
     public static TheoryData<string, AuthorizationRule, bool> Rules => new()
     {
         { "principal", From(new() { Principals = ["mesh.test/ns/shop/sa/web"] }), true },
@@ -140,7 +187,8 @@ public sealed class PolicyTests
         Assert.DoesNotContain("secret", Routing.Ask.Text(context.Reply.Body.Span), StringComparison.Ordinal);
     }
 
-    private static PolicyDecision Check(AuthorizationPolicyConfig[] policies, ConnectionFacts connection) => new PolicySet(policies).Check(connection, Routing.Ask.Get("a.test", "/"), null, []);
+    private static PolicyDecision Check(AuthorizationPolicyConfig[] policies, ConnectionFacts connection, RequestFacts? request = null)
+        => new PolicySet(policies).Check(connection, request ?? Routing.Ask.Get("a.test", "/"), null, []);
 
     private static AuthorizationPolicyConfig Policy(AuthorizationAction action, string name, params AuthorizationRule[] rules) => new() { Name = name, Action = action, Rules = [.. rules] };
 

@@ -21,11 +21,14 @@ internal sealed class TestHost : IExchangeHost
 
     public TestQuestion? Question { get; private set; }
 
-    public void Resume() => Resumed++;
+    public long Ticket => 1;
+
+    public void Resume(long ticket) => Resumed++;
 
     public void ResumeAfter(TimeSpan delay) => Delay = delay;
 
-    public IAsideQuestion Ask(string cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler) => Question = new(cluster, question, timeout, handler);
+    public IAsideQuestion Ask(string cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler, ReadOnlyMemory<byte> grpc = default)
+        => Question = new(cluster, question, timeout, handler);
 
     public static ExchangeContext Context(string method, string authority, string target, params (string Name, string Value)[] headers)
     {

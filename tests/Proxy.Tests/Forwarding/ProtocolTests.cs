@@ -57,6 +57,53 @@ public sealed class ProtocolTests : IDisposable
         await Eventually.TrueAsync(() => proxy.Records().Contains("\"response_flags\":\"UF,URX\"", StringComparison.Ordinal), state: proxy.Records);
     }
 
+    /// <summary>The certificate has an identity and no name: who must answer stands with the endpoint.</summary>
+    [Theory]
+    [InlineData("spiffe://weft.test/ns/shop/sa/web", HttpStatusCode.OK)]
+    [InlineData("spiffe://weft.test/ns/shop/sa/other", HttpStatusCode.ServiceUnavailable)]
+    [InlineData(null, HttpStatusCode.ServiceUnavailable)]
+    public async Task An_endpoint_is_known_by_its_identity(string? identity, HttpStatusCode status)
+    {
+        await using var server = await TlsServerAsync(HttpProtocols.Http1, Wanted.Workload("spiffe://weft.test/ns/shop/sa/web"));
+        var cluster = ProxyFixture.Cluster("web", server) with { Tls = new UpstreamTls { Authorities = Pem(_authority) } };
+        await using var proxy = await ProxyFixture.StartAsync(TlsConfig(cluster with { Endpoints = [cluster.Endpoints[0] with { Identity = identity }] }));
+        using var client = Client(proxy);
+        using var response = await client.GetAsync(new Uri("https://a.example/"), TestContext.Current.CancellationToken);
+        Assert.Equal(status, response.StatusCode);
+    }
+
+    /// <summary>Connections have no second try, but nobody is sent for long to an endpoint that takes none.</summary>
+    [Fact]
+    public async Task An_endpoint_that_takes_no_connections_is_taken_out_of_a_tcp_cluster()
+    {
+        using var echo = new TcpListener(IPAddress.Loopback, 0);
+        echo.Start();
+        using var refusing = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        refusing.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // and does not listen
+        int[] ports = [((IPEndPoint)refusing.LocalEndPoint!).Port, ((IPEndPoint)echo.LocalEndpoint).Port];
+        await using var proxy = await ProxyFixture.StartAsync(new ProxyConfig
+        {
+            Listeners = [new ListenerConfig { Name = "main", Address = "127.0.0.1", Kind = ListenerKind.Tcp, DefaultCluster = "echo" }],
+            Clusters =
+            [
+                new ClusterConfig
+                {
+                    Name = "echo",
+                    LoadBalancer = new RoundRobinBalancer(),
+                    Endpoints = [.. ports.Select(port => new EndpointConfig { Address = "127.0.0.1", Port = port })],
+                    Outliers = new Weft.Balancing.Health.OutlierSettings { MaxEjectionPercent = 50, ConsecutiveLocalErrors = 3 },
+                },
+            ],
+        });
+        await Eventually.TrueAsync(() =>
+        {
+            using var client = new TcpClient();
+            client.Connect(proxy.Address);
+            return proxy.Metrics().Contains($"endpoint=\"127.0.0.1:{ports[0]}\",ejection=\"ConsecutiveLocalErrors\"", StringComparison.Ordinal);
+        }, state: proxy.Metrics);
+        Assert.Contains($"endpoint=\"127.0.0.1:{ports[1]}\",ejection=\"None\"", proxy.Metrics(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_tcp_listener_passes_bytes_and_ends_both_ways()
     {
@@ -94,6 +141,17 @@ public sealed class ProtocolTests : IDisposable
     }
 
     public void Dispose() => _authority.Dispose();
+
+    /// <summary>Kestrel refuses a request whose scheme is not its connection's; what the client spoke is in x-forwarded-proto.</summary>
+    [Fact]
+    public async Task Over_http2_the_scheme_is_that_of_the_connection_to_the_endpoint()
+    {
+        var (cluster, server) = await ProxyFixture.ServeAsync("web", context => context.Response.WriteAsync($"{context.Request.Scheme} {context.Request.Headers["x-forwarded-proto"]}"), HttpProtocols.Http2);
+        await using var own = server;
+        await using var proxy = await ProxyFixture.StartAsync(TlsConfig(cluster with { Protocol = UpstreamProtocol.Http2 }));
+        using var client = Client(proxy);
+        Assert.Equal("http https", await client.GetStringAsync(new Uri("https://a.example/"), TestContext.Current.CancellationToken));
+    }
 
     private ProxyConfig TlsConfig(ClusterConfig cluster)
     {
@@ -134,9 +192,9 @@ public sealed class ProtocolTests : IDisposable
         });
     }
 
-    private async Task<WebApplication> TlsServerAsync(HttpProtocols protocols)
+    private async Task<WebApplication> TlsServerAsync(HttpProtocols protocols, Wanted? wanted = null)
     {
-        var certificate = _authority.IssueForDotNet();
+        var certificate = _authority.IssueForDotNet(wanted);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();

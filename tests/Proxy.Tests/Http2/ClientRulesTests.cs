@@ -16,7 +16,7 @@ public sealed class ClientRulesTests
 
     private static byte[] Bytes(int count) => new byte[count];
 
-    private static readonly (string Rule, string Answer, byte[] Frames)[] Rules =
+    internal static readonly (string Rule, string Answer, byte[] Frames)[] Rules =
     [
         ("4.2 a frame above SETTINGS_MAX_FRAME_SIZE", "GOAWAY 0 FrameSizeError", Frame.Raw(0, 0, 1, Bytes(16_385))),
         ("4.3 a block that cannot be decoded", "GOAWAY 0 CompressionError", Frame.Raw(1, 5, 1, 0x80)),
@@ -64,6 +64,36 @@ public sealed class ClientRulesTests
         ("8.3.2 :status of letters", Rst1, Frame.Headers(1, true, (":status", "2x0"))),
         ("8.3.2 :status 600", Rst1, Frame.Headers(1, true, (":status", "600"))),
         ("8.6 :status 101", Rst1, Frame.Headers(1, false, (":status", "101"))),
+        ("6.2 HEADERS shorter than their priority", "GOAWAY 0 FrameSizeError", Frame.Raw(1, 0x24, 1, Bytes(4))),
+        ("6.2 padding as long as HEADERS", "GOAWAY 0 ProtocolError", Frame.Raw(1, 0xC, 1, 5, 0, 0, 0, 0)),
+        ("6.4 RST_STREAM on stream 0", "GOAWAY 0 ProtocolError", Frame.Reset(0)),
+        ("6.5 SETTINGS of 5 bytes", "GOAWAY 0 FrameSizeError", Frame.Raw(4, 0, 0, Bytes(5))),
+        ("6.5 an acknowledgement with a payload", "GOAWAY 0 FrameSizeError", Frame.Raw(4, 1, 0, Bytes(6))),
+        ("6.7 PING of 7 bytes", "GOAWAY 0 FrameSizeError", Frame.Raw(6, 0, 0, Bytes(7))),
+        ("6.8 GOAWAY of 7 bytes", "GOAWAY 0 FrameSizeError", Frame.Raw(7, 0, 0, Bytes(7))),
+        ("6.9 WINDOW_UPDATE of 3 bytes", "GOAWAY 0 FrameSizeError", Frame.Raw(8, 0, 1, Bytes(3))),
+        ("6.9 WINDOW_UPDATE of 0 on the connection", "GOAWAY 0 ProtocolError", Frame.WindowUpdate(0, 0)),
+        ("6.9.1 the connection's window beyond 2^31-1", "GOAWAY 0 FlowControlError", Frame.WindowUpdate(0, int.MaxValue)),
+        ("6.9.2 a window beyond 2^31-1 by SETTINGS", "GOAWAY 0 FlowControlError", [.. Frame.WindowUpdate(1, int.MaxValue - 65_535), .. Frame.Settings((4, 70_000))]),
+        ("6.10 CONTINUATION without HEADERS", "GOAWAY 0 ProtocolError", Frame.Raw(9, 4, 1)),
+        ("6.10 CONTINUATION of another stream", "GOAWAY 0 ProtocolError", [.. Frame.Raw(1, 0, 1, Frame.Block(Ok)), .. Frame.Raw(9, 4, 3)]),
+        ("8.1 DATA after an informational head", Rst1, [.. Frame.Headers(1, false, (":status", "103")), .. Frame.Data(1, false, "x")]),
+        ("8.1.1 less than content-length before trailers", Rst1, [.. Open(("content-length", "5")), .. Frame.Data(1, false, "1234"), .. Frame.Headers(1, true, ("t", "1"))]),
+        ("8.2.1 upper case in trailers", Rst1, [.. Open(), .. Frame.Headers(1, true, ("T", "1"))]),
+        ("8.2.1 an empty name", Rst1, With(("", "1"))),
+        ("8.2.1 a colon in a name", Rst1, With(("a:b", "1"))),
+        ("8.2.1 a space in a name", Rst1, With(("a b", "1"))),
+        ("8.2.1 LF in a value", Rst1, With(("a", "1\n2"))),
+        ("8.2.1 a space before a value", Rst1, With(("a", " 1"))),
+        ("8.2.2 keep-alive", Rst1, With(("keep-alive", "5"))),
+        ("8.2.2 proxy-connection", Rst1, With(("proxy-connection", "close"))),
+        ("8.2.2 upgrade", Rst1, With(("upgrade", "h2c"))),
+        ("8.2.2 connection in trailers", Rst1, [.. Open(), .. Frame.Headers(1, true, ("connection", "close"))]),
+        ("8.3 a pseudo-header after a field", Rst1, Frame.Headers(1, true, ("a", "b"), (":status", "200"))),
+        ("8.3 an unknown pseudo-header", Rst1, With((":foo", "1"))),
+        ("9110 6.5.1 a length in trailers", Rst1, [.. Open(), .. Frame.Headers(1, true, ("content-length", "1"))]),
+        ("9110 8.6 a length with a sign", Rst1, Open(("content-length", "+5"))),
+        ("9110 8.6 an empty length", Rst1, Open(("content-length", ""))),
     ];
 
     public static TheoryData<string> RuleNames => [.. Rules.Select(rule => rule.Rule)];

@@ -29,7 +29,7 @@ public sealed class ServerRulesTests
 
     private static byte[] Bytes(int count) => new byte[count];
 
-    private static readonly (string Rule, string Answer, byte[] Frames)[] Rules =
+    internal static readonly (string Rule, string Answer, byte[] Frames)[] Rules =
     [
         // Frames.
         ("4.2 a frame above SETTINGS_MAX_FRAME_SIZE", "GOAWAY 0 FrameSizeError", Frame.Raw(0, 0, 1, Bytes(16_385))),

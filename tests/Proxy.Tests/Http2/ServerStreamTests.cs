@@ -217,6 +217,24 @@ public sealed class ServerStreamTests
         server.Exchanges.All[0].Respond(204);
         Assert.False(server.Transport.IsClosed);
         server.Exchanges.All[1].Respond(204);
+        Assert.False(server.Transport.IsClosed); // is the client's to do, for a while
+        server.Transport.RunTo(server.Transport.Now + 1_100);
+        Assert.True(server.Transport.IsClosed);
+    }
+
+    [Fact]
+    public void A_client_is_told_with_the_last_request_that_its_connection_may_have()
+    {
+        var server = new ServerSide(maxRequests: 2);
+        server.Send(Frame.Headers(1, true, Frame.Get));
+        Assert.Equal("", server.Sent.Text);
+        server.Send(Frame.Headers(3, true, Frame.Get));
+        Assert.Equal($"GOAWAY {int.MaxValue} NoError; PING", server.Sent.Text);
+        server.Send(Frame.Headers(5, true, Frame.Get)); // before it has heard of it
+        Assert.Equal(3, server.Exchanges.All.Count);
+        server.Transport.RunTo(server.Transport.Now + 1_100);
+        server.Exchanges.All.ForEach(exchange => exchange.Respond(204));
+        server.Transport.RunTo(server.Transport.Now + 1_100);
         Assert.True(server.Transport.IsClosed);
     }
 

@@ -48,6 +48,9 @@ internal sealed class EngineBed : IDisposable
     /// <summary>Runs on the loop, and waits until it has.</summary>
     public void OnLoop(Action action) => Loop.PostAsync(action).WaitAsync(TimeSpan.FromSeconds(20)).GetAwaiter().GetResult();
 
+    /// <summary>As a listener ends that nobody takes over.</summary>
+    public void StopListening() => _listener.TakeAndDispose();
+
     public Socket Connect()
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 20_000 };
@@ -80,6 +83,10 @@ internal sealed class EngineBed : IDisposable
         catch (SocketException reset) when (reset.SocketErrorCode == SocketError.ConnectionReset)
         {
             all.Append("(reset)");
+        }
+        catch (SocketException late) when (late.SocketErrorCode == SocketError.TimedOut)
+        {
+            throw new TimeoutException($"no end after: {all}");
         }
 
         return all.ToString();

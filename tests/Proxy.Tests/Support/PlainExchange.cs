@@ -104,7 +104,7 @@ internal sealed class PlainExchange(PlainExchanges owner) : IServerStreamHandler
         }
         else
         {
-            Respond(reason == ResetReason.ConnectFailed ? 503 : 502);
+            Respond(reason is ResetReason.ConnectFailed or ResetReason.Overflow ? 503 : 502);
         }
     }
 

@@ -157,6 +157,7 @@ public sealed class AccessTests
             Status = 503,
             GrpcStatus = -1,
             HttpVersion = 11,
+            Logged = true,
             Route = _names.Intern("carts"),
             DryRunPolicy = _names.Intern("deny-all"),
         };

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Otlp;
+using Weft.Proxy.Tests.Support;
 using Weft.Testing;
 
 namespace Weft.Proxy.Tests.Telemetry;
@@ -24,7 +25,7 @@ public sealed class SpanExporterTests
         {
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body);
-            Assert.Equal("application/x-protobuf", context.Request.ContentType);
+            Assert.Equal(("application/x-protobuf", "secret"), (context.Request.ContentType, context.Request.Headers["x-key"].ToString()));
             bodies.Enqueue(body.ToArray());
         });
         var exporter = Exporter(collector);
@@ -37,20 +38,20 @@ public sealed class SpanExporterTests
         await stop.CancelAsync();
         await running;
 
-        var resourceSpans = Fields(Assert.Single(bodies))[1].Single();
-        Assert.Contains("weft-test", Encoding.UTF8.GetString(Fields(resourceSpans)[1].Single()), StringComparison.Ordinal);
-        var span = Fields(Fields(Fields(resourceSpans)[2].Single())[2].Single());
+        var resourceSpans = ProtobufFields.Of(Assert.Single(bodies))[1].Single();
+        Assert.Contains("weft-test", Encoding.UTF8.GetString(ProtobufFields.Of(resourceSpans)[1].Single()), StringComparison.Ordinal);
+        var span = ProtobufFields.Of(ProtobufFields.Of(ProtobufFields.Of(resourceSpans)[2].Single())[2].Single());
         Assert.Equal("000000000000000000000000000000ab", Convert.ToHexStringLower(span[1].Single()));
         Assert.Equal("00000000000000cd", Convert.ToHexStringLower(span[2].Single()));
         Assert.Equal("00000000000000ef", Convert.ToHexStringLower(span[4].Single()));
         Assert.Equal("GET carts", Encoding.UTF8.GetString(span[5].Single()));
         Assert.Equal(1_500_000_000UL, BitConverter.ToUInt64(span[7].Single()));
         Assert.Equal(1_502_500_000UL, BitConverter.ToUInt64(span[8].Single()));
-        var attributes = span[9].Select(Fields).ToDictionary(pair => Encoding.UTF8.GetString(pair[1].Single()), pair => Fields(pair[2].Single()));
+        var attributes = span[9].Select(ProtobufFields.Of).ToDictionary(pair => Encoding.UTF8.GetString(pair[1].Single()), pair => ProtobufFields.Of(pair[2].Single()));
         Assert.Equal("/cart", Encoding.UTF8.GetString(attributes["url.path"][1].Single()));
         Assert.Equal(503UL, BitConverter.ToUInt64(attributes["http.response.status_code"][3].Single()));
         Assert.Equal("192.0.2.7", Encoding.UTF8.GetString(attributes["client.address"][1].Single()));
-        Assert.Equal(2UL, BitConverter.ToUInt64(Fields(span[15].Single())[3].Single()));
+        Assert.Equal(2UL, BitConverter.ToUInt64(ProtobufFields.Of(span[15].Single())[3].Single()));
     }
 
     [Fact]
@@ -73,8 +74,34 @@ public sealed class SpanExporterTests
         Assert.Equal(0, exporter.Sent);
     }
 
+    [Fact]
+    public async Task A_collector_that_never_answers_holds_a_bounded_number_and_nobody_up()
+    {
+        var asked = new TaskCompletionSource();
+        await using var collector = await CollectorAsync(async context =>
+        {
+            asked.TrySetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+        });
+        var exporter = Exporter(collector);
+        using var stop = new CancellationTokenSource();
+        var running = exporter.RunAsync(stop.Token);
+
+        const int Spans = 30 * 512;
+        for (var i = 0; i < Spans; i++)
+            exporter.Offer(Record(sampled: true), new AccessTexts { Method = "GET"u8 });
+        await asked.Task;
+        // One batch is on its way and sixteen wait.
+        Assert.InRange(exporter.Dropped, Spans - (18 * 512), Spans - (16 * 512));
+        await stop.CancelAsync();
+        await Eventually.EndsAsync(running);
+        Assert.Equal((0, Spans), (exporter.Sent, exporter.Dropped));
+        exporter.Offer(Record(sampled: true), new AccessTexts { Method = "GET"u8 });
+        Assert.Equal(Spans + 1, exporter.Dropped);
+    }
+
     private SpanExporter Exporter(WebApplication collector) =>
-        new(new HttpClient(), new Uri(collector.Urls.Single()), new SpanEncoder(_names, "weft-test"), TimeProvider.System, NullLogger<SpanExporter>.Instance);
+        new(new HttpClient(), new Collector(new Uri(collector.Urls.Single() + "/v1/traces"), [("x-key", "secret")]), new SpanEncoder(_names, "weft-test"), TimeProvider.System, NullLogger<SpanExporter>.Instance);
 
     private AccessRecord Record(bool sampled) => new()
     {
@@ -99,46 +126,5 @@ public sealed class SpanExporterTests
         app.MapPost("/v1/traces", handle);
         await app.StartAsync();
         return app;
-    }
-
-    /// <summary>Fields of a message by number; numbers as 8 bytes.</summary>
-    private static Dictionary<int, List<byte[]>> Fields(byte[] message)
-    {
-        var fields = new Dictionary<int, List<byte[]>>();
-        for (var at = 0; at < message.Length;)
-        {
-            var tag = Varint(message, ref at);
-            var value = (tag & 7) switch
-            {
-                0 => BitConverter.GetBytes(Varint(message, ref at)),
-                1 => Take(8),
-                2 => Take((int)Varint(message, ref at)),
-                _ => throw new InvalidDataException($"wire type {tag & 7}"),
-            };
-            if (!fields.TryGetValue((int)(tag >> 3), out var list))
-                fields.Add((int)(tag >> 3), list = []);
-            list.Add(value);
-
-            byte[] Take(int length)
-            {
-                var part = message.AsSpan(at, length).ToArray();
-                at += length;
-                return part;
-            }
-        }
-
-        return fields;
-    }
-
-    private static ulong Varint(byte[] message, ref int at)
-    {
-        ulong value = 0;
-        for (var shift = 0; ; shift += 7)
-        {
-            var next = message[at++];
-            value |= (ulong)(next & 0x7F) << shift;
-            if (next < 0x80)
-                return value;
-        }
     }
 }

@@ -68,4 +68,18 @@ public sealed class TimerWheelTests
         timer.Dispose();
         Assert.Equal(-1, wheel.NextIn(0));
     }
+
+    [Fact]
+    public void A_timer_that_fails_holds_no_other_up()
+    {
+        var failures = new List<Exception>();
+        var wheel = new TimerWheel(0, failures.Add);
+        var fired = 0;
+        new LoopTimer(wheel, () => throw new InvalidOperationException("a defect")).Set(20);
+        new LoopTimer(wheel, () => fired++).Set(20);
+        new LoopTimer(wheel, () => fired++).Set(100);
+        wheel.Advance(200);
+        Assert.Equal(2, fired);
+        Assert.Single(failures);
+    }
 }

@@ -46,6 +46,23 @@ public sealed class UdpTests
         Assert.Equal("one:b", await AskAsync(socket, "b"));
     }
 
+    [Fact]
+    public async Task A_drain_ends_with_sessions_that_are_quiet_and_takes_no_new_ones()
+    {
+        using var one = new Echo("one");
+        await using var engine = new ProxyEngine(loops: 1, accessLog: null, TimeProvider.System, new Random(1), NullLoggerFactory.Instance);
+        await engine.ApplyAsync(Config(TimeSpan.FromMinutes(10), one));
+        using var socket = new UdpClient();
+        socket.Connect(engine.Addresses["dns"]);
+        await AskAsync(socket, "a");
+
+        var draining = engine.DrainAsync(TimeSpan.FromSeconds(64));
+
+        Assert.Equal("one:b", await AskAsync(socket, "b"));
+        await Eventually.EndsAsync(draining);
+        Assert.Contains($"weft_proxy_endpoint_requests_in_flight{{cluster=\"echo\",endpoint=\"{one.Address}\"}} 0", Metrics(engine), StringComparison.Ordinal);
+    }
+
     private static async Task<string> AskAsync(UdpClient socket, string text)
     {
         await socket.SendAsync(Encoding.ASCII.GetBytes(text), TestContext.Current.CancellationToken);

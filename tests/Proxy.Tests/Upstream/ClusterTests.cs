@@ -109,6 +109,25 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public void Requests_are_divided_among_places_for_callers_of_one_place()
+    {
+        var here = new Locality("eu", "a", "");
+        var config = Web with { Locality = new LocalityPolicy { Distribute = [new LocalityWeights("eu/*", [new LocalityWeight("eu/a", 80), new LocalityWeight("eu/b", 20)])] } };
+        (EndpointConfig, IPEndPoint)[] ends =
+        [
+            (new EndpointConfig { Locality = here }, new IPEndPoint(IPAddress.Parse("10.0.0.1"), 80)),
+            (new EndpointConfig { Locality = new Locality("eu", "b", "") }, new IPEndPoint(IPAddress.Parse("10.0.0.2"), 80)),
+            (new EndpointConfig { Locality = new Locality("us", "a", "") }, new IPEndPoint(IPAddress.Parse("10.0.0.3"), 80)),
+        ];
+        var cluster = new Cluster(config, here, loops: 2, start: 0);
+        cluster.Configure(config, here, ends, Seconds(0));
+        var picks = Picks(cluster, 2000);
+
+        Assert.InRange(picks.Count(key => key == "10.0.0.1:80"), 1500, 1700);
+        Assert.DoesNotContain("10.0.0.3:80", picks);
+    }
+
+    [Fact]
     public void The_logistic_rule_takes_weight_by_degrees()
     {
         var config = Web with { Outliers = null, HealthWeight = HealthWeight.Default, LoadBalancer = new RandomBalancer() };

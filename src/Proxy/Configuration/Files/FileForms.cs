@@ -49,6 +49,7 @@ internal static class FileForms
             _ when type == typeof(ValueList<NamedMatch>) => MatchForms.Named,
             _ when type == typeof(ValueList<HeaderValue>) => Pairs,
             _ when type == typeof(ValueMap) => Map,
+            _ when type == typeof(ValueList<LocalityWeight>) => Shares,
             _ when type == typeof(DataSource) => Source,
             _ when type == typeof(Locality) => Place,
             _ when type == typeof(EndpointConfig) => ClusterForms.Endpoint,
@@ -80,6 +81,10 @@ internal static class FileForms
 
     private static object? Source(FileBinder binder, FileNode node, string path)
         => node is { Kind: NodeKind.Scalar, IsNull: false } ? new DataSource { File = node.Value } : binder.Record(typeof(DataSource), node, path);
+
+    // `eu/eu-1: 80`.
+    private static object? Shares(FileBinder binder, FileNode node, string path)
+        => binder.IsMapping(node, path, "places with their weights") ? node.Fields.Select(f => new LocalityWeight(f.Key, binder.Bind<int>(f.Value, $"{path}.{f.Key}"))).ToValueList() : null;
 
     // `region/zone/subzone`.
     private static object? Place(FileBinder binder, FileNode node, string path)

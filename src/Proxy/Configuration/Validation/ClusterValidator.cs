@@ -2,6 +2,7 @@ using System.Net;
 using Weft.Balancing;
 using Weft.Balancing.Algorithms;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Dns.Wire;
 
 namespace Weft.Proxy.Configuration.Validation;
 
@@ -23,7 +24,9 @@ internal static class ClusterValidator
         errors.Unique(cluster.Subsets, s => s.Name, i => $"{path}.subsets[{i}].name", "subset");
         if (cluster.Dns is { } dns)
         {
-            errors.Name(dns.Name, $"{path}.dns.name");
+            errors.Require(DnsName.IsName(dns.Name), $"{path}.dns.name", $"'{dns.Name}' is no name that DNS could have");
+            foreach (var (i, server) in dns.Servers.Index())
+                errors.Require(IPEndPoint.TryParse(server, out _), $"{path}.dns.servers[{i}]", $"'{server}' is no address with a port, such as 10.0.0.53:53");
             errors.Require(dns.Srv || dns.Port is > 0 and < 65_536, $"{path}.dns.port", $"{dns.Port} is no port; 1 to 65535, or srv: true");
             errors.Require(dns.Refresh > TimeSpan.Zero, $"{path}.dns.refresh", "must be above zero");
         }
@@ -38,6 +41,7 @@ internal static class ClusterValidator
 
         errors.Require(cluster.PanicThreshold is >= 0 and <= 100, $"{path}.panicThreshold", $"is {cluster.PanicThreshold}; 0 to 100 percent");
         errors.Require(cluster.ConnectTimeout > TimeSpan.Zero, $"{path}.connectTimeout", "must be above zero");
+        KeepAlive(cluster.KeepAlive, $"{path}.keepAlive", errors);
         errors.Fraction(cluster.RetryBudget.Fraction, $"{path}.retryBudget.fraction");
         errors.AtLeast(cluster.Limits.MaxConnections, 1, $"{path}.limits.maxConnections");
         errors.AtLeast(cluster.Limits.MaxPending, 0, $"{path}.limits.maxPending");
@@ -45,6 +49,21 @@ internal static class ClusterValidator
         errors.AtLeast(cluster.Limits.MaxStreams, 1, $"{path}.limits.maxStreams");
         errors.Require(cluster.HealthWeight is not { Steepness: <= 0 }, $"{path}.healthWeight.steepness", "must be above zero");
         errors.Require(cluster.SlowStart is null || cluster.SlowStart is { Aggression: > 0, Least: > 0 and <= 1 }, $"{path}.slowStart", "aggression is above 0, least above 0 and at most 1");
+        if (cluster.AdaptiveConcurrency is { } adaptive)
+        {
+            errors.Require(adaptive.Least >= 1 && adaptive.Most >= adaptive.Least, $"{path}.adaptiveConcurrency", $"least is {adaptive.Least} and most {adaptive.Most}; least is at least 1 and at most most");
+            errors.Require(adaptive.Window > TimeSpan.Zero && adaptive.MeasureEvery > adaptive.Window, $"{path}.adaptiveConcurrency", "window is above zero, measureEvery above window");
+            errors.Require(adaptive is { Tolerance: >= 0, MeasureRequests: >= 1 }, $"{path}.adaptiveConcurrency", "tolerance is not negative, measureRequests at least 1");
+        }
+
+        foreach (var (i, rule) in cluster.Locality.Distribute.Index())
+        {
+            var at = $"{path}.locality.distribute[{i}]";
+            errors.Name(rule.From, $"{at}.from");
+            errors.Require(rule.To.All(to => to.Weight is >= 0 and <= 100) && rule.To.Sum(to => to.Weight) == 100, $"{at}.to", $"the weights together are {rule.To.Sum(to => (long)to.Weight)}; they must be 100");
+        }
+
+        errors.Require(!cluster.Locality.Failover || cluster.Locality.Distribute.IsEmpty, $"{path}.locality", "has one of failover and distribute");
         if (cluster.Outliers is { } outliers)
             errors.Require(outliers.MaxEjectionPercent is >= 0 and <= 100 && outliers.Interval > TimeSpan.Zero, $"{path}.outliers", "maxEjectionPercent is 0 to 100, interval above zero");
         if (cluster.Tls?.Certificate is { } certificate)
@@ -52,6 +71,11 @@ internal static class ClusterValidator
         foreach (var (i, check) in cluster.HealthChecks.Index())
             Check(check, $"{path}.healthChecks[{i}]", errors);
     }
+
+    // The kernel's bounds of TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT.
+    public static void KeepAlive(TcpKeepAlive? alive, string path, ConfigErrors errors) => errors.Require(
+        alive is null || (alive.Probes is >= 1 and <= 127 && alive.Idle >= TimeSpan.Zero && alive.Interval > TimeSpan.Zero && Math.Max(alive.Idle.TotalSeconds, alive.Interval.TotalSeconds) <= 32_767),
+        path, "idle (0: none are sent) and interval are at most 32767 s, interval above zero, probes 1 to 127");
 
     private static void Check(HealthCheckConfig check, string path, ConfigErrors errors)
     {

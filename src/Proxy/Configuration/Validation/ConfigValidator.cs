@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Telemetry.Access.Text;
 
 namespace Weft.Proxy.Configuration.Validation;
 
@@ -11,14 +12,25 @@ internal static class ConfigValidator
         var errors = new ConfigErrors();
         var known = new KnownNames(config);
         errors.Unique(config.Listeners, l => l.Name, i => $"listeners[{i}].name", "listener");
-        errors.Unique(config.Listeners, Socket, i => $"listeners[{i}].port", "the address");
+        errors.Unique(config.Listeners, l => l.Port == 0 ? $"{Socket(l)} {l.Name}" : Socket(l), i => $"listeners[{i}].port", "the address");
         errors.Unique(config.RouteTables, t => t.Name, i => $"routeTables[{i}].name", "route table");
         errors.Unique(config.Clusters, c => c.Name, i => $"clusters[{i}].name", "cluster");
         errors.Unique(config.Certificates, c => c.Name, i => $"certificates[{i}].name", "certificate");
         errors.Unique(config.JwtProviders, p => p.Name, i => $"jwtProviders[{i}].name", "provider");
         errors.NotNegative(config.DrainTimeout, "drainTimeout");
         errors.AtLeast(config.Loops, 0, "loops");
+        if (config.Overload is { } overload)
+        {
+            errors.AtLeast(overload.MaxRequests, 0, "overload.maxRequests");
+            errors.AtLeast(overload.MaxMemoryBytes, 0, "overload.maxMemoryBytes");
+            errors.NotNegative(overload.MaxLoopDelay, "overload.maxLoopDelay");
+            errors.NotNegative(overload.RetryAfter, "overload.retryAfter");
+        }
+
         errors.Fraction(config.AccessLog.Fraction, "accessLog.fraction");
+        errors.Require(config.AccessLog.Template is null || config.AccessLog.Format == AccessLogFormat.Text, "accessLog.template", "is for format: text; JSON has fields of its own");
+        if (config.AccessLog.Template is { } template)
+            errors.Compiles(() => LogTemplate.Parse(template), "accessLog.template");
         foreach (var (i, listener) in config.Listeners.Index())
             ListenerValidator.Validate(listener, $"listeners[{i}]", known, errors);
         foreach (var (i, table) in config.RouteTables.Index())
@@ -36,8 +48,14 @@ internal static class ConfigValidator
             Provider(provider, $"jwtProviders[{i}]", errors);
         if (config.Tracing is { } tracing)
         {
-            known.Cluster(tracing.Cluster, null, "tracing.cluster", errors);
+            errors.Compiles(() => TracingAddress.Of(tracing), "tracing.endpoint");
             errors.Fraction(tracing.Fraction, "tracing.fraction");
+            errors.Name(tracing.ServiceName, "tracing.serviceName");
+            foreach (var (i, header) in tracing.Headers.Index())
+            {
+                FilterValidator.OwnHeader(header.Name, $"tracing.headers[{i}].name", errors);
+                Source(header.Value ?? new DataSource(), $"tracing.headers[{i}].value", errors);
+            }
         }
 
         if (config.Admin is { } admin)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters.Authentication;
+using Weft.Proxy.Filters.Authentication.Passwords;
 using Weft.Proxy.Filters.Authorization;
 using Weft.Proxy.Filters.Headers;
 using Weft.Proxy.Routing.Matching;
@@ -38,9 +39,11 @@ internal static class FilterValidator
             errors.Require(IsToken(name) && !Framing.Contains(name), $"{path}.remove", $"'{name}' cannot be removed");
     }
 
+    /// <summary>A field that a filter may write: a name, and none that frames messages.</summary>
+    public static bool IsOwnHeader(string name) => IsToken(name) && !Framing.Contains(name);
+
     /// <summary>A field that a filter writes for the endpoint.</summary>
-    public static void OwnHeader(string name, string path, ConfigErrors errors)
-        => errors.Require(IsToken(name) && !Framing.Contains(name), path, $"'{name}' cannot be set as a field");
+    public static void OwnHeader(string name, string path, ConfigErrors errors) => errors.Require(IsOwnHeader(name), path, $"'{name}' cannot be set as a field");
 
     public static void Validate(FilterConfig filter, string path, KnownNames known, ConfigErrors errors)
     {
@@ -87,6 +90,7 @@ internal static class FilterValidator
                 errors.Require(external.Timeout > TimeSpan.Zero, $"{path}.timeout", "must be above zero");
                 errors.Require(external.ErrorStatus is >= 400 and <= 599, $"{path}.errorStatus", $"{external.ErrorStatus} is no refusal; 400 to 599");
                 errors.Require(external.PathPrefix.Length == 0 || external.PathPrefix.StartsWith('/'), $"{path}.pathPrefix", "begins with a slash");
+                errors.Require(external.PathPrefix.Length == 0 || external.Protocol == AuthorizerProtocol.Http, $"{path}.pathPrefix", "is for protocol: http; gRPC has one path");
                 Rules(external.When, $"{path}.when", errors);
                 break;
             case JwtFilter jwt:

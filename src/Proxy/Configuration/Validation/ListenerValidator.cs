@@ -29,6 +29,8 @@ internal static class ListenerValidator
 
         errors.Require(listener.Tls is null || listener.Kind is ListenerKind.Http or ListenerKind.Tcp, $"{path}.tls", "is ended by listeners of kind http and tcp only");
         errors.Require(!listener.ProxyProtocol || listener.Kind != ListenerKind.Udp, $"{path}.proxyProtocol", "is for TCP");
+        errors.Require(!listener.Transparent || listener.Kind != ListenerKind.Udp, $"{path}.transparent", "is for TCP");
+        ClusterValidator.KeepAlive(listener.KeepAlive, $"{path}.keepAlive", errors);
         if (listener.RouteTable is { } table)
             known.Table(table, $"{path}.routeTable", errors);
         if (listener.DefaultCluster is { } cluster)

@@ -30,8 +30,9 @@ internal sealed class OperationRule(AuthorizationOperation operation)
             && (_notHosts is null || !IsHost(_notHosts, request))
             && (_methods is null || _methods.Match(request.Head.Method))
             && (_notMethods is null || !_notMethods.Match(request.Head.Method))
-            && (_paths is null || _paths.Match(request.Path.Path))
-            && (_notPaths is null || !_notPaths.Match(request.Path.Path));
+            // A rule that refuses takes each spelling of what it names for it, and one that allows only the very path; with what is excepted it is the other way round.
+            && (_paths is null || _paths.Match(request.Path, anySpelling: input.Unknown))
+            && (_notPaths is null || !_notPaths.Match(request.Path, anySpelling: !input.Unknown));
     }
 
     // A host of a policy may be written with its port or without; `a` must not be got round by `a:80`.

@@ -18,7 +18,11 @@ internal sealed class PolicyPaths
 
     public static PolicyPaths? Of(ValueList<string> paths) => paths.IsEmpty ? null : new(paths);
 
-    public bool Match(ReadOnlySpan<byte> path)
+    /// <param name="anySpelling">A path that an endpoint may take for one of these counts as well: where to match is to refuse.</param>
+    public bool Match(RequestPath path, bool anySpelling)
+        => Match(path.Path) || (anySpelling && path.HasSpellings && (Match(path.Decoded) || Match(path.Simplified)));
+
+    private bool Match(ReadOnlySpan<byte> path)
     {
         foreach (var template in _templates)
         {

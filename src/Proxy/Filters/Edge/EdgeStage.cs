@@ -29,6 +29,8 @@ internal sealed class EdgeStage(HttpSettings settings)
         context.MaxRequestBytes = settings.MaxRequestBytes;
         var connection = context.Connection;
         var headers = context.Request.Headers;
+        // From trusted proxies, too: they are believed who forwarded what, and pass on whatever else their clients said.
+        _strip.RemoveFrom(headers);
         if (connection.IsTrustedProxy || (!_trusted.IsEmpty && _trusted.Contains(connection.Source.Address)))
         {
             facts.ClientAddress = ClientAddress(headers) ?? connection.Source.Address;
@@ -38,7 +40,6 @@ internal sealed class EdgeStage(HttpSettings settings)
         else
         {
             facts.ClientAddress = connection.Source.Address;
-            _strip.RemoveFrom(headers);
             Forwarding.RemoveFrom(headers);
             headers.Add("x-forwarded-for"u8, connection.SourceText);
         }

@@ -1,5 +1,6 @@
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Routing.Actions;
+using Weft.Proxy.Telemetry;
 
 namespace Weft.Proxy.Filters.Faults;
 
@@ -13,6 +14,7 @@ internal sealed class FaultInjectionFilter(FaultFilter config) : RequestFilter
         if (context.State is null && config.Delay > TimeSpan.Zero && Chance.Hits(config.DelayFraction, ref rng))
         {
             context.State = Delayed;
+            context.Flags |= ResponseFlags.DelayInjected;
             context.Host.ResumeAfter(config.Delay);
             return FilterVerdict.Suspend;
         }

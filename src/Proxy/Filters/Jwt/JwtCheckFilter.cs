@@ -19,16 +19,16 @@ internal sealed class JwtCheckFilter(JwtFilter config, ImmutableArray<TokenIssue
 
     public override FilterVerdict OnRequest(ExchangeContext context)
     {
-        var wait = context.State as KeyWait;
+        var wait = context.State as ExchangeWait;
         var outcome = _validator.Check(context.Request, context.Host.Time);
         if (outcome is { Verdict: TokenVerdict.Pending, Fetch: { } fetch } && (wait?.Rounds ?? 0) < MaxWaits)
         {
-            context.State = wait ??= new KeyWait(context.Host);
+            context.State = wait ??= new ExchangeWait(context.Host);
             wait.For(fetch);
             return FilterVerdict.Suspend;
         }
 
-        wait?.End();
+        context.State = null;
         _own.RemoveFrom(context.Request.Headers);
         if (outcome is { Verdict: TokenVerdict.Good, Claims: { } claims })
             return Accept(context, claims, issuers.First(i => i.Config.Name == outcome.Provider));
@@ -45,10 +45,9 @@ internal sealed class JwtCheckFilter(JwtFilter config, ImmutableArray<TokenIssue
 
     public override void OnEnd(ExchangeContext context)
     {
-        if (context.State is not KeyWait { IsOver: false } wait)
-            return;
-        wait.End();
-        _places.RemoveQuery(context);
+        // It ends while it waits: what was not looked at is not recorded.
+        if (context.State is ExchangeWait)
+            _places.RemoveQuery(context);
     }
 
     private FilterVerdict Accept(ExchangeContext context, JwtClaims claims, TokenIssuer issuer)

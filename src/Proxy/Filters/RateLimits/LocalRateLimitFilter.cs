@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Text;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Http;
+using Weft.Proxy.Rates;
 
 namespace Weft.Proxy.Filters.RateLimits;
 

@@ -1,21 +1,9 @@
+using Weft.Proxy.Rates;
+
 namespace Weft.Proxy.Filters.RateLimits;
 
-/// <summary>How fast buckets fill and how much they hold, in nanoseconds.</summary>
-/// <param name="Interval">Time for one token.</param>
-/// <param name="Capacity">Time for all of them.</param>
-internal readonly record struct BucketRate(long Interval, long Capacity)
-{
-    public static BucketRate Of(int requests, TimeSpan per, int burst)
-    {
-        // At least a nanosecond: more than 10^9 requests/s is no limit.
-        var interval = Math.Max(1, (long)(per.TotalNanoseconds / requests));
-        return new(interval, interval * Math.Max(1, burst == 0 ? requests : burst));
-    }
-}
-
 /// <summary>
-/// A bucket of tokens in one number: the time at which it will be full again (the GCRA of ATM Forum TM 4.0, section 4.4.2). Taking a token moves that time by one interval; there
-/// is none left when it would be further away than filling takes. So loops share it by one compare-and-swap.
+/// A bucket of tokens that loops share by one compare-and-swap.
 /// </summary>
 internal sealed class TokenBucket
 {
@@ -32,8 +20,8 @@ internal sealed class TokenBucket
         while (true)
         {
             var before = Volatile.Read(ref _fullAt);
-            var after = Math.Max(before, now) + rate.Interval;
-            if (after - now > rate.Capacity)
+            var after = rate.After(before, 1, now);
+            if (!rate.Holds(after, now))
                 return false;
             if (Interlocked.CompareExchange(ref _fullAt, after, before) == before)
                 return true;

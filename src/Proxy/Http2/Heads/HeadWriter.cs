@@ -12,7 +12,8 @@ internal static class HeadWriter
     // Pseudo-headers with their prefixes, a status or a length, and changes of the table's size.
     private const int Fixed = 192;
 
-    public static void Request(ByteQueue output, HpackEncoder encoder, int streamId, RequestHead head, bool end, int maxFrame)
+    /// <param name="secure">Of this connection: servers (Kestrel) refuse a request whose scheme is not that of the way it came. How the client came is in x-forwarded-proto.</param>
+    public static void Request(ByteQueue output, HpackEncoder encoder, int streamId, RequestHead head, bool secure, bool end, int maxFrame)
     {
         var room = head.Headers.ListSize + head.Method.Length + head.Authority.Length + head.Target.Length + head.Upgrade.Length + Fixed;
         var span = output.GetSpan(FrameWriter.RoomForBlock(room));
@@ -35,7 +36,7 @@ internal static class HeadWriter
 
         if (!isConnect)
         {
-            at += HpackEncoder.StaticField(to[at..], head.Scheme.SequenceEqual("https"u8) ? StaticTable.SchemeHttps : StaticTable.SchemeHttp);
+            at += HpackEncoder.StaticField(to[at..], secure ? StaticTable.SchemeHttps : StaticTable.SchemeHttp);
             at += head.Target is [(byte)'/'] ? HpackEncoder.StaticField(to[at..], StaticTable.PathRoot) : encoder.Pseudo(to[at..], StaticTable.PathRoot, head.Target);
         }
 

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Text;
-using System.Text.RegularExpressions;
 using Weft.Proxy.Config.Model;
 
 namespace Weft.Proxy.Routing.Matching;
@@ -11,13 +9,13 @@ internal sealed class TextMatcher
     private readonly TextMatch _kind;
     private readonly byte[] _value;
     private readonly bool _ignoreCase;
-    private readonly Regex? _regex;
+    private readonly LinearPattern? _regex;
 
     public TextMatcher(StringMatch match)
     {
         (_kind, _ignoreCase) = (match.Kind, match.IgnoreCase);
         _value = Encoding.UTF8.GetBytes(match.Value);
-        _regex = match.Kind == TextMatch.Regex ? LinearRegex.Whole(match.Value, match.IgnoreCase) : null;
+        _regex = match.Kind == TextMatch.Regex ? LinearPattern.Whole(match.Value, match.IgnoreCase) : null;
     }
 
     public bool Matches(ReadOnlySpan<byte> text) => _kind switch
@@ -26,7 +24,7 @@ internal sealed class TextMatcher
         TextMatch.Prefix => text.Length >= _value.Length && Same(text[.._value.Length]),
         TextMatch.Suffix => text.Length >= _value.Length && Same(text[^_value.Length..]),
         TextMatch.Contains => Contains(text),
-        _ => MatchesRegex(text),
+        _ => _regex!.Matches(text),
     };
 
     private bool Same(ReadOnlySpan<byte> part) => _ignoreCase ? Ascii.EqualsIgnoreCase(part, _value) : part.SequenceEqual(_value);
@@ -42,18 +40,5 @@ internal sealed class TextMatcher
         }
 
         return false;
-    }
-
-    private bool MatchesRegex(ReadOnlySpan<byte> text)
-    {
-        const int Small = 512;
-        var rented = text.Length > Small ? ArrayPool<char>.Shared.Rent(text.Length) : null;
-        var chars = rented is null ? stackalloc char[Small] : rented.AsSpan();
-        // A byte is a character: field values have no encoding (RFC 9110 section 5.5).
-        Encoding.Latin1.GetChars(text, chars);
-        var matches = _regex!.IsMatch(chars[..text.Length]);
-        if (rented is not null)
-            ArrayPool<char>.Shared.Return(rented);
-        return matches;
     }
 }

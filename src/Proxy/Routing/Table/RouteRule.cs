@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Routing.Matching;
 
@@ -17,7 +16,7 @@ internal sealed class RouteRule
         switch (match.Path)
         {
             case { Kind: PathMatchKind.Regex } path:
-                Regex = LinearRegex.Whole(path.Value, path.IgnoreCase);
+                Regex = LinearPattern.Whole(path.Value, path.IgnoreCase);
                 Key = LinearRegex.LiteralStart(path.Value);
                 Key = path.IgnoreCase ? Key.ToLowerInvariant() : Key;
                 break;
@@ -40,7 +39,7 @@ internal sealed class RouteRule
     /// <summary>Of exact paths and prefixes, as the index has it; of an expression what all that it takes begins with.</summary>
     public string Key { get; } = "";
 
-    public Regex? Regex { get; }
+    public LinearPattern? Regex { get; }
 
     public PathTemplate? Template { get; }
 
@@ -48,7 +47,7 @@ internal sealed class RouteRule
     public int PrefixLength { get; }
 
     /// <summary>All but what the index has looked at. An expression comes last, for it costs the most.</summary>
-    public bool Accepts(RequestFacts facts) => (_conditions is null || _conditions.Hold(facts)) && (Regex is null || Regex.IsMatch(facts.Path.PathChars));
+    public bool Accepts(RequestFacts facts) => (_conditions is null || _conditions.Hold(facts)) && (Regex is null || Regex.Matches(facts.Path.Path));
 
     private static string Canonical(PathMatch path)
     {

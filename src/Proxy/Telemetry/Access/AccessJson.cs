@@ -12,7 +12,7 @@ namespace Weft.Proxy.Telemetry.Access;
 /// One record as a line of JSON, with the field names of Istio's JSON access log, so that what reads that reads this. `decision` is Weft's own: why the request went where it went.
 /// Written for each request, if not by its loop: names are encoded once, nothing is allocated for a line.
 /// </summary>
-internal sealed class AccessJson(InternTable<string> names)
+internal sealed class AccessJson(InternTable<string> names) : IAccessFormat
 {
     // A log is not HTML: only what JSON itself needs is escaped. What is not UTF-8 is replaced, so that every line can be read.
     private static readonly JsonWriterOptions Options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };

@@ -2,15 +2,25 @@ using System.Buffers;
 
 namespace Weft.Proxy.Telemetry.Access;
 
+/// <summary>Makes a line of a record.</summary>
+internal interface IAccessFormat
+{
+    void Write(in AccessRecord record, in AccessTexts texts, IBufferWriter<byte> to);
+}
+
 /// <summary>Takes the records of all loops, a few times a second, and writes them to the log; not on a loop.</summary>
 /// <param name="rings">Of the loops, by their numbers.</param>
 /// <param name="seen">Hears each record, too: spans, taps.</param>
-internal sealed class AccessLog(IReadOnlyList<AccessRing> rings, AccessJson json, Stream? to, AccessSeen? seen = null)
+internal sealed class AccessLog(IReadOnlyList<AccessRing> rings, IAccessFormat format, Stream? to, AccessSeen? seen = null)
 {
     /// <summary>How often it is written; the rings hold what comes meanwhile.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private readonly ArrayBufferWriter<byte> _lines = new(64 << 10);
     private byte[] _buffer = new byte[8 << 10];
+    private IAccessFormat _format = format;
+
+    /// <summary>For lines to come.</summary>
+    public void Use(IAccessFormat format) => Volatile.Write(ref _format, format);
 
     public long Dropped => rings.Sum(ring => ring.Dropped);
 
@@ -57,8 +67,8 @@ internal sealed class AccessLog(IReadOnlyList<AccessRing> rings, AccessJson json
         {
             any = true;
             seen?.Invoke(record, texts);
-            if (to is not null)
-                json.Write(record, texts, _lines);
+            if (to is not null && record.Logged)
+                Volatile.Read(ref _format).Write(record, texts, _lines);
         }
 
         return any;

@@ -7,7 +7,9 @@ internal enum TryOutcome : byte { Answered, ConnectFailed, Reset, TimedOut, Over
 
 /// <param name="Endpoint">Of the names table: `10.244.0.7:8080`.</param>
 /// <param name="Status">What it answered; 0 when it did not.</param>
-internal readonly record struct Try(int Endpoint, int Microseconds, short Status, TryOutcome Outcome);
+/// <param name="StartMicroseconds">After the first byte of the request.</param>
+/// <param name="Span">Of this try, in the request's trace; 0: not sampled.</param>
+internal readonly record struct Try(int Endpoint, int Microseconds, short Status, TryOutcome Outcome, int StartMicroseconds = 0, ulong Span = 0);
 
 /// <summary>The attempts at one request, in order; of more than four the last ones stay.</summary>
 [InlineArray(Capacity)]
@@ -38,6 +40,8 @@ internal struct AccessRecord
     public ulong ParentSpanId;
     /// <summary>Of the client, as IPv6 (IPv4-mapped where it is IPv4).</summary>
     public UInt128 ClientAddress;
+    /// <summary>That the client's connection was meant for, likewise.</summary>
+    public UInt128 LocalAddress;
     public ResponseFlags Flags;
     public int Listener;
     public int VirtualHost;
@@ -54,10 +58,18 @@ internal struct AccessRecord
     public short Status;
     public short GrpcStatus;
     public ushort ClientPort;
+    public ushort LocalPort;
     public byte HttpVersion;
     public byte TryCount;
+    /// <summary>Tries before those that are kept.</summary>
+    public byte Earlier;
     public bool Tls;
+    /// <summary>Of the endpoint's connection.</summary>
+    public bool UpstreamTls;
+    /// <summary>Is to become spans.</summary>
     public bool Sampled;
+    /// <summary>Is to stand in the log.</summary>
+    public bool Logged;
     public Tries Tries;
 
     public void AddTry(in Try one)
@@ -71,6 +83,7 @@ internal struct AccessRecord
         for (var i = 1; i < Tries.Capacity; i++)
             Tries[i - 1] = Tries[i];
         Tries[Tries.Capacity - 1] = one;
+        Earlier = (byte)Math.Min(Earlier + 1, byte.MaxValue);
     }
 }
 
@@ -90,4 +103,7 @@ internal readonly ref struct AccessTexts
     public ReadOnlySpan<byte> RequestId { get; init; }
 
     public ReadOnlySpan<byte> ServerName { get; init; }
+
+    /// <summary>What a text log asked for beside these (<see cref="Text.LogFields"/>).</summary>
+    public ReadOnlySpan<byte> Fields { get; init; }
 }

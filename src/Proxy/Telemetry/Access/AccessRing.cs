@@ -14,10 +14,10 @@ internal sealed class AccessRing(int capacity = 1 << 20)
     /// <summary>Of a text that is kept; what is longer is cut. Paths of browsers are rarely above it.</summary>
     public const int MaxText = 1024;
 
-    private const int Texts = 7;
+    private const int Texts = 8;
     private static readonly int Fixed = Unsafe.SizeOf<AccessRecord>() + Texts * sizeof(ushort);
     private readonly byte[] _bytes = new byte[capacity];
-    private readonly byte[] _scratch = new byte[Unsafe.SizeOf<AccessRecord>() + Texts * (sizeof(ushort) + MaxText)];
+    private readonly byte[] _scratch = new byte[Unsafe.SizeOf<AccessRecord>() + Texts * (sizeof(ushort) + MaxText) + Text.LogFields.MaxBytes];
     private long _written, _read, _dropped;
 
     public long Dropped => Volatile.Read(ref _dropped);
@@ -35,6 +35,7 @@ internal sealed class AccessRing(int capacity = 1 << 20)
         Put(4, texts.ForwardedFor, lengths, ref at);
         Put(5, texts.RequestId, lengths, ref at);
         Put(6, texts.ServerName, lengths, ref at);
+        Put(7, texts.Fields, lengths, ref at, Text.LogFields.MaxBytes);
         var needed = sizeof(int) + at;
         if (_bytes.Length - (_written - Volatile.Read(ref _read)) < needed)
         {
@@ -75,13 +76,14 @@ internal sealed class AccessRing(int capacity = 1 << 20)
             ForwardedFor = Take(4, lengths, buffer, ref at),
             RequestId = Take(5, lengths, buffer, ref at),
             ServerName = Take(6, lengths, buffer, ref at),
+            Fields = Take(7, lengths, buffer, ref at),
         };
         return true;
     }
 
-    private void Put(int number, ReadOnlySpan<byte> text, Span<byte> lengths, ref int at)
+    private void Put(int number, ReadOnlySpan<byte> text, Span<byte> lengths, ref int at, int most = MaxText)
     {
-        var kept = text[..Math.Min(text.Length, MaxText)];
+        var kept = text[..Math.Min(text.Length, most)];
         kept.CopyTo(_scratch.AsSpan(at));
         BinaryPrimitives.WriteUInt16LittleEndian(lengths[(number * sizeof(ushort))..], (ushort)kept.Length);
         at += kept.Length;

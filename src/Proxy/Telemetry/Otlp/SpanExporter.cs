@@ -5,23 +5,34 @@ using Weft.Proxy.Telemetry.Access;
 
 namespace Weft.Proxy.Telemetry.Otlp;
 
+/// <summary>Where spans go.</summary>
+/// <param name="Address">With the path of the collector's receiver.</param>
+/// <param name="Headers">Their values are secrets.</param>
+internal sealed record Collector(Uri Address, IReadOnlyList<(string Name, string Value)> Headers);
+
 /// <summary>
-/// Sends the spans of sampled requests to a collector by OTLP over HTTP (`/v1/traces`). Fed by the access log's thread, so no loop knows of it. A collector that is slow or away
-/// costs spans, which are counted, and nothing else.
+/// Sends the spans of sampled requests to a collector by OTLP over HTTP. Fed by the access log's thread, so no loop knows of it. A collector that is slow or away costs spans, which are
+/// counted, and nothing else.
 /// </summary>
-internal sealed partial class SpanExporter(HttpClient http, Uri collector, SpanEncoder encoder, TimeProvider time, ILogger<SpanExporter> logger)
+internal sealed partial class SpanExporter(HttpClient http, Collector collector, SpanEncoder encoder, TimeProvider time, ILogger<SpanExporter> logger)
 {
     // OpenTelemetry's batch processor sends 512 spans at a time.
     private const int Batch = 512;
     private const int MaxBatches = 16;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    // For what is left at the end. A proxy that is told to go must not wait for a collector.
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
     private readonly Channel<(byte[] Body, int Spans)> _batches = Channel.CreateBounded<(byte[], int)>(new BoundedChannelOptions(MaxBatches) { SingleReader = true });
     private readonly Lock _gate = new();
     private long _dropped, _sent;
+    private bool _over;
 
+    /// <summary>Spans.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
+    /// <summary>Spans.</summary>
     public long Sent => Interlocked.Read(ref _sent);
 
     public void Offer(in AccessRecord record, in AccessTexts texts)
@@ -31,29 +42,44 @@ internal sealed partial class SpanExporter(HttpClient http, Uri collector, SpanE
         lock (_gate)
         {
             encoder.Add(record, texts);
-            if (encoder.Count >= Batch)
+            if (encoder.Count >= Batch || _over)
                 Queue();
         }
     }
 
+    /// <summary>Until it is told to stop; what is there by then has a moment to be sent.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(Interval, time);
-        var sending = SendAllAsync(stopping);
+        using var giveUp = new CancellationTokenSource();
+        var sending = SendAllAsync(giveUp.Token);
         try
         {
             while (await timer.WaitForNextTickAsync(stopping))
-            {
-                lock (_gate)
-                    Queue();
-            }
+                QueueNow(last: false);
         }
         catch (OperationCanceledException)
         {
-            // the end: what is not sent by now is lost, as it is when a collector is away
+            // the end
         }
 
+        QueueNow(last: true);
+        await Task.WhenAny(sending, Task.Delay(Farewell, time, giveUp.Token));
+        await giveUp.CancelAsync();
         await sending;
+        while (_batches.Reader.TryRead(out var left))
+            Interlocked.Add(ref _dropped, left.Spans);
+    }
+
+    private void QueueNow(bool last)
+    {
+        lock (_gate)
+        {
+            Queue();
+            _over = last;
+            if (last)
+                _batches.Writer.Complete();
+        }
     }
 
     private void Queue()
@@ -65,20 +91,20 @@ internal sealed partial class SpanExporter(HttpClient http, Uri collector, SpanE
             Interlocked.Add(ref _dropped, spans);
     }
 
-    private async Task SendAllAsync(CancellationToken stopping)
+    private async Task SendAllAsync(CancellationToken giveUp)
     {
         var failing = false;
         try
         {
-            await foreach (var (body, spans) in _batches.Reader.ReadAllAsync(stopping))
+            await foreach (var (body, spans) in _batches.Reader.ReadAllAsync(giveUp))
             {
-                var failure = await SendAsync(body, stopping);
+                var failure = await SendAsync(body, giveUp);
                 if (failure is null)
                     Interlocked.Add(ref _sent, spans);
                 else
                     Interlocked.Add(ref _dropped, spans);
                 if (failure is not null && !failing)
-                    Log.CollectorFails(logger, collector, failure);
+                    Log.CollectorFails(logger, collector.Address, failure);
                 failing = failure is not null;
             }
         }
@@ -88,24 +114,26 @@ internal sealed partial class SpanExporter(HttpClient http, Uri collector, SpanE
         }
     }
 
-    private async Task<string?> SendAsync(byte[] body, CancellationToken stopping)
+    private async Task<string?> SendAsync(byte[] body, CancellationToken giveUp)
     {
         using var patience = new CancellationTokenSource(Patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, patience.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(giveUp, patience.Token);
         try
         {
-            using var content = new ByteArrayContent(body);
-            content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
-            using var answer = await http.PostAsync(new Uri(collector, "/v1/traces"), content, either.Token);
+            using var request = new HttpRequestMessage(HttpMethod.Post, collector.Address) { Content = new ByteArrayContent(body) };
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
+            foreach (var (name, value) in collector.Headers)
+                request.Headers.TryAddWithoutValidation(name, value);
+            using var answer = await http.SendAsync(request, either.Token);
             return answer.IsSuccessStatusCode ? null : $"it answers {(int)answer.StatusCode}";
         }
         catch (HttpRequestException unreachable)
         {
             return unreachable.Message;
         }
-        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            return $"no answer within {Patience.TotalSeconds:0} s";
+            return giveUp.IsCancellationRequested ? "the proxy ends" : $"no answer within {Patience.TotalSeconds:0} s";
         }
     }
 

@@ -62,7 +62,8 @@ internal static class Tracer
         }
     }
 
-    private static ulong NonZero(ref Rng rng)
+    /// <summary>An id.</summary>
+    public static ulong NonZero(ref Rng rng)
     {
         var number = rng.Next();
         return number == 0 ? 1 : number;

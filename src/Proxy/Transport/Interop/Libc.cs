@@ -10,10 +10,11 @@ internal static unsafe partial class Libc
     public const int EpollCloexec = 0x80000, EventCloexec = 0x80000, EventNonblock = 0x800;
     public const int SockStream = 1, SockDgram = 2, SockNonblock = 0x800, SockCloexec = 0x80000;
     public const int AfInet = 2, AfInet6 = 10;
-    public const int SolSocket = 1, SoError = 4, SoReusePort = 15;
-    public const int IpProtoTcp = 6, TcpNoDelay = 1;
+    public const int SolSocket = 1, SoError = 4, SoKeepAlive = 9, SoReusePort = 15;
+    public const int IpProtoIp = 0, IpTransparent = 19, IpBindAddressNoPort = 24, IpProtoIpv6 = 41, Ipv6Transparent = 75;
+    public const int IpProtoTcp = 6, TcpNoDelay = 1, TcpKeepIdle = 4, TcpKeepInterval = 5, TcpKeepCount = 6;
     public const int ShutWr = 1;
-    public const int MsgNoSignal = 0x4000;
+    public const int MsgPeek = 2, MsgNoSignal = 0x4000;
     public const int ORdonly = 0, OCloexec = 0x80000;
     public const int Eintr = 4, Eagain = 11, Enfile = 23, Emfile = 24, Einprogress = 115;
 
@@ -40,6 +41,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)] public static partial nint writev(int fd, IoVector* vectors, int count);
     [LibraryImport("libc", SetLastError = true)] public static partial int accept4(int fd, byte* address, uint* length, int flags);
     [LibraryImport("libc", SetLastError = true)] public static partial int socket(int domain, int type, int protocol);
+    [LibraryImport("libc", SetLastError = true)] public static partial int bind(int fd, byte* address, uint length);
     [LibraryImport("libc", SetLastError = true)] public static partial int connect(int fd, byte* address, uint length);
     [LibraryImport("libc", SetLastError = true)] public static partial int getsockopt(int fd, int level, int name, void* value, uint* length);
     [LibraryImport("libc", SetLastError = true)] public static partial int setsockopt(int fd, int level, int name, void* value, uint length);

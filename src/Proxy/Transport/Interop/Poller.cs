@@ -29,6 +29,13 @@ internal sealed unsafe class Poller : IDisposable
         Check(Libc.epoll_ctl(_set, Libc.EpollAdd, fd, e));
     }
 
+    /// <summary>Closing a descriptor takes it out only when nobody else has the same socket: one that another process holds as well has to be taken out.</summary>
+    public void Remove(int fd)
+    {
+        var e = stackalloc byte[16]; // Linux before 2.6.9 wants one
+        _ = Libc.epoll_ctl(_set, Libc.EpollDel, fd, e);
+    }
+
     /// <summary>How many events there are; 0 after the time-out or an interruption.</summary>
     public int Wait(int milliseconds)
     {

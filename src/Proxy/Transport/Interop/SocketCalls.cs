@@ -19,6 +19,13 @@ internal static unsafe class SocketCalls
         }
     }
 
+    /// <summary>A byte, or the end, waits to be read.</summary>
+    public static bool HasUnread(int fd)
+    {
+        byte one;
+        return Libc.recv(fd, &one, 1, Libc.MsgPeek) >= 0;
+    }
+
     public static int Send(int fd, ReadOnlySpan<byte> data)
     {
         fixed (byte* from = data)
@@ -93,23 +100,30 @@ internal static unsafe class SocketCalls
     public static int ConnectDatagrams(SocketAddress address) => Connect(address, Libc.SockDgram);
 
     /// <summary>A socket whose connection is being made (or stands, or has failed: the first event tells).</summary>
-    public static int Connect(SocketAddress address)
+    /// <param name="source">The address that it leaves with, which need not be this machine's (IP_TRANSPARENT, which takes CAP_NET_ADMIN); null: the kernel's choice.</param>
+    public static int Connect(SocketAddress address, SocketAddress? source = null)
     {
-        var fd = Connect(address, Libc.SockStream);
+        var fd = Connect(address, Libc.SockStream, source);
         if (fd >= 0)
             NoDelay(fd);
         return fd;
     }
 
-    private static int Connect(SocketAddress address, int type)
+    /// <summary>To be bound to; a client of a socket for both families is one of IPv4 all the same.</summary>
+    public static SocketAddress AnyPort(IPAddress address) => new IPEndPoint(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, 0).Serialize();
+
+    private static int Connect(SocketAddress address, int type, SocketAddress? source = null)
     {
-        var fd = Libc.socket((int)address.Family == (int)AddressFamily.InterNetworkV6 ? Libc.AfInet6 : Libc.AfInet, type | Libc.SockNonblock | Libc.SockCloexec, 0);
+        var fd = Libc.socket(Domain(address), type | Libc.SockNonblock | Libc.SockCloexec, 0);
         if (fd < 0)
             return -Marshal.GetLastPInvokeError();
-        fixed (byte* to = address.Buffer.Span)
+        if (source is null || BindTo(fd, source))
         {
-            if (Libc.connect(fd, to, (uint)address.Size) == 0 || Marshal.GetLastPInvokeError() == Libc.Einprogress)
-                return fd;
+            fixed (byte* to = address.Buffer.Span)
+            {
+                if (Libc.connect(fd, to, (uint)address.Size) == 0 || Marshal.GetLastPInvokeError() == Libc.Einprogress)
+                    return fd;
+            }
         }
 
         var error = Marshal.GetLastPInvokeError();
@@ -117,11 +131,37 @@ internal static unsafe class SocketCalls
         return -error;
     }
 
-    public static void NoDelay(int fd)
+    // The port is chosen with the connection, when the other side is known: one port of the client serves for many endpoints.
+    private static bool BindTo(int fd, SocketAddress source)
     {
-        var one = 1;
-        _ = Libc.setsockopt(fd, Libc.IpProtoTcp, Libc.TcpNoDelay, &one, sizeof(int));
+        if (!Transparent(fd, Domain(source)) || !Set(fd, Libc.IpProtoIp, Libc.IpBindAddressNoPort, 1))
+            return false;
+        fixed (byte* from = source.Buffer.Span)
+            return Libc.bind(fd, from, (uint)source.Size) == 0;
     }
+
+    /// <summary>The socket may have addresses that are not this machine's. Before it is bound.</summary>
+    /// <param name="domain"><see cref="Libc.AfInet"/> or <see cref="Libc.AfInet6"/>.</param>
+    public static bool Transparent(int fd, int domain) =>
+        domain == Libc.AfInet6 ? Set(fd, Libc.IpProtoIpv6, Libc.Ipv6Transparent, 1) : Set(fd, Libc.IpProtoIp, Libc.IpTransparent, 1);
+
+    /// <summary>TCP's own probes, in whole seconds. On a listening socket: for what is accepted from now on.</summary>
+    /// <param name="idle">0: none.</param>
+    public static void KeepAlive(int fd, int idle, int interval, int probes)
+    {
+        Set(fd, Libc.SolSocket, Libc.SoKeepAlive, idle > 0 ? 1 : 0);
+        if (idle <= 0)
+            return;
+        Set(fd, Libc.IpProtoTcp, Libc.TcpKeepIdle, idle);
+        Set(fd, Libc.IpProtoTcp, Libc.TcpKeepInterval, interval);
+        Set(fd, Libc.IpProtoTcp, Libc.TcpKeepCount, probes);
+    }
+
+    private static int Domain(SocketAddress address) => (int)address.Family == (int)AddressFamily.InterNetworkV6 ? Libc.AfInet6 : Libc.AfInet;
+
+    private static bool Set(int fd, int level, int name, int value) => Libc.setsockopt(fd, level, name, &value, sizeof(int)) == 0;
+
+    public static void NoDelay(int fd) => _ = Set(fd, Libc.IpProtoTcp, Libc.TcpNoDelay, 1);
 
     /// <summary>The error that waits on the socket; 0: none. Asking takes it away.</summary>
     public static int Error(int fd)

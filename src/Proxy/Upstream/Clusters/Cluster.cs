@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Net;
 using Weft.Balancing;
+using Weft.Balancing.Concurrency;
 using Weft.Balancing.Health;
 using Weft.Balancing.Localities;
 using Weft.Proxy.Config.Model;
@@ -28,6 +29,8 @@ internal sealed class Cluster
     private Tables _tables = Tables.None;
     private long _nextSweep = long.MaxValue;
     private ConnectWay _way = ConnectWay.Plain;
+    private GradientLimit? _concurrency;
+    private long _decay = PeakEwma.DefaultDecay;
 
     /// <param name="loops">How many there are: each has counters of its own.</param>
     /// <param name="start">Where turns begin.</param>
@@ -36,6 +39,9 @@ internal sealed class Cluster
         (_config, _here, _loops, _start) = (config, here, loops, start);
         Limits = new ClusterLimits(config.Limits, config.RetryBudget);
     }
+
+    /// <summary>What it bears at once, found by its latency; null: that is not asked.</summary>
+    public GradientLimit? Concurrency => Volatile.Read(ref _concurrency);
 
     public ClusterConfig Config => Volatile.Read(ref _config);
 
@@ -46,6 +52,9 @@ internal sealed class Cluster
     public int Number { get; set; }
 
     public int Destination { get; set; }
+
+    /// <summary>Nanoseconds in which a response time of before loses most of its say.</summary>
+    public long Decay => Volatile.Read(ref _decay);
 
     /// <summary>Shared by all loops.</summary>
     public ClusterLimits Limits { get; }
@@ -82,6 +91,9 @@ internal sealed class Cluster
             var members = _members.Count;
             (_here, _order) = (here, Merge(endpoints, now, out var before));
             var left = _members.Count < members + before.Count(index => index < 0);
+            if (config.AdaptiveConcurrency != _config.AdaptiveConcurrency || (config.AdaptiveConcurrency is not null && _concurrency is null))
+                Volatile.Write(ref _concurrency, config.AdaptiveConcurrency is { } adaptive ? Gradient(adaptive, now) : null);
+            Volatile.Write(ref _decay, config.LoadBalancer is LeastTimeBalancer { Decay: var decay } ? decay.Ticks * 100 : PeakEwma.DefaultDecay);
             Volatile.Write(ref _config, config);
             if (way is not null && way != _way)
                 Volatile.Write(ref _way, way);
@@ -134,6 +146,10 @@ internal sealed class Cluster
         lock (_gate)
             return [.. _order.Select((member, i) => (member.Endpoint, HealthOf(member, i), _outliers?.Reason(i) ?? EjectionReason.None))];
     }
+
+    // Clusters, and proxies, do not measure at the same moment.
+    private GradientLimit Gradient(AdaptiveConcurrency of, long now) => new(
+        new GradientSettings(of.Least, of.Most) { Window = of.Window.Ticks, Tolerance = of.Tolerance, MeasureEvery = of.MeasureEvery.Ticks, MeasureRequests = of.MeasureRequests }, now, _start % 100 / 100.0);
 
     private TimeSpan Interval => _config.Outliers?.Interval ?? TimeSpan.FromSeconds(1);
 
@@ -236,12 +252,13 @@ internal sealed class Cluster
     {
         UpstreamEndpoint[] endpoints = [.. of.Select(i => shape.Members[i].Endpoint)];
         IReadOnlyList<Endpoint> described = [.. endpoints.Select(one => new Endpoint(one.Key, one.Config.Weight, one.Config.Locality, one.Config.Priority))];
-        if (_config.Locality.Failover)
+        var groups = LocalityDistribution.Of(described, _here, [.. _config.Locality.Distribute.Select(rule => new DistributionRule(rule.From, [.. rule.To.Select(to => (to.Locality, to.Weight))]))]);
+        if (_config.Locality.Failover && groups is null)
             described = LocalityPriorities.Assign(described, _here, _config.Locality.Regions);
         EndpointState[] states = [.. endpoints.Select(one => one.State)];
         var table = PickTable.Create(
             described, [.. of.Select(i => shape.Health[i])], [.. of.Select(i => shape.Weights[i])],
-            level => Balancers.Create(balancer, level, states, _start), _config.PanicThreshold);
+            level => Balancers.Create(balancer, level, states, _start), _config.PanicThreshold, groups);
         return new EndpointTable(endpoints, table);
     }
 

@@ -11,9 +11,17 @@ internal sealed class ClusterLimits
 {
     private PoolLimits _limits;
     private RetryBudget _budget;
+    private readonly Func<bool> _enter;
     private Counters _counters;
 
-    public ClusterLimits(PoolLimits limits, RetryBudget budget) => (_limits, _budget) = (limits, budget);
+    public ClusterLimits(PoolLimits limits, RetryBudget budget)
+    {
+        (_limits, _budget) = (limits, budget);
+        _enter = Enter;
+    }
+
+    /// <summary>The pools that wait for room among the connections.</summary>
+    public ConnectQueue Queue { get; } = new();
 
     public int Connections => Volatile.Read(ref _counters.Connections);
 
@@ -27,11 +35,25 @@ internal sealed class ClusterLimits
     {
         Volatile.Write(ref _limits, limits);
         Volatile.Write(ref _budget, budget);
+        Queue.Grant(_enter);
     }
 
-    public bool TryConnect() => TryEnter(ref _counters.Connections, _limits.MaxConnections);
+    /// <summary>Whoever waits goes first.</summary>
+    public bool TryConnect() => Queue.Count == 0 && Enter();
 
-    public void Disconnected() => Interlocked.Decrement(ref _counters.Connections);
+    public void Disconnected()
+    {
+        // First the count, then the look at the queue, and in the queue it is the other way round: one of the two sees the other.
+        Interlocked.Decrement(ref _counters.Connections);
+        Queue.Grant(_enter);
+    }
+
+    /// <summary><see cref="IConnectWaiter.Granted"/> is called when there is room.</summary>
+    public void AwaitConnection(IConnectWaiter pool)
+    {
+        Queue.Enlist(pool);
+        Queue.Grant(_enter);
+    }
 
     public bool TryWait() => TryEnter(ref _counters.Pending, _limits.MaxPending);
 
@@ -52,6 +74,8 @@ internal sealed class ClusterLimits
     }
 
     public void RetryEnded() => Interlocked.Decrement(ref _counters.Retries);
+
+    private bool Enter() => TryEnter(ref _counters.Connections, Volatile.Read(ref _limits).MaxConnections);
 
     private static bool TryEnter(ref int count, int limit)
     {

@@ -1,5 +1,8 @@
+using System.Net;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Routing;
 using Weft.Proxy.Tls;
+using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Upstream.Clusters;
 
@@ -7,7 +10,32 @@ namespace Weft.Proxy.Upstream.Clusters;
 /// <param name="Tls">Null: plaintext.</param>
 internal sealed record ConnectWay(TlsClientContext? Tls, UpstreamProtocol Protocol, string? ServerName, PoolLimits Limits, TimeSpan ConnectTimeout)
 {
+    /// <summary>Said in front of each connection.</summary>
+    public ProxyProtocolVersion ProxyProtocol { get; init; }
+
+    /// <summary>Connections leave with the client's address.</summary>
+    public bool PreserveSource { get; init; }
+
+    public KeepAlive KeepAlive { get; init; }
+
+    /// <summary>What a connection is made for one client for; empty: connections serve all.</summary>
+    public ClientKey KeyOf(ConnectionFacts? client) => client is null || (ProxyProtocol == ProxyProtocolVersion.None && !PreserveSource) ? default
+        : new(PreserveSource ? client.Source.Address : null, ProxyProtocol == ProxyProtocolVersion.None ? null : client.Source, ProxyProtocol == ProxyProtocolVersion.None ? null : client.Destination);
+
     public static readonly ConnectWay Plain = new(null, UpstreamProtocol.Auto, null, PoolLimits.Default, TimeSpan.FromSeconds(5));
 
-    public static ConnectWay Of(ClusterConfig config, TlsClientContext? tls) => new(tls, config.Protocol, config.Tls?.ServerName, config.Limits, config.ConnectTimeout);
+    public static ConnectWay Of(ClusterConfig config, TlsClientContext? tls) => new(tls, config.Protocol, config.Tls?.ServerName, config.Limits, config.ConnectTimeout)
+    {
+        ProxyProtocol = config.ProxyProtocol,
+        PreserveSource = config.PreserveSource,
+        KeepAlive = KeepAlive.Of(config.KeepAlive),
+    };
+}
+
+/// <summary>The client that connections of a pool are made for.</summary>
+/// <param name="Address">They leave with it; null: with the machine's own.</param>
+/// <param name="Source">Said in the PROXY header, with <paramref name="Destination"/>.</param>
+internal readonly record struct ClientKey(IPAddress? Address, IPEndPoint? Source, IPEndPoint? Destination)
+{
+    public bool IsEmpty => Address is null && Source is null;
 }

@@ -94,6 +94,57 @@ public sealed class ProxyFileTests
     }
 
     [Fact]
+    public void What_a_cluster_bears_and_whom_it_speaks_for_is_in_the_model()
+    {
+        var config = Read("""
+            listeners:
+            - {port: 8080, kind: tcp, to: shop, transparent: true, keepAlive: {idle: 0}}
+            clusters:
+            - name: shop
+              dns: {name: _http._tcp.shop.example, srv: true, servers: [10.0.0.53, "10.0.1.53:5353"]}
+              locality:
+                distribute:
+                - {from: eu/eu-1, to: {eu/eu-1: 80, eu/eu-2: 20}}
+              adaptiveConcurrency: {least: 5, most: 500}
+              keepAlive: {idle: 30s, interval: 5s, probes: 3}
+              proxyProtocol: v2
+              preserveSource: true
+            overload: {maxRequests: 20000, maxMemoryBytes: 2GB, maxLoopDelay: 200ms}
+            """);
+
+        var cluster = config.Clusters[0];
+        Assert.Equal(new DnsDiscovery("_http._tcp.shop.example") { Srv = true, Servers = ["10.0.0.53", "10.0.1.53:5353"] }, cluster.Dns);
+        Assert.Equal(new LocalityPolicy { Distribute = [new("eu/eu-1", [new("eu/eu-1", 80), new("eu/eu-2", 20)])] }, cluster.Locality);
+        Assert.Equal(new AdaptiveConcurrency(5, 500), cluster.AdaptiveConcurrency);
+        Assert.Equal(new TcpKeepAlive { Idle = TimeSpan.FromSeconds(30), Interval = TimeSpan.FromSeconds(5), Probes = 3 }, cluster.KeepAlive);
+        Assert.Equal((ProxyProtocolVersion.V2, true), (cluster.ProxyProtocol, cluster.PreserveSource));
+        Assert.Equal(new OverloadConfig { MaxRequests = 20_000, MaxMemoryBytes = 2L << 30, MaxLoopDelay = TimeSpan.FromMilliseconds(200) }, config.Overload);
+        Assert.Equal((true, TimeSpan.Zero), (config.Listeners[0].Transparent, config.Listeners[0].KeepAlive!.Idle));
+    }
+
+    [Fact]
+    public void What_a_cluster_cannot_mean_is_an_error_of_its_field()
+    {
+        var errors = ProxyFile.Read("""
+            listeners:
+            - {port: 5353, kind: udp, to: shop, transparent: true}
+            clusters:
+            - name: shop
+              dns: {name: "a..b", port: 80, servers: [resolver]}
+              locality: {distribute: [{from: eu, to: {eu: 50, us: 20}}], failover: true}
+              adaptiveConcurrency: {least: 10, most: 5}
+              keepAlive: {idle: 10h, interval: 5s, probes: 3}
+            overload: {maxRequests: -1}
+            """).Errors.Select(e => $"{e.Line} {e.Path}").ToList();
+
+        Assert.Equal(
+            [
+                "2 listeners[0].transparent", "5 clusters[0].dns.name", "5 clusters[0].dns.servers[0]", "6 clusters[0].locality", "6 clusters[0].locality.distribute[0].to",
+                "7 clusters[0].adaptiveConcurrency", "8 clusters[0].keepAlive", "9 overload.maxRequests",
+            ], errors.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void All_errors_come_at_once_with_path_and_line()
     {
         var errors = ProxyFile.Read("""

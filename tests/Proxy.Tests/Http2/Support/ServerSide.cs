@@ -6,12 +6,12 @@ namespace Weft.Proxy.Tests.Http2.Support;
 /// <summary>A server connection of ours whose client is the test.</summary>
 internal sealed class ServerSide
 {
-    public ServerSide(Exchanges? exchanges = null, Http2Limits? limits = null, bool preface = true)
+    public ServerSide(Exchanges? exchanges = null, Http2Limits? limits = null, bool preface = true, int maxRequests = 0)
     {
         var buffers = new BufferPool();
         Exchanges = exchanges ?? new();
         Transport = new(buffers);
-        Connection = new(Transport, Exchanges, new(limits ?? new(), "http"), new(buffers));
+        Connection = new(Transport, Exchanges, new(limits ?? new(), "http") { MaxRequests = maxRequests }, new(buffers));
         Transport.Protocol = Connection;
         Connection.Start();
         if (preface)

@@ -2,9 +2,9 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Weft.Proxy.Telemetry.Otlp;
+namespace Weft.Proxy.Protobuf;
 
-/// <summary>As much of the wire form of Protocol Buffers (protobuf.dev, "Encoding") as spans need. Parts of unknown length are written beside and copied in.</summary>
+/// <summary>As much of the wire form of Protocol Buffers (protobuf.dev, "Encoding") as spans and questions to an authorizer need. Parts of unknown length are written beside and copied in.</summary>
 internal sealed class ProtobufWriter
 {
     private readonly ArrayBufferWriter<byte> _out = new();

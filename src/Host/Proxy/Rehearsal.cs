@@ -1,0 +1,60 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Weft.Proxy.Configuration.Files;
+using Weft.Proxy.Runtime;
+
+namespace Weft.Host.Proxy;
+
+/// <summary>
+/// What a process does while it waits to be needed: it reads the file, and serves itself a few requests on loopback, so that the code of a start and of a request is compiled and loaded when somebody waits for
+/// it (measured: docs/decisions/0025).
+/// </summary>
+internal static class Rehearsal
+{
+    // The second one finds the code of a connection that is used again, the others only fill caches.
+    private const int Requests = 8;
+
+    public static async Task RunAsync(string path, TimeProvider time, ILoggerFactory loggers)
+    {
+#pragma warning disable RS0030
+        var random = Random.Shared;
+#pragma warning restore RS0030
+        try
+        {
+            await using var engine = new ProxyEngine(loops: 1, accessLog: null, time, random, NullLoggerFactory.Instance);
+            await engine.ApplyAsync(Of("respond: 200"));
+            await engine.ApplyAsync(Of("respond: 200", $"to: http://{engine.Addresses["rehearsal-0"]}"));
+            await AskAsync(engine.Addresses["rehearsal-1"]);
+            if (File.Exists(path) && ProxyFile.Read(await File.ReadAllTextAsync(path)).Config is { } config)
+                engine.Check(config);
+        }
+        catch (Exception failed) when (failed is ProxyConfigException or IOException or SocketException or UnauthorizedAccessException)
+        {
+            // A file with errors is nothing new, and without loopback the first requests take longer.
+            loggers.CreateLogger("Weft.Proxy").LogDebug(failed, "the rehearsal was cut short");
+        }
+
+        // What was made on the way is not needed again.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    }
+
+    private static Weft.Proxy.Config.Model.ProxyConfig Of(params string[] routes) =>
+        ProxyFile.Read("accessLog: {enabled: false}\nlisteners:\n" + string.Concat(routes.Select((route, i) =>
+            $"- name: rehearsal-{i}\n  address: 127.0.0.{i + 1}\n  port: 0\n  routes:\n  - {route}\n"))).Config ?? throw new InvalidOperationException("the configuration of the rehearsal has errors");
+
+    private static async Task AskAsync(IPEndPoint address)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(address);
+        var answer = new byte[4096];
+        for (var i = 0; i < Requests; i++)
+        {
+            await socket.SendAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: rehearsal\r\n\r\n"));
+            if (await socket.ReceiveAsync(answer) == 0)
+                return;
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace Weft.Proxy.Runtime;
+
+/// <summary>Who keeps the sockets of listeners beyond the life of this process, so that what comes between two processes waits and is not refused.</summary>
+public interface ISocketKeeper
+{
+    /// <summary>What a process before this one had by this name: descriptors, the caller's from here on. Empty: nothing.</summary>
+    IReadOnlyList<int> Take(string name);
+
+    /// <summary>Shares these from now on; those that had the name before are given up.</summary>
+    void Keep(string name, IReadOnlyList<int> descriptors);
+
+    /// <summary>Nobody is to accept from these any more.</summary>
+    void Release(string name);
+}

@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Dns.Forwarding;
+using Weft.Proxy.Dns.Wire;
+
+namespace Weft.Proxy.Upstream.Discovery;
+
+/// <summary>Nobody has answered, or not with what can be used.</summary>
+internal sealed class NotResolvedException(string reason) : Exception(reason);
+
+/// <param name="Life">How long it is good; the cluster's own refresh where the answer does not say.</param>
+internal sealed record FoundEndpoints(IReadOnlyList<EndpointConfig> Endpoints, TimeSpan Life);
+
+/// <summary>
+/// The endpoints behind a name. Where the cluster names DNS servers, or wants SRV records, servers are asked here; other names are the system's business. Remembers, for each name that
+/// SRV records lead to, what it was last known by: one that cannot be resolved for a moment is not lost.
+/// </summary>
+internal sealed class NameResolver(DnsDiscovery dns, TimeProvider time)
+{
+    // Less would be a burden for servers, more would keep endpoints that have left (resolvers of common languages cache for half a minute to five).
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1), Longest = TimeSpan.FromMinutes(5);
+
+    // As in Forwarder: several tries have room in the patience of who asks.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
+    private const int Rounds = 2;
+    private const int DefaultPort = 53;
+    private const int MaxTargets = 256, TargetsAtOnce = 16;
+    private readonly Dictionary<string, IReadOnlyList<IPAddress>> _known = [];
+    private int _answering;
+
+    /// <exception cref="NotResolvedException">What is known from before is still the best.</exception>
+    public async Task<FoundEndpoints> ResolveAsync(CancellationToken cancellationToken)
+    {
+        if (!dns.Srv && dns.Servers.IsEmpty)
+            return new FoundEndpoints(Of(await SystemAsync(cancellationToken)), dns.Refresh);
+        var servers = Servers();
+        if (!dns.Srv)
+        {
+            var (addresses, ttl) = await AddressesAsync(servers, dns.Name, cancellationToken);
+            return new FoundEndpoints(Of(addresses), Life(ttl));
+        }
+
+        return await ServicesAsync(servers, cancellationToken);
+    }
+
+    private async Task<FoundEndpoints> ServicesAsync(IReadOnlyList<IPEndPoint> servers, CancellationToken cancellationToken)
+    {
+        var answer = await AskAsync(servers, new Question(dns.Name, RecordType.SRV), cancellationToken);
+        var services = ServiceRecords.Services(answer);
+        var targets = services.Select(service => service.Target).Distinct().Take(MaxTargets).ToList();
+        var found = new ConcurrentDictionary<string, (IReadOnlyList<IPAddress> Addresses, uint Ttl)>();
+        await Parallel.ForEachAsync(targets, new ParallelOptions { MaxDegreeOfParallelism = TargetsAtOnce, CancellationToken = cancellationToken }, async (target, token) =>
+        {
+            try
+            {
+                found[target] = await AddressesAsync(servers, target, token);
+            }
+            catch (NotResolvedException) when (_known.ContainsKey(target))
+            {
+                // As it was known; asked for again soon.
+                found[target] = (_known[target], 0);
+            }
+            catch (NotResolvedException)
+            {
+                found[target] = ([], 0);
+            }
+        });
+        _known.Clear();
+        foreach (var (target, (addresses, _)) in found.Where(pair => pair.Value.Addresses.Count > 0))
+            _known[target] = addresses;
+        if (services.Count > 0 && _known.Count == 0)
+            throw new NotResolvedException($"none of {services.Count} SRV records leads to an address");
+        var ttl = found.Values.Select(value => value.Ttl).Concat(services.Select(service => service.Ttl)).DefaultIfEmpty((uint)answer.Life.TotalSeconds).Min();
+        return new FoundEndpoints(ServiceRecords.Endpoints(services, _known), Life(ttl));
+    }
+
+    private async Task<(IReadOnlyList<IPAddress> Addresses, uint Ttl)> AddressesAsync(IReadOnlyList<IPEndPoint> servers, string name, CancellationToken cancellationToken)
+    {
+        var both = await Task.WhenAll(TryAskAsync(RecordType.A), TryAskAsync(RecordType.AAAA));
+        var ttl = uint.MaxValue;
+        var addresses = both.OfType<UpstreamAnswer>().SelectMany(answer => ServiceRecords.Addresses(answer, ref ttl)).ToList();
+        if (addresses.Count == 0 && both.Any(answer => answer is null))
+            throw new NotResolvedException($"no answer for {name}");
+        return (addresses, addresses.Count > 0 ? ttl : (uint)both.OfType<UpstreamAnswer>().Min(answer => answer.Life.TotalSeconds));
+
+        async Task<UpstreamAnswer?> TryAskAsync(ushort type)
+        {
+            try
+            {
+                return await AskAsync(servers, new Question(name, type), cancellationToken);
+            }
+            catch (NotResolvedException)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>An answer that says what there is, or that there is nothing.</summary>
+    private async Task<UpstreamAnswer> AskAsync(IReadOnlyList<IPEndPoint> servers, Question question, CancellationToken cancellationToken)
+    {
+        var reason = "no server is known";
+        for (var i = 0; i < Rounds * servers.Count; i++)
+        {
+            // The one that has answered last is asked first.
+            var number = (Volatile.Read(ref _answering) + i) % servers.Count;
+            using var patience = new CancellationTokenSource(Patience, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+            try
+            {
+                var answer = await UpstreamExchange.AskAsync(servers[number], question, either.Token);
+                if (answer is { Rcode: Rcode.NoError or Rcode.NxDomain })
+                {
+                    Volatile.Write(ref _answering, number);
+                    return answer;
+                }
+
+                reason = $"{servers[number]} answers {question.Name} with code {answer?.Rcode.ToString() ?? "that cannot be read"}";
+            }
+            catch (SocketException failed)
+            {
+                reason = $"{servers[number]}: {failed.Message}";
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                reason = $"{servers[number]} does not answer";
+            }
+        }
+
+        throw new NotResolvedException(reason);
+    }
+
+    private async Task<IReadOnlyList<IPAddress>> SystemAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await System.Net.Dns.GetHostAddressesAsync(dns.Name, cancellationToken);
+        }
+        catch (Exception failed) when (failed is SocketException or ArgumentException)
+        {
+            throw new NotResolvedException(failed.Message);
+        }
+    }
+
+    private IReadOnlyList<IPEndPoint> Servers()
+    {
+        if (!dns.Servers.IsEmpty)
+            return [.. dns.Servers.Select(text => IPEndPoint.Parse(text)).Select(server => server.Port == 0 ? new IPEndPoint(server.Address, DefaultPort) : server)];
+        try
+        {
+            return ResolvConf.Servers(File.ReadAllText("/etc/resolv.conf"), []);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new NotResolvedException($"/etc/resolv.conf: {unreadable.Message}");
+        }
+    }
+
+    private List<EndpointConfig> Of(IReadOnlyList<IPAddress> addresses) =>
+        [.. addresses.Select(address => new EndpointConfig { Address = address.ToString(), Port = dns.Port, HostName = dns.Name })];
+
+    // 0 says nothing that a proxy could go by: it would have to ask for each request.
+    private TimeSpan Life(uint seconds) =>
+        seconds == 0 ? dns.Refresh : TimeSpan.FromTicks(Math.Clamp(TimeSpan.FromSeconds(seconds).Ticks, Shortest.Ticks, Longest.Ticks));
+}
