@@ -96,8 +96,17 @@ public sealed class AutoscalerClusterTests : IAsyncLifetime
         Assert.Empty(_cluster.Complaints);
     }
 
-    private Task AutoscalerAsync(string kind) => _cluster.Client.Raw(ApiResources.Of<HorizontalPodAutoscaler>()).CreateAsync("default", Json($$$"""
-        {"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"shop"},"spec":{"scaleTargetRef":{"apiVersion":"example.com/v1","kind":"{{{kind}}}","name":"shop"},
+    [Fact]
+    public async Task What_belongs_to_the_whole_cluster_is_no_target()
+    {
+        await AutoscalerAsync("Node", "v1");
+        await Eventually.TrueAsync(async () => await ConditionAsync("AbleToScale") == "False FailedGetScale");
+        Assert.EndsWith("nodes are of the whole cluster: an autoscaler scales what is in its own namespace",
+            (await HpaAsync()).Status.Conditions.Single(condition => condition.Type == "AbleToScale").Message, StringComparison.Ordinal);
+    }
+
+    private Task AutoscalerAsync(string kind, string apiVersion = "example.com/v1") => _cluster.Client.Raw(ApiResources.Of<HorizontalPodAutoscaler>()).CreateAsync("default", Json($$$"""
+        {"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"shop"},"spec":{"scaleTargetRef":{"apiVersion":"{{{apiVersion}}}","kind":"{{{kind}}}","name":"shop"},
          "maxReplicas":10,"metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":50} } }],"behavior":{"scaleDown":{"stabilizationWindowSeconds":0} } } }
         """), CancellationToken.None);
 
