@@ -9,6 +9,7 @@ using Weft.Api.Batch;
 using Weft.Api.Coordination;
 using Weft.Api.Core;
 using Weft.Api.Discovery;
+using Weft.Api.Metrics;
 using Weft.Api.Networking;
 using Weft.Api.Nodes;
 using Weft.Api.Policy;
@@ -66,7 +67,7 @@ public static class BuiltInKinds
         typeof(Core.Event),
         typeof(Events.Event), typeof(EndpointSlice), typeof(Lease),
         typeof(Deployment), typeof(ReplicaSet), typeof(ControllerRevision), typeof(StatefulSet), typeof(DaemonSet),
-        typeof(Job), typeof(CronJob), typeof(PodDisruptionBudget),
+        typeof(Job), typeof(CronJob), typeof(PodDisruptionBudget), typeof(HorizontalPodAutoscaler), typeof(Autoscaling.V1.HorizontalPodAutoscaler),
         typeof(NetworkPolicy), typeof(Ingress), typeof(IngressClass), typeof(StorageClass),
         typeof(RuntimeClass), typeof(PriorityClass),
         typeof(Role), typeof(ClusterRole), typeof(RoleBinding), typeof(ClusterRoleBinding),
@@ -74,5 +75,6 @@ public static class BuiltInKinds
         typeof(TokenReview), typeof(TokenRequest), typeof(SelfSubjectReview),
         typeof(SubjectAccessReview), typeof(SelfSubjectAccessReview), typeof(LocalSubjectAccessReview), typeof(SelfSubjectRulesReview),
         typeof(Scale), typeof(Eviction), typeof(CustomResourceDefinition),
+        typeof(NodeMetrics), typeof(PodMetrics),
     ];
 }

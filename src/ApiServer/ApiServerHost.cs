@@ -18,6 +18,7 @@ using Weft.ApiServer.Quotas;
 using Weft.ApiServer.Registry;
 using Weft.ApiServer.Registry.Services;
 using Weft.ApiServer.Subresources;
+using Weft.ApiServer.Usage;
 using Weft.ApiServer.Verbs;
 using Weft.ApiServer.Watch;
 using Weft.ApiServer.Webhooks;
@@ -156,7 +157,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         var virtuals = new VirtualVerb(parts.Virtuals, reader);
         var verbs = new ResourceVerbs(
             get, new ListVerb(reader, time), new WatchVerb(reader, parts.Catalog, time, options.Random, metrics, stopping), write, patch,
-            new DeleteCollectionVerb(reader, deleter, write), virtuals);
+            new DeleteCollectionVerb(reader, deleter, write), virtuals, new LiveVerb(parts.Live, reader, time));
         IReadOnlyList<ISubresource> own =
         [
             new StatusSubresource(get, write, patch),

@@ -4,6 +4,7 @@ using Weft.ApiServer.Authorization;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Registry;
 using Weft.ApiServer.Subresources;
+using Weft.ApiServer.Usage;
 
 namespace Weft.ApiServer;
 
@@ -18,6 +19,7 @@ public sealed record ApiServerParts
     /// <summary>Discovery, OpenAPI, token issuer metadata. Health, version and metrics are always there.</summary>
     public IReadOnlyList<IPathHandler> Paths { get; init; } = [];
     public IReadOnlyList<IVirtualResource> Virtuals { get; init; } = [];
+    public IReadOnlyList<ILiveResource> Live { get; init; } = [];
     public IReadOnlyList<IConnectHandler> Connects { get; init; } = [];
     public IReadOnlyList<HealthCheck> Checks { get; init; } = [];
 

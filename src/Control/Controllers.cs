@@ -50,6 +50,7 @@ public sealed partial class Controllers : IAsyncDisposable
         ("job-controller", JobController.Create),
         ("cronjob-controller", CronJobController.Create),
         ("disruption-controller", BudgetController.Create),
+        ("horizontal-pod-autoscaler", AutoscalerController.Create),
         ("replication-controller", ReplicationControllers.Create),
         ("endpoint-controller", EndpointsController.Create),
         ("endpointslice-controller", EndpointSliceController.Create),

@@ -20,6 +20,10 @@ public interface IPodStreams
     /// <summary>Opens a TCP connection to the port inside the pod's network namespace (127.0.0.1 there).</summary>
     /// <exception cref="PodStreamException">Nothing listens there.</exception>
     Task<Stream> ConnectAsync(PodStreamTarget target, int port, CancellationToken cancellationToken);
+
+    /// <summary>What the node and its containers use. A node that measures nothing (a simulated one) says so by an empty answer.</summary>
+    /// <exception cref="PodStreamException">The node cannot be asked now.</exception>
+    Task<NodeUsage> UsageAsync(string node, CancellationToken cancellationToken) => Task.FromResult(NodeUsage.Nothing);
 }
 
 /// <param name="Container">Never empty: the API server has chosen the default one.</param>

@@ -22,6 +22,8 @@ internal static class BootstrapRoles
         Part("admin", AdminPart()),
         Part("edit", EditPart()),
         Part("view", ViewPart()),
+        // What metrics-server brings with it.
+        Labelled(Role("system:aggregated-metrics-reader", Rule(Read, ["metrics.k8s.io"], ["nodes", "pods"])), "view"),
 
         Role("system:basic-user",
             Rule(["create"], ["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]),
@@ -158,9 +160,10 @@ internal static class BootstrapRoles
         ["rules"] = new JsonArray([.. rules]),
     };
 
-    private static JsonObject Part(string to, JsonObject[] rules)
+    private static JsonObject Part(string to, JsonObject[] rules) => Labelled(Role("system:aggregate-to-" + to, [.. rules]), to);
+
+    private static JsonObject Labelled(JsonObject role, string to)
     {
-        var role = Role("system:aggregate-to-" + to, [.. rules]);
         role["metadata"]!["labels"]![Aggregate + to] = "true";
         return role;
     }

@@ -51,6 +51,13 @@ internal static class ControllerRoles
             On("", "pods", "get", "list", "watch"),
             On("policy", "poddisruptionbudgets", "get", "list", "watch"),
             On("policy", "poddisruptionbudgets/status", "update", "patch"));
+        yield return Controller("horizontal-pod-autoscaler",
+            On("autoscaling", "horizontalpodautoscalers", "get", "list", "watch"),
+            On("autoscaling", "horizontalpodautoscalers/status", "update", "patch"),
+            BootstrapRoles.Rule(["get", "update"], ["*"], ["*/scale"]),
+            On("", "pods", "get", "list", "watch"),
+            On("metrics.k8s.io", "pods", "get", "list"),
+            BootstrapRoles.Rule(["get", "list"], ["custom.metrics.k8s.io", "external.metrics.k8s.io"], ["*"]));
         yield return Controller("replication-controller",
             On("", "replicationcontrollers", "get", "list", "watch"),
             On("", "replicationcontrollers/status", "update", "patch"),

@@ -26,6 +26,9 @@ public sealed partial class NodeTunnels(
     // An agent answers at once or not at all.
     private static readonly TimeSpan DialPatience = TimeSpan.FromSeconds(15);
 
+    // A node of 1,000 containers tells some 200 KB.
+    private const int MaxUsage = 4 * 1024 * 1024;
+
     private readonly ILogger _logger = loggers.CreateLogger<NodeTunnels>();
     private readonly ConcurrentDictionary<string, TunnelSocket> _nodes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Expected> _expected = new(StringComparer.Ordinal);
@@ -134,6 +137,23 @@ public sealed partial class NodeTunnels(
         {
             await stream.DisposeAsync();
             throw;
+        }
+    }
+
+    public async Task<NodeUsage> UsageAsync(string node, CancellationToken cancellationToken)
+    {
+        if (node == localNode)
+            return await local.UsageAsync(node, cancellationToken);
+        await using var stream = await OrderAsync(node, new TunnelOrder(NewId(), TunnelKind.Usage) { Output = true }, cancellationToken);
+        using var answer = new BoundedBuffer(MaxUsage);
+        await stream.ReceiveAsync(answer, null, cancellationToken);
+        try
+        {
+            return JsonSerializer.Deserialize(answer.Written, TunnelJson.Default.NodeUsage) ?? NodeUsage.Nothing;
+        }
+        catch (JsonException broken)
+        {
+            throw new IOException($"what node {node} says of its usage is no JSON of this form", broken);
         }
     }
 

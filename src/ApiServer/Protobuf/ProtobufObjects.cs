@@ -78,7 +78,12 @@ internal sealed class ProtobufObjects
     // The packages are named after the first label of the group. DeleteOptions are registered in every group.
     private static string? MessageOf(string apiVersion, string kind)
     {
-        if (GroupVersionKind.ParseApiVersion(apiVersion) is not { } parsed || parsed.Version != "v1")
+        if (GroupVersionKind.ParseApiVersion(apiVersion) is not { } parsed)
+            return null;
+        // The one group of which a second version is served.
+        if (parsed is { Group: "autoscaling", Version: "v2" })
+            return "autoscaling.v2." + kind;
+        if (parsed.Version != "v1")
             return null;
         if (kind == "DeleteOptions")
             return "meta.DeleteOptions";

@@ -38,6 +38,9 @@ public sealed record ResourceInfo
     public IReadOnlyList<SubresourceInfo> Subresources { get; init; } = [];
     public bool IsCustom { get; init; }
 
+    /// <summary>Its objects are measured when somebody asks, and stored nowhere: an <see cref="Usage.ILiveResource"/> answers.</summary>
+    public bool IsLive { get; init; }
+
     /// <summary>Deprecation warning of a CRD version, or null.</summary>
     public string? DeprecationWarning { get; init; }
 

@@ -9,6 +9,7 @@ using Weft.Api.Batch;
 using Weft.Api.Coordination;
 using Weft.Api.Core;
 using Weft.Api.Discovery;
+using Weft.Api.Metrics;
 using Weft.Api.Networking;
 using Weft.Api.Nodes;
 using Weft.Api.Policy;
@@ -19,6 +20,7 @@ using Weft.Api.Storage;
 using Weft.ApiServer.Registry;
 using Weft.ApiServer.Strategies.Admission;
 using Weft.ApiServer.Strategies.ApiExtensions;
+using Weft.ApiServer.Strategies.Autoscaling;
 using Weft.ApiServer.Strategies.Batch;
 using Weft.ApiServer.Strategies.Cluster;
 using Weft.ApiServer.Strategies.Config;
@@ -54,6 +56,8 @@ public static class BuiltInResources
 
         ResourceInfo Virtual<T>() where T : IObject => Create<T>(new VirtualStrategy()) with { Verbs = ["create"] };
 
+        ResourceInfo Live<T>() where T : IObject => Create<T>(new VirtualStrategy()) with { Verbs = ["get", "list"], IsLive = true };
+
         ResourceInfo Create<T>(IStrategy strategy) where T : IObject
         {
             var kind = KindInfo.Of<T>();
@@ -65,6 +69,7 @@ public static class BuiltInResources
             };
         }
 
+        var autoscalers = schemas.FromType(typeof(HorizontalPodAutoscaler));
         List<ResourceInfo> all =
         [
             Stored<Namespace>(new NamespaceStrategy(), null, new SubresourceInfo("finalize", KindInfo.Of<Namespace>().Kind, ["update"])),
@@ -99,6 +104,8 @@ public static class BuiltInResources
             Stored<Job>(new JobStrategy()),
             Stored<CronJob>(new CronJobStrategy()),
             Stored<PodDisruptionBudget>(new PodDisruptionBudgetStrategy()),
+            Stored<HorizontalPodAutoscaler>(new AutoscalerStrategy()),
+            Stored<Api.Autoscaling.V1.HorizontalPodAutoscaler>(new AutoscalerV1Strategy(autoscalers)) with { StoredAs = AutoscalerForms.StoredAs(autoscalers), StorageVersion = "v2" },
             Stored<NetworkPolicy>(new NetworkPolicyStrategy()),
             Stored<Ingress>(new IngressStrategy()),
             Stored<IngressClass>(new IngressClassStrategy()),
@@ -119,6 +126,8 @@ public static class BuiltInResources
             Virtual<SelfSubjectAccessReview>(),
             Virtual<LocalSubjectAccessReview>(),
             Virtual<SelfSubjectRulesReview>(),
+            Live<NodeMetrics>(),
+            Live<PodMetrics>(),
         ];
         all.Add(Stored<CustomResourceDefinition>(new CustomResourceDefinitionStrategy(new ReservedResources([.. all, Create<CustomResourceDefinition>(new VirtualStrategy())]))));
         return all;

@@ -21,6 +21,8 @@ public static class Columns
             ("batch", "Job") => BatchColumns.Job(),
             ("batch", "CronJob") => BatchColumns.CronJob(),
             ("policy", "PodDisruptionBudget") => BatchColumns.DisruptionBudget(),
+            ("autoscaling", "HorizontalPodAutoscaler") => AutoscalingColumns.HorizontalPodAutoscaler(kind.Version),
+            ("metrics.k8s.io", _) => AutoscalingColumns.Usage(),
             ("", "ResourceQuota") => QuotaColumns.ResourceQuota(),
             ("", "LimitRange") => [ColumnList.NameColumn, ColumnList.CreatedColumn],
             ("", "PersistentVolume") => StorageColumns.PersistentVolume(),

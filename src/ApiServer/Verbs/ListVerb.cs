@@ -45,7 +45,7 @@ internal sealed class ListVerb(ObjectReader reader, TimeProvider time)
         await output.FlushAsync(cancellationToken);
     }
 
-    private static void Write(IBufferWriter<byte> output, ResourceInfo resource, Presenter presenter, ListPage page)
+    internal static void Write(IBufferWriter<byte> output, ResourceInfo resource, Presenter presenter, ListPage page)
     {
         WriteHead(output, resource, presenter, page);
         for (var i = 0; i < page.Items.Count; i++)

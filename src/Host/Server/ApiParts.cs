@@ -13,6 +13,7 @@ using Weft.ApiServer.Nodes;
 using Weft.ApiServer.OpenApi;
 using Weft.ApiServer.Registry;
 using Weft.ApiServer.Streaming;
+using Weft.ApiServer.Usage;
 using Weft.Cli.Clusters;
 using Weft.Storage;
 
@@ -56,6 +57,7 @@ internal static class ApiParts
             Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions],
             Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), streams, join, images.Paths, configuration.OnApiServer],
             Connects = [new StreamingHandler(streams, time, loggers)],
+            Live = [new UsageMetrics(new NodeReadings(streams, objects, time, loggers.CreateLogger<NodeReadings>()), objects)],
             Virtuals =
             [
                 new TokenRequests(tokens, objects, time), new TokenReviews(tokens), new SelfSubjectReviews(time),

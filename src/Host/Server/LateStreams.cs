@@ -22,4 +22,6 @@ internal sealed class LateStreams : IPodStreams
 
     public Task<Stream> ConnectAsync(PodStreamTarget target, int port, CancellationToken cancellationToken) =>
         Node.ConnectAsync(target, port, cancellationToken);
+
+    public Task<NodeUsage> UsageAsync(string node, CancellationToken cancellationToken) => Node.UsageAsync(node, cancellationToken);
 }

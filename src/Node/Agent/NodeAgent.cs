@@ -18,6 +18,7 @@ using Weft.Node.Runtime;
 using Weft.Node.Runtime.Cri;
 using Weft.Node.Runtime.Process;
 using Weft.Node.Shutdown;
+using Weft.Node.Usage;
 using Weft.Node.Volumes;
 
 namespace Weft.Node.Agent;
@@ -134,6 +135,8 @@ public sealed partial class NodeAgent : IAsyncDisposable
             time, loggers.CreateLogger<PressureLoop>());
         _loops.Add(pressure.RunAsync(_stop.Token));
         _loops.Add(new StorageLimitLoop(() => [.. manager.Pods], directories, runtime, manager.Evict, time, loggers.CreateLogger<StorageLimitLoop>()).RunAsync(_stop.Token));
+        var meter = new UsageMeter("/weft-" + options.ClusterName, new CgroupFigures(), async token => (await runtime.ListAsync(token)).Containers, time, loggers.CreateLogger<UsageMeter>());
+        _loops.Add(meter.RunAsync(_stop.Token));
         var parts = new ShutdownParts(
             token =>
             {
@@ -141,7 +144,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
                 return registration.ShutDownAsync(token);
             }, () => [.. manager.Pods], manager.Find);
         Own(new ShutdownEndpoint(options.RunDir, new NodeShutdown(parts, time), loggers.CreateLogger<ShutdownEndpoint>()));
-        Streams = new PodStreams(manager, runtime, time);
+        Streams = new PodStreams(manager, runtime, () => meter.Current, time);
         events.Node("Starting", "Starting the node agent.");
         Log.Started(logger, options.NodeName, nodeIp, options.PodCidr);
 

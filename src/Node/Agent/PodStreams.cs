@@ -6,8 +6,8 @@ using Weft.Node.Runtime;
 
 namespace Weft.Node.Agent;
 
-/// <summary>Logs, exec, attach and port-forward of the pods of this node.</summary>
-internal sealed class PodStreams(PodManager pods, IPodRuntime runtime, TimeProvider time) : IPodStreams
+/// <summary>Logs, exec, attach and port-forward of the pods of this node, and what they use.</summary>
+internal sealed class PodStreams(PodManager pods, IPodRuntime runtime, Func<NodeUsage> usage, TimeProvider time) : IPodStreams
 {
     public async Task LogsAsync(PodStreamTarget target, LogOptions options, Stream output, CancellationToken cancellationToken)
     {
@@ -41,6 +41,8 @@ internal sealed class PodStreams(PodManager pods, IPodRuntime runtime, TimeProvi
             ?? throw new PodStreamException(PodStreamError.NotRunning, $"pod {target.Namespace}/{target.Pod} is not running");
         return await TranslateAsync(() => runtime.ConnectAsync(sandbox.Id, port, cancellationToken));
     }
+
+    public Task<NodeUsage> UsageAsync(string node, CancellationToken cancellationToken) => Task.FromResult(usage());
 
     // Its own, so that trouble with one runtime does not reach the pods of another.
     private IPodRuntime RuntimeOf(PodStreamTarget target) => pods.Find(target.PodUid)?.PodRuntime ?? runtime;

@@ -11,6 +11,9 @@ internal sealed class NamedRuntime(IPodRuntime inner) : IPodRuntime
     public string Name => inner.Name;
     public ChannelReader<string> Events => inner.Events;
 
+    /// <summary>The id as the runtime itself knows it, and with it the machine: cgroups are named so.</summary>
+    public static string Unnamed(string id) => id.IndexOf("://", StringComparison.Ordinal) is var at and >= 0 ? id[(at + 3)..] : id;
+
     public bool Owns(string id) => id.StartsWith(_prefix, StringComparison.Ordinal);
 
     public async Task<RuntimeSnapshot> ListAsync(CancellationToken cancellationToken)

@@ -7,7 +7,7 @@ namespace Weft.ApiServer.Tests.Strategies;
 /// <summary>Every built-in kind through the whole pipeline: what a client reads it can write back, and nothing changes by that.</summary>
 public sealed class EveryKindOverHttpTests
 {
-    public static TheoryData<string> Stored => [.. Subject.Resources.Where(resource => resource.Verbs.Contains("update")).Select(resource => resource.Resource.Qualified)];
+    public static TheoryData<string> Stored => [.. Subject.Resources.Where(resource => resource.Verbs.Contains("update")).Select(StrategyCases.NameOf)];
 
     [Theory]
     [MemberData(nameof(Stored))]

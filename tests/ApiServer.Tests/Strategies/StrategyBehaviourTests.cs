@@ -209,6 +209,6 @@ public sealed class StrategyBehaviourTests
     {
         var resources = Subject.Resources.Where(resource => resource.StoredAs is null).ToList();
         Assert.Equal(resources.Count, resources.Select(resource => resource.StoragePrefix).Distinct().Count());
-        Assert.All(resources, resource => Assert.Equal(resource.Verbs.Contains("get"), resource.Strategy is not Weft.ApiServer.Strategies.VirtualStrategy));
+        Assert.All(resources, resource => Assert.Equal(resource.Verbs.Contains("get") && !resource.IsLive, resource.Strategy is not Weft.ApiServer.Strategies.VirtualStrategy));
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Registry;
 
 namespace Weft.ApiServer.Tests.Strategies;
 
@@ -89,6 +90,20 @@ internal static class StrategyCases
         ["jobs.batch"] = Job,
         ["cronjobs.batch"] = CronJob,
         ["poddisruptionbudgets.policy"] = Subject.Parse("""{"metadata":{"name":"b","namespace":"default"},"spec":{"minAvailable":"50%","selector":{"matchLabels":{"app":"web"}}}}"""),
+        ["horizontalpodautoscalers.autoscaling@v2"] = Subject.Parse("""
+            {"metadata":{"name":"web","namespace":"default"},"spec":{"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"web"},"minReplicas":2,"maxReplicas":10,
+             "metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":50}}},
+              {"type":"ContainerResource","containerResource":{"name":"memory","container":"c","target":{"type":"AverageValue","averageValue":"100Mi"}}},
+              {"type":"Pods","pods":{"metric":{"name":"requests"},"target":{"type":"AverageValue","averageValue":"1k"}}},
+              {"type":"Object","object":{"metric":{"name":"hits","selector":{"matchLabels":{"a":"b"}}},"describedObject":{"apiVersion":"v1","kind":"Service","name":"web"},"target":{"type":"Value","value":"10"}}},
+              {"type":"External","external":{"metric":{"name":"queue","selector":{"matchLabels":{"a":"b"}}},"target":{"type":"AverageValue","averageValue":"30"}}}],
+             "behavior":{"scaleDown":{"stabilizationWindowSeconds":60,"policies":[{"type":"Pods","value":1,"periodSeconds":60}]}}}}
+            """),
+        ["horizontalpodautoscalers.autoscaling@v1"] = Subject.Parse("""
+            {"metadata":{"name":"web","namespace":"default"},"spec":{"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"web"},"maxReplicas":10,"targetCPUUtilizationPercentage":70}}
+            """),
+        ["nodes.metrics.k8s.io"] = Subject.Parse("""{"metadata":{"name":"n1"},"timestamp":"2026-01-02T03:04:05Z","window":"10s","usage":{"cpu":"1"}}"""),
+        ["pods.metrics.k8s.io"] = Subject.Parse("""{"metadata":{"name":"p","namespace":"default"},"timestamp":"2026-01-02T03:04:05Z","window":"10s","containers":[]}"""),
         ["networkpolicies.networking.k8s.io"] = Policy,
         ["ingresses.networking.k8s.io"] = Ingress,
         ["ingressclasses.networking.k8s.io"] = Subject.Parse("""{"metadata":{"name":"weft"},"spec":{"controller":"weft.dev/gateway"}}"""),
@@ -113,9 +128,15 @@ internal static class StrategyCases
         ["selfsubjectrulesreviews.authorization.k8s.io"] = Subject.Parse("""{"kind":"SelfSubjectRulesReview","spec":{"namespace":"default"}}"""),
     };
 
+    /// <summary>Group and plural, and the version of a resource that is served in more than one: `horizontalpodautoscalers.autoscaling@v1`.</summary>
+    public static string NameOf(ResourceInfo resource) =>
+        Subject.Resources.Count(other => other.Resource.Qualified == resource.Resource.Qualified) > 1 ? $"{resource.Resource.Qualified}@{resource.Resource.Version}" : resource.Resource.Qualified;
+
     public static Subject Kind(string qualified)
     {
-        var dot = qualified.IndexOf('.');
-        return dot < 0 ? Subject.Of(qualified) : Subject.Of(qualified[..dot], qualified[(dot + 1)..]);
+        var at = qualified.IndexOf('@');
+        var (name, version) = at < 0 ? (qualified, null) : (qualified[..at], qualified[(at + 1)..]);
+        var dot = name.IndexOf('.');
+        return dot < 0 ? Subject.Of(name, "", version) : Subject.Of(name[..dot], name[(dot + 1)..], version);
     }
 }

@@ -7,7 +7,7 @@ public sealed class StrategyValidationTests
     private const string Crd = "customresourcedefinitions.apiextensions.k8s.io";
     private const string Schema = "spec.versions[0].schema.openAPIV3Schema";
 
-    public static TheoryData<string> Kinds => [.. Subject.Resources.Select(resource => resource.Resource.Qualified)];
+    public static TheoryData<string> Kinds => [.. Subject.Resources.Select(StrategyCases.NameOf)];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -36,6 +36,35 @@ public sealed class StrategyValidationTests
     [InlineData("persistentvolumes", "spec.persistentVolumeReclaimPolicy", "\"Keep\"", "spec.persistentVolumeReclaimPolicy: Unsupported value: \"Keep\"")]
     [InlineData("storageclasses.storage.k8s.io", "provisioner", "\"\"", "provisioner: Required value")]
     [InlineData("storageclasses.storage.k8s.io", "volumeBindingMode", "\"Later\"", "volumeBindingMode: Unsupported value: \"Later\"")]
+    // Autoscaling
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.minReplicas", "-1", "spec.minReplicas: Invalid value: -1: must be greater than or equal to 0")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.maxReplicas", "0", "spec.maxReplicas: Invalid value: 0: must be greater than 0")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.maxReplicas", "1", "spec.maxReplicas: Invalid value: 1: must be greater than or equal to `minReplicas`")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.scaleTargetRef.kind", "\"\"", "spec.scaleTargetRef.kind: Required value")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.scaleTargetRef.name", "\"a/b\"", "spec.scaleTargetRef.name: Invalid value: \"a/b\": may not contain '/'")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.scaleTargetRef.apiVersion", "\"a/b/c\"", "spec.scaleTargetRef.apiVersion: Invalid value: \"a/b/c\"")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[0].type", "\"Luck\"", "spec.metrics[0].type: Unsupported value: \"Luck\"")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[0].pods", "{\"metric\":{\"name\":\"a\"},\"target\":{\"type\":\"AverageValue\",\"averageValue\":\"1\"}}", "spec.metrics[0].pods: Forbidden: must populate the given metric source only")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[0].resource", "-", "spec.metrics[0].resource: Required value: must populate information for the given metric source")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[0].resource.target.averageUtilization", "0", "spec.metrics[0].resource.target.averageUtilization: Invalid value: 0: must be greater than 0")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[0].resource.target.averageUtilization", "-", "spec.metrics[0].resource.target.averageUtilization: Required value: must set either a target raw value or a target utilization")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[0].resource.target.averageValue", "\"1\"", "spec.metrics[0].resource.target.averageValue: Forbidden: may not set both a target raw value and a target utilization")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[1].containerResource.container", "\"\"", "spec.metrics[1].containerResource.container: Required value: must specify a container")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[2].pods.target.averageValue", "-", "spec.metrics[2].pods.target.averageValue: Required value: must specify a positive target averageValue")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[2].pods.target.averageValue", "\"-1\"", "spec.metrics[2].pods.target.averageValue: Invalid value: \"-1\": must be positive")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[3].object.target.value", "-", "spec.metrics[3].object.target.averageValue: Required value: must set either a target value or averageValue")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[3].object.describedObject.name", "\"\"", "spec.metrics[3].object.describedObject.name: Required value")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[4].external.target.value", "\"1\"", "spec.metrics[4].external.target.value: Forbidden: may not set both a target value for metric and a per-pod target")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.metrics[4].external.metric.name", "\"\"", "spec.metrics[4].external.metric.name: Required value")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.behavior.scaleDown.stabilizationWindowSeconds", "3601", "spec.behavior.scaleDown.stabilizationWindowSeconds: Invalid value: 3601: must be less than or equal to 3600")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.behavior.scaleDown.policies", "[]", "spec.behavior.scaleDown.policies: Required value: must specify at least one Policy")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.behavior.scaleDown.policies[0].value", "0", "spec.behavior.scaleDown.policies[0].value: Invalid value: 0: must be greater than zero")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.behavior.scaleDown.policies[0].periodSeconds", "1801", "spec.behavior.scaleDown.policies[0].periodSeconds: Invalid value: 1801: must be less than or equal to 1800")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.behavior.scaleDown.policies[0].type", "\"Nodes\"", "spec.behavior.scaleDown.policies[0].type: Unsupported value: \"Nodes\"")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.behavior.scaleDown.selectPolicy", "\"Mean\"", "spec.behavior.scaleDown.selectPolicy: Unsupported value: \"Mean\"")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v1", "spec.targetCPUUtilizationPercentage", "0", "spec.metrics[0].resource.target.averageUtilization: Invalid value: 0: must be greater than 0")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v1", "metadata.annotations", "{\"autoscaling.alpha.kubernetes.io/behavior\":\"[]\"}", "metadata.annotations[autoscaling.alpha.kubernetes.io/behavior]: Invalid value: \"[]\": must be a JSON object")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v1", "metadata.annotations", "{\"autoscaling.alpha.kubernetes.io/metrics\":\"[{\\\"type\\\":\\\"Resource\\\",\\\"resource\\\":{\\\"name\\\":5}}]\"}", "spec.metrics[1].resource.name: Invalid value")]
     // Quotas and limits
     [InlineData("resourcequotas", "spec.hard", "{\"pods\":\"-1\"}", "spec.hard[pods]: Invalid value: \"-1\": must be greater than or equal to 0")]
     [InlineData("resourcequotas", "spec.hard", "{\"pods\":\"1.5\"}", "spec.hard[pods]: Invalid value: \"1500m\": must be an integer")]

@@ -19,8 +19,9 @@ internal sealed partial class Subject
 
     private Subject(ResourceInfo resource) => Resource = resource;
 
-    public static Subject Of(string plural, string group = "") =>
-        new(All.Single(resource => resource.Resource.Resource == plural && resource.Resource.Group == group));
+    /// <param name="version">Null where there is one.</param>
+    public static Subject Of(string plural, string group = "", string? version = null) =>
+        new(All.Single(resource => resource.Resource.Resource == plural && resource.Resource.Group == group && (version is null || resource.Resource.Version == version)));
 
     public static IReadOnlyList<ResourceInfo> Resources => All;
 

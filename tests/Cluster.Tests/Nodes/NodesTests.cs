@@ -53,6 +53,20 @@ public sealed class NodesTests(NodesCluster cluster, ITestOutputHelper output) :
     }
 
     [Fact]
+    public async Task What_every_node_and_its_pods_use_is_asked_over_the_tunnels()
+    {
+        await cluster.ApplyAsync(NodesCluster.Pod("measured", Node(2)));
+        await cluster.ReadyAsync("measured");
+        await Eventually.TrueAsync(async () =>
+        {
+            var nodes = (await cluster.KubectlAsync("top", "nodes", "--no-headers")).Output;
+            return new[] { 1, 2, 3 }.All(number => nodes.Split('\n').Any(line => line.StartsWith(Node(number) + " ", StringComparison.Ordinal) && !line.Contains("<unknown>", StringComparison.Ordinal)));
+        }, "kubectl top nodes shows all three");
+        await Eventually.TrueAsync(async () => (await cluster.KubectlAsync("top", "pod", "measured", "--no-headers")).Output.StartsWith("measured ", StringComparison.Ordinal), "a pod of node 2 has figures");
+        (await cluster.KubectlAsync("delete", "pod", "measured", "--wait=false")).Succeeded();
+    }
+
+    [Fact]
     public async Task A_large_stream_arrives_whole_and_a_reader_that_stands_still_holds_up_nobody_else()
     {
         await cluster.ApplyAsync(NodesCluster.Pod("big", Node(2)));

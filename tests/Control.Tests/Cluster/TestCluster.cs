@@ -6,6 +6,7 @@ using Weft.ApiServer.Authorization;
 using Weft.ApiServer.CustomResources;
 using Weft.ApiServer.Discovery;
 using Weft.ApiServer.Registry;
+using Weft.ApiServer.Usage;
 using Weft.Client;
 using Weft.Storage.Memory;
 using Weft.Testing;
@@ -44,7 +45,8 @@ internal sealed class TestCluster : IAsyncDisposable
     public IReadOnlyList<string> Complaints => _log.Lines;
 
     /// <param name="controllersTime">The clock of the controllers alone; the server keeps real time.</param>
-    public static async Task<TestCluster> StartAsync(TimeProvider? controllersTime = null)
+    /// <param name="usage">What metrics.k8s.io answers.</param>
+    public static async Task<TestCluster> StartAsync(TimeProvider? controllersTime = null, Func<StoredObjects, ILiveResource>? usage = null)
     {
         var time = TimeProvider.System;
         var log = new TestLog();
@@ -62,6 +64,7 @@ internal sealed class TestCluster : IAsyncDisposable
                 Authenticator = new InProcessAuthenticator(),
                 Authorizer = authorizer,
                 Paths = [new DiscoveryHandler(catalog)],
+                Live = usage is null ? [] : [usage(new StoredObjects(store))],
                 Loads = [feed.LoadAsync, catalog.LoadAsync],
                 Loops = [feed.RunAsync, catalog.RunAsync, definitions.RunAsync],
             });

@@ -10,7 +10,7 @@ public static class TunnelPaths
     public static string Stream(string id) => $"{Orders}/{id}";
 }
 
-public enum TunnelKind { Logs, Exec, Attach, Connect, Cancel }
+public enum TunnelKind { Logs, Exec, Attach, Connect, Cancel, Usage }
 
 /// <summary>What the API server asks of a node, in one text message of the connection that the node keeps open for it.</summary>
 /// <param name="Id">Of the stream: the node dials <see cref="TunnelPaths.Stream"/> with it.</param>
@@ -37,4 +37,5 @@ public sealed record TunnelResult(int ExitCode)
 [JsonSerializable(typeof(TunnelOrder))]
 [JsonSerializable(typeof(TunnelResult))]
 [JsonSerializable(typeof(TerminalSize))]
+[JsonSerializable(typeof(NodeUsage))]
 public sealed partial class TunnelJson : JsonSerializerContext;

@@ -51,6 +51,10 @@ internal sealed class TunnelServing(TunnelOrder order, TunnelSocket socket, IPod
                 case TunnelKind.Attach:
                     await streams.AttachAsync(order.Target!, Ends(cancellationToken), cancellationToken);
                     return new TunnelResult(0);
+                case TunnelKind.Usage:
+                    // The server knows which node it asks; to the agent there is one.
+                    await socket.SendAsync(TunnelChannel.Output, await streams.UsageAsync("", cancellationToken), TunnelJson.Default.NodeUsage, cancellationToken);
+                    return new TunnelResult(0);
                 default:
                     await ForwardAsync(cancellationToken);
                     return null;

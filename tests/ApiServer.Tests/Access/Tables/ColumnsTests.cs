@@ -105,4 +105,20 @@ public sealed class ColumnsTests
             """, wide: true));
         Assert.Equal(["Name", "Age"], CustomColumns.Of(null).Select(c => c.Name));
     }
+
+    [Fact]
+    public void An_autoscaler_shows_what_is_measured_beside_what_should_be()
+    {
+        const string Metrics = """
+            [{type: Resource, resource: {name: cpu, target: {averageUtilization: 50}}}, {type: External, external: {metric: {name: q}, target: {averageValue: "30"}}},
+             {type: Object, object: {metric: {name: h}, target: {value: "10"}}}]
+            """;
+        string Hpa(string version, string spec, string status) => Row(Columns.For(new GroupVersionKind("autoscaling", version, "HorizontalPodAutoscaler")),
+            $"metadata: {{name: web, creationTimestamp: \"2026-01-01T00:00:00Z\"}}\nspec: {{scaleTargetRef: {{kind: Deployment, name: shop}}, minReplicas: 1, maxReplicas: 9, {spec}}}\nstatus: {{{status}}}");
+
+        Assert.Equal("web | Deployment/shop | cpu: <unknown>/50%, <unknown>/30 (avg) + 1 more... | 1 | 9 | 0 | 60m", Hpa("v2", "metrics: " + Metrics, "desiredReplicas: 0"));
+        Assert.Equal("web | Deployment/shop | cpu: 61%/50%, 7/30 (avg) + 1 more... | 1 | 9 | 2 | 60m",
+            Hpa("v2", "metrics: " + Metrics, "currentReplicas: 2, currentMetrics: [{type: Resource, resource: {name: cpu, current: {averageUtilization: 61}}}, {type: External, external: {current: {averageValue: \"7\"}}}]"));
+        Assert.Equal("web | Deployment/shop | cpu: 61%/50% | 1 | 9 | 2 | 60m", Hpa("v1", "targetCPUUtilizationPercentage: 50", "currentReplicas: 2, currentCPUUtilizationPercentage: 61"));
+    }
 }
