@@ -17,6 +17,10 @@ internal interface IHttp1Pool
 /// <summary>The client's side of HTTP/1.1 on one connection: one request at a time, never pipelined.</summary>
 internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool pool, Http1Limits limits) : IProtocol, IClientStream
 {
+    // A WebSocket is ended by its Close frame, and Chromium ends its stream of HTTP/2 right behind it. Servers such as Kestrel take the end of a TCP connection for its loss
+    // and do not answer any more. So the endpoint may end first for as long as a connection lingers elsewhere.
+    private const long WebSocketEndMilliseconds = 5_000;
+
     private readonly Http1ResponseParser _parser = new(limits);
     private readonly ResponseHead _head = new();
     private ChunkedDecoder? _chunks;
@@ -26,7 +30,7 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
     private Framing _framing;
     private long _bodyLeft, _requestLeft;
     private int _requests;
-    private bool _isHead, _upgrading, _isConnect, _requestEnded, _paused, _closed, _heard;
+    private bool _isHead, _upgrading, _isWebSocket, _isConnect, _requestEnded, _paused, _closed, _heard;
 
     private enum Reading { Head, Length, Chunked, UntilClose, Tunnel, TunnelEnded }
 
@@ -71,6 +75,7 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
         _isHead = head.Method.SequenceEqual("HEAD"u8);
         _isConnect = head.Method.SequenceEqual("CONNECT"u8);
         _upgrading = !head.Upgrade.IsEmpty;
+        _isWebSocket = WebSocketHandshake.IsWebSocket(head.Upgrade);
         var hasBody = !end && !_upgrading && !_isConnect;
         // "content-length: 0" where a body is usual: some servers wait for one otherwise (RFC 9110 section 8.6).
         _framing = !hasBody
@@ -90,6 +95,8 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
                 return;
             if (_reading == Reading.TunnelEnded)
                 CloseTunnel();
+            else if (_isWebSocket)
+                transport.SetTimeout(transport.Now + WebSocketEndMilliseconds);
             else
                 transport.ShutdownWriting();
             _requestEnded = true;
@@ -200,11 +207,13 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
             _handler?.OnRequestWritable();
     }
 
-    // While it is used, time is the exchange's business.
+    // While it is used, time is the exchange's business, but for the end of a WebSocket.
     public void OnTimeout()
     {
         if (_handler is null)
             Close();
+        else if (_isWebSocket && _requestEnded && _reading == Reading.Tunnel)
+            transport.ShutdownWriting();
     }
 
     public void OnClosed() => Fail(Reason());

@@ -27,6 +27,7 @@ internal abstract partial class Http2Connection
 
             if (data.IsEmpty)
             {
+                CountData();
                 if (end && !stream.LocalEnded)
                     WriteData(stream, default, true);
                 if (end)
@@ -97,6 +98,8 @@ internal abstract partial class Http2Connection
             var last = length == waiting.Length;
             WriteData(stream, waiting.Span[..length], last && stream.EndQueued && !stream.HasTrailers);
             waiting.Consume(length);
+            if (last)
+                CountData();
             if (!last)
                 MakeReady(stream);
             else if (stream.EndQueued && !stream.LocalEnded)
@@ -111,6 +114,9 @@ internal abstract partial class Http2Connection
             }
         }
     }
+
+    // Not for pieces that a small window made of it: a peer must not pay for its frames with frames that it forces (CVE-2019-9511).
+    private void CountData() => _idleFrames.Grant(Limits.IdleFramesPerDataSent);
 
     private void WriteEnd(Http2Stream stream)
     {

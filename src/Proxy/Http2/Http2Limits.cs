@@ -43,6 +43,10 @@ internal sealed record Http2Limits
 
     public int IdleFramesPerKilobyteSent { get; init; } = 4;
 
+    /// <summary>gRPC's C core answers each DATA frame, however small, with WINDOW_UPDATE of stream and connection and now and then a PING. Envoy allows ten, too
+    /// (max_inbound_window_update_frames_per_data_frame_sent).</summary>
+    public int IdleFramesPerDataSent { get; init; } = 10;
+
     /// <summary>
     /// Streams that the client ended before their response, or that we had to end by its fault (CVE-2023-44487 rapid reset, CVE-2025-8671 MadeYouReset): each may
     /// have cost a request to an endpoint. Twice all open streams at once, as after a user's click on "stop"; then <see cref="ResetsPerSecond"/>;

@@ -121,6 +121,22 @@ public sealed class FloodTests
         Assert.InRange(sent, 100, 1100);
     }
 
+    // gRPC's C core, whose connection ended in the middle of a stream of small messages.
+    [Fact]
+    public void A_peer_may_answer_each_small_message_with_three_frames()
+    {
+        var server = new ServerSide();
+        server.Send(Frame.Headers(1, true, Frame.Get));
+        var stream = server.Exchanges.All[0].Stream;
+        stream.SendHead(RecordedRequest.Response(200), end: false);
+        for (var i = 0; i < 20_000; i++)
+        {
+            stream.SendData("message"u8, end: false);
+            server.Send(Frame.WindowUpdate(0, 7), Frame.WindowUpdate(1, 7), Frame.Ping());
+            Assert.False(server.Transport.IsClosed, $"{i}: {server.Connection.Fault}");
+        }
+    }
+
     [Fact]
     public void A_busy_client_may_cancel_and_acknowledge_as_much_as_it_is_served()
     {
