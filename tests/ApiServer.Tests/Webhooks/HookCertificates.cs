@@ -22,7 +22,7 @@ internal enum HookTrust
     /// <summary>The certificate names the intermediate as its issuer, but another key signed it.</summary>
     Impostor,
 
-    /// <summary>The server shows a chain to the intermediate, and the bundle holds another authority.</summary>
+    /// <summary>The server shows the intermediate without its root, and the bundle holds another authority.</summary>
     Other,
 }
 
@@ -45,8 +45,8 @@ internal static class HookCertificates
         using var withKey = leaf.CopyWithPrivateKey(key);
         // Kestrel wants a key that is not ephemeral on every platform.
         var certificate = X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
-        var trusted = trust == HookTrust.Other ? Authority(name, root) : issuer;
-        return (certificate, trust is HookTrust.IntermediateShown or HookTrust.Other ? [issuer, root] : [], Convert.ToBase64String(Encoding.ASCII.GetBytes(trusted.ExportCertificatePem())));
+        var trusted = trust == HookTrust.Other ? Authority($"{name} other", root) : issuer;
+        return (certificate, trust switch { HookTrust.IntermediateShown => [issuer, root], HookTrust.Other => [issuer], _ => [] }, Convert.ToBase64String(Encoding.ASCII.GetBytes(trusted.ExportCertificatePem())));
     }
 
     private static X509Certificate2 Authority(string name, X509Certificate2? issuer)
