@@ -140,8 +140,8 @@ public sealed class ApiServerHost : IAsyncDisposable
             .. parts.Admission,
             // Last: what users added sees what will be stored.
             new PolicyAdmission(objects, parts.Catalog, options.Loggers.CreateLogger<PolicyAdmission>()),
-            new WebhookAdmission(objects, parts.Catalog, new WebhookCaller(objects, time), options.Loggers.CreateLogger<WebhookAdmission>()),
-        ]);
+        ],
+        new WebhookAdmission(objects, parts.Catalog, new WebhookCaller(objects, time), options.Loggers.CreateLogger<WebhookAdmission>()));
         var reader = new ObjectReader(store);
         IReadOnlyList<IClaims> claims =
         [

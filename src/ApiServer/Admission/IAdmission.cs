@@ -34,3 +34,15 @@ public interface IAdmission
     ValueTask MutateAsync(AdmissionRequest request, CancellationToken cancellationToken) => ValueTask.CompletedTask;
     ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }
+
+/// <summary>Asks those users' mutators that want to see the object again.</summary>
+/// <param name="changed">Whether the object was changed after all of them had been asked.</param>
+internal delegate ValueTask SecondTurn(bool changed);
+
+/// <summary>What users added to admission: mutators that are asked after the plugins, and validators.</summary>
+internal interface IUserMutators
+{
+    /// <returns>Null when the object is as it was; otherwise the turn that follows when the plugins have looked again.</returns>
+    ValueTask<SecondTurn?> ChangeAsync(AdmissionRequest request, CancellationToken cancellationToken);
+    ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellationToken);
+}

@@ -9,8 +9,8 @@ namespace Weft.ApiServer.Registry;
 public sealed record StrategyContext(UserInfo User, string Subresource, string Namespace, DateTimeOffset Now);
 
 /// <summary>
-/// What is special about a kind. Called by the generic registry in this order: schema defaults, <see cref="Default"/>, Prepare, admission, schema
-/// validation, Validate, Warnings. Trees are in the storage version. Only Default and Prepare may change the tree.
+/// What is special about a kind. Called by the generic registry in this order: schema defaults, <see cref="Default"/>, Prepare, admission (and Prepare
+/// once more when a webhook changed the object), schema validation, Validate, Warnings. Trees are in the storage version. Only Default and Prepare may change the tree.
 /// </summary>
 public interface IStrategy
 {

@@ -37,8 +37,10 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
         resource.Strategy.PrepareForCreate(tree, context.ForStrategy);
         var name = Metadata.Text(metadata, "name");
         var request = Admission(context, AdmissionOperation.Create, name, tree, null);
+        // What a client may not set a webhook may not either, and what follows from the rest (a pod's class of service) follows from its change too.
         if (await admission.MutateAsync(request, cancellationToken))
-            Conform.Default(resource, tree);
+            resource.Strategy.PrepareForCreate(tree, context.ForStrategy);
+        Conform.Default(resource, tree);
         FieldOwnership.Created(context, tree);
 
         for (var attempt = 1; ;)
@@ -149,7 +151,8 @@ internal sealed class ObjectWriter(IStore store, AdmissionChain admission, Objec
         resource.Strategy.PrepareForUpdate(tree, old, context.ForStrategy);
         var request = Admission(context, AdmissionOperation.Update, context.Name, tree, old);
         if (await admission.MutateAsync(request, cancellationToken))
-            Conform.Default(resource, tree);
+            resource.Strategy.PrepareForUpdate(tree, old, context.ForStrategy);
+        Conform.Default(resource, tree);
         if (Generations.Has(resource) && Generations.DesiredStateDiffers(resource, old, tree))
             Metadata.Of(tree)["generation"] = (Metadata.Number(old["metadata"] as JsonObject, "generation") ?? 0) + 1;
         FieldOwnership.Updated(context, tree, old);

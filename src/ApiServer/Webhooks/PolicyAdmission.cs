@@ -144,6 +144,12 @@ internal sealed partial class PolicyAdmission(StoredObjects objects, IResourceCa
             return [];
         }
         var ns = !resource.Namespaced ? "" : reference["namespace"].AsText() is { Length: > 0 } named ? named : request.Namespace;
+        // Without one they would come from all namespaces, and whoever may write in any of them would decide about the cluster.
+        if (resource.Namespaced && ns.Length == 0)
+        {
+            Fail(policy, binding, request, "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources");
+            return [];
+        }
         IReadOnlyList<JsonObject?> found;
         if (reference["name"].AsText() is { Length: > 0 } name)
             found = objects.Get(resource.Resource.Group, resource.Resource.Resource, ns, name) is { } one ? [one] : [];

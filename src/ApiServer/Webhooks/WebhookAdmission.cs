@@ -15,68 +15,68 @@ namespace Weft.ApiServer.Webhooks;
 /// Asks the webhooks of the configurations in the store: those that change objects one after the other, those that judge them at the same time. It looks at the
 /// store at each write, so a configuration counts from its own write on.
 /// </summary>
-internal sealed partial class WebhookAdmission(StoredObjects objects, IResourceCatalog catalog, WebhookCaller caller, ILogger logger) : IAdmission
+internal sealed partial class WebhookAdmission(StoredObjects objects, IResourceCatalog catalog, WebhookCaller caller, ILogger logger) : IUserMutators
 {
     public const string Group = "admissionregistration.k8s.io";
 
     private readonly ConditionalWeakTable<Entry, IReadOnlyList<Webhook>> _read = [];
 
-    public string Name => "Webhooks";
-
-    public async ValueTask MutateAsync(AdmissionRequest request, CancellationToken cancellationToken)
+    public async ValueTask<SecondTurn?> ChangeAsync(AdmissionRequest request, CancellationToken cancellationToken)
     {
         var webhooks = await MatchingAsync("mutatingwebhookconfigurations", request, cancellationToken);
-        // The place in the order after which a change makes an earlier webhook look again.
-        var lastChange = -1;
-        var called = new Dictionary<Webhook, int>();
-        for (var i = 0; i < webhooks.Count; i++)
-        {
-            called[webhooks[i]] = i;
-            if (await CallAsync(webhooks[i], request, change: true, cancellationToken))
-                lastChange = i;
-        }
+        var called = new List<Webhook>();
+        // How many had been called before the last one that changed something: those have not seen the object as it is.
+        var unaware = -1;
         foreach (var webhook in webhooks)
         {
-            if (webhook.Reinvoked && called[webhook] < lastChange)
-                await CallAsync(webhook, request, change: true, cancellationToken);
+            var outcome = await CallAsync(webhook, request, change: true, cancellationToken);
+            if (outcome == Outcome.Changed)
+                unaware = called.Count;
+            if (outcome != Outcome.NotMeant)
+                called.Add(webhook);
         }
+        return unaware < 0 ? null : async changed =>
+        {
+            foreach (var webhook in called.Take(changed ? called.Count : unaware).Where(webhook => webhook.Reinvoked))
+                await CallAsync(webhook, request, change: true, cancellationToken);
+        };
     }
 
     public async ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellationToken)
     {
         var webhooks = await MatchingAsync("validatingwebhookconfigurations", request, cancellationToken);
-        if (webhooks.Count == 0)
-            return;
         var calls = webhooks.Select(webhook => CallAsync(webhook, request, change: false, cancellationToken)).ToList();
         await ((Task)Task.WhenAll(calls)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var call in calls)
             await call; // the first refusal in the order of configurations
     }
 
+    /// <summary>Those whose rules mean the request. What depends on the object (selectors, conditions) is tested at each call, for those before may have changed it.</summary>
     private async ValueTask<IReadOnlyList<Webhook>> MatchingAsync(string resource, AdmissionRequest request, CancellationToken cancellationToken)
     {
         // The configurations themselves are nobody's to refuse: a broken webhook could never be removed.
         if (!AdmissionForms.Shows(request) || request.Resource is { Group: Group, Resource: "mutatingwebhookconfigurations" or "validatingwebhookconfigurations" })
             return [];
         var entries = await objects.EntriesAsync(Group, resource, cancellationToken);
-        if (entries.Count == 0)
-            return [];
-        var ns = request.Namespace.Length == 0 ? null : objects.Get("", "namespaces", "", request.Namespace);
         return
         [
             .. entries.SelectMany(entry => _read.GetValue(entry, static found => Webhook.ReadAll(StoredObjects.Parse(found))))
-                .Where(webhook => webhook.Rules.Version(request, catalog) is not null && webhook.Rules.SelectsNamespace(request, ns) && webhook.Rules.SelectsObject(request)),
+                .Where(webhook => webhook.Rules.Version(request, catalog) is not null),
         ];
     }
 
-    /// <returns>Whether the webhook changed the object.</returns>
-    private async Task<bool> CallAsync(Webhook webhook, AdmissionRequest request, bool change, CancellationToken cancellationToken)
+    private bool Selects(AdmissionRules rules, AdmissionRequest request) =>
+        rules.SelectsObject(request)
+        && (rules.NamespaceSelector.IsEverything || rules.SelectsNamespace(request, request.Namespace.Length == 0 ? null : objects.Get("", "namespaces", "", request.Namespace)));
+
+    private enum Outcome { NotMeant, Called, Changed }
+
+    private async Task<Outcome> CallAsync(Webhook webhook, AdmissionRequest request, bool change, CancellationToken cancellationToken)
     {
         try
         {
-            // Of the object as it now is: an earlier webhook may have changed its labels.
-            if (webhook.Rules.Version(request, catalog) is not { } version || !webhook.Rules.SelectsObject(request))
-                return false;
+            if (webhook.Rules.Version(request, catalog) is not { } version || !Selects(webhook.Rules, request))
+                return Outcome.NotMeant;
             var form = await AdmissionForms.ShowAsync(request, version, cancellationToken);
             var uid = caller.NextUid();
             var body = AdmissionRequestJson.Of(request, form, uid);
@@ -87,21 +87,25 @@ internal sealed partial class WebhookAdmission(StoredObjects objects, IResourceC
             if (error is not null)
                 throw new WebhookException(error);
             if (!holds)
-                return false;
+                return Outcome.NotMeant;
 
             var review = new JsonObject { ["kind"] = "AdmissionReview", ["apiVersion"] = "admission.k8s.io/v1", ["request"] = body };
             var response = Response(await caller.PostAsync(webhook.Client, review, webhook.Timeout, cancellationToken), uid);
             Take(webhook, request, response);
             if (response["allowed"].AsBoolean() != true)
                 throw Denied(webhook, response);
-            return response["patch"] is { } patch && (change ? await PatchAsync(request, form, response, patch, cancellationToken) : throw new WebhookException("a validating webhook must not answer with a patch"));
+            if (response["patch"] is not { } patch)
+                return Outcome.Called;
+            if (!change)
+                throw new WebhookException("a validating webhook must not answer with a patch");
+            return await PatchAsync(request, form, response, patch, cancellationToken) ? Outcome.Changed : Outcome.Called;
         }
         catch (WebhookException e)
         {
             if (!webhook.Ignores)
                 throw Statuses.Internal($"failed calling webhook \"{webhook.Name}\": {e.Message}");
             Log.Ignored(logger, webhook.Name, e.Message);
-            return false;
+            return Outcome.Called;
         }
     }
 
@@ -158,10 +162,23 @@ internal sealed partial class WebhookAdmission(StoredObjects objects, IResourceC
         }
         if (after["kind"].AsText() != before["kind"].AsText() || after["apiVersion"].AsText() != before["apiVersion"].AsText())
             throw new WebhookException("the patch must not change kind and apiVersion");
+        KeepServersOwn((JsonObject)before["metadata"]!, (JsonObject)after["metadata"]!);
         if (JsonNode.DeepEquals(before, after))
             return false;
         await AdmissionForms.TakeAsync(request, form, after, cancellationToken);
         return true;
+    }
+
+    // What the server alone writes into metadata is not refused, for clients too send it back: it stays as it was.
+    private static void KeepServersOwn(JsonObject before, JsonObject after)
+    {
+        foreach (var name in (ReadOnlySpan<string>)["resourceVersion", "selfLink", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"])
+        {
+            if (before[name] is { } value)
+                after[name] = value.DeepClone();
+            else
+                after.Remove(name);
+        }
     }
 
     private static partial class Log

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Weft.Api.Trees;
@@ -23,13 +24,17 @@ internal sealed class WebhookCaller(StoredObjects objects, TimeProvider time) : 
     private const int MaxClients = 256;
     private const int HttpsPort = 443;
 
+    // id-kp-serverAuth (RFC 5280, 4.2.1.12).
+    private const string ServerAuth = "1.3.6.1.5.5.7.3.1";
+
     private static readonly TimeSpan IdleConnections = TimeSpan.FromMinutes(1);
 
     // A webhook's certificates and addresses change: no connection outlives this.
     private static readonly TimeSpan MaxConnectionAge = TimeSpan.FromMinutes(5);
 
     private readonly ConcurrentDictionary<string, HttpMessageInvoker> _clients = new();
-    private long _next;
+    private long _reviews;
+    private int _turn;
 
     public void Dispose()
     {
@@ -60,7 +65,8 @@ internal sealed class WebhookCaller(StoredObjects objects, TimeProvider time) : 
         {
             throw new WebhookException($"failed to call webhook: Post \"{url}\": no answer within {timeout.TotalSeconds:0} s");
         }
-        catch (HttpRequestException e)
+        // An answer that breaks off in its body is an IOException: the head had come by then.
+        catch (Exception e) when (e is HttpRequestException or IOException)
         {
             throw new WebhookException($"failed to call webhook: Post \"{url}\": {e.GetBaseException().Message}", e);
         }
@@ -71,7 +77,7 @@ internal sealed class WebhookCaller(StoredObjects objects, TimeProvider time) : 
     }
 
     /// <summary>A number that tells one review from another, in the form of a UUID.</summary>
-    public string NextUid() => new Guid(0, 0, 0, BitConverter.GetBytes(Interlocked.Increment(ref _next))).ToString();
+    public string NextUid() => new Guid(0, 0, 0, BitConverter.GetBytes(Interlocked.Increment(ref _reviews))).ToString();
 
     private static async Task<byte[]> ReadAsync(HttpContent content, CancellationToken cancellationToken)
     {
@@ -140,15 +146,42 @@ internal sealed class WebhookCaller(StoredObjects objects, TimeProvider time) : 
             own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
             own.ChainPolicy.CustomTrustStore.AddRange(trusted);
             own.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+            own.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuth));
+            // What the server shows does not say where this one connects to.
+            own.ChainPolicy.DisableCertificateDownloads = true;
+            // Above what is trusted nothing counts.
             if (chain is not null)
-                own.ChainPolicy.ExtraStore.AddRange(chain.ChainElements.Select(element => element.Certificate).ToArray());
-            return own.Build(shown);
+                own.ChainPolicy.ExtraStore.AddRange(chain.ChainElements.Select(element => element.Certificate).TakeWhile(one => !Holds(trusted, one)).ToArray());
+            return own.Build(shown) || EndsIn(trusted, own);
         };
     }
 
+    // Trusted roots are self-signed for the platform. A bundle may hold an intermediate authority alone, which then is where trust begins: that nothing is above it must be all that is wrong.
+    private static bool EndsIn(X509Certificate2Collection trusted, X509Chain chain) =>
+        chain.ChainStatus.Length > 0 && chain.ChainStatus.All(status => status.Status == X509ChainStatusFlags.PartialChain)
+        && chain.ChainElements.Count > 0 && Holds(trusted, chain.ChainElements[^1].Certificate);
+
+    private static bool Holds(X509Certificate2Collection trusted, X509Certificate2 certificate) => trusted.Any(one => one.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span));
+
     private async ValueTask<Stream> ConnectAsync(JsonObject service, CancellationToken cancellationToken)
     {
-        var target = await EndpointAsync(service["namespace"].AsText() ?? "", service["name"].AsText() ?? "", service["port"].AsInteger() ?? HttpsPort, cancellationToken);
+        var targets = await EndpointsAsync(service["namespace"].AsText() ?? "", service["name"].AsText() ?? "", service["port"].AsInteger() ?? HttpsPort, cancellationToken);
+        // In turn; the next one when nobody is there, for a pod that has just gone is ready for a while yet.
+        var first = (uint)Interlocked.Increment(ref _turn);
+        for (var tried = 0; ; tried++)
+        {
+            try
+            {
+                return await ConnectAsync(targets[(int)((first + (uint)tried) % (uint)targets.Count)], cancellationToken);
+            }
+            catch (SocketException) when (tried < targets.Count - 1)
+            {
+            }
+        }
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(EndPoint target, CancellationToken cancellationToken)
+    {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -162,12 +195,12 @@ internal sealed class WebhookCaller(StoredObjects objects, TimeProvider time) : 
         }
     }
 
-    // The server stands outside the pod network's names: it looks up the endpoints itself, in turn.
-    private async Task<EndPoint> EndpointAsync(string ns, string name, long port, CancellationToken cancellationToken)
+    // The server stands outside the pod network's names: it looks up the endpoints itself.
+    private async Task<IReadOnlyList<EndPoint>> EndpointsAsync(string ns, string name, long port, CancellationToken cancellationToken)
     {
         var service = objects.Get("", "services", ns, name) ?? throw new HttpRequestException($"service \"{name}\" not found in namespace \"{ns}\"");
         if (service.At("spec", "type").AsText() == "ExternalName")
-            return new DnsEndPoint(service.At("spec", "externalName").AsText() ?? "", (int)port);
+            return [new DnsEndPoint(service.At("spec", "externalName").AsText() ?? "", (int)port)];
         var wanted = (service.At("spec", "ports") as JsonArray ?? []).FirstOrDefault(item => item.At("port").AsInteger() == port)
             ?? throw new HttpRequestException($"service \"{name}\" has no port {port}");
         var portName = wanted.At("name").AsText() ?? "";
@@ -183,6 +216,6 @@ internal sealed class WebhookCaller(StoredObjects objects, TimeProvider time) : 
                     found.Add(new IPEndPoint(address, (int)number));
             }
         }
-        return found.Count > 0 ? found[(int)(Interlocked.Increment(ref _next) % found.Count)] : throw new HttpRequestException($"no endpoints available for service \"{name}\"");
+        return found.Count > 0 ? found : throw new HttpRequestException($"no endpoints available for service \"{name}\"");
     }
 }

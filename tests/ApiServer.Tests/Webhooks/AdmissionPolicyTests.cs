@@ -92,6 +92,22 @@ public sealed class AdmissionPolicyTests
     }
 
     [Theory]
+    [InlineData("Fail", 422)]
+    [InlineData("Ignore", 201)]
+    public async Task Params_of_no_namespace_are_an_error_for_what_lies_in_none(string failurePolicy, int code)
+    {
+        await using var server = await StartAsync(Policy($$"""
+            "failurePolicy":"{{failurePolicy}}","paramKind":{"apiVersion":"v1","kind":"ConfigMap"},
+            "validations":[{"expression":"object.metadata.name == params.data.allowed"}]
+            """).Replace("\"configmaps\"", "\"namespaces\"", StringComparison.Ordinal), null);
+        (await server.PostAsync(Maps, """{"metadata":{"name":"param","labels":{"is":"param"}},"data":{"allowed":"other"}}""")).Expect(201);
+        (await server.PostAsync(Bindings, Binding(more: ",\"paramRef\":{\"selector\":{\"matchLabels\":{\"is\":\"param\"}},\"parameterNotFoundAction\":\"Deny\"}"))).Expect(201);
+        var made = (await server.PostAsync("/api/v1/namespaces", """{"metadata":{"name":"n"}}""")).Expect(code);
+        if (code != 201)
+            Assert.EndsWith("denied request: cannot use namespaced paramRef in policy binding that matches cluster-scoped resources", made.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("\"validations\":[]", "spec.validations: Required value: validations or auditAnnotations must contain at least one item")]
     [InlineData("\"validations\":[{\"expression\":\"object.\"}]", "spec.validations[0].expression: Invalid value: \"object.\": compilation failed: ERROR: <input>:1:8")]
     [InlineData("\"validations\":[{\"expression\":\"1\"}]", "must evaluate to bool, not int")]

@@ -74,6 +74,20 @@ public sealed class AdmissionWebhookTests
         Assert.Equal(["/first", "/second", "/first"], hook.Asked.Select(one => one.Path));
     }
 
+    [Fact]
+    public async Task A_webhook_is_asked_about_what_those_before_it_made()
+    {
+        await using var hook = await HookServer.StartAsync((path, _) => path == "/first" ? Allow("""[{"op":"add","path":"/metadata/labels","value":{"second":"yes"} }]""") : Allow());
+        await using var server = await CustomServer.StartAsync();
+        // Before the first change nobody means /never: it is not asked afterwards either.
+        await ConfigureAsync(server, Mutating, "a", Hook(hook.ByUrl("/never"), ",\"reinvocationPolicy\":\"IfNeeded\",\"objectSelector\":{\"matchLabels\":{\"second\":\"yes\"}}"));
+        await ConfigureAsync(server, Mutating, "b", Hook(hook.ByUrl("/first")));
+        await ConfigureAsync(server, Mutating, "c", Hook(hook.ByUrl("/selected"), ",\"objectSelector\":{\"matchLabels\":{\"second\":\"yes\"}}"));
+        await ConfigureAsync(server, Mutating, "d", Hook(hook.ByUrl("/condition"), ",\"matchConditions\":[{\"name\":\"c\",\"expression\":\"has(object.metadata.labels) && object.metadata.labels.second == 'yes'\"}]"));
+        (await server.PostAsync(Maps, Map("m"))).Expect(201);
+        Assert.Equal(["/first", "/selected", "/condition"], hook.Asked.Select(one => one.Path));
+    }
+
     [Theory]
     [InlineData("""[{"op":"replace","path":"/metadata/name","value":"other"}]""", "the patch must not change metadata.name")]
     [InlineData("""[{"op":"remove","path":"/none"}]""", "the patch cannot be applied: ")]
@@ -117,6 +131,7 @@ public sealed class AdmissionWebhookTests
         {
             "/uid" => new JsonObject { ["allowed"] = true, ["uid"] = "other" },
             "/silent" => null,
+            "/cut" => CutOff(),
             _ => Allow(),
         });
         await using var server = await CustomServer.StartAsync();
@@ -124,6 +139,7 @@ public sealed class AdmissionWebhookTests
         [
             (hook.ByUrl("/uid"), "expected response.uid to be that of the request"),
             (hook.ByUrl("/silent"), "no answer within 1 s"),
+            (hook.ByUrl("/cut"), "/cut\": The response ended prematurely"),
             ("{\"url\":\"https://localhost:1/\"}", "failed to call webhook: Post \"https://localhost:1/\":"),
             // Signed by nobody that the machine trusts.
             ($$"""{"url":"https://localhost:{{hook.Port}}/"}""", "failed to call webhook: Post"),
@@ -159,6 +175,58 @@ public sealed class AdmissionWebhookTests
         await server.Store.CommitAsync(new[] { Op.Put("/registry/discovery.k8s.io/endpointslices/default/hook-1", Envelope.Write(slice, "v1", 0)) });
         Assert.EndsWith("denied the request: asked", (await server.PostAsync(Maps, Map("m"))).Expect(403).Message, StringComparison.Ordinal);
         Assert.Equal("/x", Assert.Single(hook.Asked).Path);
+    }
+
+    private static Task EndpointAsync(TestServer server, string slice, int port, params string[] addresses)
+    {
+        // Written to the store itself: the API takes no endpoints on the loopback.
+        var tree = (JsonObject)JsonNode.Parse($$"""
+            {"kind":"EndpointSlice","apiVersion":"discovery.k8s.io/v1","metadata":{"name":"{{slice}}","namespace":"default","labels":{"kubernetes.io/service-name":"hook"} },
+             "addressType":"IPv4","ports":[{"name":"https","port":{{port}} }],"endpoints":[{{string.Join(',', addresses.Select(address => $"{{\"addresses\":[\"{address}\"]}}"))}}]}
+            """)!;
+        return server.Store.CommitAsync(new[] { Op.Put($"/registry/discovery.k8s.io/endpointslices/default/{slice}", Envelope.Write(tree, "v1", 0)) }).AsTask();
+    }
+
+    [Fact]
+    public async Task The_endpoints_of_a_service_take_turns_and_one_that_is_not_there_is_passed_over()
+    {
+        await using var one = await HookServer.StartAsync((_, _) => Allow(), authority: "one", closes: true);
+        await using var two = await HookServer.StartAsync((_, _) => Allow(), authority: "two", closes: true);
+        await using var server = await CustomServer.StartAsync();
+        (await server.PostAsync("/api/v1/namespaces/default/services", """{"metadata":{"name":"hook"},"spec":{"ports":[{"name":"https","port":443}]}}""")).Expect(201);
+        var bundle = Convert.ToBase64String([.. Convert.FromBase64String(one.Bundle), (byte)'\n', .. Convert.FromBase64String(two.Bundle)]);
+        await ConfigureAsync(server, Validating, "v", Hook($$"""{"service":{"name":"hook","namespace":"default"},"caBundle":"{{bundle}}"}"""));
+        await EndpointAsync(server, "hook-1", one.Port, "127.0.0.1");
+        await EndpointAsync(server, "hook-2", two.Port, "127.0.0.1");
+        foreach (var name in (string[])["a", "b", "c", "d"])
+            (await server.PostAsync(Maps, Map(name))).Expect(201);
+        Assert.Equal("2 2", $"{one.Asked.Count} {two.Asked.Count}");
+
+        // Nobody listens at these addresses.
+        await EndpointAsync(server, "hook-1", one.Port, "127.0.0.9", "127.0.0.8", "127.0.0.1");
+        await EndpointAsync(server, "hook-2", two.Port);
+        foreach (var name in (string[])["e", "f", "g"])
+            (await server.PostAsync(Maps, Map(name))).Expect(201);
+        Assert.Equal("5 2", $"{one.Asked.Count} {two.Asked.Count}");
+    }
+
+    [Theory]
+    [InlineData(HookTrust.Root, true)]
+    [InlineData(HookTrust.RootForClients, false)]
+    [InlineData(HookTrust.Intermediate, true)]
+    [InlineData(HookTrust.IntermediateShown, true)]
+    [InlineData(HookTrust.Impostor, false)]
+    [InlineData(HookTrust.Other, false)]
+    public async Task Trust_begins_at_the_certificates_of_the_bundle(object trust, bool trusted)
+    {
+        await using var hook = await HookServer.StartAsync((_, _) => Allow(), (HookTrust)trust);
+        await using var server = await CustomServer.StartAsync();
+        await ConfigureAsync(server, Validating, "v", Hook(hook.ByUrl()));
+        (await server.PostAsync(Maps, Map("m"))).Expect(trusted ? 201 : 500);
+        Assert.Equal(trusted ? 1 : 0, hook.Asked.Count);
+        // The name in the certificate counts for all of them.
+        await ConfigureAsync(server, Validating, "w", Hook(hook.ByUrl().Replace("localhost", "127.0.0.1", StringComparison.Ordinal)));
+        (await server.PostAsync(Maps, Map("n"))).Expect(500);
     }
 
     [Fact]

@@ -104,6 +104,16 @@ public sealed class ConversionWebhookTests
     }
 
     [Fact]
+    public async Task An_answer_that_breaks_off_fails_the_request_and_says_why()
+    {
+        await using var hook = await HookServer.StartAsync((_, _) => HookServer.CutOff());
+        await using var server = await StartAsync();
+        await server.EstablishAsync(Definition(hook));
+        var refused = (await server.PostAsync(Old, """{"metadata":{"name":"a"},"spec":{"width":2,"height":3}}""")).Expect(500);
+        Assert.StartsWith("Internal error occurred: conversion webhook for things.example.com failed: failed to call webhook: Post ", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_a_webhook_what_is_stored_has_the_defaults_of_the_storage_version()
     {
         await using var server = await StartAsync();

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
+using System.Net.Security;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -18,8 +17,9 @@ namespace Weft.ApiServer.Tests.Webhooks;
 internal sealed class HookServer : IAsyncDisposable
 {
     private readonly WebApplication _web;
+    private readonly bool _closes;
 
-    private HookServer(WebApplication web, string bundle, int port) => (_web, Bundle, Port) = (web, bundle, port);
+    private HookServer(WebApplication web, string bundle, int port, bool closes) => (_web, Bundle, Port, _closes) = (web, bundle, port, closes);
 
     /// <summary>The authority's certificate as a `caBundle`.</summary>
     public string Bundle { get; }
@@ -29,33 +29,21 @@ internal sealed class HookServer : IAsyncDisposable
     public ConcurrentQueue<(string Path, JsonObject Request)> Asked { get; } = new();
 
     /// <param name="answer">The `response` without its uid, by path and request; null leaves the caller without an answer.</param>
-    public static async Task<HookServer> StartAsync(Func<string, JsonObject, JsonObject?> answer)
+    /// <param name="closes">Whether every answer ends its connection.</param>
+    public static async Task<HookServer> StartAsync(Func<string, JsonObject, JsonObject?> answer, HookTrust trust = HookTrust.Root, string authority = "hook authority", bool closes = false)
     {
-        using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var now = TimeProvider.System.GetUtcNow();
-        var authorityRequest = new CertificateRequest("CN=hook authority", authorityKey, HashAlgorithmName.SHA256);
-        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using var authority = authorityRequest.CreateSelfSigned(now.AddHours(-1), now.AddHours(1));
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=hook", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddDnsName("hook.default.svc");
-        request.CertificateExtensions.Add(names.Build());
-        using var leaf = request.Create(authority, now.AddHours(-1), now.AddHours(1), [1, 2, 3]);
-        using var withKey = leaf.CopyWithPrivateKey(key);
-        // Kestrel wants a key that is not ephemeral on every platform.
-        var certificate = X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
-
+        var (certificate, shown, bundle) = HookCertificates.Make(trust, authority);
+        // Not by Kestrel's own options, which take no certificate that is wrong for a server.
+        var tls = new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, shown, offline: true) };
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate })));
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => new(tls) })));
         var web = builder.Build();
         HookServer? server = null;
         web.Run(context => server!.HandleAsync(context, answer));
         await web.StartAsync();
         var address = new Uri(web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        return server = new HookServer(web, Convert.ToBase64String(Encoding.ASCII.GetBytes(authority.ExportCertificatePem())), address.Port);
+        return server = new HookServer(web, bundle, address.Port, closes);
     }
 
     /// <summary>A `clientConfig` that leads here by URL.</summary>
@@ -73,6 +61,15 @@ internal sealed class HookServer : IAsyncDisposable
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return;
         }
+        if (_closes)
+            context.Response.Headers.Connection = "close";
+        if (response.ContainsKey(CutOffMark))
+        {
+            // Kestrel ends the connection of an answer that is shorter than it said.
+            context.Response.ContentLength = 100;
+            await context.Response.WriteAsync("{");
+            return;
+        }
         if (!response.ContainsKey("uid"))
             response["uid"] = request["uid"]!.DeepClone();
         context.Response.ContentType = "application/json";
@@ -88,6 +85,11 @@ internal sealed class HookServer : IAsyncDisposable
             response["warnings"] = new JsonArray([.. warnings.Select(text => (JsonNode?)text)]);
         return response;
     }
+
+    private const string CutOffMark = "cutOff";
+
+    /// <summary>An answer that breaks off in its body.</summary>
+    public static JsonObject CutOff() => new() { [CutOffMark] = true };
 
     public static JsonObject Deny(string message, int code = 403) => new() { ["allowed"] = false, ["status"] = new JsonObject { ["message"] = message, ["code"] = code } };
 }
