@@ -84,6 +84,7 @@ public sealed class LibraryTests
     [InlineData("duration('1 hour') == self.span", "type conversion error from '1 hour' to duration")]
     [InlineData("self.when.getHours('Moon/Base') == 1", "unknown time zone Moon/Base")]
     [InlineData("self.when.getHours('../../../dev/zero') == 1", "unknown time zone ../../../dev/zero")]
+    [InlineData("self.when.getHours('../zoneinfo/Europe/Berlin') == 1", "unknown time zone ../zoneinfo/Europe/Berlin")]
     [InlineData("self.when.getHours('Europe//Berlin') == 1", "unknown time zone Europe//Berlin")]
     [InlineData("self.when.getHours('/etc/localtime') == 1", "unknown time zone /etc/localtime")]
     [InlineData("self.when.getHours('zone1970.tab') == 1", "unknown time zone zone1970.tab")]
