@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Weft.Api.Cel.Library;
 using Weft.Api.Schemas;
 using Weft.Api.Trees;
 
@@ -41,6 +42,9 @@ internal static class CelJson
     {
         switch (format)
         {
+            // It is read anew at each look, so a long text without meaning would cost much; no time is written so long.
+            case "date-time" or "datetime" or "date" or "duration" when text.Length > 100:
+                return new CelFailure($"value is no {format}");
             case "date-time" or "datetime" or "date":
                 return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
                     ? time : new CelFailure($"'{text}' is no {format}");
@@ -63,15 +67,16 @@ internal sealed class JsonItems(JsonArray list, Schema? schema) : CelList
     public override object? this[int index] => CelJson.Of(list[index], schema?.Items);
 
     /// <summary>Whether two items of a list of type map are the same one.</summary>
-    public bool SameKey(object? a, object? b)
+    public bool SameKey(CelRun run, object? a, object? b)
     {
         foreach (var key in schema!.ListMapKeys)
         {
             var name = CelNames.Escape(key);
             object? x = null, y = null;
+            run.Charge(1);
             (a as CelMap)?.TryGet(name, out x);
             (b as CelMap)?.TryGet(name, out y);
-            if (!CelCompare.Equal(x, y))
+            if (!CelCompare.Equal(run, x, y))
                 return false;
         }
         return true;
@@ -93,15 +98,16 @@ internal sealed class JsonEntries(JsonObject members, Schema? values) : CelMap
     }
 }
 
-/// <summary>An object of a schema. Its members have the names that expressions use.</summary>
+/// <summary>An object of a schema. Its members have the names that expressions use; one that is null is absent, as in Kubernetes.</summary>
 internal sealed class JsonMembers(JsonObject members, Schema schema) : CelMap
 {
     public override int Count => Keys.Count();
-    public override IEnumerable<object> Keys => members.Select(member => CelNames.Escape(member.Key)).OfType<string>().Where(name => CelNames.Find(schema, name) is not null);
+    public override IEnumerable<object> Keys =>
+        members.Where(member => member.Value is not null && schema.Properties.ContainsKey(member.Key)).Select(member => CelNames.Escape(member.Key)).OfType<string>();
     public override bool TryGet(object? key, out object? value)
     {
         value = null;
-        if (key is not string identifier || CelNames.Find(schema, identifier) is not { } member || !members.TryGetPropertyValue(member.Name, out var node))
+        if (key is not string identifier || CelNames.Find(schema, identifier) is not { } member || !members.TryGetPropertyValue(member.Name, out var node) || node is null)
             return false;
         value = CelJson.Of(node, member.Schema);
         return true;

@@ -12,6 +12,12 @@ public static class CelLimits
     /// <summary>How deep an expression may be as a tree: `a + b + c` is one deeper with each term. What a thread's stack holds many times.</summary>
     public const int MaxDepth = 1000;
 
+    /// <summary>How deep a value may be: macros can put lists into lists far deeper than the expression is itself.</summary>
+    public const int MaxValueDepth = 250;
+
+    /// <summary>How deep a type may be; what lies below is dyn.</summary>
+    public const int MaxTypeDepth = 100;
+
     /// <summary>Cost of one expression (PerCallLimit).</summary>
     public const long PerExpression = 1_000_000;
 

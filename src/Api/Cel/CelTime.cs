@@ -48,14 +48,26 @@ internal static class CelTime
 
     public static string Shown(TimeSpan span) => (span.Ticks / 10_000_000m).ToString("0.#######", CultureInfo.InvariantCulture) + "s";
 
-    /// <summary>The time as a clock of a zone shows it: `Europe/Berlin`, `+02:00`; null when there is no such zone.</summary>
-    public static DateTimeOffset? In(DateTimeOffset time, string zone)
+    /// <summary>The time as a clock of a zone shows it: `Europe/Berlin`, `+02:00`; a failure when there is no such zone, or no such time in it.</summary>
+    public static object In(DateTimeOffset time, string zone)
     {
         if (zone.Length == 0 || zone == "UTC")
             return time.ToUniversalTime();
-        var sign = zone[0] == '-' ? -1 : 1;
-        if (TimeSpan.TryParseExact(zone.TrimStart('+', '-'), @"hh\:mm", CultureInfo.InvariantCulture, out var offset) && offset <= TimeSpan.FromHours(14))
-            return time.ToOffset(sign * offset);
-        return TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found) ? TimeZoneInfo.ConvertTime(time, found) : null;
+        var digits = zone[0] is '+' or '-' ? zone[1..] : zone;
+        if (TimeSpan.TryParseExact(digits, @"hh\:mm", CultureInfo.InvariantCulture, out var offset) && offset <= TimeSpan.FromHours(14))
+            return Moved(time, zone[0] == '-' ? -offset : offset);
+        return IsZone(zone) && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found) ? Moved(time, found.GetUtcOffset(time)) : new CelFailure($"unknown time zone {zone}");
     }
+
+    // A clock shows no time before the year 1, nor after 9999.
+    private static object Moved(DateTimeOffset time, TimeSpan offset)
+    {
+        var ticks = time.UtcTicks + offset.Ticks;
+        return ticks >= DateTime.MinValue.Ticks && ticks <= DateTime.MaxValue.Ticks ? time.ToOffset(offset) : new CelFailure("timestamp overflow");
+    }
+
+    // The system looks for a zone in a directory of files: a name that data gives must lead to nothing outside of it. No name of the database is longer than 64.
+    private static bool IsZone(string name) =>
+        name.Length <= 64 && char.IsAsciiLetter(name[0]) && name[^1] != '/' && !name.Contains("//", StringComparison.Ordinal)
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '+' or '-' or '/');
 }

@@ -8,7 +8,12 @@ public enum CelKind { Dyn, Null, Bool, Int, Uint, Double, String, Bytes, Timesta
 public sealed class CelType
 {
     private CelType(CelKind kind, CelType? element = null, CelType? key = null, Schema? schema = null, string name = "", long? max = null) =>
-        (Kind, Element, Key, Schema, Name, Max) = (kind, element, key, schema, name, max);
+        (Kind, Element, Key, Schema, Name, Max, _depth) = (kind, Bounded(element), Bounded(key), schema, name, max, 1 + Math.Max(element?._depth ?? 0, key?._depth ?? 0));
+
+    // Bounds the recursion of everything that walks a type.
+    private readonly int _depth;
+
+    private static CelType? Bounded(CelType? part) => part?._depth >= CelLimits.MaxTypeDepth ? Dyn : part;
 
     public CelKind Kind { get; }
 

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using Weft.Api.Cel.Library;
 using Weft.Api.Trees;
 
 namespace Weft.Api.Cel;
@@ -77,46 +78,80 @@ internal static class CelCompare
 {
     public static readonly IEqualityComparer<object> Keys = new KeyComparer();
 
-    /// <summary>Values of different types are unequal; numbers are equal by what they count.</summary>
-    public static bool Equal(object? a, object? b)
+    /// <summary>Values of different types are unequal; numbers are equal by what they count. Each item and member that is looked at is charged for.</summary>
+    public static bool Equal(CelRun run, object? a, object? b)
     {
         switch (a, b)
         {
-            case (null, _) or (_, null): return a is null && b is null;
-            case (long or ulong or double, long or ulong or double): return Numbers(a, b) == 0;
-            case (byte[] x, byte[] y): return x.AsSpan().SequenceEqual(y);
-            case (CelList x, CelList y): return Lists(x, y);
-            case (CelMap x, CelMap y): return Maps(x, y);
-            case (CelOptional x, CelOptional y): return x.HasValue == y.HasValue && (!x.HasValue || Equal(x.Value, y.Value));
-            case (CelType x, CelType y): return x.Kind == y.Kind;
-            case (Quantity x, Quantity y): return x.CompareTo(y) == 0;
-            case (string x, string y): return x == y;
-            default: return a.Equals(b);
+            case (byte[] x, byte[] y):
+                run.Charge(Math.Min(x.Length, y.Length) / 10);
+                return x.AsSpan().SequenceEqual(y);
+            case (string x, string y):
+                run.Charge(Math.Min(x.Length, y.Length) / 10);
+                return x == y;
+            case (CelUrl x, CelUrl y):
+                run.Charge(Math.Min(x.Text.Length, y.Text.Length) / 10);
+                return x == y;
+            case (CelList or CelMap or CelOptional, CelList or CelMap or CelOptional):
+                run.Enter();
+                var equal = Inside(run, a, b);
+                run.Leave();
+                return equal;
+            default:
+                return Scalars(a, b);
         }
     }
 
+    private static bool Inside(CelRun run, object a, object b) => (a, b) switch
+    {
+        (CelList x, CelList y) => Lists(run, x, y),
+        (CelMap x, CelMap y) => Maps(run, x, y),
+        (CelOptional x, CelOptional y) => x.HasValue == y.HasValue && (!x.HasValue || Item(run, x.Value, y.Value)),
+        _ => false,
+    };
+
+    private static bool Scalars(object? a, object? b) => (a, b) switch
+    {
+        (null, _) or (_, null) => a is null && b is null,
+        (long or ulong or double, long or ulong or double) => Numbers(a, b) == 0,
+        (CelType x, CelType y) => x.Kind == y.Kind,
+        (Quantity x, Quantity y) => x.CompareTo(y) == 0,
+        _ => a.Equals(b),
+    };
+
+    private static bool Item(CelRun run, object? a, object? b)
+    {
+        run.Charge(1);
+        return Equal(run, a, b);
+    }
+
     // A list of type set has no order.
-    private static bool Lists(CelList x, CelList y)
+    private static bool Lists(CelRun run, CelList x, CelList y)
     {
         if (x.Count != y.Count)
             return false;
         if (x is JsonItems { Type: Schemas.ListType.Set } || y is JsonItems { Type: Schemas.ListType.Set })
-            return x.All(item => y.Any(other => Equal(item, other)));
+            return x.All(item => y.Any(other => Item(run, item, other)));
         if (x is JsonItems { Type: Schemas.ListType.Map } map)
-            return x.All(item => y.Any(other => map.SameKey(item, other) && Equal(item, other)));
+            return x.All(item => y.Any(other => map.SameKey(run, item, other) && Item(run, item, other)));
         for (var i = 0; i < x.Count; i++)
-            if (!Equal(x[i], y[i]))
+            if (!Item(run, x[i], y[i]))
                 return false;
         return true;
     }
 
-    private static bool Maps(CelMap x, CelMap y)
+    private static bool Maps(CelRun run, CelMap x, CelMap y)
     {
+        // An object of a schema counts its members by looking at each.
+        run.Charge((x.Count + y.Count) / 10);
         if (x.Count != y.Count)
             return false;
         foreach (var key in x.Keys)
-            if (!y.TryGet(key, out var other) || !x.TryGet(key, out var value) || !Equal(value, other))
+        {
+            run.ChargeScalar(key);
+            if (!y.TryGet(key, out var other) || !x.TryGet(key, out var value) || !Item(run, value, other))
                 return false;
+        }
         return true;
     }
 
@@ -159,7 +194,8 @@ internal static class CelCompare
 
     private sealed class KeyComparer : IEqualityComparer<object>
     {
-        public new bool Equals(object? x, object? y) => Equal(x, y);
+        // Only scalars are keys of a map, whatever is looked for in it.
+        public new bool Equals(object? x, object? y) => x is string a ? y is string b && a == b : x is long or ulong or double or bool && Scalars(x, y);
 
         public int GetHashCode(object value) => value switch
         {
@@ -167,7 +203,8 @@ internal static class CelCompare
             ulong number => ((double)number).GetHashCode(),
             double number => number.GetHashCode(),
             string text => text.GetHashCode(StringComparison.Ordinal),
-            _ => value.GetHashCode(),
+            bool truth => truth.GetHashCode(),
+            _ => 0,
         };
     }
 }
@@ -214,7 +251,10 @@ internal static class CelText
         string text => text,
         double number => Real(number),
         IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
-        _ => value?.ToString() ?? "null",
+        bool truth => truth ? "True" : "False",
+        null => "null",
+        // What holds other values may be as deep as it likes.
+        _ => value.GetType().Name,
     };
 
     // As Go writes the shortest form that reads back.

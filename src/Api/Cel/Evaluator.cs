@@ -20,7 +20,15 @@ internal sealed class Evaluator(Checked found, CelRun run)
     public object? Value(Expr expression, CelScope? scope)
     {
         run.Charge(1);
-        return expression switch
+        var value = Of(expression, scope);
+        // Bytes of a tree are decoded at each look.
+        if (value is byte[] bytes)
+            run.ChargeScalar(bytes);
+        return value;
+    }
+
+    private object? Of(Expr expression, CelScope? scope) =>
+        expression switch
         {
             Literal literal => literal.Value,
             _ when found.TypeNames.Count > 0 && found.TypeNames.TryGetValue(expression, out var type) => type,
@@ -35,13 +43,14 @@ internal sealed class Evaluator(Checked found, CelRun run)
             OptionalBind bind => OfBind(bind, scope),
             _ => throw new InvalidOperationException(expression.GetType().Name),
         };
-    }
 
     private object? OfSelect(Select select, CelScope? scope)
     {
         var operand = Value(select.Operand, scope);
         if (operand is CelFailure)
             return operand;
+        // The texts of most names are short enough to be free.
+        run.Charge(select.Field.Length / 100);
         if (operand is CelOptional optional)
         {
             var step = Optionals.Step(optional, select.Field);
@@ -138,6 +147,7 @@ internal sealed class Evaluator(Checked found, CelRun run)
                     continue;
                 value = maybe.Value;
             }
+            run.ChargeScalar(key);
             if (!keys.Add(key))
                 return new CelFailure($"Failed with repeated key: {key}");
             entries.Add(new(key, value));
@@ -159,6 +169,9 @@ internal sealed class Evaluator(Checked found, CelRun run)
         var entries = new List<KeyValuePair<object, object?>>();
         foreach (var (key, item) in Steps(range))
         {
+            run.ChargeScalar(key);
+            if (item is byte[])
+                run.ChargeScalar(item);
             var single = fold.Second is null;
             var inner = new CelScope(fold.Variable, single && range is CelList ? item : key, scope);
             if (!single)

@@ -42,13 +42,15 @@ internal sealed class Parser
     private CelSyntaxException Unexpected(string more = "") =>
         new(Now.Position, Now.Kind == TokenKind.End ? $"Syntax error: unexpected end of the expression{more}" : $"Syntax error: unexpected '{Now.Value}'{more}");
 
+    private CelSyntaxException TooNested() => new(Now.Position, $"expression recursion limit exceeded: {CelLimits.MaxNesting}");
+
     private static T Bounded<T>(T expression) where T : Expr =>
         expression.Depth <= CelLimits.MaxDepth ? expression : throw new CelSyntaxException(expression.Position, $"expression is deeper than {CelLimits.MaxDepth} levels");
 
     private Expr Expression()
     {
         if (++_nesting > CelLimits.MaxNesting)
-            throw new CelSyntaxException(Now.Position, $"expression recursion limit exceeded: {CelLimits.MaxNesting}");
+            throw TooNested();
         var condition = Chain(and: false);
         if (Now.Is("?"))
         {
@@ -125,7 +127,12 @@ internal sealed class Parser
             object value = number.Value is double real ? (object)-real : Negative(number);
             return Repeat(symbol, count, Member(new Literal(symbol.Position, value)));
         }
-        return Repeat(symbol, count, Unary());
+        // `!-!-` is one level for each change of sign.
+        if (++_nesting > CelLimits.MaxNesting)
+            throw TooNested();
+        var operand = Unary();
+        _nesting--;
+        return Repeat(symbol, count, operand);
     }
 
     private static Expr Repeat(Token symbol, int count, Expr operand) =>

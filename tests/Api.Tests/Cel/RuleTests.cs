@@ -47,6 +47,23 @@ public sealed class RuleTests
         Assert.Equal("a: Invalid value: \"y\": failed rule: self == 'x'", Errors(schema, """{"a":"y"}"""));
     }
 
+    [Theory]
+    [InlineData("!has(self.x) || self.x > 0", "{\"x\":null}", true)]
+    [InlineData("!has(self.x) || self.x > 0", "{\"x\":0}", false)]
+    [InlineData("self.?x.orValue(5) == 5", "{\"x\":null}", true)]
+    [InlineData("dyn(self) == dyn({'y': 1})", "{\"x\":null,\"y\":1}", true)]
+    [InlineData("size(dyn(self)) == 1 && !('x' in dyn(self))", "{\"x\":null,\"y\":1}", true)]
+    [InlineData("self.free.all(k, k == 'a') && 'a' in self.free && self.free.a == null", "{\"free\":{\"a\":null}}", true)]
+    public void A_null_member_of_an_object_is_absent_and_a_null_value_of_a_map_is_not(string rule, string tree, bool good)
+    {
+        var schema = Schema("""
+            {"type":"object","properties":{"x":{"type":"integer","nullable":true},"y":{"type":"integer"},"free":{"type":"object","additionalProperties":{"type":"string","nullable":true}}},
+             "x-kubernetes-validations":[{"rule":"RULE"}]}
+            """.Replace("RULE", rule, StringComparison.Ordinal));
+        Assert.Empty(schema.Rules[0].Errors);
+        Assert.Equal(good ? "" : $": Invalid value: \"object\": failed rule: {rule}", Errors(schema, tree));
+    }
+
     [Fact]
     public void Transitions_run_only_where_there_was_a_value()
     {

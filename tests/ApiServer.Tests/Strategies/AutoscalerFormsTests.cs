@@ -75,7 +75,7 @@ public sealed class AutoscalerFormsTests
 
         foreach (var (name, json) in ((string, string)[])
             [("metrics", """[{"type":"Resource","resource":{"name":{"a":1},"targetAverageValue":"1"}}]"""), ("metrics", """[{"type":"Resource","resource":{"name":"cpu","targetAverageValue":[]}}]"""),
-             ("metrics", "{"), ("behavior", """{"scaleUp":{"policies":[{"type":"Pods","value":"x","periodSeconds":1}]}}"""), ("behavior", """{"scaleUp":{"policies":[]}}""")])
+             ("metrics", "{"), ("metrics", """[{"type":"Resource","type":"Pods"}]"""), ("behavior", """{"scaleUp":{},"scaleUp":{}}"""), ("behavior", """{"scaleUp":{"policies":[{"type":"Pods","value":"x","periodSeconds":1}]}}"""), ("behavior", """{"scaleUp":{"policies":[]}}""")])
             (await server.PostAsync(V1, With(name, json).ToJsonString())).Expect(422);
 
         // A status is nobody's to set at creation, and what nobody knows is cut off.

@@ -63,6 +63,7 @@ public sealed class StrategyValidationTests
     [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.behavior.scaleDown.policies[0].type", "\"Nodes\"", "spec.behavior.scaleDown.policies[0].type: Unsupported value: \"Nodes\"")]
     [InlineData("horizontalpodautoscalers.autoscaling@v2", "spec.behavior.scaleDown.selectPolicy", "\"Mean\"", "spec.behavior.scaleDown.selectPolicy: Unsupported value: \"Mean\"")]
     [InlineData("horizontalpodautoscalers.autoscaling@v1", "spec.targetCPUUtilizationPercentage", "0", "spec.metrics[0].resource.target.averageUtilization: Invalid value: 0: must be greater than 0")]
+    [InlineData("horizontalpodautoscalers.autoscaling@v1", "metadata.annotations", "{\"autoscaling.alpha.kubernetes.io/metrics\":\"[{\\\"type\\\":\\\"Resource\\\",\\\"type\\\":\\\"Pods\\\"}]\"}", "metadata.annotations[autoscaling.alpha.kubernetes.io/metrics]: Invalid value: \"[{\\\"type\\\":\\\"Resource\\\",\\\"type\\\":\\\"Pods\\\"}]\": duplicate field \"[0].type\"")]
     [InlineData("horizontalpodautoscalers.autoscaling@v1", "metadata.annotations", "{\"autoscaling.alpha.kubernetes.io/behavior\":\"[]\"}", "metadata.annotations[autoscaling.alpha.kubernetes.io/behavior]: Invalid value: \"[]\": must be a JSON object")]
     [InlineData("horizontalpodautoscalers.autoscaling@v1", "metadata.annotations", "{\"autoscaling.alpha.kubernetes.io/metrics\":\"[{\\\"type\\\":\\\"Resource\\\",\\\"resource\\\":{\\\"name\\\":5}}]\"}", "spec.metrics[1].resource.name: Invalid value")]
     // Quotas and limits

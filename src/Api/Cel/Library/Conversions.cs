@@ -37,14 +37,14 @@ internal static class Conversions
         }),
 
         Overload.Of("bytes(bytes):bytes", (_, a) => a[0]),
-        Overload.Of("bytes(string):bytes", (run, a) => Charged(run, (string)a[0]!, Encoding.UTF8.GetBytes((string)a[0]!))),
+        Overload.Of("bytes(string):bytes", (_, a) => Encoding.UTF8.GetBytes((string)a[0]!)),
 
         Overload.Of("string(string):string", (_, a) => a[0]),
         Overload.Of("string(bool):string", (_, a) => (bool)a[0]! ? "true" : "false"),
         Overload.Of("string(int):string", (_, a) => CelText.Shown(a[0])),
         Overload.Of("string(uint):string", (_, a) => CelText.Shown(a[0])),
         Overload.Of("string(double):string", (_, a) => CelText.Shown(a[0])),
-        Overload.Of("string(bytes):string", (run, a) => Utf8(run, (byte[])a[0]!)),
+        Overload.Of("string(bytes):string", (_, a) => Utf8((byte[])a[0]!)),
         Overload.Of("string(timestamp):string", (_, a) => CelTime.Shown((DateTimeOffset)a[0]!)),
         Overload.Of("string(duration):string", (_, a) => CelTime.Shown((TimeSpan)a[0]!)),
         Overload.Of("string(ip):string", (_, a) => ((CelIp)a[0]!).Address.ToString()),
@@ -60,17 +60,8 @@ internal static class Conversions
 
     private static CelFailure Cannot(object? value, string type) => new($"type conversion error from '{CelText.Shown(value)}' to {type}");
 
-    private static object Charged(CelRun run, string text, object result)
-    {
-        run.ChargeText(text);
-        return result;
-    }
-
-    private static object Utf8(CelRun run, byte[] bytes)
-    {
-        run.Charge(bytes.Length / 10);
-        return System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : new CelFailure("invalid UTF-8 in bytes, cannot convert to string");
-    }
+    private static object Utf8(byte[] bytes) =>
+        System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : new CelFailure("invalid UTF-8 in bytes, cannot convert to string");
 
     private static object TypeOf(object? value) => CelType.Plain(value switch
     {

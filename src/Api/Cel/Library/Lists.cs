@@ -13,40 +13,57 @@ internal static class Lists
         Overload.Of("list<A>.lastIndexOf(A):int", (run, a) => Index(run, (CelList)a[0]!, a[1], last: true)),
         Overload.Of("sets.contains(list<A>,list<A>):bool", (run, a) => Covers(run, (CelList)a[0]!, (CelList)a[1]!)),
         Overload.Of("sets.equivalent(list<A>,list<A>):bool", (run, a) => Covers(run, (CelList)a[0]!, (CelList)a[1]!) && Covers(run, (CelList)a[1]!, (CelList)a[0]!)),
-        Overload.Of("sets.intersects(list<A>,list<A>):bool", (run, a) => Pairs(run, (CelList)a[0]!, (CelList)a[1]!) && ((CelList)a[0]!).Any(x => ((CelList)a[1]!).Any(y => CelCompare.Equal(x, y)))),
+        Overload.Of("sets.intersects(list<A>,list<A>):bool", (run, a) => Pairs(run, (CelList)a[0]!, (CelList)a[1]!) && ((CelList)a[0]!).Any(x => ((CelList)a[1]!).Any(y => CelCompare.Equal(run, x, y)))),
     ];
 
-    /// <summary>About what looking at the whole of a value costs.</summary>
-    public static long Weight(object? value)
+    /// <summary>Charges for looking at the whole of a value, while it looks: a value may be many times as large as the memory that it takes.</summary>
+    public static void Weigh(CelRun run, object? value)
     {
-        switch (value)
+        run.ChargeScalar(value);
+        if (value is not (CelList or CelMap))
+            return;
+        run.Enter();
+        foreach (var item in value is CelMap map ? Values(run, map) : (CelList)value)
         {
-            case string text: return text.Length / 10;
-            case byte[] bytes: return bytes.Length / 10;
-            case CelList list:
-                var items = list.Sum(item => 1 + Weight(item));
-                // Without an order each item is looked for among all.
-                return list is JsonItems { Type: not Schemas.ListType.Atomic } ? items * Math.Max(1, list.Count) : items;
-            case CelMap map: return map.Keys.Sum(key => 1 + (map.TryGet(key, out var member) ? Weight(member) : 0));
-            default: return 0;
+            run.Charge(1);
+            Weigh(run, item);
+        }
+        run.Leave();
+    }
+
+    private static IEnumerable<object?> Values(CelRun run, CelMap map)
+    {
+        foreach (var key in map.Keys)
+        {
+            run.ChargeScalar(key);
+            yield return map.TryGet(key, out var value) ? value : null;
         }
     }
 
     /// <summary>A list of type set takes only new items, one of type map replaces those with the same keys and keeps their places.</summary>
     public static object? Concat(CelRun run, CelList x, CelList y)
     {
-        run.Charge(x.Count + y.Count);
+        run.Charge((long)x.Count + y.Count);
         if (x is JsonItems { Type: Schemas.ListType.Set })
         {
             Pairs(run, x, y);
-            return CelList.Of([.. x, .. y.Where(item => !x.Any(other => CelCompare.Equal(item, other)))]);
+            return Made(run, [.. x, .. y.Where(item => !x.Any(other => CelCompare.Equal(run, item, other)))]);
         }
         if (x is JsonItems { Type: Schemas.ListType.Map } map)
         {
             Pairs(run, x, y);
-            return CelList.Of([.. x.Select(item => y.FirstOrDefault(other => map.SameKey(item, other)) ?? item), .. y.Where(other => !x.Any(item => map.SameKey(item, other)))]);
+            return Made(run, [.. x.Select(item => y.FirstOrDefault(other => map.SameKey(run, item, other)) ?? item), .. y.Where(other => !x.Any(item => map.SameKey(run, item, other)))]);
         }
-        return CelList.Of([.. x, .. y]);
+        return Made(run, [.. x, .. y]);
+    }
+
+    // Bytes of a tree are decoded at each look, so the list holds copies of its own.
+    private static CelList Made(CelRun run, object?[] items)
+    {
+        foreach (var item in items)
+            if (item is byte[])
+                run.ChargeScalar(item);
+        return CelList.Of(items);
     }
 
     private static bool Pairs(CelRun run, CelList x, CelList y)
@@ -55,11 +72,11 @@ internal static class Lists
         return true;
     }
 
-    private static bool Covers(CelRun run, CelList x, CelList y) => Pairs(run, x, y) && y.All(item => x.Any(other => CelCompare.Equal(item, other)));
+    private static bool Covers(CelRun run, CelList x, CelList y) => Pairs(run, x, y) && y.All(item => x.Any(other => CelCompare.Equal(run, item, other)));
 
     private static object IsSorted(CelRun run, CelList list)
     {
-        run.Charge(Weight(list));
+        Weigh(run, list);
         for (var i = 1; i < list.Count; i++)
         {
             switch (CelCompare.Order(list[i - 1], list[i]))
@@ -95,7 +112,7 @@ internal static class Lists
     {
         if (list.Count == 0)
             return new CelFailure($"{name} called on empty list");
-        run.Charge(Weight(list));
+        Weigh(run, list);
         var best = list[0];
         for (var i = 1; i < list.Count; i++)
         {
@@ -109,11 +126,11 @@ internal static class Lists
 
     private static object Index(CelRun run, CelList list, object? wanted, bool last)
     {
-        run.Charge(Weight(list));
         for (var i = 0; i < list.Count; i++)
         {
+            run.Charge(1);
             var at = last ? list.Count - 1 - i : i;
-            if (CelCompare.Equal(list[at], wanted))
+            if (CelCompare.Equal(run, list[at], wanted))
                 return (long)at;
         }
         return -1L;

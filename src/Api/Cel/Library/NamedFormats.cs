@@ -33,7 +33,7 @@ internal static partial class NamedFormats
         Overload.Of("@format.named(string):optional<format>", (_, a) => Array.Find(Known, format => format.Name == (string)a[0]!) is { } found ? CelOptional.Of(found) : CelOptional.None),
         Overload.Of("format.validate(string):optional<list<string>>", (run, a) =>
         {
-            run.Charge(1 + ((string)a[1]!).Length / 10);
+            run.Charge(1);
             return ((CelFormat)a[0]!).Wrong((string)a[1]!) is { } wrong ? CelOptional.Of(CelList.Of([wrong])) : CelOptional.None;
         }),
     ];

@@ -12,14 +12,14 @@ internal static class Networks
 {
     public static IEnumerable<Overload> All =>
     [
-        Overload.Of("url(string):url", (run, a) => Url(run, (string)a[0]!) is { } url ? url : new CelFailure($"URL parse error during conversion from string: {a[0]}")),
-        Overload.Of("isURL(string):bool", (run, a) => Url(run, (string)a[0]!) is not null),
+        Overload.Of("url(string):url", (_, a) => Url((string)a[0]!) is { } url ? url : new CelFailure($"URL parse error during conversion from string: {a[0]}")),
+        Overload.Of("isURL(string):bool", (_, a) => Url((string)a[0]!) is not null),
         Overload.Of("url.getScheme():string", (_, a) => ((CelUrl)a[0]!).Scheme),
         Overload.Of("url.getHost():string", (_, a) => ((CelUrl)a[0]!).Authority),
         Overload.Of("url.getHostname():string", (_, a) => ((CelUrl)a[0]!).Host),
         Overload.Of("url.getPort():string", (_, a) => ((CelUrl)a[0]!).Port),
         Overload.Of("url.getEscapedPath():string", (_, a) => ((CelUrl)a[0]!).Path),
-        Overload.Of("url.getQuery():map<string,list<string>>", (_, a) => Query(((CelUrl)a[0]!).Query)),
+        Overload.Of("url.getQuery():map<string,list<string>>", (run, a) => Query(run, ((CelUrl)a[0]!).Query)),
 
         Overload.Of("@ip(string):ip", (_, a) => Address((string)a[0]!) is { } address ? new CelIp(address) : new CelFailure($"IP Address '{a[0]}' parse error during conversion from string")),
         Overload.Of("@isIP(string):bool", (_, a) => Address((string)a[0]!) is not null),
@@ -91,9 +91,8 @@ internal static class Networks
     }
 
     // An absolute URI or an absolute path, as Go's ParseRequestURI takes them.
-    private static CelUrl? Url(CelRun run, string text)
+    private static CelUrl? Url(string text)
     {
-        run.ChargeText(text);
         if (text.Length == 0 || text.Any(c => char.IsControl(c) || c == ' '))
             return null;
         var (scheme, rest) = ("", text);
@@ -123,8 +122,11 @@ internal static class Networks
         return new CelUrl(text, scheme, authority, host.Trim('[', ']'), port, path, query);
     }
 
-    private static CelMap Query(string query)
+    private static CelMap Query(CelRun run, string query)
     {
+        run.ChargeText(query);
+        // A pair becomes a text, a list and an entry.
+        run.Charge(query.AsSpan().Count('&') + 1);
         var values = new Dictionary<string, List<object?>>();
         foreach (var pair in query.Split('&', StringSplitOptions.RemoveEmptyEntries))
         {

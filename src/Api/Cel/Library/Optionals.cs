@@ -12,15 +12,21 @@ internal static class Optionals
         Overload.Of("optional<A>.value():A", (_, a) => (CelOptional)a[0]! is { HasValue: true } some ? some.Value : new CelFailure("optional.none() dereference")),
         Overload.Of("optional<A>.or(optional<A>):optional<A>", (_, a) => ((CelOptional)a[0]!).HasValue ? a[0] : a[1]),
         Overload.Of("optional<A>.orValue(A):A", (_, a) => (CelOptional)a[0]! is { HasValue: true } some ? some.Value : a[1]),
-        Overload.Of("[](optional<list<A>>,int):optional<A>", (_, a) => Step(a[0], a[1])),
-        Overload.Of("[](optional<map<A,B>>,A):optional<B>", (_, a) => Step(a[0], a[1])),
-        Overload.Of("[?](optional<list<A>>,int):optional<A>", (_, a) => Step(a[0], a[1])),
-        Overload.Of("[?](optional<map<A,B>>,A):optional<B>", (_, a) => Step(a[0], a[1])),
-        Overload.Of("[?](list<A>,int):optional<A>", (_, a) => Step(CelOptional.Of(a[0]), a[1])),
-        Overload.Of("[?](map<A,B>,A):optional<B>", (_, a) => Step(CelOptional.Of(a[0]), a[1])),
+        Overload.Of("[](optional<list<A>>,int):optional<A>", (run, a) => Step(run, a[0], a[1])),
+        Overload.Of("[](optional<map<A,B>>,A):optional<B>", (run, a) => Step(run, a[0], a[1])),
+        Overload.Of("[?](optional<list<A>>,int):optional<A>", (run, a) => Step(run, a[0], a[1])),
+        Overload.Of("[?](optional<map<A,B>>,A):optional<B>", (run, a) => Step(run, a[0], a[1])),
+        Overload.Of("[?](list<A>,int):optional<A>", (run, a) => Step(run, CelOptional.Of(a[0]), a[1])),
+        Overload.Of("[?](map<A,B>,A):optional<B>", (run, a) => Step(run, CelOptional.Of(a[0]), a[1])),
     ];
 
     /// <summary>A member or item, if there is one.</summary>
+    public static CelOptional Step(CelRun run, object? from, object? key)
+    {
+        run.ChargeScalar(key);
+        return Step(from, key);
+    }
+
     public static CelOptional Step(object? from, object? key) => ((CelOptional)from!).Value switch
     {
         CelMap map when map.TryGet(key, out var value) => CelOptional.Of(value),

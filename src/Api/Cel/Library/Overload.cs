@@ -12,6 +12,8 @@ internal sealed class CelRun(long budget, IReadOnlyDictionary<string, PatternMat
     // One that comes out of data may be asked for each item of a list.
     private readonly Dictionary<string, PatternMatcher> _made = [];
 
+    private int _depth;
+
     public long Left { get; private set; } = budget;
 
     public PatternMatcher Pattern(string text)
@@ -36,6 +38,22 @@ internal sealed class CelRun(long budget, IReadOnlyDictionary<string, PatternMat
 
     /// <summary>Reading a text costs a tenth of its length, as in cel-go.</summary>
     public void ChargeText(string text) => Charge(text.Length / 10);
+
+    /// <summary>What of a value is read in one go: texts and bytes; of lists and maps nothing.</summary>
+    public void ChargeScalar(object? value) => Charge(value switch { string text => text.Length / 10, byte[] bytes => bytes.Length / 10, _ => 0 });
+
+    /// <summary>Looking for one text in another: cel-go's price of `contains`.</summary>
+    public void ChargeSearch(string text, string wanted) => Charge((text.Length / 10L + 1) * (wanted.Length / 10L + 1));
+
+    /// <summary>Goes one level down into a value; <see cref="Leave"/> goes up again.</summary>
+    /// <exception cref="CelBudgetException">Deeper than a thread's stack is sure to hold.</exception>
+    public void Enter()
+    {
+        if (++_depth > CelLimits.MaxValueDepth)
+            throw new CelBudgetException();
+    }
+
+    public void Leave() => _depth--;
 }
 
 /// <summary>One form of a function: what it takes, what it gives, and how. Checker and evaluator choose by the same record.</summary>
@@ -66,6 +84,14 @@ internal sealed class Overload
         var parameters = Split(signature[(open + 1)..close]).Select(TypeOf);
         return new(receiver is null ? head : head[(dot + 1)..], receiver is not null, [.. receiver is null ? parameters : parameters.Prepend(TypeOf(receiver))], TypeOf(signature[(close + 2)..]), body);
     }
+
+    /// <summary>The same form, which pays for the texts and bytes that it is given: a tenth of their length.</summary>
+    public Overload Reading() => new(Name, IsMember, Parameters, Result, (run, values) =>
+    {
+        foreach (var value in values)
+            run.ChargeScalar(value);
+        return Body(run, values);
+    });
 
     private static bool IsType(string text) => text.Contains('<') || text is "dyn" or "string" or "bytes" or "int" or "timestamp" or "duration" or "url" or "ip" or "cidr" or "quantity" or "format";
 

@@ -11,7 +11,7 @@ internal static class Quantities
         Overload.Of("@isQuantity(string):bool", (_, a) => Quantity.TryParse((string)a[0]!, out var _)),
         Overload.Of("quantity.sign():int", (_, a) => (long)Q(a).Sign),
         Overload.Of("quantity.isInteger():bool", (_, a) => Q(a).IsWhole),
-        Overload.Of("quantity.asInteger():int", (_, a) => Q(a).IsWhole ? Q(a).Units : new CelFailure("cannot convert value to integer")),
+        Overload.Of("quantity.asInteger():int", (_, a) => Q(a).IsWhole && Q(a) >= Least && Q(a) <= Most ? Q(a).Units : new CelFailure("cannot convert value to integer")),
         Overload.Of("quantity.asApproximateFloat():double", (_, a) => Q(a).Milli / 1000d),
         Overload.Of("quantity.add(quantity):quantity", (_, a) => Q(a) + Q(a, 1)),
         Overload.Of("quantity.add(int):quantity", (_, a) => Q(a) + Quantity.FromUnits((long)a[1]!)),
@@ -21,6 +21,9 @@ internal static class Quantities
         Overload.Of("quantity.isLessThan(quantity):bool", (_, a) => Q(a) < Q(a, 1)),
         Overload.Of("quantity.compareTo(quantity):int", (_, a) => (long)Math.Sign(Q(a).CompareTo(Q(a, 1)))),
     ];
+
+    private static Quantity Least => Quantity.FromUnits(long.MinValue);
+    private static Quantity Most => Quantity.FromUnits(long.MaxValue);
 
     private static Quantity Q(object?[] values, int index = 0) => (Quantity)values[index]!;
 }

@@ -12,6 +12,7 @@ internal static class TextFormat
 
     public static object Write(CelRun run, string format, CelList arguments)
     {
+        run.ChargeText(format);
         var text = new StringBuilder();
         var next = 0;
         for (var i = 0; i < format.Length; i++)
@@ -39,18 +40,27 @@ internal static class TextFormat
             if (next >= arguments.Count)
                 return new CelFailure($"index {next} out of range");
             var value = arguments[next++];
-            run.Charge(1 + Lists.Weight(value));
-            if (One(format[i], value, precision ?? 6) is not { } part)
+            run.Charge(1 + (precision ?? 0) / 10);
+            if (format[i] == 's' ? !Plain(run, text, value) : !One(run, text, format[i], value, precision ?? 6))
                 return new CelFailure($"could not parse formatting clause: verb '{format[i]}' does not fit its argument");
-            text.Append(part);
         }
         run.Charge(text.Length / 10);
         return text.ToString();
     }
 
-    private static string? One(char verb, object? value, int precision) => (verb, value) switch
+    private static bool One(CelRun run, StringBuilder text, char verb, object? value, int precision)
     {
-        ('s', _) => Plain(value),
+        // The longest of numbers has 309 digits before its point.
+        run.ChargeScalar(value);
+        if (Digits(verb, value, precision) is not { } part)
+            return false;
+        run.ChargeText(part);
+        text.Append(part);
+        return true;
+    }
+
+    private static string? Digits(char verb, object? value, int precision) => (verb, value) switch
+    {
         ('d', long or ulong) => CelText.Shown(value),
         ('f', double number) => double.IsFinite(number) ? number.ToString("F" + precision, CultureInfo.InvariantCulture) : CelText.Real(number),
         ('f', long or ulong) => Convert.ToDouble(value, CultureInfo.InvariantCulture).ToString("F" + precision, CultureInfo.InvariantCulture),
@@ -83,7 +93,54 @@ internal static class TextFormat
         return (number < 0 ? "-" : "") + digits;
     }
 
-    private static string? Plain(object? value) => value switch
+    // Charged as it is written: a value may be many times as large as the memory that it takes.
+    private static bool Plain(CelRun run, StringBuilder text, object? value)
+    {
+        run.Charge(1);
+        run.ChargeScalar(value);
+        if (value is not (CelList or CelMap))
+        {
+            var shown = Scalar(value);
+            text.Append(shown);
+            return shown is not null;
+        }
+        run.Enter();
+        var written = value is CelList list ? Plain(run, text, list) : Plain(run, text, (CelMap)value);
+        run.Leave();
+        return written;
+    }
+
+    private static bool Plain(CelRun run, StringBuilder text, CelList list)
+    {
+        text.Append('[');
+        for (var i = 0; i < list.Count; i++)
+        {
+            text.Append(i > 0 ? ", " : "");
+            if (!Plain(run, text, list[i]))
+                return false;
+        }
+        text.Append(']');
+        return true;
+    }
+
+    private static bool Plain(CelRun run, StringBuilder text, CelMap map)
+    {
+        text.Append('{');
+        run.Charge(map.Count);
+        var first = true;
+        foreach (var (name, key) in map.Keys.Select(key => (Name: Scalar(key), Key: key)).OrderBy(entry => entry.Name, StringComparer.Ordinal))
+        {
+            run.ChargeText(name!);
+            text.Append(first ? "" : ", ").Append(name).Append(": ");
+            first = false;
+            if (!Plain(run, text, map.TryGet(key, out var member) ? member : null))
+                return false;
+        }
+        text.Append('}');
+        return true;
+    }
+
+    private static string? Scalar(object? value) => value switch
     {
         null => "null",
         string text => text,
@@ -92,8 +149,6 @@ internal static class TextFormat
         byte[] bytes => Encoding.UTF8.GetString(bytes),
         DateTimeOffset time => CelTime.Shown(time),
         TimeSpan span => CelTime.Shown(span),
-        CelList list => $"[{string.Join(", ", list.Select(Plain))}]",
-        CelMap map => $"{{{string.Join(", ", map.Keys.Select(key => (Key: Plain(key), Value: Plain(map.TryGet(key, out var member) ? member : null))).OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key}: {entry.Value}"))}}}",
         CelType type => type.ToString(),
         _ => null,
     };

@@ -8,7 +8,7 @@ internal static class Texts
 {
     public static IEnumerable<Overload> All =>
     [
-        Text("string.contains(string):bool", a => S(a, 0).Contains(S(a, 1), StringComparison.Ordinal)),
+        Search("string.contains(string):bool", (_, a) => S(a, 0).Contains(S(a, 1), StringComparison.Ordinal)),
         Text("string.startsWith(string):bool", a => S(a, 0).StartsWith(S(a, 1), StringComparison.Ordinal)),
         Text("string.endsWith(string):bool", a => S(a, 0).EndsWith(S(a, 1), StringComparison.Ordinal)),
         Overload.Of("matches(string,string):bool", Matches),
@@ -18,20 +18,20 @@ internal static class Texts
         Overload.Of("string.findAll(string,int):list<string>", (run, a) => Found(run, S(a, 0), S(a, 1), (long)a[2]! < 0 ? int.MaxValue : (long)a[2]!)),
 
         Text("string.charAt(int):string", a => (long)a[1]! == CelText.Length(S(a, 0)) ? "" : Sliced(S(a, 0), (long)a[1]!, (long)a[1]! + 1)),
-        Text("string.indexOf(string):int", a => Index(S(a, 0), S(a, 1), 0)),
-        Text("string.indexOf(string,int):int", a => Index(S(a, 0), S(a, 1), (long)a[2]!)),
-        Text("string.lastIndexOf(string):int", a => Last(S(a, 0), S(a, 1), CelText.Length(S(a, 0)))),
-        Text("string.lastIndexOf(string,int):int", a => Last(S(a, 0), S(a, 1), (long)a[2]!)),
+        Search("string.indexOf(string):int", (_, a) => Index(S(a, 0), S(a, 1), 0)),
+        Search("string.indexOf(string,int):int", (_, a) => Index(S(a, 0), S(a, 1), (long)a[2]!)),
+        Search("string.lastIndexOf(string):int", (_, a) => Last(S(a, 0), S(a, 1), CelText.Length(S(a, 0)))),
+        Search("string.lastIndexOf(string,int):int", (_, a) => Last(S(a, 0), S(a, 1), (long)a[2]!)),
         Text("string.lowerAscii():string", a => Mapped(S(a, 0), c => char.IsAsciiLetterUpper(c) ? (char)(c | 0x20) : c)),
         Text("string.upperAscii():string", a => Mapped(S(a, 0), c => char.IsAsciiLetterLower(c) ? (char)(c & ~0x20) : c)),
-        Text("string.replace(string,string):string", a => Replaced(S(a, 0), S(a, 1), S(a, 2), -1)),
-        Text("string.replace(string,string,int):string", a => Replaced(S(a, 0), S(a, 1), S(a, 2), (long)a[3]!)),
-        Text("string.split(string):list<string>", a => Split(S(a, 0), S(a, 1), -1)),
-        Text("string.split(string,int):list<string>", a => Split(S(a, 0), S(a, 1), (long)a[2]!)),
+        Search("string.replace(string,string):string", (run, a) => Replaced(run, S(a, 0), S(a, 1), S(a, 2), -1)),
+        Search("string.replace(string,string,int):string", (run, a) => Replaced(run, S(a, 0), S(a, 1), S(a, 2), (long)a[3]!)),
+        Search("string.split(string):list<string>", (run, a) => Split(run, S(a, 0), S(a, 1), -1)),
+        Search("string.split(string,int):list<string>", (run, a) => Split(run, S(a, 0), S(a, 1), (long)a[2]!)),
         Text("string.substring(int):string", a => Sliced(S(a, 0), (long)a[1]!, CelText.Length(S(a, 0)))),
         Text("string.substring(int,int):string", a => Sliced(S(a, 0), (long)a[1]!, (long)a[2]!)),
         Text("string.trim():string", a => S(a, 0).Trim()),
-        Text("string.reverse():string", a => string.Concat(S(a, 0).EnumerateRunes().Reverse().Select(rune => rune.ToString()))),
+        Text("string.reverse():string", a => Reversed(S(a, 0))),
         Text("strings.quote(string):string", a => Quoted(S(a, 0))),
         Overload.Of("list<string>.join():string", (run, a) => Joined(run, (CelList)a[0]!, "")),
         Overload.Of("list<string>.join(string):string", (run, a) => Joined(run, (CelList)a[0]!, S(a, 1))),
@@ -40,13 +40,20 @@ internal static class Texts
 
     private static string S(object?[] values, int index) => (string)values[index]!;
 
-    // What reads or makes a text is charged for it, before and after.
+    // What reads a text and makes one that is no longer is charged for both; before it makes anything.
     private static Overload Text(string signature, Func<object?[], object?> body) => Overload.Of(signature, (run, values) =>
     {
-        run.ChargeText((string)values[0]!);
+        run.ChargeText(S(values, 0));
         var result = body(values);
-        run.Charge(Lists.Weight(result));
+        run.ChargeScalar(result);
         return result;
+    });
+
+    // What looks for one text in another; a body that makes more than it was given charges for that itself.
+    private static Overload Search(string signature, Func<CelRun, object?[], object?> body) => Overload.Of(signature, (run, values) =>
+    {
+        run.ChargeSearch(S(values, 0), S(values, 1));
+        return body(run, values);
     });
 
     private static object? Matches(CelRun run, object?[] a) => Pattern(run, S(a, 0), S(a, 1)) is not { Problem: null } pattern
@@ -63,7 +70,11 @@ internal static class Texts
     private static object? Found(CelRun run, string text, string expression, long most)
     {
         var pattern = Pattern(run, text, expression);
-        return pattern.Find(text, (int)Math.Min(most, int.MaxValue)) is { } found ? CelList.Of([.. found]) : new CelFailure($"invalid regular expression: {expression}");
+        // No more than can be paid for.
+        if (pattern.Find(text, (int)Math.Min(most, Math.Min(run.Left + 1, int.MaxValue))) is not { } found)
+            return new CelFailure($"invalid regular expression: {expression}");
+        run.Charge(found.Count);
+        return CelList.Of([.. found]);
     }
 
     private static object Sliced(string text, long from, long to)
@@ -98,7 +109,18 @@ internal static class Texts
             span[i] = state.map(state.text[i]);
     });
 
-    private static string Replaced(string text, string old, string replacement, long limit)
+    // The code units backwards, and then those of each pair forwards again.
+    private static string Reversed(string text)
+    {
+        var units = text.ToCharArray();
+        Array.Reverse(units);
+        for (var i = 0; i + 1 < units.Length; i++)
+            if (char.IsLowSurrogate(units[i]) && char.IsHighSurrogate(units[i + 1]))
+                (units[i], units[i + 1]) = (units[++i], units[i - 1]);
+        return new string(units);
+    }
+
+    private static string Replaced(CelRun run, string text, string old, string replacement, long limit)
     {
         if (limit == 0)
             return text;
@@ -110,6 +132,7 @@ internal static class Texts
             var found = old.Length == 0 ? at : text.IndexOf(old, at, StringComparison.Ordinal);
             if (found < 0)
                 break;
+            run.Charge(1 + ((long)found - at + replacement.Length) / 10);
             made.Append(text, at, found - at).Append(replacement);
             at = found + old.Length;
             if (old.Length == 0)
@@ -121,13 +144,16 @@ internal static class Texts
                 at += step;
             }
         }
+        run.Charge((text.Length - at) / 10);
         return made.Append(text, at, text.Length - at).ToString();
     }
 
-    private static CelList Split(string text, string separator, long limit)
+    private static CelList Split(CelRun run, string text, string separator, long limit)
     {
         if (limit == 0)
             return CelList.Of([]);
+        // Each part is a text of its own.
+        run.Charge(text.Length / 10 + (separator.Length == 0 ? text.Length : text.AsSpan().Count(separator)));
         if (separator.Length == 0)
         {
             var runes = text.EnumerateRunes().Select(rune => rune.ToString()).ToList();
@@ -145,7 +171,7 @@ internal static class Texts
         {
             if (list[i] is not string item)
                 return new CelFailure("join: the items are no strings");
-            run.Charge(1 + (item.Length + separator.Length) / 10);
+            run.Charge(1 + ((long)item.Length + separator.Length) / 10);
             text.Append(i > 0 ? separator : "").Append(item);
         }
         return text.ToString();
@@ -157,7 +183,10 @@ internal static class Texts
         foreach (var c in text)
         {
             var index = "\a\b\f\n\r\t\v\\\"".IndexOf(c, StringComparison.Ordinal);
-            quoted.Append(index < 0 ? c.ToString() : "\\" + "abfnrtv\\\""[index]);
+            if (index < 0)
+                quoted.Append(c);
+            else
+                quoted.Append('\\').Append("abfnrtv\\\""[index]);
         }
         return quoted.Append('"').ToString();
     }

@@ -25,6 +25,6 @@ internal static class Times
     {
         yield return Overload.Of($"timestamp.{name}():int", (_, a) => (long)part(((DateTimeOffset)a[0]!).ToUniversalTime()));
         yield return Overload.Of($"timestamp.{name}(string):int", (_, a) =>
-            CelTime.In((DateTimeOffset)a[0]!, (string)a[1]!) is { } local ? (long)part(local) : new CelFailure($"unknown time zone {a[1]}"));
+            CelTime.In((DateTimeOffset)a[0]!, (string)a[1]!) switch { DateTimeOffset local => (long)part(local), var failure => failure });
     }
 }

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text;
 using System.Text.Json.Nodes;
 using Weft.Api;
 using Weft.Api.Schemas;
@@ -36,7 +36,12 @@ internal static class AutoscalerForms
         foreach (var name in (string[])[Metrics, Behavior, CurrentMetrics, Conditions])
         {
             var annotation = annotations.At(name);
-            if (annotation.Text is { } text && Parse(text) is var json && (name == Behavior ? json is not JsonObject : json is not JsonArray))
+            if (annotation.Text is not { } text)
+                continue;
+            var json = Read(text);
+            if (json is { Duplicates: [var twice, ..] })
+                yield return annotation.Invalid($"duplicate field \"{twice}\"");
+            else if (name == Behavior ? json?.Root is not JsonObject : json?.Root is not JsonArray)
                 yield return annotation.Invalid(name == Behavior ? "must be a JSON object" : "must be a JSON list");
         }
     }
@@ -147,13 +152,15 @@ internal static class AutoscalerForms
         return Parse(text);
     }
 
-    private static JsonNode? Parse(string text)
+    private static JsonNode? Parse(string text) => Read(text)?.Root;
+
+    private static ParsedTree? Read(string text)
     {
         try
         {
-            return JsonNode.Parse(text);
+            return JsonTree.Parse(Encoding.UTF8.GetBytes(text));
         }
-        catch (JsonException)
+        catch (TreeException)
         {
             return null;
         }
