@@ -118,7 +118,8 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
         {
             Refuse(408);
         }
-        else if (transport.HasUnread)
+        // What waits behind answers that nobody reads will not be looked at: such a client is as good as gone.
+        else if (!transport.IsBlocked && transport.HasUnread)
         {
             transport.SetTimeout(transport.Now + LookAgainMilliseconds);
         }

@@ -136,8 +136,7 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
 
         _options.Limits?.Disconnected();
         ServeLater();
-        if (_all.Count == 0 && Waiting == 0)
-            _emptied?.Invoke(this);
+        EmptiedPerhaps();
     }
 
     public void OnIdle(Http1ClientConnection connection)
@@ -198,6 +197,14 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
             _opening.Remove(waiting);
         if (reason is { } why)
             waiting.Fail(why);
+        EmptiedPerhaps();
+    }
+
+    // A pool of one client only: nobody would ever come back to it.
+    private void EmptiedPerhaps()
+    {
+        if (_all.Count == 0 && Waiting == 0)
+            _emptied?.Invoke(this);
     }
 
     private IClientStream? TryUse(IClientStreamHandler handler)
@@ -311,6 +318,10 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
             GiveUp(waiting, null);
             waiting.Attach(stream);
         }
+
+        // Who waited may have gone since: other pools asked for room while it was still here.
+        if (Waiting == 0 && _options.Limits?.Queue.Count > 0)
+            Yield();
     }
 
     private void UseGrant()

@@ -1,6 +1,9 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
+using Weft.Proxy.Config.Model;
 using Weft.Proxy.Tests.Support;
+using Weft.Testing;
 
 namespace Weft.Proxy.Tests.Hostile;
 
@@ -20,6 +23,38 @@ public sealed class MessageRulesTests
         using var response = await client.GetAsync("/");
         Assert.Equal("good", await response.Content.ReadAsStringAsync());
         Assert.Equal(["X-Kept"], response.Headers.Select(header => header.Key), StringComparer.OrdinalIgnoreCase);
+    }
+
+    /// <summary>A client that asks and asks and reads nothing is left when keep-alive is over: once it was looked after twenty times a second for ever.</summary>
+    [Fact]
+    public async Task Who_reads_no_answer_is_left_in_the_end()
+    {
+        using var upstream = new RecordingUpstream();
+        await using var bed = await HostileBed.StartAsync(
+            HostileBed.Cluster(upstream.Address), listener => listener with { Http = listener.Http with { KeepAliveTimeout = TimeSpan.FromMilliseconds(500) } });
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await socket.ConnectAsync(bed.Address);
+        var requests = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /direct HTTP/1.1\r\nHost: h\r\n\r\n", 40_000)));
+        await socket.SendAsync(requests);
+        await Eventually.TrueAsync(() => bed.Gauge("weft_proxy_connections") == 1);
+        await bed.NothingLeftAsync();
+    }
+
+    /// <summary>A field that only the authorizer may say, on a request that it is not asked about.</summary>
+    [Fact]
+    public async Task What_only_the_authorizer_may_say_is_taken_from_every_client()
+    {
+        using var upstream = new RecordingUpstream();
+        var cluster = HostileBed.Cluster(upstream.Address);
+        await using var bed = await HostileBed.StartAsync(cluster, listener => listener with
+        {
+            Filters = [new ExternalAuthorizationFilter { Name = "door", Cluster = cluster.Name, UpstreamHeaders = ["x-user"], When = [new AuthorizationRule { To = [new AuthorizationOperation { Paths = ["/api/*"] }] }] }],
+        });
+        using var socket = bed.Connect();
+        EngineBed.Ask(socket, "GET /other HTTP/1.1\r\nHost: h\r\nX-User: admin\r\nX-Kept: 1\r\n\r\n");
+        var seen = Assert.Single(upstream.Requests);
+        Assert.Contains("x-kept: 1", seen, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("x-user", seen, StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>RFC 9112 section 9.6: nothing after a request that says "close" is a request.</summary>

@@ -20,6 +20,13 @@ public sealed class LinearPatternTests
     [InlineData("(a|b)*a(a|b){14}", false)]
     public void Most_expressions_are_tables_and_the_others_are_nets(string pattern, bool table) => Assert.Equal(table, LinearPattern.Whole(pattern).IsTable);
 
+    // Once 2^31 rounds, in which no configuration could be applied.
+    [Theory]
+    [InlineData("(?:){2147483647}b")]
+    [InlineData("(a{0}){2147483647}b")]
+    [InlineData("(?:(?:){2147483647}){2147483647}b")]
+    public void A_repetition_of_nothing_is_nothing(string pattern) => Assert.True(LinearPattern.Whole(pattern).Matches("b"u8));
+
     [Theory]
     [InlineData("(")]
     [InlineData("a**")]

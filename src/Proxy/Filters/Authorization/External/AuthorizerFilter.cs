@@ -29,7 +29,11 @@ internal abstract class AuthorizerFilter(ExternalAuthorizationFilter config) : R
         }
 
         if (!IsAsked(context))
+        {
+            _upstream.RemoveFrom(context.Request.Headers);
             return FilterVerdict.Continue;
+        }
+
         var question = new Question(context.Host);
         context.State = question;
         question.Aside = Ask(context, question);

@@ -92,7 +92,14 @@ internal sealed class ByteAutomaton
             }
 
             for (var i = 0; i < repeat.Least && !IsTooMany; i++)
+            {
+                var before = at;
                 at = Compile(repeat.Body, at);
+                // A body that takes nothing and adds no step would be repeated 2^31 times without ever being too many.
+                if (at == before)
+                    break;
+            }
+
             return at;
         }
 
