@@ -12,7 +12,8 @@ namespace Weft.Control.Mesh;
 
 /// <summary>
 /// From the objects of the cluster and of Istio to the units that proxies are told, and to a list of all that is wrong. Pure: the same inputs, in whatever order, give the
-/// same units to the byte. Each unit is made by a job that remembers what it asked; with the snapshot before at hand, only jobs are done again whose answers are others.
+/// same units to the byte, but for a job that fails by a mistake of the compiler's own, whose earlier units stay. Each unit is made by a job that remembers what it asked;
+/// with the snapshot before at hand, only jobs are done again whose answers are others.
 /// </summary>
 public static class MeshCompiler
 {
@@ -30,7 +31,7 @@ public static class MeshCompiler
             var known = before?.Results.GetValueOrDefault(job.Name);
             if (known is null || !known.StandsFor(job, index, changed))
             {
-                compiled.Add((known, Run(job, index)));
+                compiled.Add((known, Run(job, index, known)));
                 known = compiled[^1].New;
             }
 
@@ -75,11 +76,23 @@ public static class MeshCompiler
         .. FrontDoorJobs.Of(index),
     ];
 
-    private static JobResult Run(Job job, MeshIndex index)
+    private static JobResult Run(Job job, MeshIndex index, JobResult? before)
     {
         var lookups = new MeshLookups(index);
         var problems = new List<MeshDiagnostic>();
-        ImmutableArray<ConfigUnit> units = [.. job.Compile(lookups, problems)];
+        ImmutableArray<ConfigUnit> units;
+        try
+        {
+            units = [.. job.Compile(lookups, problems)];
+        }
+        catch (Exception failed)
+        {
+            // One tenant's object that was not thought of may not keep everybody's configuration from changing. Its text may be in the exception's, which is therefore not told.
+            units = job.Closed is { } closed ? [.. closed()] : before?.Units ?? [];
+            var effect = job.Closed is null ? "what stood before stays" : "what it is for is refused";
+            problems.AddRange(job.Objects(index).Select(about => new MeshDiagnostic(about, "spec", Severity.Error, $"cannot be compiled ({failed.GetType().Name}, a mistake of the compiler's own), and {effect}")));
+        }
+
         return new(job.Subject, lookups.Reads, units, [.. problems.Distinct()]);
     }
 }

@@ -1,4 +1,6 @@
+using System.Net;
 using Weft.Api;
+using Weft.Api.Core;
 using Weft.Api.Discovery;
 using Weft.Control.Mesh.Hosts;
 using Weft.Control.Mesh.Inputs;
@@ -6,7 +8,7 @@ using Istio = Weft.Api.Istio;
 
 namespace Weft.Control.Mesh;
 
-internal enum Question { Host, VirtualServices, VirtualService, DestinationRules, Sidecars, Workload, Workloads, WorkloadEntries, PeerAuthentications, Policies, Tokens, Gateways, GatewayRoutes }
+internal enum Question { Host, VirtualServices, VirtualService, DestinationRules, Sidecars, Workload, Workloads, WorkloadEntries, PeerAuthentications, Policies, Tokens, Gateways, GatewayRoutes, ServicesAt, WorkloadsAt }
 
 /// <summary>
 /// The inputs, ordered and found by what the compiler asks. Older objects come first, and of the same age those whose names come first: who was there is not put aside by
@@ -49,6 +51,7 @@ internal sealed class MeshIndex
         var services = Ordered(Inputs.Services).Select(service => MeshHost.Of(service, Inputs.Settings.ClusterDomain));
         List<MeshHost> hosts = [.. services.Concat(Ordered(Inputs.ServiceEntries).SelectMany(MeshHost.Of)).DistinctBy(host => host.Name)];
         Put(Question.Host, hosts, host => host.Name);
+        PutAddresses(Question.ServicesAt, hosts.Where(host => host.Source is Service), host => host.Addresses);
         return (hosts, [.. hosts.Where(host => HostNames.IsWildcard(host.Name)).OrderByDescending(host => HostNames.Rank(host.Name))]);
     }
 
@@ -75,6 +78,7 @@ internal sealed class MeshIndex
         List<MeshWorkload> all = [.. Inputs.Workloads.OrderBy(workload => workload.Namespace, StringComparer.Ordinal).ThenBy(workload => workload.Name, StringComparer.Ordinal).DistinctBy(workload => (workload.Namespace, workload.Name))];
         Put(Question.Workload, all, workload => $"{workload.Namespace}/{workload.Name}");
         Put(Question.Workloads, all, workload => workload.Namespace);
+        PutAddresses(Question.WorkloadsAt, all, workload => workload.Addresses);
         return all;
     }
 
@@ -126,6 +130,7 @@ internal sealed class MeshIndex
         Question.Host => Get(question, key) is { Length: > 0 } exact ? exact : HostNames.IsWildcard(key) ? None : [.. WildcardHosts.Where(host => HostNames.Covers(host.Name, key)).Take(1)],
         Question.VirtualServices => [.. Get(question, key).Concat(WildcardServices.Where(pair => HostNames.Covers(pair.Host, key)).Select(pair => pair.Rules)).Distinct()],
         Question.DestinationRules => [.. Get(question, key).Concat(WildcardRules.Where(pair => HostNames.Covers(pair.Host, key)).Select(pair => pair.Rule)).Distinct()],
+        Question.ServicesAt or Question.WorkloadsAt when IPNetwork.TryParse(key, out var range) => [.. _answers[(int)question].Where(pair => range.Contains(IPAddress.Parse(pair.Key))).SelectMany(pair => pair.Value)],
         _ => Get(question, key),
     };
 
@@ -139,6 +144,9 @@ internal sealed class MeshIndex
     private static string OwnNamespace(IObject value) => value.Metadata.Namespace ?? "";
 
     private object[] Get(Question question, string key) => _answers[(int)question].GetValueOrDefault(key, None);
+
+    private void PutAddresses<T>(Question question, IEnumerable<T> values, Func<T, IEnumerable<string>> addresses) where T : notnull
+        => Put(question, values.SelectMany(value => addresses(value).Select(AddressClaims.Key).OfType<string>().Select(key => (Key: key, Value: value))), pair => pair.Key, pair => pair.Value);
 
     private void Put<T>(Question question, IEnumerable<T> values, Func<T, string> key) where T : notnull => Put(question, values, key, value => value);
 

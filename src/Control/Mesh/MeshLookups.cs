@@ -48,6 +48,13 @@ internal sealed class MeshLookups(MeshIndex index)
 
     public IEnumerable<MeshWorkload> Workloads(string @namespace) => Ask<MeshWorkload>(Question.Workloads, @namespace);
 
+    /// <param name="key">An address or a range, as <see cref="AddressClaims.Key"/> has it.</param>
+    public IEnumerable<MeshWorkload> WorkloadsAt(string key) => Ask<MeshWorkload>(Question.WorkloadsAt, key);
+
+    /// <summary>Hosts of services.</summary>
+    /// <param name="key">Likewise.</param>
+    public IEnumerable<MeshHost> ServicesAt(string key) => Ask<MeshHost>(Question.ServicesAt, key);
+
     public IEnumerable<Istio.WorkloadEntry> WorkloadEntries(string @namespace) => Ask<Istio.WorkloadEntry>(Question.WorkloadEntries, @namespace);
 
     /// <summary>Also those in the old form.</summary>

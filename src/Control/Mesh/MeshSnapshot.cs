@@ -1,6 +1,10 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Weft.Api;
 using Weft.Control.Mesh.Diagnostics;
+using Weft.Control.Mesh.FrontDoor;
+using Weft.Control.Mesh.Hosts;
+using Weft.Control.Mesh.Inputs;
 using Weft.Proxy.Config;
 
 namespace Weft.Control.Mesh;
@@ -24,7 +28,20 @@ public sealed record MeshSnapshot
 
 /// <summary>A part of the work whose result depends on its subject and on what it asks, and on nothing else.</summary>
 /// <param name="Name">Unique among jobs.</param>
-internal sealed record Job(string Name, object Subject, Func<MeshLookups, List<MeshDiagnostic>, IEnumerable<ConfigUnit>> Compile);
+/// <param name="Closed">Units in place of those of a job that failed by a mistake of the compiler's own; null: those that it made before.</param>
+internal sealed record Job(string Name, object Subject, Func<MeshLookups, List<MeshDiagnostic>, IEnumerable<ConfigUnit>> Compile, Func<IEnumerable<ConfigUnit>>? Closed = null)
+{
+    /// <summary>The objects that the job is about.</summary>
+    public IEnumerable<ObjectRef> Objects(MeshIndex index) => Subject switch
+    {
+        IObject value => [Problems.RefOf(value)],
+        MeshHost host => [Problems.RefOf(host.Source)],
+        MeshWorkload pod => [new("Pod", pod.Namespace, pod.Name)],
+        FrontDoorHost host => host.Parts.Select(part => Problems.RefOf(part.Rules)),
+        int port => index.Inputs.Gateways.Where(gateway => gateway.Spec.Servers.Any(server => server.Port.Number == port)).Select(Problems.RefOf),
+        _ => [],
+    };
+}
 
 internal sealed record JobResult(object Subject, ImmutableArray<Read> Reads, ImmutableArray<ConfigUnit> Units, ImmutableArray<MeshDiagnostic> Diagnostics)
 {

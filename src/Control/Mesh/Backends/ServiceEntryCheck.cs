@@ -20,8 +20,14 @@ internal static class ServiceEntryCheck
                 problems.Error($"spec.hosts[{i}]", $"'{host}' is that of {Problems.RefOf(known.Source)} already; use another name, or one object");
         }
 
-        foreach (var (i, address) in spec.Addresses.Index().Where(item => !MeshHost.IsRange(item.Item)))
-            problems.Error($"spec.addresses[{i}]", $"'{address}' is neither an address nor a range such as 10.0.0.0/24");
+        foreach (var (i, address) in spec.Addresses.Index())
+        {
+            if (!MeshHost.IsRange(address))
+                problems.Error($"spec.addresses[{i}]", $"'{address}' is neither an address nor a range such as 10.0.0.0/24");
+            else if (AddressClaims.OfHost(address, entry.Metadata.Namespace ?? "", lookups) is { } why)
+                problems.Error($"spec.addresses[{i}]", $"'{address}' {why}");
+        }
+
         if (spec.Ports.Count == 0)
             problems.Error("spec.ports", "is missing; without a port nothing reaches the host");
         foreach (var (i, port) in spec.Ports.Index())
@@ -33,7 +39,7 @@ internal static class ServiceEntryCheck
         }
 
         Resolution(spec, problems);
-        Endpoints(spec, problems);
+        Endpoints(spec, lookups, problems);
     }
 
     private static void Resolution(ServiceEntrySpec spec, Problems problems)
@@ -65,15 +71,18 @@ internal static class ServiceEntryCheck
             problems.Error("spec.workloadSelector", "stands beside endpoints; keep one");
     }
 
-    private static void Endpoints(ServiceEntrySpec spec, Problems problems)
+    private static void Endpoints(ServiceEntrySpec spec, MeshLookups lookups, Problems problems)
     {
         var names = 0;
         foreach (var (i, endpoint) in spec.Endpoints.Index())
         {
             var field = $"spec.endpoints[{i}]";
-            if (IPAddress.TryParse(endpoint.Address, out _))
-                continue;
-            if (string.IsNullOrEmpty(endpoint.Address))
+            if (IPAddress.TryParse(endpoint.Address, out var address))
+            {
+                if (AddressClaims.OfEndpoint(address, lookups) is { } why)
+                    problems.Error($"{field}.address", $"'{endpoint.Address}' {why}");
+            }
+            else if (string.IsNullOrEmpty(endpoint.Address))
                 problems.Error($"{field}.address", "is missing");
             else if (endpoint.Address.StartsWith("unix://", StringComparison.Ordinal))
                 problems.Unsupported($"{field}.address", "sockets of the machine are no endpoints");

@@ -68,7 +68,7 @@ internal static class FrontDoorJobs
         var (@namespace, labels) = (lookups.Settings.FrontDoorNamespace, lookups.Settings.FrontDoorLabels);
         yield return UnitCodec.Listener(new()
         {
-            Listener = listener, Certificates = servers.SelectMany(server => server.Tls?.Certificates.ToArray() ?? []).DistinctBy(certificate => certificate.Name).ToValueList(), ClientSecret = first.Tls?.ClientSecret,
+            Listener = listener, ClientSecret = first.Tls?.ClientSecret,
             Policies = SecurityJobs.Policies(@namespace, labels, lookups), Tokens = SecurityJobs.Tokens(@namespace, labels, lookups),
         });
     }

@@ -5,7 +5,7 @@ using Weft.Proxy.Config.Model;
 namespace Weft.Control.Mesh.FrontDoor;
 
 /// <param name="ClientSecret">With the authorities of clients.</param>
-internal sealed record ServerTls(ListenerTls Settings, ValueList<CertificateConfig> Certificates, string? ClientSecret);
+internal sealed record ServerTls(ListenerTls Settings, string? ClientSecret);
 
 /// <summary>TLS of the front door. Null: it cannot be as it is written, and the server is left out; what was to be checked must not go unchecked.</summary>
 internal static class ServerTlsReader
@@ -14,13 +14,11 @@ internal static class ServerTlsReader
     {
         var before = problems.Errors;
         var names = (tls.CredentialName is { Length: > 0 } name ? [name] : tls.CredentialNames).Select(name => $"{secretNamespace}/{name}").ToList();
-        var files = Files(tls, field, problems);
-        if (names.Count > 0 && files.Count > 0)
-            problems.Error(field, "has credentialName beside files; keep one");
-        if (names.Count == 0 && files.Count == 0)
-            problems.Error($"{field}.credentialName", "is missing: a Secret with the certificate, or serverCertificate and privateKey");
+        Files(tls, field, problems);
+        if (names.Count == 0)
+            problems.Error($"{field}.credentialName", "is missing: a Secret with the certificate and its key");
         var isClosed = Unsupported(tls, field, problems);
-        var (clients, secret, authorities) = Clients(tls, field, names, secretNamespace, problems);
+        var (clients, secret) = Clients(tls, field, names, secretNamespace, problems);
         problems.UnsupportedIf(tls.CipherSuites.Count > 0, $"{field}.cipherSuites", "the cipher suites are those of the system's TLS library");
         problems.UnsupportedIf(tls.MaxProtocolVersion is "TLSV1_2", $"{field}.maxProtocolVersion", "TLS 1.3 is always offered");
         if (tls.MinProtocolVersion is "TLSV1_0" or "TLSV1_1" || tls.MaxProtocolVersion is "TLSV1_0" or "TLSV1_1")
@@ -29,28 +27,22 @@ internal static class ServerTlsReader
             return null;
         var settings = new ListenerTls
         {
-            Certificates = names.Concat(files.Select(file => file.Name)).ToValueList(), ClientCertificates = clients, ClientAuthorities = authorities,
+            Certificates = names.ToValueList(), ClientCertificates = clients,
             ClientNames = tls.SubjectAltNames.Select(Proxy.Config.Model.StringMatch.Exact).ToValueList(), MinVersion = tls.MinProtocolVersion == "TLSV1_3" ? TlsVersion.Tls13 : TlsVersion.Tls12,
         };
-        return new(settings, files.ToValueList(), secret);
+        return new(settings, secret);
     }
 
-    private static List<CertificateConfig> Files(ServerTLSSettings tls, string field, Problems problems)
+    // In Istio these are files of the gateway's own pod. The front door is the node's proxy, and whoever may write gateways would use its files, the cluster's keys among them.
+    private static void Files(ServerTLSSettings tls, string field, Problems problems)
     {
-        var pairs = tls.TlsCertificates.Select((pair, i) => (pair.ServerCertificate, pair.PrivateKey, Field: $"{field}.tlsCertificates[{i}]")).ToList();
-        if (tls.ServerCertificate is not null || tls.PrivateKey is not null)
-            pairs.Insert(0, (tls.ServerCertificate, tls.PrivateKey, field));
-        var files = new List<CertificateConfig>();
-        foreach (var (chain, key, at) in pairs)
-        {
-            if (string.IsNullOrEmpty(chain) || string.IsNullOrEmpty(key))
-                problems.Error(at, "needs serverCertificate and privateKey");
-            else
-                files.Add(new() { Name = $"file {chain}", Chain = new() { File = chain }, Key = new() { File = key } });
-        }
-
-        return files;
+        var files = tls.TlsCertificates.SelectMany((pair, i) => Files(pair.ServerCertificate, pair.PrivateKey, pair.CaCertificates, $"{field}.tlsCertificates[{i}]"));
+        foreach (var (at, _) in Files(tls.ServerCertificate, tls.PrivateKey, tls.CaCertificates, field).Concat(files).Where(file => !string.IsNullOrEmpty(file.File)))
+            problems.Error(at, "is a file, and the front door reads no files for those who share it, so the server is left out; use credentialName, or caCertCredentialName for the authorities of clients");
     }
+
+    private static IEnumerable<(string At, string? File)> Files(string? chain, string? key, string? authorities, string field)
+        => [($"{field}.serverCertificate", chain), ($"{field}.privateKey", key), ($"{field}.caCertificates", authorities)];
 
     private static bool Unsupported(ServerTLSSettings tls, string field, Problems problems)
     {
@@ -63,22 +55,20 @@ internal static class ServerTlsReader
         return true;
     }
 
-    private static (ClientCertificates Clients, string? Secret, DataSource? Authorities) Clients(ServerTLSSettings tls, string field, List<string> names, string secretNamespace, Problems problems)
+    private static (ClientCertificates Clients, string? Secret) Clients(ServerTLSSettings tls, string field, List<string> names, string secretNamespace, Problems problems)
     {
         if (tls.Mode is not ("MUTUAL" or "OPTIONAL_MUTUAL"))
         {
             if (tls.SubjectAltNames.Count > 0)
                 problems.Error($"{field}.subjectAltNames", "needs the mode MUTUAL: clients show no certificates with SIMPLE");
-            return (ClientCertificates.None, null, null);
+            return (ClientCertificates.None, null);
         }
 
         var clients = tls.Mode == "MUTUAL" ? ClientCertificates.Required : ClientCertificates.Optional;
-        if (tls.CaCertificates is { Length: > 0 } file)
-            return (clients, null, new() { File = file });
         // Istio's Secret with the suffix -cacert is looked for by whoever reads Secrets.
         var secret = tls.CaCertCredentialName is { Length: > 0 } own ? $"{secretNamespace}/{own}" : names.FirstOrDefault();
         if (secret is null)
-            problems.Error($"{field}.caCertificates", "is missing: whose clients are good?");
-        return (clients, secret, null);
+            problems.Error($"{field}.caCertCredentialName", "is missing: whose clients are good?");
+        return (clients, secret);
     }
 }

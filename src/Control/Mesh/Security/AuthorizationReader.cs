@@ -41,9 +41,11 @@ internal static class AuthorizationReader
                 return Custom(policy, rules, lookups, problems);
             default:
                 problems.Error("spec.action", $"'{spec.Action}' is none of ALLOW, DENY, AUDIT and CUSTOM; everything is refused");
-                return Own(name, AuthorizationAction.Deny, false, [Everything]);
+                return RefuseAll(name);
         }
     }
+
+    public static PolicyUnit RefuseAll(string name) => Own(name, AuthorizationAction.Deny, false, [Everything]);
 
     private static bool IsDryRun(AuthorizationPolicy policy, Problems problems)
     {

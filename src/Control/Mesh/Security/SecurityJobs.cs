@@ -22,9 +22,11 @@ internal static class SecurityJobs
         foreach (var policy in index.PeerAuthentications)
             yield return new($"{policy.GetType().Name} {MeshIndex.Name(policy)}", policy, (lookups, problems) => { PeerModes.Check(policy, lookups, problems); return []; });
         foreach (var policy in MeshIndex.Ordered(index.Inputs.AuthorizationPolicies))
-            yield return new($"policy {MeshIndex.Name(policy)}", policy, (lookups, problems) => [UnitCodec.Policy(MeshIndex.Name(policy), AuthorizationReader.Read(policy, lookups, problems))]);
+            yield return new($"policy {MeshIndex.Name(policy)}", policy, (lookups, problems) => [UnitCodec.Policy(MeshIndex.Name(policy), AuthorizationReader.Read(policy, lookups, problems))],
+                () => [UnitCodec.Policy(MeshIndex.Name(policy), AuthorizationReader.RefuseAll(MeshIndex.Name(policy)))]);
+        // No issuers would let all pass that has no token; workloads name the unit, and a proxy that lacks it refuses.
         foreach (var policy in MeshIndex.Ordered(index.Inputs.RequestAuthentications))
-            yield return new($"tokens {MeshIndex.Name(policy)}", policy, (_, problems) => [UnitCodec.Tokens(MeshIndex.Name(policy), TokensReader.Read(policy, problems))]);
+            yield return new($"tokens {MeshIndex.Name(policy)}", policy, (_, problems) => [UnitCodec.Tokens(MeshIndex.Name(policy), TokensReader.Read(policy, problems))], () => []);
         foreach (var sidecar in MeshIndex.Ordered(index.Inputs.Sidecars))
             yield return new($"sidecar {MeshIndex.Name(sidecar)}", sidecar, (lookups, problems) => { SidecarCheck.Check(sidecar, lookups, problems); return []; });
         foreach (var telemetry in MeshIndex.Ordered(index.Inputs.Telemetries))
@@ -75,9 +77,15 @@ internal static class SecurityJobs
         problems.UnsupportedIf(!string.IsNullOrEmpty(spec.Network), "spec.network", "all workloads are reached directly");
         foreach (var (name, port) in spec.Ports.OrderBy(pair => pair.Key, StringComparer.Ordinal).Where(pair => pair.Value is <= 0 or > 65_535))
             problems.Error($"spec.ports.{name}", $"{port} is no port; 1 to 65535");
-        if (!IPAddress.TryParse(spec.Address, out _))
+        if (!IPAddress.TryParse(spec.Address, out var address))
         {
             problems.Error("spec.address", string.IsNullOrEmpty(spec.Address) ? "is missing" : $"'{spec.Address}' is no IP address; names are for endpoints of a ServiceEntry");
+            return [];
+        }
+
+        if (AddressClaims.OfEndpoint(address, lookups) is { } why)
+        {
+            problems.Error("spec.address", $"'{spec.Address}' {why}");
             return [];
         }
 

@@ -1,6 +1,7 @@
-using System.Text.Json;
+using System.Text;
 using System.Text.Json.Nodes;
 using Weft.Api.Istio;
+using Weft.Api.Trees;
 using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.Texts;
 using Weft.Proxy.Config.Model;
@@ -55,7 +56,7 @@ internal static class TokensReader
                 problems.Error($"{field}.jwksUri", "stands beside jwks, which counts; keep one");
             if (IsKeySet(inline))
                 return (inline, null);
-            problems.Error($"{field}.jwks", "is no JWK set, and tokens of the issuer are refused; write {\"keys\": [...]}");
+            problems.Error($"{field}.jwks", "is no JWK set, and tokens of the issuer are refused; write {\"keys\": [...]}, each name once");
             return (NoKeys, null);
         }
 
@@ -75,9 +76,10 @@ internal static class TokensReader
     {
         try
         {
-            return JsonNode.Parse(text) is JsonObject set && set["keys"] is JsonArray;
+            // Of two values of a name readers take one or the other: a set with such names is nobody's.
+            return JsonTree.Parse(Encoding.UTF8.GetBytes(text)) is { Root: JsonObject set, Duplicates.Count: 0 } && set["keys"] is JsonArray;
         }
-        catch (JsonException)
+        catch (TreeException)
         {
             return false;
         }

@@ -20,6 +20,7 @@ internal sealed class AutoscalerController
     private readonly ScaleTargets _targets;
     private readonly MetricSources _metrics;
     private readonly ConcurrentDictionary<ObjectKey, (string? Uid, AutoscalerHistory History)> _memory = new();
+    private readonly AutoscaledPods _counted = new();
 
     private AutoscalerController(ControllerTools tools, IOtherMetrics other)
     {
@@ -48,6 +49,7 @@ internal sealed class AutoscalerController
         if (_autoscalers.Cache.Find(key) is not { } autoscaler || autoscaler.IsTerminating())
         {
             _memory.TryRemove(key, out _);
+            _counted.Forget(key);
             return null;
         }
 
@@ -80,9 +82,10 @@ internal sealed class AutoscalerController
         }
 
         var scale = target.View;
-        var (pods, selector) = Select(@namespace, scale.Selector);
-        IReadOnlyList<MetricReading> readings = selector.Length > 0 ? await _metrics.ReadAsync(@namespace, autoscaler.Spec.Metrics, selector, cancellationToken) : [];
-        var inputs = new AutoscalerInputs(autoscaler, scale with { Selector = selector }, pods, readings, history);
+        var (pods, selector) = Select(autoscaler, scale.Selector);
+        var others = _counted.Others(autoscaler, pods, _autoscalers.Cache.InNamespace(@namespace));
+        IReadOnlyList<MetricReading> readings = selector.Length > 0 && others.Count == 0 ? await _metrics.ReadAsync(@namespace, autoscaler.Spec.Metrics, selector, cancellationToken) : [];
+        var inputs = new AutoscalerInputs(autoscaler, scale with { Selector = selector }, pods, readings, history) { Others = others };
         var plan = AutoscalingPlanner.Plan(inputs, _tools.Time.GetUtcNow());
         if (plan.ScaleTo is not { } replicas)
             return plan;
@@ -98,15 +101,22 @@ internal sealed class AutoscalerController
     }
 
     // A custom kind may write anything where its selector should be: what is none selects nothing.
-    private (IReadOnlyList<Pod> Pods, string Selector) Select(string @namespace, string text)
+    private (IReadOnlyList<Pod> Pods, string Selector) Select(HorizontalPodAutoscaler autoscaler, string text)
     {
         try
         {
             var selector = LabelQuery.Parse(text);
-            return text.Length == 0 ? ([], "") : ([.. _pods.InNamespace(@namespace).Where(pod => selector.Matches(pod.Metadata.Labels))], text);
+            if (text.Length == 0)
+            {
+                _counted.Forget(autoscaler.Key());
+                return ([], "");
+            }
+            _counted.Remember(autoscaler, selector);
+            return ([.. _pods.InNamespace(autoscaler.Metadata.Namespace ?? "").Where(pod => selector.Matches(pod.Metadata.Labels))], text);
         }
         catch (SelectorException)
         {
+            _counted.Forget(autoscaler.Key());
             return ([], "");
         }
     }

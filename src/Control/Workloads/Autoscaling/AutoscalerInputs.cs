@@ -36,4 +36,8 @@ public abstract record MetricReading
 /// <param name="Pods">Those that the workload's selector chooses.</param>
 /// <param name="Readings">One for each metric of the spec, in its order.</param>
 public sealed record AutoscalerInputs(
-    HorizontalPodAutoscaler Autoscaler, ScaleView Scale, IReadOnlyList<Pod> Pods, IReadOnlyList<MetricReading> Readings, AutoscalerHistory History);
+    HorizontalPodAutoscaler Autoscaler, ScaleView Scale, IReadOnlyList<Pod> Pods, IReadOnlyList<MetricReading> Readings, AutoscalerHistory History)
+{
+    /// <summary>Names of other autoscalers that count some of the pods.</summary>
+    public IReadOnlyList<string> Others { get; init; } = [];
+}

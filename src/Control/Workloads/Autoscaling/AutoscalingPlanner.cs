@@ -17,6 +17,9 @@ public static class AutoscalingPlanner
             conditions.Set("ScalingActive", false, "ScalingDisabled", "scaling is disabled since the replica count of the target is zero");
             return Stay(inputs, 0, conditions, autoscaler.Status.CurrentMetrics, [], AutoscalerHistory.Empty);
         }
+        // Before the bounds: those of two autoscalers may have no number in common.
+        if (inputs.Others.Count > 0)
+            return Ambiguous(inputs, conditions);
         if (current > max)
             return Move(inputs, max, "Current number of replicas above Spec.MaxReplicas", conditions, autoscaler.Status.CurrentMetrics, [], inputs.History, now);
         if (current < min)
@@ -95,6 +98,15 @@ public static class AutoscalingPlanner
 
         conditions.Set("ScalingActive", true, "ValidMetricFound", $"the HPA was able to successfully calculate a replica count from {highest.Name}");
         return (highest, metrics, events);
+    }
+
+    private static AutoscalingPlan Ambiguous(AutoscalerInputs inputs, AutoscalerConditions conditions)
+    {
+        var autoscaler = inputs.Autoscaler;
+        var all = inputs.Others.Append(autoscaler.Metadata.Name ?? "").Order(StringComparer.Ordinal).Select(name => $"{autoscaler.Metadata.Namespace}/{name}");
+        var why = $"pods by selector {inputs.Scale.Selector} are controlled by multiple HPAs: [{string.Join(' ', all)}]";
+        conditions.Set("ScalingActive", false, "AmbiguousSelector", why);
+        return Stay(inputs, autoscaler.Status.DesiredReplicas, conditions, [], [new AutoscalerEvent(true, "AmbiguousSelector", why), Failure(why)], inputs.History);
     }
 
     private static AutoscalerEvent Failure(string message) => new(true, "FailedComputeMetricsReplicas", message);

@@ -1,0 +1,48 @@
+using System.Net;
+using Weft.Api.Core;
+
+namespace Weft.Control.Mesh.Hosts;
+
+/// <summary>
+/// Whether objects that anybody may write in a namespace of theirs may have the addresses that they name. Who has an address is how callers are known and where traffic
+/// goes: nobody gets what is a pod's or another namespace's by writing it down.
+/// </summary>
+internal static class AddressClaims
+{
+    /// <summary>Why no endpoint and no workload outside the cluster may have the address; null: it may.</summary>
+    public static string? OfEndpoint(IPAddress address, MeshLookups lookups)
+    {
+        if (IsNoPlace(Plain(address)))
+            return "is loopback, link-local, multicast or unspecified, which is another place on each machine; write an address that means the same everywhere";
+        return lookups.WorkloadsAt(Key(address)).FirstOrDefault() is { } pod ? $"is that of Pod {pod.Namespace}/{pod.Name}; a pod is reached by its Service, or by labels with workloadSelector" : null;
+    }
+
+    /// <summary>Why no host of a service entry in the namespace may have the address or range; null: it may.</summary>
+    public static string? OfHost(string text, string @namespace, MeshLookups lookups)
+    {
+        if (Key(text) is not { } key)
+            return null;
+        if (lookups.ServicesAt(key).FirstOrDefault(host => host.Namespace != @namespace) is { } other)
+            return $"has the address of Service {other.Namespace}/{other.Source.Metadata.Name}; use others";
+        return lookups.WorkloadsAt(key).FirstOrDefault() is { } pod ? $"has the address of Pod {pod.Namespace}/{pod.Name}; use others" : null;
+    }
+
+    /// <summary>Those addresses of a host that it may have.</summary>
+    public static IEnumerable<string> Allowed(MeshHost host, MeshLookups lookups)
+        => host.Source is Service ? host.Addresses : host.Addresses.Where(address => OfHost(address, host.Namespace, lookups) is null);
+
+    /// <summary>One text for all ways to write an address or a range; null: it is neither.</summary>
+    public static string? Key(string text) => IPAddress.TryParse(text, out var address) ? Key(address) : IPNetwork.TryParse(text, out var range) ? Plain(range).ToString() : null;
+
+    private static string Key(IPAddress address) => Plain(address).ToString();
+
+    // An IPv4 address in IPv6's clothes is the same place, and a zone is the machine's own.
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : new(address.GetAddressBytes());
+
+    private static IPNetwork Plain(IPNetwork range)
+        => range.BaseAddress.IsIPv4MappedToIPv6 && range.PrefixLength >= 96 ? new(range.BaseAddress.MapToIPv4(), range.PrefixLength - 96) : range;
+
+    private static bool IsNoPlace(IPAddress address) => address.IsIPv6LinkLocal || address.IsIPv6Multicast || IPAddress.IsLoopback(address) || address.Equals(IPAddress.IPv6Any)
+        // RFC 6890: "this network", link-local, multicast, broadcast.
+        || address.GetAddressBytes() is [0, _, _, _] or [169, 254, _, _] or [>= 224 and < 240, _, _, _] or [255, 255, 255, 255];
+}
