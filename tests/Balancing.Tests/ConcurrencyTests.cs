@@ -74,7 +74,7 @@ public class ConcurrencyTests
             foreach (var latency in sample.latencies)
             {
                 var before = limit.Limit;
-                if (!limit.TryEnter() || limit.Active != 1)
+                if (!limit.TryEnter(now) || limit.Active != 1)
                     return false;
                 now += settings.Window;
                 limit.Leave(now, now, latency);
@@ -94,19 +94,73 @@ public class ConcurrencyTests
     public void No_more_enter_than_the_limit_and_nothing_is_allocated()
     {
         var limit = new GradientLimit(new GradientSettings(5), 0);
-        Assert.Equal(5, Enumerable.Range(0, 20).Count(_ => limit.TryEnter()));
+        Assert.Equal(5, Enumerable.Range(0, 20).Count(_ => limit.TryEnter(0)));
         limit.Leave(0, 0, -1);
-        Assert.True(limit.TryEnter());
-        Assert.False(limit.TryEnter());
+        Assert.True(limit.TryEnter(0));
+        Assert.False(limit.TryEnter(0));
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 10_000; i++)
         {
             limit.Leave(i * Millisecond, i * Millisecond, i);
-            limit.TryEnter();
+            limit.TryEnter(i * Millisecond);
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    /// <summary>Those who are inside may never leave: the others wait for the end of the measurement, not for them.</summary>
+    [Fact]
+    public void A_measurement_ends_with_the_limit_from_before_when_too_few_are_answered()
+    {
+        var settings = new GradientSettings { MeasureRequests = 20, MeasureEvery = TimeSpan.TicksPerSecond };
+        var limit = new GradientLimit(settings, 0);
+        long now = 0;
+        void Answer(long nanoseconds)
+        {
+            Assert.True(limit.TryEnter(now));
+            limit.Leave(now, now, nanoseconds);
+        }
+
+        for (var i = 0; i < settings.MeasureRequests; i++)
+            Answer(Nanoseconds);
+        var (ideal, before) = (limit.Ideal, limit.Limit);
+        while (before == settings.Least || limit.Limit > settings.Least)
+        {
+            before = limit.Limit;
+            now += settings.Window;
+            Answer(Nanoseconds);
+        }
+
+        Assert.True(before > settings.Least);
+        Answer(1000 * Nanoseconds);
+        var end = now + (settings.MeasureWindows * settings.Window);
+        Assert.Equal(settings.Least, Enumerable.Range(0, 20).Count(_ => limit.TryEnter(now)));
+        Assert.False(limit.TryEnter(end - 1));
+        Assert.True(limit.TryEnter(end));
+        // One request is too few to say that the server has become slower.
+        Assert.Equal((ideal, before), (limit.Ideal, limit.Limit));
+    }
+
+    [Fact]
+    public void While_nobody_was_ever_answered_the_limit_grows_with_each_measurement_that_ends()
+    {
+        var settings = new GradientSettings(Most: 20);
+        var limit = new GradientLimit(settings, 0);
+        var measurement = settings.MeasureWindows * settings.Window;
+        int Enter(long now) => Enumerable.Range(0, 100).Count(_ => limit.TryEnter(now));
+        Assert.Equal(3, Enter(0));
+        Assert.Equal(0, Enter(measurement - 1));
+        Assert.Equal(1, Enter(measurement));
+        Assert.Equal(2, Enter(2 * measurement));
+        for (var i = 3; i < 20; i++)
+            Enter(i * measurement);
+        Assert.Equal((20, 20, 0), (limit.Active, limit.Limit, limit.Ideal));
+
+        // One answer is better than none.
+        limit.Leave(0, 21 * measurement, Nanoseconds);
+        Assert.InRange(limit.Ideal, Nanoseconds * 9 / 10, Nanoseconds * 11 / 10);
+        Assert.Equal(20, limit.Limit);
     }
 
     /// <summary>A server that is at work on so many requests at once; the others share what it does. Time passes by the millisecond.</summary>
@@ -126,7 +180,7 @@ public class ConcurrencyTests
         {
             for (var end = _now + (seconds * TimeSpan.TicksPerSecond); _now < end; _now += Millisecond)
             {
-                while (_inside.Count < clients && Limit.TryEnter())
+                while (_inside.Count < clients && Limit.TryEnter(_now))
                     _inside.Add((_now, Service));
                 var done = Math.Min(1.0, Capacity / (double)Math.Max(_inside.Count, 1));
                 for (var i = _inside.Count - 1; i >= 0; i--)

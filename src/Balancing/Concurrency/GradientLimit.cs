@@ -20,6 +20,9 @@ public sealed record GradientSettings(int Least = 3, int Most = 1000)
 
     /// <summary>Of how many requests.</summary>
     public int MeasureRequests { get; init; } = 50;
+
+    /// <summary>A measurement is over after so many windows, however few have been answered: some requests take as long as they like, and others wait for their places.</summary>
+    public int MeasureWindows { get; init; } = 20;
 }
 
 /// <summary>
@@ -34,13 +37,16 @@ public sealed class GradientLimit
     private const double LeastGradient = 0.5, MostGradient = 2;
     private const int DoubtAfter = 5;
 
+    // What fewer requests than this share of a measurement took does not replace an ideal that is known.
+    private const int FewestShare = 10;
+
     // All proxies would else take away their limits at the same moment: up to so much of the time between is added.
     private const double Jitter = 0.1;
     private readonly GradientSettings _settings;
     private readonly LatencyHistogram _latencies = new();
     private readonly long _jitter;
     private Padded _values;
-    private long _ideal, _next, _measureAt, _epoch;
+    private long _ideal, _next, _measureAt, _measureEnd, _epoch;
     private int _before, _atLeast, _turn;
     private bool _measures = true;
 
@@ -51,6 +57,7 @@ public sealed class GradientLimit
         _settings = settings;
         _jitter = (long)(settings.MeasureEvery * Jitter * chance);
         (_values.Limit, _before, _epoch, _next) = (settings.Least, settings.Least, now, now + settings.Window);
+        _measureEnd = now + (settings.MeasureWindows * settings.Window);
     }
 
     public GradientSettings Settings => _settings;
@@ -62,17 +69,26 @@ public sealed class GradientLimit
     /// <summary>Latency in nanoseconds without a queue; 0: not known yet.</summary>
     public long Ideal => Volatile.Read(ref _ideal);
 
-    public bool TryEnter()
+    /// <param name="now">In ticks.</param>
+    public bool TryEnter(long now)
     {
         if (Active >= Limit)
-            return false;
+        {
+            // Those who are inside may all stay: then nobody who leaves ends the measurement.
+            if (!Volatile.Read(ref _measures) || now < Volatile.Read(ref _measureEnd))
+                return false;
+            LookInTurn(now);
+            if (Active >= Limit)
+                return false;
+        }
+
         if (Interlocked.Increment(ref _values.Active) <= Limit)
             return true;
         Interlocked.Decrement(ref _values.Active);
         return false;
     }
 
-    /// <summary>A request that has entered is over.</summary>
+    /// <summary>A request that has entered is answered, or over: what is still to come of an answer is no measure of the upstream, and may never end.</summary>
     /// <param name="started">When it entered, and now, both in ticks.</param>
     /// <param name="nanoseconds">Its latency; negative when it says nothing (it was not answered).</param>
     public void Leave(long started, long now, long nanoseconds)
@@ -83,7 +99,12 @@ public sealed class GradientLimit
             _latencies.Add(nanoseconds);
         if (now < Volatile.Read(ref _next) && !(Volatile.Read(ref _measures) && _latencies.Count >= _settings.MeasureRequests))
             return;
-        // One of the loops looks; the others go on.
+        LookInTurn(now);
+    }
+
+    // One of the loops looks; the others go on.
+    private void LookInTurn(long now)
+    {
         if (Interlocked.CompareExchange(ref _turn, 1, 0) != 0)
             return;
         Look(now);
@@ -94,13 +115,8 @@ public sealed class GradientLimit
     {
         if (_measures)
         {
-            if (_latencies.Count >= _settings.MeasureRequests && _latencies.Take(_settings.Percentile) is { } ideal)
-            {
-                Volatile.Write(ref _ideal, Math.Max(ideal, 1));
-                Set(_before);
-                _measureAt = now + _settings.MeasureEvery + _jitter;
-                Volatile.Write(ref _measures, false);
-            }
+            if (_latencies.Count >= _settings.MeasureRequests || now >= _measureEnd)
+                Measured(now);
         }
         else if (now >= _measureAt || _atLeast >= DoubtAfter)
         {
@@ -123,12 +139,33 @@ public sealed class GradientLimit
         _atLeast = Limit == _settings.Least ? _atLeast + 1 : 0;
     }
 
+    private void Measured(long now)
+    {
+        var enough = _latencies.Count >= Math.Max(1, _settings.MeasureRequests / FewestShare);
+        var latency = _latencies.Take(_settings.Percentile);
+        if (latency is { } ideal && (enough || _ideal == 0))
+            Volatile.Write(ref _ideal, Math.Max(ideal, 1));
+        Set(_before);
+        if (_ideal == 0)
+        {
+            // Nobody has been answered, ever. Nothing says that the upstream bears no more, so others get their chance, as in a window with no queue.
+            Set((int)Math.Min(Limit + Math.Sqrt(Limit), _settings.Most));
+            _before = Limit;
+            Volatile.Write(ref _measureEnd, now + (_settings.MeasureWindows * _settings.Window));
+            return;
+        }
+
+        _measureAt = now + _settings.MeasureEvery + _jitter;
+        Volatile.Write(ref _measures, false);
+    }
+
     private void Measure(long now)
     {
         (_before, _atLeast) = (Limit, 0);
         _latencies.Take(0);
         Volatile.Write(ref _epoch, now);
         Set(_settings.Least);
+        Volatile.Write(ref _measureEnd, now + (_settings.MeasureWindows * _settings.Window));
         Volatile.Write(ref _measures, true);
     }
 

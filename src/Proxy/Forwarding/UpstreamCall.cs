@@ -61,7 +61,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
     private GradientLimit? _concurrency;
     private TriedEndpoints _tried;
     private int _retries, _stale, _calls, _informational;
-    private long _started, _tryStarted, _headAfter, _latency;
+    private long _started, _tryStarted, _headAfter;
     private bool _active, _resent, _answered, _waiting, _inRetry, _sending, _tunnel, _responseOver, _tryOpen;
 
     public UpstreamCall(LoopServices services, IUpstreamCallHandler handler)
@@ -92,14 +92,15 @@ internal sealed class UpstreamCall : IClientStreamHandler
 
         // The one that it has entered is the one that it leaves, whatever the configuration is by then.
         _concurrency = plan.Cluster.Concurrency;
-        if (_concurrency?.TryEnter() == false)
+        _started = _services.Loop.Nanoseconds;
+        if (_concurrency?.TryEnter(_started / 100) == false)
         {
+            _concurrency = null;
             plan.Cluster.Limits.RequestEnded();
             _handler.OnCallFailed(503, ResponseFlags.UpstreamOverflow, "reached_concurrency_limit");
             return;
         }
 
-        (_started, _latency) = (_services.Loop.Nanoseconds, -1);
         _active = true;
         Send();
     }
@@ -156,7 +157,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
         }
 
         var now = _services.Loop.Nanoseconds;
-        (_headAfter, _latency) = (now - _tryStarted, now - _started);
+        _headAfter = now - _tryStarted;
         // A stream that has ended is its codec's again, perhaps already another request's: it is not to be reset when this answer is not taken.
         if (end)
             _stream = null;
@@ -165,6 +166,8 @@ internal sealed class UpstreamCall : IClientStreamHandler
         if (RetryRules.OnAnswer(_plan.Retry, _head.Method, head.Status, grpc) && TryAgain(outcome, TryOutcome.Answered, head.Status))
             return;
         _answered = true;
+        // Its place is another's from here: a tunnel or a stream goes on for hours, and costs the upstream no more waiting.
+        LeaveConcurrency(now, now - _started);
         _body.Forget();
         _timer.Cancel();
         _handler.OnTry(_endpoint!, _headAfter, head.Status, TryOutcome.Answered);
@@ -276,7 +279,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
         _tried = _tried.With(index);
         _endpoint = endpoint;
         _tryStarted = _services.Loop.Nanoseconds;
-        (_headAfter, _latency, _informational) = (-1, -1, 0);
+        (_headAfter, _informational) = (-1, 0);
         endpoint.State.Started();
         _tryOpen = true;
         if (_services.Upstreams.Open(_plan.Cluster, endpoint, _plan.Grpc, _plan.Client, this) is not { } stream)
@@ -385,7 +388,12 @@ internal sealed class UpstreamCall : IClientStreamHandler
             _plan.Cluster.Limits.RetryEnded();
         _inRetry = false;
         _plan.Cluster.Limits.RequestEnded();
-        _concurrency?.Leave(_started / 100, _services.Loop.Nanoseconds / 100, _latency);
+        LeaveConcurrency(_services.Loop.Nanoseconds, -1);
+    }
+
+    private void LeaveConcurrency(long now, long latency)
+    {
+        _concurrency?.Leave(_started / 100, now / 100, latency);
         _concurrency = null;
     }
 }

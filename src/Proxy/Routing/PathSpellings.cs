@@ -19,7 +19,31 @@ internal static class PathSpellings
     /// <returns>How much of it is used.</returns>
     public static int Simplify(ReadOnlySpan<byte> path, Span<byte> to)
     {
-        var decoded = to[..Decode(path, to, separators: true)];
+        return Resolve(to[..Decode(path, to, separators: true)], parameters: true);
+    }
+
+    /// <summary>As a server sees it that takes parameters off what it was sent, and decodes after that: `/admin;x=%2F../a` is `/admin/a` to it, and `/a` to the one of <see cref="Simplify"/>.</summary>
+    /// <param name="to">At least as long as the path.</param>
+    /// <returns>How much of it is used.</returns>
+    public static int CutAndSimplify(ReadOnlySpan<byte> path, Span<byte> to)
+    {
+        var length = 0;
+        var parameter = false;
+        foreach (var c in path)
+        {
+            parameter = c != '/' && (parameter || c == ';');
+            if (!parameter)
+                to[length++] = c;
+        }
+
+        // What is decoded is no longer than what it is read from, so it may take its place.
+        return Resolve(to[..Decode(to[..length], to, separators: true)], parameters: false);
+    }
+
+    /// <summary>Takes out dot segments and empty ones, in place.</summary>
+    /// <param name="parameters">Those of segments as well.</param>
+    private static int Resolve(Span<byte> decoded, bool parameters)
+    {
         var length = 0;
         var read = 0;
         while (read < decoded.Length)
@@ -28,7 +52,7 @@ internal static class PathSpellings
             var last = size < 0;
             ReadOnlySpan<byte> segment = last ? decoded[(read + 1)..] : decoded.Slice(read + 1, size);
             read += segment.Length + 1;
-            var plain = segment.IndexOf((byte)';') is >= 0 and var parameter ? segment[..parameter] : segment;
+            var plain = parameters && segment.IndexOf((byte)';') is >= 0 and var parameter ? segment[..parameter] : segment;
             if (plain.SequenceEqual(".."u8))
             {
                 length = Math.Max(0, decoded[..length].LastIndexOf((byte)'/'));

@@ -11,8 +11,10 @@ internal sealed class RequestPath
     private char[] _chars = [];
     private byte[] _decoded = [];
     private byte[] _simplified = [];
+    private byte[] _cut = [];
     private int _decodedLength = -1;
     private int _simplifiedLength = -1;
+    private int _cutLength = -1;
     private bool _hasLower;
     private bool _hasChars;
     private int _path;
@@ -82,6 +84,22 @@ internal sealed class RequestPath
         }
     }
 
+    /// <summary>See <see cref="PathSpellings.CutAndSimplify"/>.</summary>
+    public ReadOnlySpan<byte> CutAndSimplified
+    {
+        get
+        {
+            if (_cutLength < 0)
+            {
+                if (_cut.Length < _path)
+                    _cut = new byte[_bytes.Length];
+                _cutLength = PathSpellings.CutAndSimplify(Path, _cut);
+            }
+
+            return _cut.AsSpan(0, _cutLength);
+        }
+    }
+
     /// <summary>The path for regular expressions, which want characters.</summary>
     public ReadOnlySpan<char> PathChars
     {
@@ -120,7 +138,7 @@ internal sealed class RequestPath
 
         (_path, _length) = (path.Length, length);
         _hasLower = _hasChars = false;
-        _decodedLength = _simplifiedLength = -1;
+        _decodedLength = _simplifiedLength = _cutLength = -1;
     }
 
     public void Clear() => Set(default, default);

@@ -12,7 +12,8 @@ namespace Weft.Proxy.Runtime;
 /// <summary>What keeps a cluster up to date: its configuration, the names it is found by, the checks of its endpoints.</summary>
 internal sealed partial class ClusterDriver : IAsyncDisposable
 {
-    // A resolver that does not answer must not hold up a configuration.
+    // A resolver that does not answer must not hold up a configuration. Questions to DNS servers give up by themselves before that (NameResolver.Patience, twice for SRV records), and
+    // what was answered is taken; this is for the system's resolver, which does not.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly ProxyClock _clock;
     private readonly Random _random;
@@ -46,8 +47,10 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
     public async Task ApplyAsync(ClusterConfig config, ConnectWay way, Locality here)
     {
         await RenewChecksAsync(config);
-        var renamed = config.Dns != _dns;
-        if (renamed)
+        var changed = config.Dns != _dns;
+        // Asked otherwise, or elsewhere, the name is still the same: its endpoints hold until the first answer.
+        var renamed = (config.Dns?.Name, config.Dns?.Port, config.Dns?.Srv) != (_dns?.Name, _dns?.Port, _dns?.Srv);
+        if (changed)
         {
             await _resolvingStop.CancelAsync();
             await _resolving;
@@ -57,7 +60,7 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
         lock (_gate)
             (_config, _way, _here, _found) = (config, way, here, renamed ? [] : _found);
         Take();
-        if (!renamed || _dns is null)
+        if (!changed || _dns is null)
             return;
         _resolvingStop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         // The first answer is waited for a moment, so that the first request finds somebody.

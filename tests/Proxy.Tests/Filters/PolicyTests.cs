@@ -54,6 +54,11 @@ public sealed class PolicyTests
     [InlineData("/admin/users", "/admin%2Fusers")]
     [InlineData("/admin", "/public%2F..%2Fadmin")]
     [InlineData("/admin", "/public/..;/admin")]
+    [InlineData("/admin/secret", "/admin;x=%2F../secret")]
+    [InlineData("/admin/*", "/admin;x=%2F%2e%2e/secret")]
+    [InlineData("/admin/a@b", "/admin;x=%2F../a%40b")]
+    [InlineData("/secret", "/admin;x=%2F../secret")]
+    [InlineData("/a", "/b%2F..;c%2F../a")]
     public void A_path_that_is_refused_is_refused_in_each_spelling_and_one_that_is_allowed_in_its_own_alone(string rule, string sent)
     {
         var settings = new PathSettings { EscapedSlashes = EscapedSlashes.Keep };
@@ -71,6 +76,22 @@ public sealed class PolicyTests
         // What all but one path is refused for, the other spelling is refused for, too; and an exception of what is allowed holds for both.
         Assert.Equal(own == rule, Check([Policy(AuthorizationAction.Deny, "d", others)], Web, request).Allowed);
         Assert.False(Check([Policy(AuthorizationAction.Allow, "a", others)], Web, request).Allowed);
+    }
+
+    [Theory]
+    [InlineData("/a/b", "/a/b")]
+    [InlineData("/a;x=%2F../b;y/", "/a/b/")]
+    [InlineData("/a%2F..;x/b", "/b")]
+    [InlineData("/a%3Bx/b%2Fc", "/a;x/b/c")]
+    [InlineData("/;%2F", "/")]
+    [InlineData("/..;x/..%2F..%2F%40", "/@")]
+    public void Parameters_are_cut_before_anything_is_decoded(string path, string cut)
+    {
+        var request = new RequestPath();
+        request.Set("/longer/than/the/one;that=comes/after%2Fit"u8, "?q"u8);
+        Assert.Equal("/longer/than/the/one/after/it", System.Text.Encoding.ASCII.GetString(request.CutAndSimplified));
+        request.Set(System.Text.Encoding.ASCII.GetBytes(path), "?q"u8);
+        Assert.Equal(cut, System.Text.Encoding.ASCII.GetString(request.CutAndSimplified));
     }
 
     [Theory]

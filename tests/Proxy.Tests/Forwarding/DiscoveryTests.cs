@@ -39,4 +39,35 @@ public sealed class DiscoveryTests
         await Eventually.TrueAsync(() => proxy.Metrics().Contains($"endpoint=\"127.0.0.1:{Port(one)}\"", StringComparison.Ordinal));
         Assert.Equal("one", await proxy.Client.GetStringAsync(proxy.Url(), TestContext.Current.CancellationToken));
     }
+
+    [Fact]
+    public async Task Another_refresh_or_another_server_for_the_same_name_keeps_the_endpoints_until_there_is_an_answer()
+    {
+        using var names = new NameServer();
+        using var other = new NameServer();
+        var cancel = TestContext.Current.CancellationToken;
+        await using var one = await ProxyFixture.ServerAsync(context => context.Response.WriteAsync("one"));
+        names.Addresses("shop.example", 60, "127.0.0.1");
+        var dns = new DnsDiscovery("shop.example", new Uri(one.Urls.Single()).Port) { Servers = [names.Address], Refresh = TimeSpan.FromMilliseconds(100) };
+        var routes = new[] { ProxyFixture.Everything(new ForwardAction { Clusters = [new WeightedCluster { Cluster = "shop" }] }) };
+        await using var proxy = await ProxyFixture.StartAsync(new ClusterConfig { Name = "shop", Dns = dns });
+        Assert.Equal("one", await proxy.Client.GetStringAsync(proxy.Url(), cancel));
+
+        names.Failing = other.Failing = Rcode.ServFail;
+        foreach (var changed in new[] { dns with { Refresh = TimeSpan.FromMilliseconds(200) }, dns with { Servers = [other.Address] } })
+        {
+            await proxy.ApplyAsync([.. routes], new ClusterConfig { Name = "shop", Dns = changed });
+            Assert.Equal("one", await proxy.Client.GetStringAsync(proxy.Url(), cancel));
+        }
+
+        // What the new server says holds as soon as it says something, and what another name stood for is gone at once.
+        other.Addresses("shop.example", 60, "127.0.0.2");
+        other.Failing = Rcode.NoError;
+        await Eventually.TrueAsync(() => Has("127.0.0.2") && !Has("127.0.0.1"));
+        other.Failing = Rcode.ServFail;
+        await proxy.ApplyAsync([.. routes], new ClusterConfig { Name = "shop", Dns = dns with { Name = "else.example", Servers = [other.Address] } });
+        Assert.False(Has("127.0.0.2"));
+
+        bool Has(string address) => proxy.Metrics().Contains($"endpoint=\"{address}:", StringComparison.Ordinal);
+    }
 }

@@ -56,7 +56,7 @@ public sealed class OverloadTests
             await go.Task;
         });
         await using var own = server;
-        await using var proxy = await ProxyFixture.StartAsync(cluster with { AdaptiveConcurrency = new AdaptiveConcurrency(Least: 2, Most: 50) { Window = TimeSpan.FromMilliseconds(10), MeasureRequests = 10 } });
+        await using var proxy = await ProxyFixture.StartAsync(cluster with { AdaptiveConcurrency = new AdaptiveConcurrency(Least: 2, Most: 50) { Window = TimeSpan.FromMilliseconds(250), MeasureRequests = 10 } });
         var waiting = Enumerable.Range(0, 2).Select(_ => proxy.GetAsync("/held")).ToList();
         await Eventually.TrueAsync(() => Volatile.Read(ref held) == 2);
         using (var refused = await proxy.GetAsync())
@@ -72,6 +72,36 @@ public sealed class OverloadTests
             using var response = await proxy.GetAsync();
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
             Assert.True(i < 20_000, proxy.Metrics());
+        }
+    }
+
+    /// <summary>What is measured is when the head comes; the rest may take for ever.</summary>
+    [Fact]
+    public async Task Streams_that_go_on_hold_no_place_of_adaptive_concurrency()
+    {
+        var go = new TaskCompletionSource();
+        var (cluster, server) = await ProxyFixture.ServeAsync("web", async context =>
+        {
+            await context.Response.WriteAsync("first,");
+            await context.Response.Body.FlushAsync();
+            await go.Task;
+            await context.Response.WriteAsync("last");
+        });
+        await using var own = server;
+        // A measurement of minutes: it is not its end that lets the others in.
+        await using var proxy = await ProxyFixture.StartAsync(cluster with { AdaptiveConcurrency = new AdaptiveConcurrency(Least: 2, Most: 50) { Window = TimeSpan.FromSeconds(10) } });
+        var streams = new List<HttpResponseMessage>();
+        for (var i = 0; i < 5; i++)
+        {
+            streams.Add(await proxy.Client.GetAsync(proxy.Url(), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken));
+            Assert.Equal(HttpStatusCode.OK, streams[i].StatusCode);
+        }
+
+        go.SetResult();
+        foreach (var stream in streams)
+        {
+            Assert.Equal("first,last", await stream.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            stream.Dispose();
         }
     }
 }

@@ -27,7 +27,7 @@ internal sealed class NameServer : IDisposable
     /// <summary>Null: does not answer at all. Else the code of each answer without records.</summary>
     public int? Failing { get; set; } = Rcode.NoError;
 
-    /// <summary>Names that are not answered, whatever else is.</summary>
+    /// <summary>Names, or `name type`, that are not answered, whatever else is.</summary>
     public ConcurrentDictionary<string, bool> Silent { get; } = new();
 
     public void Addresses(string name, uint ttl, params string[] addresses)
@@ -74,7 +74,7 @@ internal sealed class NameServer : IDisposable
         var query = DnsQuery.Read(message, text);
         var name = query.Name.ToString();
         Asked.Enqueue($"{name} {query.Type}");
-        if (Failing is not { } code || Silent.ContainsKey(name))
+        if (Failing is not { } code || Silent.ContainsKey(name) || Silent.ContainsKey($"{name} {query.Type}"))
             return null;
         var to = new byte[DnsLimits.EdnsUdp];
         var writer = new AnswerWriter(to, message, query, query.UdpLimit);

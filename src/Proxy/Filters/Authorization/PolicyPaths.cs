@@ -20,7 +20,7 @@ internal sealed class PolicyPaths
 
     /// <param name="anySpelling">A path that an endpoint may take for one of these counts as well: where to match is to refuse.</param>
     public bool Match(RequestPath path, bool anySpelling)
-        => Match(path.Path) || (anySpelling && path.HasSpellings && (Match(path.Decoded) || Match(path.Simplified)));
+        => Match(path.Path) || (anySpelling && path.HasSpellings && (Match(path.Decoded) || Match(path.Simplified) || Match(path.CutAndSimplified)));
 
     private bool Match(ReadOnlySpan<byte> path)
     {

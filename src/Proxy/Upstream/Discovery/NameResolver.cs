@@ -22,11 +22,14 @@ internal sealed class NameResolver(DnsDiscovery dns, TimeProvider time)
     // Less would be a burden for servers, more would keep endpoints that have left (resolvers of common languages cache for half a minute to five).
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1), Longest = TimeSpan.FromMinutes(5);
 
-    // As in Forwarder: several tries have room in the patience of who asks.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
+    // Of all tries at questions that are asked together. SRV records and then their targets must have room in the patience of who asks (ClusterDriver).
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    // Each server is tried within it, but none is given less: names that are far away take a while.
+    private static readonly TimeSpan ShortestTry = TimeSpan.FromMilliseconds(250);
     private const int Rounds = 2;
     private const int DefaultPort = 53;
-    private const int MaxTargets = 256, TargetsAtOnce = 16;
+    private const int MaxTargets = 256, TargetsAtOnce = 64;
     private readonly Dictionary<string, IReadOnlyList<IPAddress>> _known = [];
     private int _answering;
 
@@ -38,7 +41,8 @@ internal sealed class NameResolver(DnsDiscovery dns, TimeProvider time)
         var servers = Servers();
         if (!dns.Srv)
         {
-            var (addresses, ttl) = await AddressesAsync(servers, dns.Name, cancellationToken);
+            using var deadline = new CancellationTokenSource(Patience, time);
+            var (addresses, ttl) = await AddressesAsync(servers, dns.Name, deadline.Token, cancellationToken);
             return new FoundEndpoints(Of(addresses), Life(ttl));
         }
 
@@ -47,15 +51,18 @@ internal sealed class NameResolver(DnsDiscovery dns, TimeProvider time)
 
     private async Task<FoundEndpoints> ServicesAsync(IReadOnlyList<IPEndPoint> servers, CancellationToken cancellationToken)
     {
-        var answer = await AskAsync(servers, new Question(dns.Name, RecordType.SRV), cancellationToken);
+        using var first = new CancellationTokenSource(Patience, time);
+        var answer = await AskAsync(servers, new Question(dns.Name, RecordType.SRV), first.Token, cancellationToken);
         var services = ServiceRecords.Services(answer);
         var targets = services.Select(service => service.Target).Distinct().Take(MaxTargets).ToList();
         var found = new ConcurrentDictionary<string, (IReadOnlyList<IPAddress> Addresses, uint Ttl)>();
+        // One for all of them: those that nobody answers for must not use up the time of the others.
+        using var deadline = new CancellationTokenSource(Patience, time);
         await Parallel.ForEachAsync(targets, new ParallelOptions { MaxDegreeOfParallelism = TargetsAtOnce, CancellationToken = cancellationToken }, async (target, token) =>
         {
             try
             {
-                found[target] = await AddressesAsync(servers, target, token);
+                found[target] = await AddressesAsync(servers, target, deadline.Token, token);
             }
             catch (NotResolvedException) when (_known.ContainsKey(target))
             {
@@ -76,7 +83,7 @@ internal sealed class NameResolver(DnsDiscovery dns, TimeProvider time)
         return new FoundEndpoints(ServiceRecords.Endpoints(services, _known), Life(ttl));
     }
 
-    private async Task<(IReadOnlyList<IPAddress> Addresses, uint Ttl)> AddressesAsync(IReadOnlyList<IPEndPoint> servers, string name, CancellationToken cancellationToken)
+    private async Task<(IReadOnlyList<IPAddress> Addresses, uint Ttl)> AddressesAsync(IReadOnlyList<IPEndPoint> servers, string name, CancellationToken deadline, CancellationToken cancellationToken)
     {
         var both = await Task.WhenAll(TryAskAsync(RecordType.A), TryAskAsync(RecordType.AAAA));
         var ttl = uint.MaxValue;
@@ -89,7 +96,7 @@ internal sealed class NameResolver(DnsDiscovery dns, TimeProvider time)
         {
             try
             {
-                return await AskAsync(servers, new Question(name, type), cancellationToken);
+                return await AskAsync(servers, new Question(name, type), deadline, cancellationToken);
             }
             catch (NotResolvedException)
             {
@@ -99,15 +106,17 @@ internal sealed class NameResolver(DnsDiscovery dns, TimeProvider time)
     }
 
     /// <summary>An answer that says what there is, or that there is nothing.</summary>
-    private async Task<UpstreamAnswer> AskAsync(IReadOnlyList<IPEndPoint> servers, Question question, CancellationToken cancellationToken)
+    /// <param name="deadline">Ends this question alone: nobody has answered.</param>
+    private async Task<UpstreamAnswer> AskAsync(IReadOnlyList<IPEndPoint> servers, Question question, CancellationToken deadline, CancellationToken cancellationToken)
     {
-        var reason = "no server is known";
-        for (var i = 0; i < Rounds * servers.Count; i++)
+        var reason = servers.Count == 0 ? "no server is known" : $"no time is left to ask for {question.Name}";
+        var tries = Rounds * servers.Count;
+        for (var i = 0; i < tries && !deadline.IsCancellationRequested; i++)
         {
             // The one that has answered last is asked first.
             var number = (Volatile.Read(ref _answering) + i) % servers.Count;
-            using var patience = new CancellationTokenSource(Patience, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+            using var patience = new CancellationTokenSource(TimeSpan.FromTicks(Math.Max(Patience.Ticks / tries, ShortestTry.Ticks)), time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline, patience.Token);
             try
             {
                 var answer = await UpstreamExchange.AskAsync(servers[number], question, either.Token);

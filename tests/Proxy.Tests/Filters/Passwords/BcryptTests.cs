@@ -62,7 +62,41 @@ public sealed class BcryptTests
         Assert.False(table.Find("eve", "U*U"u8).Check!());
         Assert.NotNull(table.Find("eve", "U*U"u8).Check);
         Assert.Equal("bob", table.Find("bob", "x"u8).Client?.Principal);
-        Assert.Equal((null, null), (table.Find("bob", "y"u8).Client, table.Find("bob", "y"u8).Check));
+        Assert.False(table.Find("bob", "y"u8).Check!());
+    }
+
+    /// <summary>The work stands for the time: a check of cost c is 2^c turns.</summary>
+    [Fact]
+    public void Each_refusal_of_a_table_is_the_same_work_whatever_is_known_of_the_name()
+    {
+        const string Rest = "CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+        var turns = 0;
+        var table = new PasswordTable(
+            $"low:$2a$04${Rest}\nmiddle:$2a$07${Rest}\nhigh:$2y$12${Rest}\nsha:{{SHA}}{Convert.ToBase64String(new byte[20])}\nplain:{{PLAIN}}x\n",
+            (hash, password) =>
+            {
+                Assert.Equal("no"u8, password);
+                turns += 1 << hash.Cost;
+                return false;
+            });
+        foreach (var name in new[] { "low", "middle", "high", "sha", "plain", "nobody", "" })
+        {
+            turns = 0;
+            Assert.False(table.Find(name, "no"u8).Check!());
+            Assert.Equal((name, 1 << 12), (name, turns));
+        }
+
+        Assert.Equal("plain", table.Find("plain", "x"u8).Client?.Principal);
+        Assert.Null(table.Find("plain", "x"u8).Check);
+    }
+
+    [Fact]
+    public void A_table_of_fast_hashes_says_at_once_whose_password_it_is()
+    {
+        var table = new PasswordTable("bob:{PLAIN}x\n");
+        Assert.Equal("bob", table.Find("bob", "x"u8).Client?.Principal);
+        foreach (var name in new[] { "bob", "eve" })
+            Assert.Equal(default, table.Find(name, "y"u8));
     }
 
     internal static async Task<string> HtpasswdAsync(string cost, string password)

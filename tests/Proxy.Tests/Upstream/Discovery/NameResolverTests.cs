@@ -56,16 +56,54 @@ public sealed class NameResolverTests : IDisposable
         _server.Silent["a.example"] = true;
         _server.Addresses("b.example", 60);
         var again = resolver.ResolveAsync(TestContext.Current.CancellationToken);
-        // Time passes until the patience with the silent one is over.
-        await Eventually.TrueAsync(() =>
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            return again.IsCompleted;
-        });
-
-        var found = await again;
+        var found = await PassAsync(time, again);
         Assert.Equal("10.0.0.1", Assert.Single(found.Endpoints).Address);
         Assert.Equal(TimeSpan.FromSeconds(5), found.Life);
+    }
+
+    /// <summary>With several servers the tries at one question took longer than who asks is ready to wait, and with it went what the others had answered.</summary>
+    [Fact]
+    public async Task A_type_that_no_server_answers_does_not_spoil_the_other()
+    {
+        using var other = new NameServer();
+        foreach (var server in new[] { _server, other })
+        {
+            server.Addresses("shop.example", 60, "10.0.0.1");
+            server.Silent[$"shop.example {RecordType.AAAA}"] = true;
+        }
+
+        var time = new ManualTime();
+        using var patience = new CancellationTokenSource(Asker, time);
+        var resolver = new NameResolver(new DnsDiscovery("shop.example", 80) { Servers = [_server.Address, other.Address] }, time);
+        var found = await PassAsync(time, resolver.ResolveAsync(patience.Token));
+        Assert.Equal("10.0.0.1", Assert.Single(found.Endpoints).Address);
+        Assert.Equal(TimeSpan.FromSeconds(60), found.Life);
+    }
+
+    [Fact]
+    public async Task A_target_that_no_server_answers_for_does_not_spoil_the_others()
+    {
+        using var other = new NameServer();
+        foreach (var server in new[] { _server, other })
+        {
+            server.Services(Name, 60, (0, 1, 80, "a.example"), (0, 1, 80, "b.example"));
+            server.Addresses("b.example", 60, "10.0.0.2");
+            server.Silent["a.example"] = true;
+        }
+
+        var time = new ManualTime();
+        using var patience = new CancellationTokenSource(Asker, time);
+        var resolver = new NameResolver(new DnsDiscovery(Name) { Srv = true, Servers = [_server.Address, other.Address] }, time);
+        Assert.Equal("10.0.0.2", Assert.Single((await PassAsync(time, resolver.ResolveAsync(patience.Token))).Endpoints).Address);
+    }
+
+    [Fact]
+    public async Task Servers_that_do_not_answer_at_all_are_given_up_before_the_one_who_asks_gives_up()
+    {
+        _server.Failing = null;
+        var time = new ManualTime();
+        using var patience = new CancellationTokenSource(Asker, time);
+        await Assert.ThrowsAsync<NotResolvedException>(() => PassAsync(time, Resolver(time: time).ResolveAsync(patience.Token)));
     }
 
     [Theory]
@@ -93,6 +131,20 @@ public sealed class NameResolverTests : IDisposable
         _server.Failing = Rcode.NxDomain;
         Assert.Empty((await Resolver().ResolveAsync(TestContext.Current.CancellationToken)).Endpoints);
         Assert.Empty((await Resolver("shop.example", srv: false).ResolveAsync(TestContext.Current.CancellationToken)).Endpoints);
+    }
+
+    // Of ClusterDriver.
+    private static readonly TimeSpan Asker = TimeSpan.FromSeconds(5);
+
+    // Time passes until the patience with a silent one is over, slowly enough for the answers of the others.
+    private static async Task<FoundEndpoints> PassAsync(ManualTime time, Task<FoundEndpoints> resolving)
+    {
+        await Eventually.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            return resolving.IsCompleted;
+        });
+        return await resolving;
     }
 
     private NameResolver Resolver(string name = Name, bool srv = true, TimeProvider? time = null) => new(new DnsDiscovery(name, 8080) { Srv = srv, Servers = [_server.Address] }, time ?? TimeProvider.System);

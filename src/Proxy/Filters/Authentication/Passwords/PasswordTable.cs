@@ -17,11 +17,17 @@ internal sealed class PasswordTable
     private static readonly byte[] NoDigest = new byte[SHA256.HashSizeInBytes];
     private readonly byte[] _memoryKey = RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes);
     private readonly Dictionary<string, User> _users = new(StringComparer.Ordinal);
-    private readonly User? _nobody;
+    private readonly Func<BcryptHash, byte[], bool> _verify;
+    private readonly User _nobody;
 
+    // Of the slowest entry; 0: all are fast.
+    private readonly int _cost;
+
+    /// <param name="verify">Does the slow work: hash and password; null: as it is done.</param>
     /// <exception cref="ArgumentException">A line is none; the message shows no hash.</exception>
-    public PasswordTable(string lines)
+    public PasswordTable(string lines, Func<BcryptHash, byte[], bool>? verify = null)
     {
+        _verify = verify ?? ((hash, password) => hash.Verify(password));
         foreach (var (name, hash) in CredentialLines.Read(lines, (name, hash) => (name, hash)))
         {
             if (!NamedClient.IsName(name))
@@ -30,27 +36,26 @@ internal sealed class PasswordTable
                 throw new ArgumentException($"user '{name}' stands twice");
         }
 
-        // How long a refusal takes must not say whether there is such a user.
-        var cost = _users.Values.Max(user => user.Bcrypt?.Cost);
-        _nobody = cost is { } most ? new User(new NamedClient("nobody"), [], BcryptHash.Nobodys(most)) : null;
+        _cost = _users.Values.Max(user => user.Bcrypt?.Cost) ?? 0;
+        _nobody = new User(new NamedClient("nobody"), NoDigest, null);
     }
 
     public PasswordAnswer Find(string name, ReadOnlySpan<byte> password)
     {
-        var known = _users.TryGetValue(name, out var user);
-        user ??= _nobody;
-        if (user?.Bcrypt is { } hash)
-            return Slow(user, hash, password);
+        var user = _users.GetValueOrDefault(name, _nobody);
         Span<byte> digests = stackalloc byte[SHA1.HashSizeInBytes + SHA256.HashSizeInBytes];
         var sha1 = digests[..SHA1.HashSizeInBytes];
         var sha256 = digests[SHA1.HashSizeInBytes..];
         Sha1(password, sha1);
         SHA256.HashData(password, sha256);
-        var expected = known ? user!.Digest : NoDigest;
-        return new(CryptographicOperations.FixedTimeEquals(expected.Length == sha1.Length ? sha1 : sha256, expected) && known ? user!.Client : null, null);
+        var good = CryptographicOperations.FixedTimeEquals(user.Digest.Length == sha1.Length ? sha1 : sha256, user.Digest);
+        if (good && user != _nobody && user.Bcrypt is null)
+            return new(user.Client, null);
+        return _cost == 0 ? default : Slow(user, password);
     }
 
-    private PasswordAnswer Slow(User user, BcryptHash hash, ReadOnlySpan<byte> password)
+    /// <summary>How long a refusal takes must not say whether there is such a user: each takes as long as one of the slowest entry.</summary>
+    private PasswordAnswer Slow(User user, ReadOnlySpan<byte> password)
     {
         var digest = HMACSHA256.HashData(_memoryKey, password);
         if (user.Verified is { } verified && CryptographicOperations.FixedTimeEquals(digest, verified))
@@ -58,12 +63,23 @@ internal sealed class PasswordTable
         var copy = password.ToArray();
         return new(user.Client, () =>
         {
-            var good = hash.Verify(copy);
-            CryptographicOperations.ZeroMemory(copy);
+            var good = user.Bcrypt is { } hash && _verify(hash, copy);
             if (good)
                 user.Verified = digest;
+            else
+                MakeUp(user, copy);
+            CryptographicOperations.ZeroMemory(copy);
             return good;
         });
+    }
+
+    // A cost is a power of two: cheaper ones c, c + 1, ... up to the highest make up for what a check of c lacks.
+    private void MakeUp(User user, byte[] password)
+    {
+        if (user.Bcrypt is null)
+            _verify(BcryptHash.Nobodys(_cost), password);
+        for (var cost = user.Bcrypt?.Cost ?? _cost; cost < _cost; cost++)
+            _verify(BcryptHash.Nobodys(cost), password);
     }
 
     private static User Read(string name, string hash)
@@ -72,7 +88,7 @@ internal sealed class PasswordTable
             return new User(new(name), Digest(name, hash), null);
         try
         {
-            return new User(new(name), [], BcryptHash.Parse(hash));
+            return new User(new(name), NoDigest, BcryptHash.Parse(hash));
         }
         catch (ArgumentException bad)
         {
