@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Weft.Cli.Proxies.HotRestart;
@@ -69,56 +70,83 @@ internal static partial class ProxyWorkerRole
         // Tries, 50 ms apart: by then the process before has given it up, and somebody else has it.
         private const int AdminPatience = 100;
 
+        private Inheritance? _inherited;
         private AdminServer? _admin;
         private bool _draining;
 
         public async Task<int> RunAsync(bool recover)
         {
             file.LookAtNew(ProxyConfig.Empty);
-            if (file.Read(out var text) is not { } config)
-            {
-                if (!recover || link.TakeConfiguration() is not { } last || file.Parse(last) is not { } served)
-                    return WorkerOrders.BadConfiguration;
-                (config, text) = (served, last);
-                Log.Kept(_logger, path);
-            }
+            if (file.Read(out var text) is { } config && await TryServeAsync(config, text, recover) is { } code)
+                return code;
+            if (!recover || link.TakeConfiguration() is not { } last || file.Parse(last) is not { } served)
+                return WorkerOrders.BadConfiguration;
+            Log.Kept(_logger, path);
+            return await TryServeAsync(served, last, recover) ?? WorkerOrders.BadConfiguration;
+        }
 
+        /// <summary>Null: it is not taken, which has been said, and what was inherited is still there.</summary>
+        private async Task<int?> TryServeAsync(ProxyConfig config, string text, bool recover)
+        {
             // The one place where chance enters: everything below is given this.
 #pragma warning disable RS0030
             var random = Random.Shared;
 #pragma warning restore RS0030
 
-            var inherited = Inheritance.Of(link, link.TakeTickets(), renew: !recover);
-            link.KeepTickets(inherited.ExportTickets());
-            await using var access = AccessLog(config);
-            await using var engine = new ProxyEngine(config.Loops, access, time, random, loggers, inherited);
-            file.LookAtNew(config);
+            Stream? access = null;
+            ProxyEngine? engine = null;
             try
             {
-                await engine.ApplyAsync(config);
-                StartAdmin(engine, config);
-            }
-            catch (ProxyConfigException refused)
-            {
-                file.Print(refused.Errors);
-                return WorkerOrders.BadConfiguration;
-            }
+                try
+                {
+                    access = AccessLog(config);
+                    engine = new ProxyEngine(config.Loops, access, time, random, loggers, Inherited(renew: !recover));
+                    file.LookAtNew(config);
+                    await engine.ApplyAsync(config);
+                    StartAdmin(engine, config);
+                }
+                catch (ProxyConfigException refused)
+                {
+                    file.Print(refused.Errors);
+                    return null;
+                }
+                catch (Exception failed) when (IsOfTheFile(failed))
+                {
+                    Log.Failed(_logger, path, failed);
+                    return null;
+                }
 
-            link.ReleaseRest();
-            link.KeepConfiguration(text);
-            SayReady(config);
-            foreach (var (name, address) in engine.Addresses)
-                Log.Listening(_logger, name, address);
-            try
-            {
+                link.ReleaseRest();
+                link.KeepConfiguration(text);
+                SayReady(config);
+                foreach (var (name, address) in engine.Addresses)
+                    Log.Listening(_logger, name, address);
                 return await FollowAsync(engine);
             }
             finally
             {
                 if (_admin is not null)
                     await _admin.DisposeAsync();
+                if (engine is not null)
+                    await engine.DisposeAsync();
+                if (access is not null)
+                    await access.DisposeAsync();
             }
         }
+
+        private Inheritance Inherited(bool renew)
+        {
+            if (_inherited is null)
+            {
+                _inherited = Inheritance.Of(link, link.TakeTickets(), renew);
+                link.KeepTickets(_inherited.ExportTickets());
+            }
+
+            return _inherited;
+        }
+
+        // What a configuration can bring about when it meets the machine.
+        private static bool IsOfTheFile(Exception failed) => failed is IOException or UnauthorizedAccessException or SocketException or ArgumentException or InvalidOperationException;
 
         private async Task<int> FollowAsync(ProxyEngine engine)
         {
@@ -204,6 +232,9 @@ internal static partial class ProxyWorkerRole
             file.LookAtNew(config);
             try
             {
+                // This process keeps the log that it began with; one that follows must be able to begin by this text.
+                if (config.AccessLog != engine.Config.AccessLog && AccessLog(config) is { } access)
+                    await access.DisposeAsync();
                 await engine.ApplyAsync(config);
                 link.KeepConfiguration(text);
                 SayReady(config);
@@ -213,7 +244,7 @@ internal static partial class ProxyWorkerRole
                 file.Print(refused.Errors);
                 Log.Kept(_logger, path);
             }
-            catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException)
+            catch (Exception failed) when (IsOfTheFile(failed))
             {
                 Log.Failed(_logger, path, failed);
             }

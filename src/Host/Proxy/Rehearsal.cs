@@ -17,6 +17,9 @@ internal static class Rehearsal
     // The second one finds the code of a connection that is used again, the others only fill caches.
     private const int Requests = 8;
 
+    // Fifty times what it takes on a loaded machine. One that waits for its own answer would not hear that it is needed.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     public static async Task RunAsync(string path, TimeProvider time, ILoggerFactory loggers)
     {
 #pragma warning disable RS0030
@@ -27,11 +30,12 @@ internal static class Rehearsal
             await using var engine = new ProxyEngine(loops: 1, accessLog: null, time, random, NullLoggerFactory.Instance);
             await engine.ApplyAsync(Of("respond: 200"));
             await engine.ApplyAsync(Of("respond: 200", $"to: http://{engine.Addresses["rehearsal-0"]}"));
-            await AskAsync(engine.Addresses["rehearsal-1"]);
+            using var patience = new CancellationTokenSource(Patience, time);
+            await AskAsync(engine.Addresses["rehearsal-1"], patience.Token);
             if (File.Exists(path) && ProxyFile.Read(await File.ReadAllTextAsync(path)).Config is { } config)
                 engine.Check(config);
         }
-        catch (Exception failed) when (failed is ProxyConfigException or IOException or SocketException or UnauthorizedAccessException)
+        catch (Exception failed) when (failed is ProxyConfigException or IOException or SocketException or UnauthorizedAccessException or OperationCanceledException)
         {
             // A file with errors is nothing new, and without loopback the first requests take longer.
             loggers.CreateLogger("Weft.Proxy").LogDebug(failed, "the rehearsal was cut short");
@@ -45,15 +49,15 @@ internal static class Rehearsal
         ProxyFile.Read("accessLog: {enabled: false}\nlisteners:\n" + string.Concat(routes.Select((route, i) =>
             $"- name: rehearsal-{i}\n  address: 127.0.0.{i + 1}\n  port: 0\n  routes:\n  - {route}\n"))).Config ?? throw new InvalidOperationException("the configuration of the rehearsal has errors");
 
-    private static async Task AskAsync(IPEndPoint address)
+    private static async Task AskAsync(IPEndPoint address, CancellationToken cancel)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(address);
+        await socket.ConnectAsync(address, cancel);
         var answer = new byte[4096];
         for (var i = 0; i < Requests; i++)
         {
-            await socket.SendAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: rehearsal\r\n\r\n"));
-            if (await socket.ReceiveAsync(answer) == 0)
+            await socket.SendAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: rehearsal\r\n\r\n"), cancel);
+            if (await socket.ReceiveAsync(answer, cancel) == 0)
                 return;
         }
     }

@@ -45,6 +45,12 @@ internal sealed class SupervisorLink : ISocketKeeper, IDisposable
             return _inherited.Remove(SocketPrefix + name, out var descriptors) ? descriptors : [];
     }
 
+    public void GiveBack(string name, IReadOnlyList<int> descriptors)
+    {
+        lock (_inherited)
+            _inherited[SocketPrefix + name] = [.. descriptors];
+    }
+
     public void Keep(string name, IReadOnlyList<int> descriptors)
     {
         var word = WorkerOrders.Hold;

@@ -4,6 +4,7 @@ using Weft.Proxy.Config.Model;
 using Weft.Proxy.Forwarding;
 using Weft.Proxy.Tls;
 using Weft.Proxy.Transport;
+using Weft.Proxy.Transport.Interop;
 using Weft.Proxy.Udp;
 
 namespace Weft.Proxy.Runtime;
@@ -31,9 +32,9 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
     /// <summary>Opens what is new and not kept from before. All or nothing: when an address cannot be had, nothing has changed.</summary>
     /// <returns>Sockets by listener, to be started by <see cref="ApplyAsync"/>.</returns>
     /// <exception cref="ProxyConfigException">Says which address, and why.</exception>
-    public IReadOnlyDictionary<string, Socket[]> Bind(ProxyConfig config)
+    public IReadOnlyDictionary<string, Bound> Bind(ProxyConfig config)
     {
-        var bound = new Dictionary<string, Socket[]>();
+        var bound = new Dictionary<string, Bound>();
         var errors = new List<string>();
         foreach (var listener in config.Listeners)
         {
@@ -47,19 +48,31 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
 
         if (errors.Count == 0)
             return bound;
-        foreach (var socket in bound.Values.SelectMany(sockets => sockets))
-            socket.Dispose();
+        GiveUp(bound);
         throw new ProxyConfigException(errors);
     }
 
-    public async Task ApplyAsync(ProxyConfig config, IReadOnlyDictionary<string, Socket[]> bound, IViews views)
+    /// <summary>
+    /// Gives up those that have not become listeners. What was taken from the keeper goes back, with what waits in it; nobody is to wait in the others (SO_REUSEPORT). Other processes may accept from
+    /// the same sockets, so none is disposed of (<see cref="Listener.Detach"/>).
+    /// </summary>
+    public void GiveUp(IReadOnlyDictionary<string, Bound> bound)
+    {
+        foreach (var (key, sockets, wereKept) in bound.Values)
+        {
+            if (!_open.ContainsKey(key))
+                GiveUp(key, sockets, wereKept);
+        }
+    }
+
+    public async Task ApplyAsync(ProxyConfig config, IReadOnlyDictionary<string, Bound> bound, IViews views)
     {
         foreach (var listener in config.Listeners.ToArray())
         {
             if (_open.TryGetValue(ListenerKey.Of(listener), out var open))
                 await RenewAsync(open, listener, views);
             else
-                _open.Add(ListenerKey.Of(listener), await StartAsync(listener, views, bound[listener.Name]));
+                _open.Add(ListenerKey.Of(listener), await StartAsync(listener, views, bound[listener.Name].Sockets));
         }
 
         await ForgetDrainedAsync();
@@ -117,14 +130,18 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
         }
     }
 
-    private Socket[]? Sockets(ListenerConfig listener, out string error)
+    private Bound? Sockets(ListenerConfig listener, out string error)
     {
         error = "";
+        var key = ListenerKey.Of(listener);
         var sockets = new List<Socket>();
+        var wereKept = false;
         try
         {
             var address = new IPEndPoint(IPAddress.Parse(listener.Address), listener.Port);
-            foreach (var kept in keeper?.Take(ListenerKey.Of(listener).ToString()) ?? [])
+            var descriptors = keeper?.Take(key.ToString()) ?? [];
+            wereKept = descriptors.Count > 0;
+            foreach (var kept in descriptors)
                 sockets.Add(new Socket(new SafeSocketHandle(kept, ownsHandle: true)));
             // As many as there are loops at least, and none of those that were kept may be left out: what the kernel puts into it would wait for ever.
             while (sockets.Count < loops.Count)
@@ -135,17 +152,31 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
                 sockets.Add(listener.Kind == ListenerKind.Udp ? UdpRelay.Bind(address) : Listener.Bind(address, transparent: listener.Transparent));
             }
 
-            return [.. sockets];
+            return new Bound(key, sockets, wereKept);
         }
         catch (SocketException failed)
         {
-            sockets.ForEach(socket => socket.Dispose());
+            GiveUp(key, sockets, wereKept);
             error = $"listener {listener.Name}: {listener.Address}:{listener.Port} cannot be listened on: {failed.Message}";
             return null;
         }
     }
 
-    private async Task<Open> StartAsync(ListenerConfig listener, IViews views, Socket[] sockets)
+    private void GiveUp(ListenerKey key, IReadOnlyList<Socket> sockets, bool wereKept)
+    {
+        // A detached one is a listener's already.
+        var descriptors = sockets.Where(socket => !socket.SafeHandle.IsClosed).Select(Listener.Detach).ToList();
+        if (wereKept)
+        {
+            keeper!.GiveBack(key.ToString(), descriptors);
+            return;
+        }
+
+        keeper?.Release(key.ToString());
+        descriptors.ForEach(SocketCalls.Close);
+    }
+
+    private async Task<Open> StartAsync(ListenerConfig listener, IViews views, IReadOnlyList<Socket> sockets)
     {
         var state = listener.Kind == ListenerKind.Http ? new HttpListenerState(views.Http(listener)) : null;
         var connections = state is null ? views.Tcp(listener) : null;
@@ -191,9 +222,13 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
         }
     }
 
+    /// <summary>Sockets of a listener that is about to begin.</summary>
+    /// <param name="WereKept">A process before this one had some of them.</param>
+    internal sealed record Bound(ListenerKey Key, IReadOnlyList<Socket> Sockets, bool WereKept);
+
     private sealed record Open(HttpListenerState? State, IFront[] Fronts, IPEndPoint Address);
 
-    private readonly record struct ListenerKey(string Name, string Address, int Port, ListenerKind Kind, bool Transparent)
+    internal readonly record struct ListenerKey(string Name, string Address, int Port, ListenerKind Kind, bool Transparent)
     {
         /// <summary>What its sockets are kept by.</summary>
         public override string ToString() => FormattableString.Invariant($"{Kind} {Address} {Port} {Name}{(Transparent ? " transparent" : "")}");

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Weft.Balancing;
 using Weft.Proxy.Config.Model;
@@ -109,9 +108,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
             }
             catch
             {
-                // Sockets that nobody accepts from would be given connections (SO_REUSEPORT).
-                foreach (var socket in bound.Where(pair => !_listeners.Addresses.ContainsKey(pair.Key)).SelectMany(pair => pair.Value))
-                    socket.Dispose();
+                _listeners.GiveUp(bound);
                 throw;
             }
 
@@ -230,7 +227,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         throw new ProxyConfigException(tls.Errors);
     }
 
-    private IReadOnlyDictionary<string, Socket[]> Bind(ProxyConfig config, TlsContexts.Prepared tls)
+    private IReadOnlyDictionary<string, ListenerSet.Bound> Bind(ProxyConfig config, TlsContexts.Prepared tls)
     {
         try
         {

@@ -125,13 +125,14 @@ internal sealed class Listener : IPollable, IDisposable
         {
             return false;
         }
-        else if (fd is -Libc.Emfile or -Libc.Enfile && !ShedOne())
+        else if (fd is -Libc.Emfile or -Libc.Enfile ? !ShedOne() : fd is not (-Libc.Econnaborted or -Libc.Eintr))
         {
+            // What may last (no memory, a socket that somebody has shut down) must not have the loop for itself; the edge is used up, so it is looked at again.
             _pause.Set(_loop.Now + PauseMilliseconds);
             return false;
         }
 
-        // Anything else is a connection that went before it was taken (ECONNABORTED and its kind).
+        // Taken, shed, or gone before it was taken (ECONNABORTED).
         return true;
     }
 

@@ -190,6 +190,105 @@ public sealed class RestartMachineTests
         Assert.Equal(["kill 1", "kill 2"], _script.Take());
     }
 
+    [Fact]
+    public void One_that_is_to_serve_after_a_crash_and_hangs_is_killed_and_followed()
+    {
+        Begin();
+        _machine.OnExit(1, 137, "was ended by signal 9");
+        _script.Take();
+        _script.Pass();
+        Assert.Equal(["kill 2"], _script.Take());
+        _machine.OnExit(2, 137, "was ended by signal 9");
+        _script.Pass();
+        Assert.Equal(["say the process that served was ended by signal 9; another begins in 100 ms", "start 3", "recover 3"], _script.Take());
+        _machine.OnReady(3, Drain);
+        _script.Pass();
+        Assert.DoesNotContain("kill 3", _script.Take());
+    }
+
+    [Fact]
+    public void A_new_one_that_takes_the_place_of_a_dead_one_and_hangs_is_killed()
+    {
+        Begin();
+        _machine.Restart();
+        _script.Pass();
+        _machine.OnStandby(3);
+        _script.Take();
+        _machine.OnExit(1, 137, "was ended by signal 9");
+        _script.Pass();
+        Assert.Equal(["say the process that served was ended by signal 9; another begins in 0 ms", "recover 3", "kill 3"], _script.Take());
+    }
+
+    [Fact]
+    public void At_the_end_nothing_is_kept_any_more()
+    {
+        Begin();
+        _machine.Restart();
+        _machine.OnStandby(3);
+        _machine.OnFrozen(1);
+        _machine.End();
+        Assert.False(_machine.Owns(1));
+        Assert.False(_machine.Owns(3));
+    }
+
+    [Fact]
+    public void While_a_new_one_begins_nobody_is_told_to_read_the_file_and_whoever_serves_then_is()
+    {
+        Begin();
+        _machine.Restart();
+        _machine.Reload();
+        _machine.OnStandby(3);
+        _script.Take();
+        _machine.Reload();
+        _machine.OnFrozen(1);
+        _machine.Reload();
+        Assert.Equal(["serve 3"], _script.Take());
+        _machine.OnReady(3, Drain);
+        Assert.Equal(["drain 1", "reload 3", "say process 3 serves; 1 drains", "end 2"], _script.Take());
+        _machine.Reload();
+        Assert.Equal(["reload 3"], _script.Take());
+    }
+
+    [Fact]
+    public void When_the_new_one_comes_to_nothing_the_old_one_reads_the_file_if_that_was_wanted()
+    {
+        Begin();
+        _machine.Restart();
+        _machine.OnStandby(3);
+        _machine.OnFrozen(1);
+        _machine.Reload();
+        _script.Take();
+        _machine.OnExit(3, WorkerOrders.BadConfiguration, "ended with 2");
+        Assert.Equal(["say the new process ended with 2; what was served goes on", "thaw 1", "reload 1"], _script.Take());
+        _machine.Reload();
+        Assert.Equal(["reload 1"], _script.Take());
+    }
+
+    [Fact]
+    public void When_the_old_one_dies_in_the_middle_the_wish_to_read_the_file_is_the_new_ones()
+    {
+        Begin();
+        _machine.Restart();
+        _machine.OnStandby(3);
+        _machine.OnFrozen(1);
+        _machine.Reload();
+        _script.Take();
+        _machine.OnExit(1, 137, "was ended by signal 9");
+        Assert.Contains("reload 3", _script.Take());
+    }
+
+    [Theory]
+    [InlineData("15000", 15_000)]
+    [InlineData("0", 0)]
+    [InlineData("-5", 0)]
+    [InlineData("1e300", 40L * 24 * 3600 * 1000)]
+    [InlineData("Infinity", 40L * 24 * 3600 * 1000)]
+    [InlineData("NaN", 15_000)]
+    [InlineData("", 15_000)]
+    [InlineData("soon", 15_000)]
+    public void Whatever_a_proxy_says_of_its_drain_is_a_time_that_can_be_waited(string said, long milliseconds) =>
+        Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), WorkerOrders.DrainTime(said));
+
     private void Begin()
     {
         _machine.Start();

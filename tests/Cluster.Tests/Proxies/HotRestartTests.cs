@@ -132,6 +132,35 @@ public sealed class HotRestartTests : IDisposable
         await proxy.EndAsync();
     }
 
+    /// <summary>A file that can be read, and not be served by.</summary>
+    [Theory]
+    [InlineData("certificate")]
+    [InlineData("address")]
+    [InlineData("access log")]
+    public async Task Who_follows_after_a_crash_serves_what_was_served_last_when_the_file_names_what_cannot_be_had(string what)
+    {
+        await WriteAsync("  - respond: {status: 200, body: fine}\n");
+        using var proxy = await StartAsync();
+        await Eventually.TrueAsync(() => proxy.HasStandby, state: () => proxy.Errors);
+        var missing = Path.Combine(_directory.Path, "missing", "file");
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        await (what switch
+        {
+            "certificate" => WriteAsync("  - respond: {status: 200, body: worse}\n", $"  tls: {{cert: {missing}, key: {missing}}}\n"),
+            "address" => WriteAsync($"  - respond: {{status: 200, body: worse}}\n- address: 127.0.0.1\n  port: {((IPEndPoint)other.LocalEndpoint).Port}\n  routes:\n  - respond: 200\n"),
+            _ => File.WriteAllTextAsync(FilePath, (await File.ReadAllTextAsync(FilePath, TestContext.Current.CancellationToken))
+                .Replace("{enabled: false}", $"{{file: {missing}}}", StringComparison.Ordinal), TestContext.Current.CancellationToken),
+        });
+
+        var before = proxy.Serving;
+        await proxy.KillServingAsync();
+        Assert.EndsWith("fine", await AskAsync(), StringComparison.Ordinal);
+        await Eventually.TrueAsync(() => proxy.Serving != before, state: () => proxy.Errors);
+        await proxy.EndAsync();
+        Assert.Equal(0, proxy.ExitCode);
+    }
+
     [Fact]
     public async Task Listeners_and_loops_of_the_file_are_those_of_the_process_that_follows()
     {

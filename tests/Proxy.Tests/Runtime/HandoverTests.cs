@@ -45,6 +45,35 @@ public sealed class HandoverTests
     }
 
     [Fact]
+    public async Task What_waits_is_answered_by_the_configuration_that_is_taken_when_another_was_refused_before()
+    {
+        using var keeper = new Keeper();
+        var link = new Link(keeper);
+        var first = Engine(2, keeper);
+        await first.ApplyAsync(Http());
+        var address = first.Addresses["main"];
+        await first.DisposeAsync();
+        using var client = new TcpClient();
+        await client.ConnectAsync(address, TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var good = Http();
+        var busy = good.Listeners[0] with { Name = "busy", Port = ((IPEndPoint)other.LocalEndpoint).Port };
+
+        // More loops than sockets: one is new, and others may have begun to wait in it.
+        await using (var refused = Engine(3, link))
+            await Assert.ThrowsAsync<ProxyConfigException>(() => refused.ApplyAsync(good with { Listeners = [.. good.Listeners, busy] }));
+        await using var second = Engine(1, link);
+        await second.ApplyAsync(good);
+
+        Assert.Equal(address, second.Addresses["main"]);
+        var buffer = new byte[4096];
+        var got = await Eventually.EndsAsync(client.GetStream().ReadAsync(buffer, TestContext.Current.CancellationToken).AsTask());
+        Assert.StartsWith("HTTP/1.1 200 ", Encoding.ASCII.GetString(buffer, 0, got), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task After_a_handover_the_old_engine_accepts_nothing_and_the_new_one_everything()
     {
         using var keeper = new Keeper();
@@ -128,7 +157,7 @@ public sealed class HandoverTests
 
     private static Task<UdpReceiveResult> ReceiveAsync(UdpClient socket) => Eventually.EndsAsync(socket.ReceiveAsync(TestContext.Current.CancellationToken).AsTask());
 
-    private static ProxyEngine Engine(int loops, Keeper keeper) =>
+    private static ProxyEngine Engine(int loops, ISocketKeeper keeper) =>
         new(loops, accessLog: null, TimeProvider.System, new Random(1), NullLoggerFactory.Instance, Inheritance.Of(keeper, ticketKeys: null));
 
     private static ProxyConfig Http() => new()
@@ -136,6 +165,21 @@ public sealed class HandoverTests
         Listeners = [new ListenerConfig { Name = "main", Address = "127.0.0.1", Port = 0, RouteTable = "all" }],
         RouteTables = [new RouteTableConfig { Name = "all", Hosts = [new VirtualHostConfig { Name = "any", Domains = ["*"], Routes = [new RouteConfig { Name = "all", Action = new DirectResponse { Status = 200 } }] }] }],
     };
+
+    /// <summary>A process's part: it was given each descriptor once.</summary>
+    private sealed class Link(Keeper keeper) : ISocketKeeper
+    {
+        private readonly HashSet<string> _taken = [];
+        private readonly Dictionary<string, IReadOnlyList<int>> _back = [];
+
+        public IReadOnlyList<int> Take(string name) => _back.Remove(name, out var back) ? back : _taken.Add(name) ? keeper.Take(name) : [];
+
+        public void GiveBack(string name, IReadOnlyList<int> descriptors) => _back[name] = descriptors;
+
+        public void Keep(string name, IReadOnlyList<int> descriptors) => keeper.Keep(name, descriptors);
+
+        public void Release(string name) => keeper.Release(name);
+    }
 
     /// <summary>The supervisor's part.</summary>
     private sealed class Keeper : ISocketKeeper, IDisposable
@@ -145,6 +189,13 @@ public sealed class HandoverTests
         public IEnumerable<string> Names => _kept.Keys;
 
         public IReadOnlyList<int> Take(string name) => _kept.TryGetValue(name, out var kept) ? [.. kept.Select(Duplicate)] : [];
+
+        // It has its own.
+        public void GiveBack(string name, IReadOnlyList<int> descriptors)
+        {
+            foreach (var descriptor in descriptors)
+                _ = close(descriptor);
+        }
 
         public void Keep(string name, IReadOnlyList<int> descriptors)
         {

@@ -183,7 +183,7 @@ public sealed class ProxySupervisor(string program, string file, Action<string> 
                 machine.OnFrozen(pid);
                 break;
             case WorkerOrders.Ready:
-                machine.OnReady(pid, TimeSpan.FromMilliseconds(double.Parse(rest, CultureInfo.InvariantCulture)));
+                machine.OnReady(pid, WorkerOrders.DrainTime(rest));
                 break;
         }
 

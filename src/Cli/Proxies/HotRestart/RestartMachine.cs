@@ -54,8 +54,8 @@ internal sealed class RestartMachine(IWorkers workers)
     private readonly RestartBackoff _standbys = new(RestartBackoff.DefaultHealthy);
     private readonly HashSet<int> _draining = [];
     private int _current, _standby, _successor;
-    private TimeSpan _began, _standbyBegan, _drains = TimeSpan.FromSeconds(15);
-    private bool _hasServed, _serves, _successorServes, _again, _ending;
+    private TimeSpan _began, _standbyBegan, _drains = WorkerOrders.DefaultDrain;
+    private bool _hasServed, _serves, _successorServes, _again, _frozen, _reload, _ending;
 
     public void Start()
     {
@@ -83,10 +83,12 @@ internal sealed class RestartMachine(IWorkers workers)
         });
     }
 
-    /// <summary>SIGHUP.</summary>
+    /// <summary>SIGHUP. While the file is nobody's it waits for whoever has it next.</summary>
     public void Reload()
     {
-        if (_current != 0)
+        if (_frozen)
+            _reload = true;
+        else if (_current != 0)
             workers.Send(_current, WorkerOrders.Reload);
     }
 
@@ -109,8 +111,8 @@ internal sealed class RestartMachine(IWorkers workers)
         FinishIfAlone(0);
     }
 
-    /// <summary>Whether what it says about descriptors counts: one that drains has nothing to say any more.</summary>
-    public bool Owns(int worker) => worker != 0 && (worker == _current || (worker == _successor && _successorServes));
+    /// <summary>Whether what it says about descriptors counts: one that drains has nothing to say any more, and at the end nothing is kept for anybody.</summary>
+    public bool Owns(int worker) => !_ending && worker != 0 && (worker == _current || (worker == _successor && _successorServes));
 
     public void OnStandby(int worker)
     {
@@ -119,9 +121,14 @@ internal sealed class RestartMachine(IWorkers workers)
         if (worker != _successor || _successorServes)
             return;
         if (_current != 0)
+        {
+            _frozen = true;
             workers.Send(_current, WorkerOrders.Freeze);
+        }
         else
+        {
             Promote();
+        }
     }
 
     public void OnFrozen(int worker)
@@ -154,6 +161,7 @@ internal sealed class RestartMachine(IWorkers workers)
         (_current, _successor, _serves, _began) = (_successor, 0, true, workers.Now);
         if (old != 0)
             LetDrain(old, drains);
+        Unfreeze();
         workers.Say(FormattableString.Invariant($"process {worker} serves; {old} drains"));
         // It runs the program as it was; the next one may be another.
         if (_standby != 0)
@@ -181,9 +189,16 @@ internal sealed class RestartMachine(IWorkers workers)
             (_successor, _again) = (0, false);
             workers.Say($"the new process {why}; what was served goes on");
             if (_current != 0)
+            {
                 workers.Send(_current, WorkerOrders.Thaw);
+                Unfreeze();
+            }
             else
+            {
+                // Whoever begins now reads the file anyway.
+                (_frozen, _reload) = (false, false);
                 Recover();
+            }
         }
         else if (worker == _standby)
         {
@@ -228,10 +243,25 @@ internal sealed class RestartMachine(IWorkers workers)
 
         _current = _standby != 0 ? _standby : workers.Start(rehearse: false);
         _standby = 0;
-        if (_current != 0)
-            workers.Serve(_current, recover: true);
-        else
+        if (_current == 0)
+        {
             workers.After(Pause(TimeSpan.Zero), Recover);
+            return;
+        }
+
+        workers.Serve(_current, recover: true);
+        LimitStart();
+    }
+
+    // Nobody else serves meanwhile: one that hangs would be an outage for as long as it does.
+    private void LimitStart()
+    {
+        var started = _current;
+        workers.After(StartLimit, () =>
+        {
+            if (_current == started && !_serves && !_ending)
+                workers.Kill(started);
+        });
     }
 
     private TimeSpan Pause(TimeSpan lived)
@@ -246,6 +276,16 @@ internal sealed class RestartMachine(IWorkers workers)
         (_current, _successor) = (_successor, 0);
         if (!_successorServes)
             workers.Serve(_current, recover: true);
+        Unfreeze();
+        LimitStart();
+    }
+
+    // The file is the current one's again, or that of the one that has become it.
+    private void Unfreeze()
+    {
+        if (_reload)
+            workers.Send(_current, WorkerOrders.Reload);
+        (_frozen, _reload) = (false, false);
     }
 
     private void StartStandby()

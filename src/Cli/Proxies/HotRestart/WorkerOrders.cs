@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Weft.Cli.Proxies.HotRestart;
 
 /// <summary>
@@ -48,6 +50,18 @@ public static class WorkerOrders
 
     /// <summary>The code a proxy ends with when its file has errors or an address cannot be had.</summary>
     public const int BadConfiguration = 2;
+
+    /// <summary>What a drain may take before a proxy has said it.</summary>
+    public static readonly TimeSpan DefaultDrain = TimeSpan.FromSeconds(15);
+
+    // Timers take no more than 49 days.
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromDays(40);
+
+    /// <summary>The milliseconds of <see cref="Ready"/>. What is no such number still comes from a proxy that serves: the default then.</summary>
+    public static TimeSpan DrainTime(string milliseconds) =>
+        double.TryParse(milliseconds, NumberStyles.Float, CultureInfo.InvariantCulture, out var time) && !double.IsNaN(time)
+            ? TimeSpan.FromMilliseconds(Math.Clamp(time, 0, LongestDrain.TotalMilliseconds))
+            : DefaultDrain;
 
     public static (string Word, string Name) Split(string text) => text.IndexOf(' ', StringComparison.Ordinal) is var at and >= 0 ? (text[..at], text[(at + 1)..]) : (text, "");
 }
