@@ -48,10 +48,9 @@ public sealed class ForwardingTests
     [InlineData(false)]
     public async Task A_cut_answer_and_one_in_other_letters_are_asked_for_again_over_tcp(bool cut)
     {
-        using var server = Sample.BindUdp();
-        using var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        tcp.Bind(server.LocalEndPoint!);
-        tcp.Listen(1);
+        var (server, tcp) = Sample.BindBoth();
+        using var ownUdp = server;
+        using var ownTcp = tcp;
         var asking = UpstreamExchange.AskAsync((IPEndPoint)server.LocalEndPoint!, Example, CancellationToken.None);
         var (query, from) = await ReceiveAsync(server);
         var first = Respond(query, "10.1.2.3");

@@ -71,6 +71,26 @@ internal static class Sample
         return Ask.Read(to.AsSpan(0, await responder.RespondLaterAsync(query, to, isTcp: false)));
     }
 
+    /// <summary>The same port of both: one that the kernel finds free for TCP may be taken for UDP, so several are tried.</summary>
+    public static (Socket Udp, Socket Tcp) BindBoth()
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var tcp = BindTcp();
+            var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            try
+            {
+                udp.Bind(tcp.LocalEndPoint!);
+                return (udp, tcp);
+            }
+            catch (SocketException) when (tries < 100)
+            {
+                udp.Dispose();
+                tcp.Dispose();
+            }
+        }
+    }
+
     public static Socket BindUdp()
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
