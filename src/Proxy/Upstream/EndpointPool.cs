@@ -182,6 +182,7 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
     {
         _disposed = true;
         _options.Limits?.Queue.Leave(this);
+        _options.Sessions?.Dispose();
         foreach (var connection in _idle.ToArray())
             connection.Retire();
         foreach (var connection in _http2.ToArray())

@@ -2,6 +2,7 @@ using System.Net;
 using Weft.Proxy.Http1;
 using Weft.Proxy.Http2;
 using Weft.Proxy.Tls;
+using Weft.Proxy.Tls.Sessions;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Upstream.Clusters;
 
@@ -23,6 +24,9 @@ internal sealed record PoolOptions
 
     /// <summary>The engine of a new connection, on the loop that calls it; null: no TLS.</summary>
     public Func<BufferPool, ITlsEngine>? Tls { get; init; }
+
+    /// <summary>What <see cref="Tls"/> resumes; the pool ends it.</summary>
+    public TlsSessionCache? Sessions { get; init; }
 
     /// <summary>Of the whole cluster; null: no limits.</summary>
     public ClusterLimits? Limits { get; init; }

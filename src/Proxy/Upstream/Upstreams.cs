@@ -5,6 +5,7 @@ using Weft.Proxy.Http;
 using Weft.Proxy.Http2;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Tls;
+using Weft.Proxy.Tls.Sessions;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Upstream.Clusters;
 
@@ -45,13 +46,14 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
     }
 
     /// <summary>The engine of a new connection to an endpoint; null: the cluster speaks plaintext.</summary>
-    public static Func<BufferPool, ITlsEngine>? TlsOf(ConnectWay way, UpstreamEndpoint endpoint)
+    /// <param name="sessions">Of the loop that connects and of this way alone; null: nothing is resumed.</param>
+    public static Func<BufferPool, ITlsEngine>? TlsOf(ConnectWay way, UpstreamEndpoint endpoint, TlsSessionCache? sessions = null)
     {
         if (way.Tls is not { } context)
             return null;
         // Read for each connection: what is said of an endpoint may change while it stays.
         return pool => context.Connect(
-            pool, way.ServerName ?? endpoint.Config.HostName ?? endpoint.Address.Address.ToString(), endpoint: endpoint.Key, identity: endpoint.Config.Identity);
+            pool, way.ServerName ?? endpoint.Config.HostName ?? endpoint.Address.Address.ToString(), sessions, endpoint: endpoint.Key, identity: endpoint.Config.Identity);
     }
 
     // Apart from the way that each request takes, which must not allocate what is captured here.
@@ -68,6 +70,7 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
 
     private static PoolOptions OptionsOf(ClusterLimits limits, ConnectWay way, PoolKey key)
     {
+        var sessions = way.Tls is null ? null : new TlsSessionCache();
         return new PoolOptions
         {
             Protocol = way.Protocol switch
@@ -76,7 +79,8 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
                 UpstreamProtocol.Http1 => PoolProtocol.Http1,
                 _ => key.Http2 ? PoolProtocol.Http2 : way.Tls is null ? PoolProtocol.Http1 : PoolProtocol.Alpn,
             },
-            Tls = TlsOf(way, key.Endpoint),
+            Tls = TlsOf(way, key.Endpoint, sessions),
+            Sessions = sessions,
             KeepAlive = way.KeepAlive,
             First = way.ProxyProtocol == ProxyProtocolVersion.None ? null : ProxyHeader.Of(way.ProxyProtocol, key.Client.Source, key.Client.Destination),
             Source = key.Client.Address,

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Weft.Proxy.Tls.Settings;
 using Weft.Testing;
 
 namespace Weft.Proxy.Tests.Peers;
@@ -11,10 +12,11 @@ internal sealed class Nginx : IAsyncDisposable
     private readonly TempDir _directory = new();
     private readonly Process _process;
 
-    private Nginx(IPEndPoint http1, IPEndPoint http2)
+    private Nginx(IPEndPoint http1, IPEndPoint http2, IPEndPoint https, TlsCertificate? certificate)
     {
-        (Http1, Http2) = (http1, http2);
+        (Http1, Http2, Https) = (http1, http2, https);
         var path = _directory.Path;
+        var secure = certificate is null ? "" : $"server {{ listen {https} ssl; ssl_certificate {path}/chain; ssl_certificate_key {path}/key; ssl_protocols TLSv1.2 TLSv1.3; keepalive_timeout 0; location / {{ return 200 \"$ssl_protocol $ssl_session_reused\"; }} }}";
         Directory.CreateDirectory(Path.Combine(path, "site"));
         File.WriteAllText(Path.Combine(path, "nginx.conf"), $$"""
             worker_processes 1;
@@ -37,8 +39,15 @@ internal sealed class Nginx : IAsyncDisposable
                 location /gone { return 302 /file; }
                 location /cut { return 444; }
               }
+              {{secure}}
             }
             """);
+        if (certificate is not null)
+        {
+            File.WriteAllBytes(Path.Combine(path, "chain"), certificate.ChainPem.ToArray());
+            File.WriteAllBytes(Path.Combine(path, "key"), certificate.KeyPem);
+        }
+
         _process = Process.Start(new ProcessStartInfo("/usr/sbin/nginx", ["-p", path, "-e", "stderr", "-c", Path.Combine(path, "nginx.conf")]) { RedirectStandardError = true })!;
     }
 
@@ -46,9 +55,12 @@ internal sealed class Nginx : IAsyncDisposable
 
     public IPEndPoint Http2 { get; }
 
-    public static async Task<Nginx> StartAsync(byte[] file)
+    /// <summary>A connection for each request, answered with the version of TLS and `r` where a session was resumed; there with a certificate only.</summary>
+    public IPEndPoint Https { get; }
+
+    public static async Task<Nginx> StartAsync(byte[] file, TlsCertificate? certificate = null)
     {
-        var nginx = new Nginx(Free(), Free());
+        var nginx = new Nginx(Free(), Free(), Free(), certificate);
         await File.WriteAllBytesAsync(Path.Combine(nginx._directory.Path, "site", "file"), file);
         await Eventually.TrueAsync(() => IsUpAsync(nginx.Http1));
         return nginx;

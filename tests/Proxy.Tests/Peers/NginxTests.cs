@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Tests.Hostile;
+using Weft.Proxy.Tests.Tls;
 
 namespace Weft.Proxy.Tests.Peers;
 
@@ -56,5 +57,23 @@ public sealed class NginxTests
             with?.Invoke(request);
             return await client.SendAsync(request);
         }
+    }
+
+    [Fact]
+    public async Task Sessions_of_an_endpoint_are_resumed()
+    {
+        using var authority = new TestAuthority();
+        await using var nginx = await Nginx.StartAsync([], authority.Issue());
+        var cluster = HostileBed.Cluster(nginx.Https) with { Tls = new UpstreamTls { Authorities = TlsBed.Pem(authority), ServerName = "a.example" } };
+        await using var bed = await HostileBed.StartAsync(cluster);
+        using var client = bed.Client(HttpVersion.Version11);
+
+        Assert.Equal("TLSv1.3 .", await client.GetStringAsync("/"));
+        for (var i = 0; i < 5; i++)
+            Assert.Equal("TLSv1.3 r", await client.GetStringAsync("/"));
+
+        // Another way to connect knows nothing of these sessions.
+        await bed.Engine.ApplyAsync(HostileBed.Config(cluster with { Tls = cluster.Tls! with { MinVersion = TlsVersion.Tls13 } }));
+        Assert.Equal("TLSv1.3 .", await client.GetStringAsync("/"));
     }
 }

@@ -11,11 +11,20 @@ internal sealed class TlsSessionCache(int maxEndpoints = 1024, int maxPerEndpoin
     private readonly Dictionary<string, LinkedListNode<Slot>> _byEndpoint = [];
     private readonly LinkedList<Slot> _oldestFirst = [];
 
+    private bool _disposed;
+
     public int Count => _oldestFirst.Sum(s => s.Sessions.Count);
 
     /// <summary>Takes over the reference.</summary>
     internal void Put(string endpoint, nint session)
     {
+        // A connection that outlives its pool may still be given tickets.
+        if (_disposed)
+        {
+            LibSsl.SSL_SESSION_free(session);
+            return;
+        }
+
         if (!_byEndpoint.TryGetValue(endpoint, out var node))
         {
             if (_byEndpoint.Count == maxEndpoints)
@@ -47,6 +56,7 @@ internal sealed class TlsSessionCache(int maxEndpoints = 1024, int maxPerEndpoin
 
     public void Dispose()
     {
+        _disposed = true;
         while (_oldestFirst.First is { } node)
             Remove(node);
     }
