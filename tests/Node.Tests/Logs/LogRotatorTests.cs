@@ -35,4 +35,35 @@ public sealed class LogRotatorTests
             file.SetLength(LogRotation.MaxBytes);
         }
     }
+
+    [Fact]
+    public void What_a_flood_wrote_too_much_is_taken_from_the_oldest_files()
+    {
+        using var dir = new TempDir();
+        var path = dir.File("0.log");
+        foreach (var mebibytes in new[] { 10, 10, 12, 35, 100 })
+        {
+            using (var file = File.Create(path))
+                file.SetLength(mebibytes * 1024L * 1024);
+            LogRotation.Shift(path);
+        }
+
+        Assert.Equal(["0.log.1"], Directory.GetFiles(dir.Path).Select(Path.GetFileName));
+        Assert.Equal(100 * 1024 * 1024, new FileInfo(path + ".1").Length);
+    }
+
+    [Fact]
+    public void Files_of_the_usual_size_are_kept_until_there_are_five()
+    {
+        using var dir = new TempDir();
+        var path = dir.File("0.log");
+        for (var i = 0; i < 7; i++)
+        {
+            using (var file = File.Create(path))
+                file.SetLength(LogRotation.MaxBytes);
+            LogRotation.Shift(path);
+        }
+
+        Assert.Equal(["0.log.1", "0.log.2", "0.log.3", "0.log.4"], Directory.GetFiles(dir.Path).Select(Path.GetFileName).Order());
+    }
 }
