@@ -58,6 +58,7 @@ public sealed record ClusterSettings(int ApiPort, string PodCidr, string Service
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ClusterSettings))]
 [JsonSerializable(typeof(AgentSettings))]
+[JsonSerializable(typeof(Supervision.ProxyNodeFile))]
 [JsonSerializable(typeof(ServerState))]
 [JsonSerializable(typeof(Processes.ProcessIdentity))]
 [JsonSerializable(typeof(Supervision.ChildState[]))]

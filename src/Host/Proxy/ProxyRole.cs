@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Runtime.InteropServices;
@@ -40,13 +41,31 @@ internal static partial class ProxyRole
 
         // The sockets are never closed here: they are the supervisor's, too, and closing may shut them down for the next proxy.
         await using var dns = new DnsServer(udp, tcp, Domain, ResolverFiles.OfMachine, time, loggers);
-        var state = new ConfigState(dns.Apply);
+        MeshPart? mesh;
+        try
+        {
+            mesh = MeshPart.Create(directory, sockets, time, random, loggers);
+        }
+        catch (Exception unusable) when (unusable is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            Log.NoMesh(logger, unusable.Message);
+            return Supervisor.CannotStart;
+        }
+
+        var state = new ConfigState(dns.Apply, mesh?.Proxy);
         var file = new ConfigFile(Path.Combine(directory, "state", "configuration"));
         Load(file, state, logger);
         dns.Start();
+        mesh?.Start(((IPEndPoint)udp.LocalEndPoint!).Address, time, loggers);
         var access = Path.Combine(directory, "kubeconfig");
         await new ConfigClient(state, file, cancellationToken => ConnectAsync(access, cancellationToken), time, random, loggers.CreateLogger("Weft.Proxy.Configuration"))
             .RunAsync(stopping.Token);
+        if (mesh is not null)
+        {
+            await mesh.DrainAsync();
+            await mesh.DisposeAsync();
+        }
+
         return 0;
 
         void Stop(PosixSignalContext context)
@@ -119,6 +138,9 @@ internal static partial class ProxyRole
     {
         [LoggerMessage(LogLevel.Error, "no sockets {Udp} and {Tcp} were handed over: the proxy is started by the supervisor of weft up")]
         public static partial void NoSockets(ILogger logger, string udp, string tcp);
+
+        [LoggerMessage(LogLevel.Error, "the mesh cannot be served: {Reason}")]
+        public static partial void NoMesh(ILogger logger, string reason);
 
         [LoggerMessage(LogLevel.Information, "began with the configuration on disk: {Units} units")]
         public static partial void Loaded(ILogger logger, int units);

@@ -8,11 +8,25 @@ namespace Weft.Proxy.Configuration;
 /// <summary>Takes over decoded units; null for one that is gone. Called by one thread at a time.</summary>
 public delegate void ConfigConsumer(IReadOnlyList<KeyValuePair<UnitKey, object?>> changes);
 
+/// <summary>What takes over units and may have something against them. Called by one thread at a time.</summary>
+public interface IUnitConsumer
+{
+    /// <summary>Of one unit alone, before the step is applied.</summary>
+    /// <exception cref="UnitException">It is not usable; what it was before stays.</exception>
+    void Check(UnitKey key, object unit);
+
+    /// <summary>Serves by the step when it returns.</summary>
+    /// <returns>What is left out, because it does not work with the others or with this machine.</returns>
+    IReadOnlyList<Rejection> Apply(IReadOnlyList<KeyValuePair<UnitKey, object?>> changes);
+}
+
 /// <summary>
 /// The configuration that a proxy has. A step of the server is applied as a whole; a unit that cannot be read keeps its old state and is reported, and the
 /// others are applied.
 /// </summary>
-public sealed class ConfigState(ConfigConsumer consumer)
+/// <param name="consumer">Takes everything.</param>
+/// <param name="mesh">Comes after it; null: there is none.</param>
+public sealed class ConfigState(ConfigConsumer consumer, IUnitConsumer? mesh = null)
 {
     private ImmutableDictionary<UnitKey, ConfigUnit> _units = ImmutableDictionary<UnitKey, ConfigUnit>.Empty;
 
@@ -33,7 +47,9 @@ public sealed class ConfigState(ConfigConsumer consumer)
         {
             try
             {
-                changes.Add(new(unit.Key, UnitCodec.Read(unit)));
+                var read = UnitCodec.Read(unit);
+                mesh?.Check(unit.Key, read);
+                changes.Add(new(unit.Key, read));
                 units[unit.Key] = unit;
             }
             catch (UnitException bad)
@@ -53,6 +69,12 @@ public sealed class ConfigState(ConfigConsumer consumer)
             throw new WireException($"{units.Count} units; at most {WireLimits.MaxUnits}");
         // Also without a change: the first step says that there is nothing.
         consumer(changes);
+        foreach (var left in mesh?.Apply(changes) ?? [])
+        {
+            if (rejected.Count < WireLimits.MaxRejections)
+                rejected.Add(left);
+        }
+
         Volatile.Write(ref _units, units.ToImmutable());
         (Epoch, Version) = (last.Epoch, last.Version);
         return new Ack(last.Version, rejected.ToImmutable());

@@ -33,18 +33,21 @@ internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settin
     }
 
     /// <summary>Takes an accepted, non-blocking socket.</summary>
-    public void Accept(int fd, IPEndPoint? peer)
+    public void Accept(int fd, IPEndPoint? peer) => Accept(fd, peer, _settings);
+
+    /// <summary>By settings of its own.</summary>
+    public void Accept(int fd, IPEndPoint? peer, AcceptorSettings settings)
     {
-        if (_settings.MaxConnections > 0 && _connections.Count >= _settings.MaxConnections)
+        if (settings.MaxConnections > 0 && _connections.Count >= settings.MaxConnections)
         {
             Rejected++;
             SocketCalls.Close(fd);
             return;
         }
 
-        var tlsFirst = _settings is { Tls: not null, ProxyProtocol: false };
-        var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? _settings.Tls!(loop.Buffers) : null, this);
-        var opening = new DownstreamOpening(connection, _settings, streams, _accepted++);
+        var tlsFirst = settings is { Tls: not null, ProxyProtocol: false };
+        var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? settings.Tls!(loop.Buffers) : null, this);
+        var opening = new DownstreamOpening(connection, settings, streams, _accepted++);
         _connections.Add(connection, opening);
         counted?.Invoke(1);
         opening.Start();

@@ -16,8 +16,10 @@ internal sealed class DownstreamConnection(LoopServices services, HttpListenerSt
 
     public byte HttpVersion => httpVersion;
 
-    /// <summary>The client by its identity, of the table of sources.</summary>
-    public int Source => _source >= 0 ? _source : _source = facts.Identity is { } identity
+    /// <summary>The client by its workload or identity, of the table of sources.</summary>
+    public int Source => _source >= 0 ? _source : _source = facts.Mesh?.Source is { } source
+        ? services.Names.Sources.Intern(source.Labels)
+        : facts.Identity is { } identity
         ? services.Names.Sources.Intern(new WorkloadLabels { Principal = identity, Namespace = facts.Namespace ?? WorkloadLabels.Unknown })
         : 0;
 

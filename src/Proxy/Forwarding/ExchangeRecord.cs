@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Http;
+using Weft.Proxy.Mesh;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Access.Text;
@@ -15,6 +16,7 @@ namespace Weft.Proxy.Forwarding;
 internal sealed class ExchangeRecord(LoopServices services)
 {
     private AccessRecord _record;
+    private UpstreamEndpoint? _endpoint;
     private long _started;
     private int _grpcStatus;
     private ulong _trySpan;
@@ -28,7 +30,7 @@ internal sealed class ExchangeRecord(LoopServices services)
     public void Begin(long started)
     {
         _record = default;
-        (_trySpan, _fieldBytes) = (0, 0);
+        (_trySpan, _fieldBytes, _endpoint) = (0, 0, null);
         (_started, _grpcStatus, RequestBytes, ResponseBytes, Flags) = (started, -1, 0, 0, ResponseFlags.None);
     }
 
@@ -36,6 +38,7 @@ internal sealed class ExchangeRecord(LoopServices services)
     {
         if (endpoint.Number == 0)
             endpoint.Number = services.Names.Texts.Intern(endpoint.Key);
+        _endpoint = endpoint;
         var started = services.Loop.Nanoseconds - nanoseconds - _started;
         _record.AddTry(new Try(
             endpoint.Number, (int)Math.Min(nanoseconds / 1000, int.MaxValue), (short)status, outcome, (int)Math.Clamp(started / 1000, 0, int.MaxValue), _trySpan));
@@ -80,9 +83,12 @@ internal sealed class ExchangeRecord(LoopServices services)
             cluster.Destination = services.Names.Destinations.Intern(new DestinationLabels { Service = cluster.Config.Name, ServiceName = cluster.Config.Name });
         }
 
+        var mesh = connection.Facts.Mesh;
+        var reporter = mesh is { IsInbound: true } || (mesh is null && cluster?.Way.Paths is null) ? Reporter.Destination : Reporter.Source;
+        // Whoever sends knows of no certificate but his own.
+        var security = reporter == Reporter.Source ? SecurityPolicy.Unknown : connection.Facts.Identity is not null ? SecurityPolicy.MutualTls : SecurityPolicy.None;
         var key = new SeriesKey(
-            connection.Source, cluster?.Destination ?? 0, (short)status, (short)(grpc ? _grpcStatus : -1), Flags, Reporter.Destination,
-            grpc ? RequestProtocol.Grpc : RequestProtocol.Http, connection.Facts.Identity is not null ? SecurityPolicy.MutualTls : SecurityPolicy.None);
+            connection.Source, Destination(mesh, cluster), (short)status, (short)(grpc ? _grpcStatus : -1), Flags, reporter, grpc ? RequestProtocol.Grpc : RequestProtocol.Http, security);
         services.Metrics.Record(key, new RequestSample((now - _started) / 1e6, RequestBytes, ResponseBytes));
         _record.Logged = view.Recorded
             && (status is not (> 0 and < 500) || Flags != ResponseFlags.None || view.RecordedFraction >= 1 || services.Rng.Fraction() < view.RecordedFraction);
@@ -102,6 +108,13 @@ internal sealed class ExchangeRecord(LoopServices services)
             ServerName = connection.Facts.ServerNameText,
             Fields = _fields.AsSpan(0, _fieldBytes),
         });
+    }
+
+    private int Destination(MeshConnection? mesh, Cluster? cluster)
+    {
+        if (cluster?.Way.Paths is { } paths && _endpoint is { } endpoint)
+            return endpoint.Destination != 0 ? endpoint.Destination : endpoint.Destination = services.Names.Destinations.Intern(paths.LabelsOf(cluster, endpoint));
+        return mesh is not null ? services.Names.Destinations.Intern(mesh.Destination) : cluster?.Destination ?? 0;
     }
 
     // Once for each exchange, and only where a log asks for fields.
@@ -127,6 +140,12 @@ internal sealed class ExchangeRecord(LoopServices services)
         _record.Cluster = cluster?.Number ?? 0;
         _record.UpstreamTls = cluster?.Way.Tls is not null;
         _record.Identity = connection.Facts.Identity is { } identity ? names.Intern(identity) : 0;
+        if (connection.Facts.Mesh is { } mesh)
+        {
+            _record.Source = mesh.Source is { } source ? names.Intern(source.Name) : 0;
+            _record.Service = mesh.Service is { } service ? names.Intern(service) : 0;
+        }
+
         _record.Policy = context.Policy is { } policy ? names.Intern(policy) : 0;
         _record.DryRunPolicy = context.Findings.Count > 0 ? names.Intern(context.Findings[0].Policy) : 0;
         _record.Detail = context.Detail is { } detail ? names.Intern(detail) : 0;

@@ -267,9 +267,8 @@ internal sealed class UpstreamCall : IClientStreamHandler
     private void Send()
     {
         _waiting = false;
-        var table = _plan.Cluster.Table(_plan.Subset);
         var request = new PickRequest(_plan.Hash) { Tried = _plan.Retry.OtherEndpoint ? _tried : default };
-        if (table.Pick(request, ref _services.Rng, out var index) is not { } endpoint)
+        if (_plan.Cluster.Pick(_plan.Subset, request, _plan.Client.Destination, ref _services.Rng, out var index) is not { } endpoint)
         {
             End();
             _handler.OnCallFailed(503, ResponseFlags.NoHealthyUpstream, "no_healthy_upstream");

@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Mesh;
 using Weft.Proxy.Tls;
 
 namespace Weft.Proxy.Routing;
@@ -29,6 +30,9 @@ internal sealed record ConnectionFacts
     public string? ServiceAccount { get; init; }
 
     public ValueMap Labels { get; init; }
+
+    /// <summary>Captured in the mesh, on either side; null: not.</summary>
+    public MeshConnection? Mesh { get; init; }
 
     /// <summary>X-Forwarded-* of this peer is believed.</summary>
     public bool IsTrustedProxy { get; init; }

@@ -44,7 +44,8 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
 
     public Cluster Cluster { get; }
 
-    public async Task ApplyAsync(ClusterConfig config, ConnectWay way, Locality here)
+    /// <param name="waits">For the first answer of a name; otherwise nobody is found until it comes.</param>
+    public async Task ApplyAsync(ClusterConfig config, ConnectWay way, Locality here, bool waits = true)
     {
         await RenewChecksAsync(config);
         var changed = config.Dns != _dns;
@@ -63,8 +64,14 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
         if (!changed || _dns is null)
             return;
         _resolvingStop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        // The first answer is waited for a moment, so that the first request finds somebody.
         var resolver = new NameResolver(_dns, _clock.Time);
+        if (!waits)
+        {
+            _resolving = KeepResolvingAsync(resolver, _dns, TimeSpan.Zero, _resolvingStop.Token);
+            return;
+        }
+
+        // The first answer is waited for a moment, so that the first request finds somebody.
         var (_, life) = await ResolveAsync(resolver, _dns, _resolvingStop.Token);
         _resolving = KeepResolvingAsync(resolver, _dns, life, _resolvingStop.Token);
     }

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
+using Weft.Balancing;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Tls;
 using Weft.Proxy.Upstream.Clusters;
@@ -30,6 +31,35 @@ internal sealed partial class ClusterSet(int loops, ProxyClock clock, Random ran
         }
 
         Volatile.Write(ref _clusters, config.Clusters.ToFrozenDictionary(cluster => cluster.Name, cluster => _drivers[cluster.Name].Cluster));
+    }
+
+    /// <summary>These are new or different, and those are gone; all others stay as they are. Names are resolved meanwhile, not waited for.</summary>
+    /// <param name="gone">Their views may ask for them a moment longer.</param>
+    public async Task ChangeAsync(IReadOnlyCollection<ClusterConfig> changed, IReadOnlyCollection<string> gone, Locality here, Func<ClusterConfig, ConnectWay> way, Predicate<string> isOriginal)
+    {
+        var renamed = false;
+        foreach (var cluster in changed)
+        {
+            if (!_drivers.TryGetValue(cluster.Name, out var driver))
+            {
+                _drivers.Add(cluster.Name, driver = new ClusterDriver(cluster, here, loops, clock, random, loggers, endpointsLeft));
+                renamed = true;
+            }
+
+            driver.Cluster.SendToOriginals(isOriginal(cluster.Name));
+            await driver.ApplyAsync(cluster, way(cluster), here, waits: false);
+        }
+
+        foreach (var name in gone)
+        {
+            if (!_drivers.Remove(name, out var driver))
+                continue;
+            renamed = true;
+            await driver.DisposeAsync();
+        }
+
+        if (renamed)
+            Volatile.Write(ref _clusters, _drivers.ToFrozenDictionary(pair => pair.Key, pair => pair.Value.Cluster));
     }
 
     /// <summary>After the views have changed: nobody asks for them any more.</summary>

@@ -22,7 +22,7 @@ internal sealed class HttpFront : IFront
     public HttpFront(LoopServices services, IEnumerable<Socket> sockets, HttpListenerState state, TlsServerContext? tls)
     {
         (_services, _state) = (services, state);
-        _acceptor = new DownstreamAcceptor(services.Loop, Settings(state.Current.Config, tls), services.Http2Streams, change => services.Metrics.Connections += change);
+        _acceptor = new DownstreamAcceptor(services.Loop, Settings(state.Current.Config, tls, Exchanges), services.Http2Streams, change => services.Metrics.Connections += change);
         _listeners = [.. sockets.Select(socket => new Listener(services.Loop, socket, _acceptor.Accept))];
         _listeners.Keep(KeepAlive.Of(state.Current.Config.KeepAlive));
     }
@@ -34,7 +34,7 @@ internal sealed class HttpFront : IFront
     /// <summary>For connections to come.</summary>
     public void Renew(TlsServerContext? tls)
     {
-        _acceptor.Settings = Settings(_state.Current.Config, tls);
+        _acceptor.Settings = Settings(_state.Current.Config, tls, Exchanges);
         _listeners.Keep(KeepAlive.Of(_state.Current.Config.KeepAlive));
     }
 
@@ -51,13 +51,14 @@ internal sealed class HttpFront : IFront
         _acceptor.CloseAll();
     }
 
-    private AcceptorSettings Settings(ListenerConfig listener, TlsServerContext? tls)
+    /// <summary>How connections of a listener are accepted.</summary>
+    public static AcceptorSettings Settings(ListenerConfig listener, TlsServerContext? tls, Func<Client, IExchangeFactory?> exchanges)
     {
         var http = listener.Http;
         var scheme = tls is null ? "http" : "https";
         return new AcceptorSettings
         {
-            Exchanges = Exchanges,
+            Exchanges = exchanges,
             Tls = tls is null ? null : tls.Accept,
             ProxyProtocol = listener.ProxyProtocol,
             AllowHttp1 = http.Http1,

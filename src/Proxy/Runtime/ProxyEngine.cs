@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Weft.Balancing;
@@ -52,13 +53,14 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     /// <param name="loops">Event loops; 0: one for each processor.</param>
     /// <param name="accessLog">Where records of requests go; null: nowhere.</param>
     /// <param name="inherited">What processes before this one had; null: there were none, and none follow.</param>
-    public ProxyEngine(int loops, Stream? accessLog, TimeProvider time, Random random, ILoggerFactory loggers, Inheritance? inherited = null)
+    /// <param name="mark">On all connections to endpoints (SO_MARK); 0: none.</param>
+    public ProxyEngine(int loops, Stream? accessLog, TimeProvider time, Random random, ILoggerFactory loggers, Inheritance? inherited = null, int mark = 0)
     {
         (_loggers, _logger, _clock) = (loggers, loggers.CreateLogger<ProxyEngine>(), new ProxyClock(time));
         _clusterSeed = (ulong)random.NextInt64();
         var count = loops > 0 ? loops : Environment.ProcessorCount;
         _loops = [.. Enumerable.Range(0, count).Select(number => new LoopServices(
-            new EventLoop($"loop {number}", time, defect => Log.Defect(_logger, defect)), number, (ulong)random.NextInt64(), _names, time, (loop, streams) => new Upstreams(loop, streams)))];
+            new EventLoop($"loop {number}", time, defect => Log.Defect(_logger, defect)) { Mark = mark }, number, (ulong)random.NextInt64(), _names, time, (loop, streams) => new Upstreams(loop, streams)))];
         _tls = new TlsContexts(inherited?.Tickets ?? TicketKeys.New(), time);
         _services = new FilterServices(time, _logger);
         _clusters = new ClusterSet(count, _clock, random, loggers, () => _ = ForgetPoolsAsync());
@@ -182,6 +184,12 @@ public sealed partial class ProxyEngine : IAsyncDisposable
             await Task.Delay(DrainLook, _clock.Time);
     }
 
+    internal IReadOnlyList<LoopServices> Loops => _loops;
+
+    internal ProxyNames Names => _names;
+
+    internal FrozenDictionary<string, Upstream.Clusters.Cluster> Clusters => _clusters.Clusters;
+
     /// <summary>Bytes that the loops have allocated since they started: what a budget is held against.</summary>
     internal long AllocatedBytes => _loops.Sum(loop => loop.Loop.AllocatedBytes);
 
@@ -244,7 +252,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     {
         var stay = new HashSet<Upstream.Clusters.UpstreamEndpoint>();
         foreach (var cluster in _clusters.Clusters.Values)
-            stay.UnionWith(cluster.Describe().Select(one => one.Endpoint));
+            stay.UnionWith(cluster.Describe().Select(one => one.Endpoint).Concat(cluster.Originals?.All ?? []));
         foreach (var loop in _loops)
             await loop.Loop.PostAsync(() => ((Upstreams)loop.Upstreams).Keep(stay.Contains));
     }
@@ -264,7 +272,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
                 template?.Fields is { IsEmpty: false } fields ? fields : null);
         }
 
-        public TcpView Tcp(ListenerConfig listener) => new(listener, new ConnectionTable(listener, Next), engine._clusters.Clusters);
+        public TcpView Tcp(ListenerConfig listener) => new(listener, new ConnectionTable(listener, Next), engine._clusters.Clusters, TcpView.PoliciesOf(listener));
 
         public TlsServerContext? Tls(ListenerConfig listener) => tls.Listener(listener.Name);
 

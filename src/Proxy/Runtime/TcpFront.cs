@@ -1,15 +1,10 @@
-using System.Net;
 using System.Net.Sockets;
-using Weft.Balancing;
-using Weft.Balancing.Health;
 using Weft.Proxy.Config.Model;
-using Weft.Proxy.Downstream;
 using Weft.Proxy.Forwarding;
+using Weft.Proxy.Routing;
 using Weft.Proxy.Tls;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Tunnels;
-using Weft.Proxy.Upstream;
-using Weft.Proxy.Upstream.Clusters;
 using TcpClient = Weft.Proxy.Tunnels.TcpClient;
 
 namespace Weft.Proxy.Runtime;
@@ -68,28 +63,9 @@ internal sealed class TcpFront : IFront
 
     private TcpTarget? Route(TcpClient client)
     {
-        if (_view.Routes.Find(client) is not { } chosen || !_view.Clusters.TryGetValue(chosen.Cluster, out var cluster) || !cluster.Limits.TryConnect())
+        var facts = ConnectionFacts.Of(client.Peer, client.Destination, client.Tls, client.ServerName, hasClientCertificates: false);
+        if (_view.Policies is { } policies && !policies.Check(facts, null, null, []).Allowed)
             return null;
-        var hash = client.Peer is { } peer ? StableHash.Of(peer.Address.GetAddressBytes()) : 0;
-        if (cluster.Table(chosen.Subset).Pick(new PickRequest(hash), ref _services.Rng, out _) is not { } endpoint)
-        {
-            cluster.Limits.Disconnected();
-            return null;
-        }
-
-        endpoint.State.Started();
-        var way = cluster.Way;
-        var first = way.ProxyProtocol == ProxyProtocolVersion.None ? null : ProxyHeader.Of(way.ProxyProtocol, client.Peer, client.Destination);
-        return new TcpTarget(endpoint.Address, Upstreams.TlsOf(way, endpoint), first, way.PreserveSource ? client.Peer?.Address : null, way.KeepAlive, tunnel =>
-        {
-            cluster.Limits.Disconnected();
-            endpoint.State.Ended(-1, _services.Loop.Now * 1_000_000);
-            // A connection that was made and never answered says nothing: the client may have left before it was its turn.
-            cluster.Report(
-                endpoint, tunnel is { Received: > 0 } ? AttemptOutcome.Success : tunnel is null or { NeverConnected: true } ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, _services.Number);
-        })
-        {
-            ConnectMilliseconds = (long)way.ConnectTimeout.TotalMilliseconds,
-        };
+        return _view.Routes.Find(facts) is { } chosen && _view.Clusters.TryGetValue(chosen.Cluster, out var cluster) ? TcpTargets.Of(_services, cluster, chosen.Subset, facts) : null;
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Weft.Balancing;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Filters.Authorization;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Routing.Actions;
 using Weft.Proxy.Routing.Matching;
@@ -10,7 +11,12 @@ using Weft.Proxy.Upstream.Clusters;
 namespace Weft.Proxy.Runtime;
 
 /// <summary>What a listener for connections serves by at a moment. Immutable.</summary>
-internal sealed record TcpView(ListenerConfig Config, ConnectionTable Routes, FrozenDictionary<string, Cluster> Clusters);
+/// <param name="Policies">Null: everybody may connect.</param>
+internal sealed record TcpView(ListenerConfig Config, ConnectionTable Routes, FrozenDictionary<string, Cluster> Clusters, PolicySet? Policies = null)
+{
+    public static PolicySet? PoliciesOf(ListenerConfig listener) =>
+        listener.Filters.OfType<AuthorizationFilter>().SelectMany(filter => filter.Policies).ToList() is { Count: > 0 } policies ? new PolicySet(policies) : null;
+}
 
 /// <summary>The compiled rules of a listener for connections: the first that fits decides.</summary>
 internal sealed class ConnectionTable(ListenerConfig listener, Func<ulong> chance)
@@ -21,9 +27,10 @@ internal sealed class ConnectionTable(ListenerConfig listener, Func<ulong> chanc
         .. listener.DefaultCluster is { } cluster ? (Rule[])[new Rule(new ConnectionRoute { Clusters = [new WeightedCluster { Cluster = cluster }] })] : [],
     ];
 
-    public SplitTarget? Find(TcpClient client)
+    public SplitTarget? Find(TcpClient client) => Find(ConnectionFacts.Of(client.Peer, client.Destination, client.Tls, client.ServerName, hasClientCertificates: false));
+
+    public SplitTarget? Find(ConnectionFacts facts)
     {
-        var facts = ConnectionFacts.Of(client.Peer, client.Destination, client.Tls, client.ServerName, hasClientCertificates: false);
         foreach (var rule in _rules)
         {
             if (rule.Matches(facts))

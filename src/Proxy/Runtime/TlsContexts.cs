@@ -36,6 +36,26 @@ internal sealed class TlsContexts(TicketKeys tickets, TimeProvider time)
         return prepared;
     }
 
+    /// <summary>As <see cref="Prepare"/>; each listener and cluster stands for itself, and those that have errors are left out.</summary>
+    /// <param name="failed">Hears of them: whether it is a listener, its name, what is wrong.</param>
+    public Prepared PrepareEach(ProxyConfig config, Action<bool, string, string> failed)
+    {
+        var prepared = new Prepared(this, config);
+        foreach (var listener in config.Listeners)
+        {
+            if (listener.Tls is { } tls)
+                prepared.Try(() => prepared.AddListener(listener, tls), error => failed(true, listener.Name, error));
+        }
+
+        foreach (var cluster in config.Clusters)
+        {
+            if (cluster.Tls is { } tls)
+                prepared.Try(() => prepared.AddCluster(cluster, tls), error => failed(false, cluster.Name, error));
+        }
+
+        return prepared;
+    }
+
     public void Dispose()
     {
         foreach (var made in _made.Values)
@@ -57,6 +77,15 @@ internal sealed class TlsContexts(TicketKeys tickets, TimeProvider time)
         public TlsServerContext? Listener(string name) => _made.GetValueOrDefault("listener/" + name)?.Context as TlsServerContext;
 
         public TlsClientContext? Cluster(string name) => _made.GetValueOrDefault("cluster/" + name)?.Context as TlsClientContext;
+
+        public void Try(Action add, Action<string> failed)
+        {
+            add();
+            if (_errors.Count == 0)
+                return;
+            failed(_errors[0]);
+            _errors.Clear();
+        }
 
         /// <summary>These are in use from now on; what is not needed any more goes when its last connection does.</summary>
         public void Commit()

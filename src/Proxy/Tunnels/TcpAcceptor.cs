@@ -19,6 +19,9 @@ internal sealed record TcpTarget(
 {
     /// <summary>TCP and TLS together.</summary>
     public long ConnectMilliseconds { get; init; } = 5_000;
+
+    /// <summary>As <see cref="Upstream.PoolOptions.Dial"/>.</summary>
+    public Func<int>? Dial { get; init; }
 }
 
 internal sealed record TcpSettings
@@ -56,18 +59,21 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
 
     public long Rejected { get; private set; }
 
-    public void Accept(int fd, IPEndPoint? peer)
+    public void Accept(int fd, IPEndPoint? peer) => Accept(fd, peer, Settings);
+
+    /// <summary>By settings of its own.</summary>
+    public void Accept(int fd, IPEndPoint? peer, TcpSettings settings)
     {
-        if (Settings.MaxConnections > 0 && Connections >= Settings.MaxConnections)
+        if (settings.MaxConnections > 0 && Connections >= settings.MaxConnections)
         {
             Rejected++;
             SocketCalls.Close(fd);
             return;
         }
 
-        var tlsFirst = Settings is { Tls: not null, ProxyProtocol: false };
-        var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? Settings.Tls!(loop.Buffers) : null, this);
-        var opening = new TcpOpening(this, connection, Settings);
+        var tlsFirst = settings is { Tls: not null, ProxyProtocol: false };
+        var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? settings.Tls!(loop.Buffers) : null, this);
+        var opening = new TcpOpening(this, connection, settings);
         _openings.Add(connection, opening);
         opening.Start();
     }
@@ -99,7 +105,7 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
     internal void Join(Connection client, TcpTarget target, TcpSettings of)
     {
         _openings.Remove(client);
-        var fd = SocketCalls.Connect(target.Address.Serialize(), target.Source is { } source ? SocketCalls.AnyPort(source) : null);
+        var fd = target.Dial?.Invoke() ?? SocketCalls.Connect(target.Address.Serialize(), target.Source is { } source ? SocketCalls.AnyPort(source) : null, loop.Mark);
         if (fd < 0)
         {
             client.Abort();

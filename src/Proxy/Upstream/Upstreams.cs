@@ -22,7 +22,7 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
         // Read once: what is made of it is kept under it.
         var way = cluster.Way;
         var http2 = grpc && way is { Protocol: UpstreamProtocol.Auto, Tls: null };
-        var key = new PoolKey(endpoint, http2, way.KeyOf(client));
+        var key = new PoolKey(endpoint, http2, way.KeyOf(client, endpoint));
         if (!_pools.TryGetValue(key, out var pool) || pool.Way != way)
         {
             pool?.Connections.Dispose();
@@ -68,7 +68,7 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
             _pools.Remove(key);
     }
 
-    private static PoolOptions OptionsOf(ClusterLimits limits, ConnectWay way, PoolKey key)
+    private PoolOptions OptionsOf(ClusterLimits limits, ConnectWay way, PoolKey key)
     {
         var sessions = way.Tls is null ? null : new TlsSessionCache();
         return new PoolOptions
@@ -84,6 +84,7 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
             KeepAlive = way.KeepAlive,
             First = way.ProxyProtocol == ProxyProtocolVersion.None ? null : ProxyHeader.Of(way.ProxyProtocol, key.Client.Source, key.Client.Destination),
             Source = key.Client.Address,
+            Dial = key.Client.Path is { } path ? () => way.Paths!.Dial(path, key.Endpoint.Address, loop) : null,
             Limits = limits,
             ConnectMilliseconds = (long)way.ConnectTimeout.TotalMilliseconds,
             IdleMilliseconds = (long)way.Limits.IdleTimeout.TotalMilliseconds,

@@ -70,7 +70,7 @@ internal static class ConfigValidator
     internal static void Source(DataSource source, string path, ConfigErrors errors)
         => errors.Require(source.File is null != source.Inline is null, path, "needs one of file, inline");
 
-    private static void Provider(JwtProviderConfig provider, string path, ConfigErrors errors)
+    internal static void Provider(JwtProviderConfig provider, string path, ConfigErrors errors)
     {
         errors.Name(provider.Name, $"{path}.name");
         errors.Name(provider.Issuer, $"{path}.issuer");
@@ -94,8 +94,11 @@ internal static class ConfigValidator
 }
 
 /// <summary>What can be referred to.</summary>
-internal sealed class KnownNames(ProxyConfig config)
+/// <param name="any">Everything: who refers to what is not there is answered at each request (503, 404).</param>
+internal sealed class KnownNames(ProxyConfig config, bool any = false)
 {
+    public static readonly KnownNames Any = new(ProxyConfig.Empty, any: true);
+
     private readonly Dictionary<string, ClusterConfig> _clusters = config.Clusters.DistinctBy(c => c.Name).ToDictionary(c => c.Name);
     private readonly HashSet<string> _tables = [.. config.RouteTables.Select(t => t.Name)];
     private readonly HashSet<string> _certificates = [.. config.Certificates.Select(c => c.Name)];
@@ -103,17 +106,19 @@ internal sealed class KnownNames(ProxyConfig config)
 
     public void Cluster(string name, string? subset, string path, ConfigErrors errors)
     {
+        if (any)
+            return;
         if (!_clusters.TryGetValue(name, out var cluster))
             errors.Add(path, $"there is no cluster '{name}'{Known(_clusters.Keys)}");
         else if (subset is not null && !cluster.Subsets.Any(s => s.Name == subset))
             errors.Add(path, $"cluster '{name}' has no subset '{subset}'{Known(cluster.Subsets.Select(s => s.Name))}");
     }
 
-    public void Table(string name, string path, ConfigErrors errors) => errors.Require(_tables.Contains(name), path, $"there is no route table '{name}'{Known(_tables)}");
+    public void Table(string name, string path, ConfigErrors errors) => errors.Require(any || _tables.Contains(name), path, $"there is no route table '{name}'{Known(_tables)}");
 
-    public void Certificate(string name, string path, ConfigErrors errors) => errors.Require(_certificates.Contains(name), path, $"there is no certificate '{name}'{Known(_certificates)}");
+    public void Certificate(string name, string path, ConfigErrors errors) => errors.Require(any || _certificates.Contains(name), path, $"there is no certificate '{name}'{Known(_certificates)}");
 
-    public void Provider(string name, string path, ConfigErrors errors) => errors.Require(_providers.Contains(name), path, $"there is no JWT provider '{name}'{Known(_providers)}");
+    public void Provider(string name, string path, ConfigErrors errors) => errors.Require(any || _providers.Contains(name), path, $"there is no JWT provider '{name}'{Known(_providers)}");
 
     private static string Known(IEnumerable<string> names)
     {

@@ -44,7 +44,7 @@ internal static class ListenerValidator
             FilterValidator.Validate(filter, $"{path}.filters[{i}]", known, errors);
     }
 
-    private static void Connection(ConnectionRoute route, string path, KnownNames known, ConfigErrors errors)
+    internal static void Connection(ConnectionRoute route, string path, KnownNames known, ConfigErrors errors)
     {
         RouteValidator.Clusters(route.Clusters, $"{path}.clusters", known, errors);
         RouteValidator.Source(route.Source, $"{path}.source", errors);

@@ -11,7 +11,8 @@ namespace Weft.Proxy.Filters.Edge;
 /// What is done to each request of a listener before a route is looked for: path and host brought into form, fields that a client must not choose taken off, the client's address found, X-Forwarded-*
 /// written for those behind.
 /// </summary>
-internal sealed class EdgeStage(HttpSettings settings)
+/// <param name="passes">Within the mesh: what a trusted connection says of who forwarded the request is left as it is, and nothing is added.</param>
+internal sealed class EdgeStage(HttpSettings settings, bool passes = false)
 {
     // What the client says of who forwarded it is believed from trusted proxies alone. Forwarded (RFC 7239) would say it a second way, so it goes in any case.
     private static readonly HeaderNames Forwarding = new(["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-forwarded-server", "x-real-ip", "forwarded"]);
@@ -31,6 +32,12 @@ internal sealed class EdgeStage(HttpSettings settings)
         var headers = context.Request.Headers;
         // From trusted proxies, too: they are believed who forwarded what, and pass on whatever else their clients said.
         _strip.RemoveFrom(headers);
+        if (passes && connection.IsTrustedProxy)
+        {
+            facts.ClientAddress = ClientAddress(headers) ?? connection.Source.Address;
+            return FilterVerdict.Continue;
+        }
+
         if (connection.IsTrustedProxy || (!_trusted.IsEmpty && _trusted.Contains(connection.Source.Address)))
         {
             facts.ClientAddress = ClientAddress(headers) ?? connection.Source.Address;

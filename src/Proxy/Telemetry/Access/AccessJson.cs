@@ -72,6 +72,8 @@ internal sealed class AccessJson(InternTable<string> names) : IAccessFormat
         Name("listener"u8, record.Listener);
         Name("virtual_host"u8, record.VirtualHost);
         Name("route"u8, record.Route);
+        Name("source"u8, record.Source);
+        Name("destination"u8, record.Service);
         Name("identity"u8, record.Identity);
         Name("policy"u8, record.Policy);
         Name("dry_run_policy"u8, record.DryRunPolicy);

@@ -49,6 +49,10 @@ internal struct AccessRecord
     public int Cluster;
     /// <summary>The identity of the client, by its certificate.</summary>
     public int Identity;
+    /// <summary>Workload of the client: `namespace/name`.</summary>
+    public int Source;
+    /// <summary>Host that the client has called, or workload that it has reached.</summary>
+    public int Service;
     /// <summary>The policy that allowed or refused it.</summary>
     public int Policy;
     /// <summary>A policy that would have refused it, were it not on trial.</summary>

@@ -62,6 +62,23 @@ internal sealed class Cluster
     /// <summary>Whether a failure waits for <see cref="Maintain"/>: it should not wait for the next sweep.</summary>
     public bool HasFailures => !_failures.IsEmpty;
 
+    /// <summary>In place of endpoints: whatever address a connection was meant for. Null: there are endpoints.</summary>
+    public OriginalAddresses? Originals { get; private set; }
+
+    /// <summary>From now on, or no more.</summary>
+    public void SendToOriginals(bool originals) => Originals = originals ? Originals ?? new OriginalAddresses(_loops) : null;
+
+    /// <summary>Whom to ask.</summary>
+    /// <param name="meant">What the connection was meant for; null: it is not known.</param>
+    /// <param name="index">As that of <see cref="EndpointTable.Pick"/>; -1 where nothing was chosen among others.</param>
+    public UpstreamEndpoint? Pick(string? subset, in PickRequest request, IPEndPoint? meant, ref Rng rng, out int index)
+    {
+        if (Originals is not { } originals)
+            return Table(subset).Pick(request, ref rng, out index);
+        index = -1;
+        return meant is null ? null : originals.Of(meant);
+    }
+
     /// <summary>The endpoints to choose among, of the subset of this name or of all.</summary>
     public EndpointTable Table(string? subset = null)
     {

@@ -1,5 +1,7 @@
 using System.Net;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Units;
+using Weft.Proxy.Mesh;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Tls;
 using Weft.Proxy.Transport;
@@ -18,8 +20,23 @@ internal sealed record ConnectWay(TlsClientContext? Tls, UpstreamProtocol Protoc
 
     public KeepAlive KeepAlive { get; init; }
 
+    /// <summary>The ways of the mesh, which depend on client and endpoint; null: they are as the configuration says.</summary>
+    public IMeshPaths? Paths { get; init; }
+
+    /// <summary>Whether the mesh's own TLS is spoken.</summary>
+    public MeshTls MeshTls { get; init; }
+
     /// <summary>What a connection is made for one client for; empty: connections serve all.</summary>
-    public ClientKey KeyOf(ConnectionFacts? client) => client is null || (ProxyProtocol == ProxyProtocolVersion.None && !PreserveSource) ? default
+    public ClientKey KeyOf(ConnectionFacts? client, UpstreamEndpoint endpoint)
+    {
+        var key = KeyOf(client);
+        // Nobody takes what comes from its own address over a wire; and who has none cannot lend it.
+        if (key.Address is { } own && (own.Equals(endpoint.Address.Address) || own.Equals(System.Net.IPAddress.None)))
+            key = key with { Address = null };
+        return Paths?.Of(endpoint, client, MeshTls) is not { } path ? key : path.Kind == MeshPathKind.Borrowed ? key with { Address = path.Source.Address } : key with { Path = path };
+    }
+
+    private ClientKey KeyOf(ConnectionFacts? client) => client is null || (ProxyProtocol == ProxyProtocolVersion.None && !PreserveSource) ? default
         : new(PreserveSource ? client.Source.Address : null, ProxyProtocol == ProxyProtocolVersion.None ? null : client.Source, ProxyProtocol == ProxyProtocolVersion.None ? null : client.Destination);
 
     public static readonly ConnectWay Plain = new(null, UpstreamProtocol.Auto, null, PoolLimits.Default, TimeSpan.FromSeconds(5));
@@ -35,7 +52,8 @@ internal sealed record ConnectWay(TlsClientContext? Tls, UpstreamProtocol Protoc
 /// <summary>The client that connections of a pool are made for.</summary>
 /// <param name="Address">They leave with it; null: with the machine's own.</param>
 /// <param name="Source">Said in the PROXY header, with <paramref name="Destination"/>.</param>
-internal readonly record struct ClientKey(IPAddress? Address, IPEndPoint? Source, IPEndPoint? Destination)
+/// <param name="Path">By which way of the mesh; null: straight.</param>
+internal readonly record struct ClientKey(IPAddress? Address, IPEndPoint? Source, IPEndPoint? Destination, MeshPath? Path = null)
 {
-    public bool IsEmpty => Address is null && Source is null;
+    public bool IsEmpty => Address is null && Source is null && Path is null;
 }

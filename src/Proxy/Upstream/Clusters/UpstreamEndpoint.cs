@@ -29,6 +29,9 @@ internal sealed class UpstreamEndpoint
     /// <summary>Its key in the table of texts; 0: not given yet.</summary>
     public int Number { get; set; }
 
+    /// <summary>Its labels in the table of destinations; 0: not given yet. As <see cref="Number"/>.</summary>
+    public int Destination { get; set; }
+
     /// <summary>For requests whose host is to be the endpoint's own.</summary>
     public byte[] HostBytes => System.Text.Encoding.ASCII.GetBytes(Config.HostName ?? Key);
 

@@ -1,0 +1,137 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Weft.Cli.Supervision;
+using Weft.Node.Network;
+using Weft.Proxy.Mesh;
+using Weft.Proxy.Runtime;
+
+namespace Weft.Host.Proxy;
+
+/// <summary>The mesh in a node's proxy: what it is given, its metrics and its health.</summary>
+internal sealed partial class MeshPart : IAsyncDisposable
+{
+    public const string OutboundSocket = "mesh-outbound", InboundSocket = "mesh-inbound";
+
+    // Istio's ports of a sidecar: 15020 metrics, 15021 health.
+    private const int MetricsPort = 15020, HealthPort = 15021;
+
+    // Two files of it: some 50,000 requests each.
+    private const long AccessLogBytes = 16 << 20;
+
+    // Below the supervisor's patience with a child that is to end (3 s).
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(2);
+    private readonly List<AdminServer> _admin = [];
+    private readonly RotatingFile? _access;
+
+    private MeshPart(MeshProxy proxy, RotatingFile? access) => (Proxy, _access) = (proxy, access);
+
+    public MeshProxy Proxy { get; }
+
+    /// <summary>Null: this node has no mesh.</summary>
+    public static MeshPart? Create(string directory, IReadOnlyDictionary<string, Socket> sockets, TimeProvider time, Random random, ILoggerFactory loggers)
+    {
+        var outbound = Group(sockets, OutboundSocket);
+        var logger = loggers.CreateLogger<MeshPart>();
+        if (outbound.Count == 0)
+            return null;
+        var node = ProxyNodeFile.Load(directory) ?? throw new InvalidDataException($"{ProxyNodeFile.PathIn(directory)} is missing, and the mesh has sockets: the supervisor writes it");
+        var access = AccessLog(Path.Combine(directory, "state", "access.log"), logger);
+        var proxy = MeshProxy.Create(
+            new MeshProxyOptions
+            {
+                Node = node.Node, DoorAddress = IPAddress.TryParse(node.DoorAddress, out var door) ? door : null, Outbound = outbound, Inbound = Group(sockets, InboundSocket), Loops = outbound.Count,
+                Mark = (int)NetworkMarks.Mesh, AccessLog = access,
+            },
+            time, random, loggers);
+        return new MeshPart(proxy, access);
+    }
+
+    /// <summary>Metrics and health at once; captured connections wait in their sockets until there is a configuration: before it nobody would be known, and all of them refused.</summary>
+    public void Start(IPAddress address, TimeProvider time, ILoggerFactory loggers)
+    {
+        _ = StartWhenConfiguredAsync(loggers.CreateLogger<MeshPart>());
+        foreach (var (port, answer) in ((int, Func<string, (int, string, string)>)[])[(MetricsPort, Metrics), (HealthPort, Health)])
+        {
+            try
+            {
+                _admin.Add(AdminServer.Start(new IPEndPoint(address, port), answer, time, loggers.CreateLogger<AdminServer>()));
+            }
+            catch (ProxyConfigException taken)
+            {
+                // Requests are served all the same.
+                Log.NoAdmin(loggers.CreateLogger<MeshPart>(), string.Join("; ", taken.Errors));
+            }
+        }
+    }
+
+    private async Task StartWhenConfiguredAsync(ILogger logger)
+    {
+        try
+        {
+            await Proxy.Configured;
+            await Proxy.StartAsync();
+        }
+        catch (Exception defect)
+        {
+            Log.NotStarted(logger, defect);
+        }
+    }
+
+    public Task DrainAsync() => Proxy.DrainAsync(DrainTime);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var admin in _admin)
+            await admin.DisposeAsync();
+        await Proxy.DisposeAsync();
+        if (_access is not null)
+            await _access.DisposeAsync();
+    }
+
+    private (int Status, string ContentType, string Body) Metrics(string path)
+    {
+        if (path is not ("/metrics" or "/stats/prometheus"))
+            return (404, "text/plain", "/metrics\n");
+        using var text = new StringWriter { NewLine = "\n" };
+        Proxy.WriteMetrics(text);
+        return (200, "text/plain; version=0.0.4; charset=utf-8", text.ToString());
+    }
+
+    private (int Status, string ContentType, string Body) Health(string path) =>
+        path != "/healthz/ready" ? (404, "text/plain", "/healthz/ready\n") : Proxy.IsReady ? (200, "text/plain", "ok\n") : (503, "text/plain", "not ready\n");
+
+    // `NAME.0`, `NAME.1`, ...
+    private static List<Socket> Group(IReadOnlyDictionary<string, Socket> sockets, string name)
+    {
+        var group = new List<Socket>();
+        while (sockets.TryGetValue(FormattableString.Invariant($"{name}.{group.Count}"), out var socket))
+            group.Add(socket);
+        return group;
+    }
+
+    private static RotatingFile? AccessLog(string path, ILogger logger)
+    {
+        try
+        {
+            return new RotatingFile(path, AccessLogBytes);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            Log.NoAccessLog(logger, path, refused.Message);
+            return null;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "{Reason}; requests are served without it")]
+        public static partial void NoAdmin(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Critical, "captured connections are not accepted")]
+        public static partial void NotStarted(ILogger logger, Exception defect);
+
+        [LoggerMessage(LogLevel.Warning, "{Path} cannot be written, so requests are not logged: {Reason}")]
+        public static partial void NoAccessLog(ILogger logger, string path, string reason);
+    }
+}

@@ -1,0 +1,71 @@
+using Weft.Proxy.Transport;
+using Weft.Proxy.Transport.Interop;
+
+namespace Weft.Proxy.Mesh.Fronts;
+
+/// <summary>An accepted socket whose first bytes are waited for, and left in it.</summary>
+internal sealed class FirstBytesWait : IPollable
+{
+    // A client that says nothing for so long waits for the server; every protocol in which the server speaks first is late by as much, once for each connection (Istio's default
+    // was 100 ms, until it gave up waiting).
+    private const int QuietMilliseconds = 200;
+
+    // For the rest of a word that has begun.
+    private const int WordMilliseconds = 5_000;
+    private readonly EventLoop _loop;
+    private readonly int _fd, _slot;
+    private readonly Action<FirstBytesWait, Spoken> _done;
+    private readonly LoopTimer _timer;
+    private bool _begun, _over;
+
+    /// <param name="fd">Is the caller's again when it is told.</param>
+    public FirstBytesWait(EventLoop loop, int fd, Action<FirstBytesWait, Spoken> done)
+    {
+        (_loop, _fd, _done) = (loop, fd, done);
+        _timer = new LoopTimer(loop.Timers, () => End(Spoken.Other));
+        _timer.Set(loop.Now + QuietMilliseconds);
+        _slot = loop.Register(fd, this, Libc.EpollIn | Libc.EpollRdHup | Libc.EpollEdge);
+    }
+
+    public int Descriptor => _fd;
+
+    public void OnEvents(uint events)
+    {
+        Span<byte> bytes = stackalloc byte[FirstBytes.Enough];
+        var got = SocketCalls.Peek(_fd, bytes);
+        if (got == -Libc.Eagain)
+            return;
+        // The end, or an error, is for whoever reads next.
+        var spoken = got <= 0 ? Spoken.Other : FirstBytes.Of(bytes[..got]);
+        if (spoken == Spoken.Unknown && (events & (Libc.EpollRdHup | Libc.EpollHup)) != 0)
+            spoken = Spoken.Other;
+        if (spoken != Spoken.Unknown)
+        {
+            End(spoken);
+            return;
+        }
+
+        if (_begun)
+            return;
+        _begun = true;
+        _timer.Set(_loop.Now + WordMilliseconds);
+    }
+
+    /// <summary>Nobody waits any more; nothing is told.</summary>
+    public void Cancel()
+    {
+        if (_over)
+            return;
+        _over = true;
+        _timer.Dispose();
+        _loop.Unregister(_slot, _fd);
+    }
+
+    private void End(Spoken spoken)
+    {
+        if (_over)
+            return;
+        Cancel();
+        _done(this, spoken);
+    }
+}

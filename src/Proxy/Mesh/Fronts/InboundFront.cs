@@ -1,0 +1,70 @@
+using System.Net;
+using Weft.Proxy.Config.Units;
+using Weft.Proxy.Forwarding;
+using Weft.Proxy.Mesh.State;
+using Weft.Proxy.Routing;
+using Weft.Proxy.Telemetry.Metrics;
+using Weft.Proxy.Transport.Interop;
+
+namespace Weft.Proxy.Mesh.Fronts;
+
+/// <summary>
+/// The inbound side of one loop, however a connection came here: what its workload's mode, policies and tokens say is asked in this place alone. On the loop.
+/// </summary>
+internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
+{
+    /// <summary>Connections that were closed because they may not be.</summary>
+    public long Refused { get; private set; }
+
+    /// <param name="fd">Non-blocking; this front's from here on.</param>
+    /// <param name="source">The workload that sends; <see cref="IPAddress.None"/>: the connection to the pod leaves with this machine's address.</param>
+    /// <param name="destination">Address and port of a pod of this node.</param>
+    /// <param name="identity">Who sends, verified; null: that is not known.</param>
+    public void Accept(int fd, IPEndPoint source, IPEndPoint destination, string? identity)
+    {
+        (source, destination) = (MeshView.Plain(source), MeshView.Plain(destination));
+        if (serving.WorkloadOf(destination.Address) is not { } workload || serving.RulesOf(workload) is not { } rules
+            || (identity is null && workload.ModeOf(destination.Port) == MutualTls.Strict))
+        {
+            Refuse(fd);
+            return;
+        }
+
+        var facts = FactsOf(rules.Workload, source, destination, identity);
+        if (rules.IsOpen || (!rules.NeedsRequests && Allows(rules, facts)))
+        {
+            acceptors.Tunnel(fd, facts, MeshClusters.Inbound);
+            return;
+        }
+
+        // Requests are answered; bytes of which nothing more is known are closed.
+        acceptors.Wait(fd, spoken =>
+        {
+            if (spoken == Spoken.Http)
+                acceptors.Http(fd, source, client => new DownstreamConnection(acceptors.Services, client.Http2 ? rules.Http2 : rules.Http1, facts, client.Http2 ? (byte)20 : (byte)11));
+            else if (Allows(rules, facts))
+                acceptors.Tunnel(fd, facts, MeshClusters.Inbound);
+            else
+                Refuse(fd);
+        });
+    }
+
+    private static bool Allows(InboundRules rules, ConnectionFacts facts) => rules.Policies?.Check(facts, null, null, []).Allowed ?? true;
+
+    private ConnectionFacts FactsOf(MeshWorkload workload, IPEndPoint source, IPEndPoint destination, string? identity)
+    {
+        var mesh = new MeshConnection
+        {
+            Source = serving.SeenAs(source.Address, identity), IsInbound = true, Service = $"{workload.Unit.Namespace}/{workload.Name}", Destination = new DestinationLabels { Workload = workload.Labels },
+        };
+        // Only of somebody who is known it is believed who sent the request before.
+        var facts = new ConnectionFacts { Source = source, Destination = destination, Mesh = mesh, IsTrustedProxy = identity is not null };
+        return identity is null ? facts : ConnectionFacts.WithIdentity(facts, identity);
+    }
+
+    private void Refuse(int fd)
+    {
+        Refused++;
+        SocketCalls.Close(fd);
+    }
+}

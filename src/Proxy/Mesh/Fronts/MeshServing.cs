@@ -1,0 +1,225 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using System.Net;
+using Weft.Balancing;
+using Weft.Proxy.Config;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Wire;
+using Weft.Proxy.Filters;
+using Weft.Proxy.Filters.Authorization;
+using Weft.Proxy.Filters.Edge;
+using Weft.Proxy.Forwarding;
+using Weft.Proxy.Mesh.Registration;
+using Weft.Proxy.Mesh.State;
+using Weft.Proxy.Routing;
+using Weft.Proxy.Runtime;
+using Weft.Proxy.Upstream.Clusters;
+
+namespace Weft.Proxy.Mesh.Fronts;
+
+/// <summary>
+/// What the fronts of all loops serve by. Routes of a port are compiled when somebody on this node calls it first, and again when they change: most nodes call few of a mesh's hosts. The rules of
+/// this node's own workloads are compiled at once.
+/// </summary>
+/// <param name="node">This one's name; empty: all workloads are its own.</param>
+internal sealed class MeshServing(ProxyEngine engine, MeshState state, string node, string trustDomain, ILocalWorkloads local, ulong seed)
+{
+    private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<(string Host, int Port), OutboundPort> _ports = new();
+    private readonly ConcurrentDictionary<string, InboundRules> _rules = new();
+    private readonly ConcurrentDictionary<IPAddress, KnownSource> _sources = new();
+    private readonly ConcurrentDictionary<(int Port, bool Restricted), HttpListenerState> _named = new();
+    private readonly Dictionary<string, FilterFactory> _factories = [];
+
+    // Of the last step, under the gate: the state itself is for whoever applies.
+    private readonly Dictionary<string, MeshHost> _hosts = [];
+    private readonly Dictionary<string, RouteTableConfig> _tables = [];
+    private readonly EdgeStage _outboundEdge = new(MeshListeners.Outbound.Http, passes: true), _inboundEdge = new(MeshListeners.Inbound.Http, passes: true);
+    private MeshView _view = MeshView.Empty;
+    private Rng _rng = new(seed);
+
+    public MeshView View => Volatile.Read(ref _view);
+
+    public FrozenDictionary<string, Cluster> Clusters => engine.Clusters;
+
+    /// <summary>Who may send from this address; null: nobody that is known here.</summary>
+    public MeshSource? SourceOf(IPAddress address)
+    {
+        var registered = local.Find(address);
+        var view = View;
+        var workload = view.WorkloadOf(address, registered);
+        if (registered is null && (workload is null || (node.Length > 0 && workload.Unit.Node != node)))
+        {
+            _sources.TryRemove(address, out _);
+            return null;
+        }
+
+        // Of one that is registered and not known otherwise it is not known what it may call: where anybody is restricted, it is, too, until then.
+        var restricted = workload?.Unit.KnownHostsOnly ?? view.Restricted > 0;
+        if (_sources.TryGetValue(address, out var known) && known.Registered == registered && ReferenceEquals(known.Workload, workload) && known.Source.KnownHostsOnly == restricted)
+            return known.Source;
+        var who = registered ?? new LocalWorkload("", workload!.Unit.Namespace, workload.Name, workload.Unit.ServiceAccount, workload.Unit.Labels);
+        var identity = workload is null ? $"spiffe://{trustDomain}/ns/{who.Namespace}/sa/{who.ServiceAccount}" : workload.Unit.Identity;
+        var source = new MeshSource(address, who, identity, restricted);
+        _sources[address] = new KnownSource(registered, workload, source);
+        return source;
+    }
+
+    /// <summary>Who comes from this address, for records; not to be believed.</summary>
+    public MeshSource? SeenAs(IPAddress address, string? identity)
+    {
+        var workload = View.WorkloadOf(address, local.Find(address));
+        return workload is null ? null : new MeshSource(address, new LocalWorkload("", workload.Unit.Namespace, workload.Name, workload.Unit.ServiceAccount, workload.Unit.Labels), identity);
+    }
+
+    public MeshWorkload? WorkloadOf(IPAddress address) => View.WorkloadOf(address, local.Find(address));
+
+    /// <summary>Null: the workload is not of this node.</summary>
+    public InboundRules? RulesOf(MeshWorkload workload) => _rules.GetValueOrDefault(workload.Key);
+
+    public OutboundPort? PortOf(MeshHost host, int port)
+    {
+        if (_ports.TryGetValue((host.Name, port), out var known))
+            return known;
+        lock (_gate)
+        {
+            // The newest: the view that the caller has read may have been replaced meanwhile.
+            return _hosts.TryGetValue(host.Name, out var newest) && newest.Port(port) is { } unit ? _ports.GetOrAdd((host.Name, port), _ => Open(newest, unit, null)) : null;
+        }
+    }
+
+    /// <summary>Requests to hosts that are found by name; null: there are none on the port.</summary>
+    /// <param name="restricted">Other hosts are not there.</param>
+    public HttpListenerState? NamedPort(int port, bool restricted)
+    {
+        if (_named.TryGetValue((port, restricted), out var known))
+            return known;
+        lock (_gate)
+            return View.Named.ContainsKey(port) ? _named.GetOrAdd((port, restricted), at => new HttpListenerState(Named(at.Port, at.Restricted))) : null;
+    }
+
+    /// <summary>Of a step that the state and the engine have taken.</summary>
+    /// <param name="renamed">There are clusters that were not there before, or no more.</param>
+    public IReadOnlyList<Rejection> Apply(MeshStep step, bool renamed)
+    {
+        var rejected = new List<Rejection>();
+        lock (_gate)
+        {
+            Volatile.Write(ref _view, state.View);
+            foreach (var table in step.Tables)
+                _tables[table] = state.Tables.Of(table, rejected);
+            foreach (var key in step.Workloads)
+                RenewRules(key);
+            foreach (var host in step.Hosts)
+                RenewHost(host);
+            foreach (var (at, port) in _ports.Where(pair => pair.Value.Port.Routes is { } table && step.Tables.Contains(table)))
+                port.Http!.Publish(Outbound(port.Port.Routes!));
+            foreach (var (at, http) in _named.Where(_ => step.Hosts.Count + step.Tables.Count > 0))
+                http.Publish(Named(at.Port, at.Restricted));
+            if (renamed)
+                Republish();
+        }
+
+        return rejected;
+    }
+
+    private void RenewRules(string key)
+    {
+        if (!state.Workloads.TryGetValue(key, out var workload) || (node.Length > 0 && workload.Unit.Node != node))
+        {
+            _rules.TryRemove(key, out _);
+            _factories.Remove("workload " + key);
+            return;
+        }
+
+        var filters = state.Filters(workload.Unit.Policies, workload.Unit.Tokens);
+        var (one, two) = (Inbound(key, filters, MeshClusters.Inbound), Inbound(key, filters, MeshClusters.InboundHttp2));
+        var policies = Connections.PoliciesOf(filters);
+        var before = _rules.GetValueOrDefault(key);
+        before?.Http1.Publish(one);
+        before?.Http2.Publish(two);
+        _rules[key] = new InboundRules(
+            workload, policies.IsEmpty ? null : new PolicySet(policies), Connections.NeedRequests(filters), before?.Http1 ?? new HttpListenerState(one), before?.Http2 ?? new HttpListenerState(two));
+    }
+
+    private HttpView Inbound(string key, ValueList<FilterConfig> filters, string cluster)
+    {
+        var listener = MeshListeners.Inbound with { Filters = filters, DefaultCluster = cluster };
+        return ViewOf(listener, Compile($"workload {key} {cluster}", new RouteTableConfig { Name = key }, listener), _inboundEdge);
+    }
+
+    private void RenewHost(string name)
+    {
+        if (state.Hosts.TryGetValue(name, out var host))
+            _hosts[name] = host;
+        else
+            _hosts.Remove(name);
+        foreach (var (at, before) in _ports.Where(pair => pair.Key.Host == name))
+        {
+            if (host?.Port(at.Port) is { } unit)
+            {
+                _ports[at] = Open(host, unit, before);
+                continue;
+            }
+
+            _ports.TryRemove(at, out _);
+            before.Http?.Publish(ViewOf(MeshListeners.Outbound, RouteTable.Compile(new RouteTableConfig(), MeshListeners.Outbound, new FilterFactory(FilterKinds.WithoutServices)), _outboundEdge));
+        }
+    }
+
+    private OutboundPort Open(MeshHost host, Config.Units.DestinationPort port, OutboundPort? before)
+    {
+        var connections = before is not null && before.Port.Connections == port.Connections
+            ? before.Connections
+            : new ConnectionTable(new ListenerConfig { ConnectionRoutes = port.Connections }, Next);
+        var http = port.Routes is null ? null : before?.Http;
+        if (port.Routes is { } table && http is null)
+            http = new HttpListenerState(Outbound(table));
+        else if (http is not null && before!.Port.Routes != port.Routes)
+            http.Publish(Outbound(port.Routes!));
+        return new OutboundPort(host, port, connections, http);
+    }
+
+    private HttpView Outbound(string table) => ViewOf(MeshListeners.Outbound, Compile("table " + table, TableOf(table), MeshListeners.Outbound), _outboundEdge);
+
+    private HttpView Named(int port, bool restricted)
+    {
+        var hosts = View.Named.GetValueOrDefault(port)?.Values.Where(host => host.Port(port)?.Routes is not null) ?? [];
+        var table = new RouteTableConfig
+        {
+            Name = $"named:{port}",
+            Hosts = hosts.SelectMany(host => TableOf(host.Port(port)!.Routes!).Hosts.Select(one => one with { Name = host.Name, Domains = [host.Name, $"{host.Name}:{port}"] })).DistinctBy(host => host.Name).ToValueList(),
+        };
+        var listener = MeshListeners.Outbound with { DefaultCluster = restricted ? null : MeshClusters.Passthrough };
+        return ViewOf(listener, Compile($"named {port} {restricted}", table, listener), _outboundEdge);
+    }
+
+    private RouteTableConfig TableOf(string name) => _tables.GetValueOrDefault(name) ?? new RouteTableConfig { Name = name };
+
+    // What filters of before have gathered (buckets, caches) goes on.
+    private RouteTable Compile(string key, RouteTableConfig table, ListenerConfig listener)
+    {
+        var factory = new FilterFactory(FilterKinds.With(engine.MeshNeeds), _factories.GetValueOrDefault(key));
+        var routes = RouteTable.Compile(table, listener, factory);
+        _factories[key] = factory;
+        return routes;
+    }
+
+    private HttpView ViewOf(ListenerConfig listener, RouteTable routes, EdgeStage edge) =>
+        new(listener, engine.Names.Texts.Intern(listener.Name), routes, edge, engine.Clusters, null, Recorded: true, RecordedFraction: 1);
+
+    private void Republish()
+    {
+        foreach (var http in _ports.Values.Select(port => port.Http).Concat(_named.Values).Concat(_rules.Values.SelectMany(rules => new[] { rules.Http1, rules.Http2 })).OfType<HttpListenerState>())
+            http.Publish(http.Current with { Clusters = engine.Clusters });
+    }
+
+    // Connections are few, and all loops may ask.
+    private ulong Next()
+    {
+        lock (_sources)
+            return _rng.Next();
+    }
+
+    private sealed record KnownSource(LocalWorkload? Registered, MeshWorkload? Workload, MeshSource Source);
+}

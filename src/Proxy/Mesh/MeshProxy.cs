@@ -1,0 +1,174 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Weft.Proxy.Config;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Wire;
+using Weft.Proxy.Configuration;
+using Weft.Proxy.Mesh.Fronts;
+using Weft.Proxy.Mesh.Registration;
+using Weft.Proxy.Mesh.State;
+using Weft.Proxy.Runtime;
+using Weft.Proxy.Telemetry.Metrics;
+using Weft.Proxy.Transport;
+using Weft.Proxy.Transport.Interop;
+
+namespace Weft.Proxy.Mesh;
+
+/// <summary>
+/// The mesh's data plane on one node: takes over units of the configuration, and serves what pods send, what comes to them, and the front door by the newest.
+/// </summary>
+public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    private readonly MeshProxyOptions _options;
+    private readonly ProxyEngine _engine;
+    private readonly MeshState _state = new();
+    private readonly MeshServing _serving;
+    private readonly MeshPaths _paths;
+    private readonly MeshLoop[] _loops;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly TaskCompletionSource _configured = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _started;
+
+    /// <param name="local">Null: workloads are known by the configuration alone.</param>
+    /// <param name="connector">Null: between nodes everything goes in plaintext.</param>
+    internal MeshProxy(MeshProxyOptions options, ILocalWorkloads? local, IMeshConnector? connector, TimeProvider time, Random random, ILoggerFactory loggers)
+    {
+        (_options, _time, _logger) = (options, time, loggers.CreateLogger<MeshProxy>());
+        _engine = new ProxyEngine(options.Loops, options.AccessLog, time, random, loggers, mark: options.Mark);
+        local ??= new NoLocalWorkloads();
+        _serving = new MeshServing(_engine, _state, options.Node, options.TrustDomain, local, (ulong)random.NextInt64());
+        var door = new LocalWorkload("", DoorNames.Namespace, DoorNames.Workload, DoorNames.ServiceAccount, default);
+        var source = new MeshSource(null, door, $"spiffe://{options.TrustDomain}/ns/{door.Namespace}/sa/{door.ServiceAccount}");
+        _paths = new MeshPaths(options.Node, source, local, connector, () => _serving.View, AcceptInbound);
+        _loops = [.. _engine.Loops.Select(loop => new MeshLoop(loop, _serving))];
+    }
+
+    /// <summary>With what the configuration says of workloads, and in plaintext between nodes.</summary>
+    public static MeshProxy Create(MeshProxyOptions options, TimeProvider time, Random random, ILoggerFactory loggers) => new(options, null, null, time, random, loggers);
+
+    /// <summary>Captured connections are accepted, by a configuration.</summary>
+    public bool IsReady => Volatile.Read(ref _started);
+
+    /// <summary>Ends with the first step of the configuration.</summary>
+    public Task Configured => _configured.Task;
+
+    /// <summary>Addresses of the front door's listeners by their names.</summary>
+    public IReadOnlyDictionary<string, IPEndPoint> DoorAddresses => _engine.Addresses;
+
+    /// <summary>For whoever brings connections to the inbound side: streams of other nodes.</summary>
+    internal IReadOnlyList<MeshLoop> Loops => _loops;
+
+    internal MeshState State => _state;
+
+    internal ProxyEngine Engine => _engine;
+
+    /// <summary>Begins to accept. What has come before waits in the sockets: a configuration that was applied first is the one that it is served by.</summary>
+    public async Task StartAsync()
+    {
+        if (SocketCalls.RefusalOf(_options.Mark) is { } refusal)
+            Log.Refused(_logger, refusal);
+        for (var i = 0; i < _loops.Length; i++)
+        {
+            var number = i;
+            // All sockets of a group are somebody's: the kernel spreads connections over them whether anybody accepts or not.
+            await _loops[i].Loop.PostAsync(() => _loops[number].Listen(Own(_options.Outbound, number), Own(_options.Inbound, number)));
+        }
+
+        Volatile.Write(ref _started, true);
+        Log.Started(_logger, _loops.Length, _state.Hosts.Count, _state.Workloads.Count);
+    }
+
+    public void Check(UnitKey key, object unit) => UnitJudge.Check(key, unit);
+
+    public IReadOnlyList<Rejection> Apply(IReadOnlyList<KeyValuePair<UnitKey, object?>> changes)
+    {
+        var step = _state.Apply(changes);
+        var own = _engine.Clusters.Count == 0 ? MeshClusters.All : [];
+        var left = new List<Rejection>();
+        var before = _engine.Clusters;
+        var change = new MeshChange
+        {
+            Paths = _paths, Clusters = [.. own, .. step.Clusters], GoneClusters = step.GoneClusters,
+            TlsClusters = step.Door || step.Clusters.Any(cluster => cluster.Config.Tls is not null) ? [.. _state.Clusters.Values.Where(cluster => cluster.Config.Tls is not null)] : [],
+            JwtProviders = step.Tokens ? _state.JwtProviders.ToValueList() : null,
+        };
+        if (step.Door)
+        {
+            change = change with { Door = DoorJoin.Of(_state, _options.DoorAddress?.ToString(), out var rejected) };
+            left.AddRange(rejected);
+        }
+
+        // Whoever applies waits until it is served: that is what an acknowledgement says.
+        left.AddRange(_engine.ApplyMeshAsync(change).GetAwaiter().GetResult());
+        left.AddRange(_serving.Apply(step, renamed: !ReferenceEquals(before, _engine.Clusters)));
+        _configured.TrySetResult();
+        return left;
+    }
+
+    /// <summary>What a scrape of Prometheus gets.</summary>
+    public void WriteMetrics(TextWriter to)
+    {
+        _engine.WriteMetrics(to);
+        var text = new PrometheusText(to);
+        text.Family("weft_mesh_connections_refused_total", "counter", "Captured connections that were closed: unknown senders, hosts that may not be called, policies.");
+        text.Sample("weft_mesh_connections_refused_total", text.Labels([("side", "outbound")]), _loops.Sum(loop => loop.Outbound.Refused));
+        text.Sample("weft_mesh_connections_refused_total", text.Labels([("side", "inbound")]), _loops.Sum(loop => loop.Inbound.Refused));
+    }
+
+    /// <summary>No new connections; open ones are told with their next answer. Returns when all are gone or the time is over.</summary>
+    public async Task DrainAsync(TimeSpan most)
+    {
+        Volatile.Write(ref _started, false);
+        // The sockets are the supervisor's: what waits in them is for the next proxy.
+        foreach (var loop in _loops)
+            await loop.Loop.PostAsync(() => loop.Drain((long)most.TotalMilliseconds, DrainReason.HandedOver));
+        var door = _engine.DrainAsync(most);
+        var started = _time.GetTimestamp();
+        while (_time.GetElapsedTime(started) < most && await IsBusyAsync())
+            await Task.Delay(Look, _time);
+        await door;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var loop in _loops)
+            await loop.Loop.PostAsync(loop.Close);
+        await _engine.DisposeAsync();
+    }
+
+    private async Task<bool> IsBusyAsync()
+    {
+        var busy = false;
+        foreach (var loop in _loops)
+            await loop.Loop.PostAsync(() => busy |= loop.IsBusy);
+        return busy;
+    }
+
+    private List<Socket> Own(IReadOnlyList<Socket> sockets, int loop) => [.. sockets.Where((_, at) => at % _loops.Length == loop)];
+
+    private void AcceptInbound(EventLoop loop, int fd, IPEndPoint source, IPEndPoint destination, string? identity) =>
+        Array.Find(_loops, one => one.Loop == loop)!.Inbound.Accept(fd, source, destination, identity);
+
+    private sealed class NoLocalWorkloads : ILocalWorkloads
+    {
+        public LocalWorkload? Find(IPAddress address) => null;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "serving the mesh with {Loops} loops: {Hosts} hosts, {Workloads} workloads")]
+        public static partial void Started(ILogger logger, int loops, int hosts, int workloads);
+
+        [LoggerMessage(LogLevel.Error, "the kernel refuses what the mesh needs ({Refusal}): connections to pods of this node will fail; the proxy needs CAP_NET_ADMIN")]
+        public static partial void Refused(ILogger logger, string refusal);
+    }
+}
+
+/// <summary>As whom the front door sends.</summary>
+internal static class DoorNames
+{
+    public const string Namespace = "istio-system", Workload = "istio-ingressgateway", ServiceAccount = "istio-ingressgateway-service-account";
+}

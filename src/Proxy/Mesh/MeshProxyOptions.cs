@@ -1,0 +1,31 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Weft.Proxy.Mesh;
+
+/// <summary>What a node's proxy is given for the mesh.</summary>
+public sealed record MeshProxyOptions
+{
+    /// <summary>Its node's name; empty: all workloads are its own.</summary>
+    public string Node { get; init; } = "";
+
+    /// <summary>Where the front door listens; null: nowhere.</summary>
+    public IPAddress? DoorAddress { get; init; }
+
+    public string TrustDomain { get; init; } = "cluster.local";
+
+    /// <summary>Listening, with IP_TRANSPARENT: what pods of this node send.</summary>
+    public IReadOnlyList<Socket> Outbound { get; init; } = [];
+
+    /// <summary>Likewise: what comes to pods of this node in plaintext.</summary>
+    public IReadOnlyList<Socket> Inbound { get; init; } = [];
+
+    /// <summary>0: one for each processor.</summary>
+    public int Loops { get; init; }
+
+    /// <summary>SO_MARK of connections that the proxy makes, so that they are not captured; 0: none.</summary>
+    public int Mark { get; init; }
+
+    /// <summary>Records of requests; null: none.</summary>
+    public Stream? AccessLog { get; init; }
+}

@@ -1,0 +1,39 @@
+using System.Net;
+using Weft.Proxy.Config.Units;
+using Weft.Proxy.Routing;
+using Weft.Proxy.Telemetry.Metrics;
+using Weft.Proxy.Transport;
+using Weft.Proxy.Upstream.Clusters;
+
+namespace Weft.Proxy.Mesh;
+
+internal enum MeshPathKind
+{
+    /// <summary>Straight to a pod of this node, with the client's own address.</summary>
+    Borrowed,
+    /// <summary>To the inbound side of this node, which asks for the pod's policies.</summary>
+    Inbound,
+    /// <summary>To another node, under mutual TLS.</summary>
+    Connector,
+    /// <summary>There is no way that is allowed.</summary>
+    Refused,
+}
+
+/// <summary>By which way, and as whom, a connection reaches its endpoint. Connections of equal paths serve the same requests.</summary>
+/// <param name="Identity">Who must answer, of a <see cref="MeshPathKind.Connector"/>.</param>
+internal readonly record struct MeshPath(MeshPathKind Kind, MeshSource Source, string? Identity = null);
+
+/// <summary>Chooses the ways of connections that leave for endpoints.</summary>
+internal interface IMeshPaths
+{
+    /// <summary>Null: straight, with this machine's address.</summary>
+    /// <param name="client">Null: the proxy itself asks.</param>
+    MeshPath? Of(UpstreamEndpoint endpoint, ConnectionFacts? client, MeshTls tls);
+
+    /// <summary>Called on the loop.</summary>
+    /// <returns>A non-blocking descriptor, or a negative number.</returns>
+    int Dial(MeshPath path, IPEndPoint to, EventLoop loop);
+
+    /// <summary>What metrics call the endpoint.</summary>
+    DestinationLabels LabelsOf(Cluster cluster, UpstreamEndpoint endpoint);
+}

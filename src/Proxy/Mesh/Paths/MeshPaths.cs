@@ -1,0 +1,70 @@
+using System.Net;
+using Weft.Proxy.Config.Units;
+using Weft.Proxy.Mesh.Registration;
+using Weft.Proxy.Mesh.State;
+using Weft.Proxy.Routing;
+using Weft.Proxy.Telemetry.Metrics;
+using Weft.Proxy.Transport;
+using Weft.Proxy.Transport.Interop;
+using Weft.Proxy.Upstream.Clusters;
+
+namespace Weft.Proxy.Mesh;
+
+/// <summary>Hands a connection to the inbound side of a loop.</summary>
+internal delegate void InboundAccept(EventLoop loop, int fd, IPEndPoint source, IPEndPoint destination, string? identity);
+
+/// <param name="node">This one's name.</param>
+/// <param name="door">As whom the front door sends.</param>
+/// <param name="connector">Null: between nodes everything goes in plaintext.</param>
+internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads local, IMeshConnector? connector, Func<MeshView> view, InboundAccept inbound) : IMeshPaths
+{
+    // What the proxy asks for itself (authorizers) it asks as nobody.
+    private static readonly MeshSource Nobody = new(null, new LocalWorkload("", "", "", "", default), null);
+
+    public MeshPath? Of(UpstreamEndpoint endpoint, ConnectionFacts? client, MeshTls tls)
+    {
+        // The last step to a pod of this node, after its policies.
+        if (client?.Mesh is { IsInbound: true })
+            return null;
+        var source = client is null ? Nobody : client.Mesh?.Source ?? door;
+        var address = MeshView.Plain(endpoint.Address.Address);
+        var registered = local.Find(address);
+        var workload = view().WorkloadOf(address, registered);
+        if (registered is not null || (workload is { IsMeshed: true } && workload.Unit.Node == node))
+            return Near(source, address, workload, endpoint.Address.Port);
+        var identity = endpoint.Config.Identity ?? workload?.Unit.Identity;
+        var takesIt = tls == MeshTls.Always || workload?.ModeOf(endpoint.Address.Port) != MutualTls.Disable;
+        if (tls != MeshTls.Never && takesIt && identity is not null && connector is not null && source.Identity is not null)
+            return new MeshPath(MeshPathKind.Connector, source, identity);
+        return tls == MeshTls.Always ? new MeshPath(MeshPathKind.Refused, source) : null;
+    }
+
+    public int Dial(MeshPath path, IPEndPoint to, EventLoop loop)
+    {
+        switch (path.Kind)
+        {
+            case MeshPathKind.Connector:
+                return connector!.Connect(path.Source.Workload, to, path.Identity!, loop);
+            case MeshPathKind.Inbound when SocketCalls.Pair() is { } pair:
+                inbound(loop, pair.Other, new IPEndPoint(path.Source.Address ?? IPAddress.None, 0), to, path.Source.Identity);
+                return pair.One;
+            default:
+                return -1;
+        }
+    }
+
+    public DestinationLabels LabelsOf(Cluster cluster, UpstreamEndpoint endpoint)
+    {
+        var address = MeshView.Plain(endpoint.Address.Address);
+        var labels = view().WorkloadOf(address, local.Find(address))?.Labels;
+        return cluster.Originals is null ? WorkloadNames.DestinationOf(WorkloadNames.HostOf(cluster.Config.Name), labels) : new DestinationLabels { Workload = labels ?? new WorkloadLabels() };
+    }
+
+    // Of a pod that is registered and not known otherwise nobody knows the policies: the inbound side refuses it.
+    private static MeshPath? Near(MeshSource source, IPAddress address, MeshWorkload? workload, int port)
+    {
+        if (workload is null || workload.HasRules || (source.Identity is null && workload.ModeOf(port) == MutualTls.Strict))
+            return new MeshPath(MeshPathKind.Inbound, source);
+        return source.Address is null || source.Address.Equals(address) ? null : new MeshPath(MeshPathKind.Borrowed, source);
+    }
+}

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using System.Net;
+using Weft.Proxy.Config.Units;
+
+namespace Weft.Proxy.Mesh.State;
+
+/// <summary>Keeps the view up to date: a change costs what it touches.</summary>
+internal sealed class MeshIndexes
+{
+    private readonly Dictionary<string, MeshHost> _hosts = [];
+    private readonly Dictionary<string, MeshWorkload> _workloads = [];
+
+    public MeshView View { get; private set; } = MeshView.Empty;
+
+    public IReadOnlyDictionary<string, MeshHost> Hosts => _hosts;
+
+    public IReadOnlyDictionary<string, MeshWorkload> Workloads => _workloads;
+
+    /// <param name="units">By host; null: it is gone.</param>
+    public void SetHosts(IReadOnlyCollection<(string Name, DestinationUnit? Unit)> units)
+    {
+        var addresses = View.Hosts.ToBuilder();
+        var named = View.Named.ToBuilder();
+        var ranges = false;
+        // All that go before any that comes: an address may change hands in one step.
+        foreach (var (name, _) in units)
+        {
+            if (!_hosts.Remove(name, out var before))
+                continue;
+            ranges |= Ranges(before.Unit).Any();
+            foreach (var address in Addresses(before.Unit).Where(address => addresses.TryGetValue(address, out var owner) && owner.Name == name))
+                addresses.Remove(address);
+            foreach (var port in before.Unit.Ports)
+            {
+                if (named.TryGetValue(port.Port, out var hosts))
+                    named[port.Port] = hosts.Remove(name);
+            }
+        }
+
+        foreach (var (name, unit) in units)
+        {
+            if (unit is null)
+                continue;
+            var host = _hosts[name] = new MeshHost(name, unit);
+            ranges |= Ranges(unit).Any();
+            foreach (var address in Addresses(unit))
+                addresses[address] = host;
+            if (!unit.Addresses.IsEmpty)
+                continue;
+            foreach (var port in unit.Ports)
+                named[port.Port] = named.GetValueOrDefault(port.Port, ImmutableSortedDictionary.Create<string, MeshHost>(StringComparer.Ordinal)).SetItem(name, host);
+        }
+
+        View = View with
+        {
+            Hosts = addresses.ToImmutable(), Named = named.ToImmutable(),
+            Ranges = ranges ? [.. _hosts.Values.SelectMany(host => Ranges(host.Unit).Select(range => (range, host))).OrderByDescending(pair => pair.range.PrefixLength).ThenBy(pair => pair.host.Name, StringComparer.Ordinal)] : View.Ranges,
+        };
+    }
+
+    public void SetWorkloads(IReadOnlyCollection<(string Key, WorkloadUnit? Unit)> units)
+    {
+        var owners = View.Workloads.ToBuilder();
+        var restricted = View.Restricted;
+        foreach (var (key, unit) in units)
+        {
+            if (_workloads.Remove(key, out var before))
+            {
+                restricted -= before.Unit.KnownHostsOnly ? 1 : 0;
+                foreach (var address in Addresses(before.Unit.Addresses).Where(owners.ContainsKey))
+                {
+                    var left = owners[address].RemoveAll(one => one.Key == key);
+                    if (left.IsEmpty)
+                        owners.Remove(address);
+                    else
+                        owners[address] = left;
+                }
+            }
+
+            if (unit is null)
+                continue;
+            var workload = _workloads[key] = new MeshWorkload(key, unit);
+            restricted += unit.KnownHostsOnly ? 1 : 0;
+            foreach (var address in Addresses(unit.Addresses))
+                owners[address] = owners.TryGetValue(address, out var others) ? others.Add(workload) : [workload];
+        }
+
+        View = View with { Workloads = owners.ToImmutable(), Restricted = restricted };
+    }
+
+    private static IEnumerable<IPAddress> Addresses(DestinationUnit unit) => Addresses(unit.Addresses);
+
+    private static IEnumerable<IPAddress> Addresses(IEnumerable<string> texts) => texts.Where(text => !text.Contains('/')).Select(text => MeshView.Plain(IPAddress.Parse(text)));
+
+    private static IEnumerable<IPNetwork> Ranges(DestinationUnit unit) => unit.Addresses.Where(text => text.Contains('/')).Select(RangeOf);
+
+    // Bits below the prefix do not count, and the type does not take them.
+    internal static IPNetwork RangeOf(string text)
+    {
+        var slash = text.IndexOf('/');
+        var (bytes, bits) = (IPAddress.Parse(text[..slash]).GetAddressBytes(), int.Parse(text.AsSpan(slash + 1), provider: null));
+        for (var i = 0; i < bytes.Length; i++)
+            bytes[i] &= (byte)(0xFF << Math.Clamp(((i + 1) * 8) - bits, 0, 8));
+        return new IPNetwork(new IPAddress(bytes), bits);
+    }
+}

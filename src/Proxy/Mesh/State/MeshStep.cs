@@ -1,0 +1,30 @@
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Units;
+
+namespace Weft.Proxy.Mesh.State;
+
+/// <summary>A cluster with its endpoints.</summary>
+/// <param name="Certificate">That its TLS shows, of a Secret or of files.</param>
+internal sealed record MeshCluster(ClusterConfig Config, MeshTls Tls, bool OriginalAddress, CertificateConfig? Certificate);
+
+/// <summary>What is different after a step: only this is made anew.</summary>
+internal sealed record MeshStep
+{
+    public IReadOnlyList<MeshCluster> Clusters { get; init; } = [];
+
+    public IReadOnlyList<string> GoneClusters { get; init; } = [];
+
+    /// <summary>Names of tables that are new, different or gone.</summary>
+    public IReadOnlyCollection<string> Tables { get; init; } = [];
+
+    /// <summary>Hosts that are new, different or gone.</summary>
+    public IReadOnlyCollection<string> Hosts { get; init; } = [];
+
+    /// <summary>Workloads that are new, different or gone, or whose policies or tokens are.</summary>
+    public IReadOnlyCollection<string> Workloads { get; init; } = [];
+
+    public bool Tokens { get; init; }
+
+    /// <summary>Listeners of the front door, or what they name.</summary>
+    public bool Door { get; init; }
+}

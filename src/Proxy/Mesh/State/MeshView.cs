@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using System.Net;
+using Weft.Proxy.Config.Units;
+using Weft.Proxy.Mesh.Registration;
+using Weft.Proxy.Telemetry.Metrics;
+
+namespace Weft.Proxy.Mesh.State;
+
+/// <param name="Name">`web.shop.svc.cluster.local`.</param>
+internal sealed record MeshHost(string Name, DestinationUnit Unit)
+{
+    public DestinationPort? Port(int port) => Unit.Ports.FirstOrDefault(one => one.Port == port);
+}
+
+/// <param name="Key">`namespace/name`, or `entry/namespace/name`.</param>
+internal sealed record MeshWorkload(string Key, WorkloadUnit Unit)
+{
+    private WorkloadLabels? _labels;
+
+    public bool IsMeshed => Unit.Identity is not null;
+
+    /// <summary>Something has to be asked of each connection, or request, that comes to it.</summary>
+    public bool HasRules => !Unit.Policies.IsEmpty || !Unit.Tokens.IsEmpty;
+
+    public string Name => Key[(Key.LastIndexOf('/') + 1)..];
+
+    public WorkloadLabels Labels => _labels ??= WorkloadNames.LabelsOf(Unit.Namespace, Name, Unit.Labels, Unit.Identity);
+
+    public MutualTls ModeOf(int port)
+    {
+        foreach (var own in Unit.Ports)
+        {
+            if (own.Port == port)
+                return own.Mode;
+        }
+
+        return Unit.MutualTls;
+    }
+
+    public bool Is(LocalWorkload local) => Key == $"{local.Namespace}/{local.Name}";
+}
+
+/// <summary>Whose an address is. Immutable; shared by all loops.</summary>
+internal sealed record MeshView
+{
+    public static readonly MeshView Empty = new();
+
+    public ImmutableDictionary<IPAddress, MeshHost> Hosts { get; init; } = ImmutableDictionary<IPAddress, MeshHost>.Empty;
+
+    /// <summary>The narrowest first.</summary>
+    public ImmutableArray<(IPNetwork Range, MeshHost Host)> Ranges { get; init; } = [];
+
+    /// <summary>Several where pods share an address, or a new one has that of one that is not gone everywhere yet.</summary>
+    public ImmutableDictionary<IPAddress, ImmutableArray<MeshWorkload>> Workloads { get; init; } = ImmutableDictionary<IPAddress, ImmutableArray<MeshWorkload>>.Empty;
+
+    /// <summary>Ports of hosts that have no address of their own: they are found by the name that the client says.</summary>
+    public ImmutableDictionary<int, ImmutableSortedDictionary<string, MeshHost>> Named { get; init; } = ImmutableDictionary<int, ImmutableSortedDictionary<string, MeshHost>>.Empty;
+
+    /// <summary>How many workloads may only call hosts that the mesh knows.</summary>
+    public int Restricted { get; init; }
+
+    public MeshHost? HostOf(IPAddress address)
+    {
+        if (Hosts.TryGetValue(address, out var host))
+            return host;
+        foreach (var (range, owner) in Ranges)
+        {
+            if (range.Contains(address))
+                return owner;
+        }
+
+        return null;
+    }
+
+    /// <param name="local">Who has the address on this node, if somebody has: that is the newest of all.</param>
+    /// <returns>Null: nobody, or it cannot be said who of several.</returns>
+    public MeshWorkload? WorkloadOf(IPAddress address, LocalWorkload? local)
+    {
+        if (!Workloads.TryGetValue(address, out var owners))
+            return null;
+        if (local is not null)
+            return owners.FirstOrDefault(owner => owner.Is(local));
+        if (owners.Length == 1)
+            return owners[0];
+        var meshed = owners.Where(owner => owner.IsMeshed).Take(2).ToList();
+        return meshed.Count == 1 ? meshed[0] : meshed.Count == 0 ? owners[0] : null;
+    }
+
+    /// <summary>As they are looked up.</summary>
+    public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
+    public static IPEndPoint Plain(IPEndPoint point) => point.Address.IsIPv4MappedToIPv6 ? new(point.Address.MapToIPv4(), point.Port) : point;
+}

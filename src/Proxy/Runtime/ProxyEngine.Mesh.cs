@@ -1,0 +1,176 @@
+using System.Collections.Frozen;
+using Weft.Balancing;
+using Weft.Proxy.Config;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Wire;
+using Weft.Proxy.Filters;
+using Weft.Proxy.Filters.Edge;
+using Weft.Proxy.Forwarding;
+using Weft.Proxy.Mesh;
+using Weft.Proxy.Mesh.State;
+using Weft.Proxy.Routing;
+using Weft.Proxy.Tls;
+using Weft.Proxy.Upstream.Clusters;
+
+namespace Weft.Proxy.Runtime;
+
+/// <summary>What is different for an engine that serves a mesh. All of it was judged, part by part.</summary>
+internal sealed record MeshChange
+{
+    public required IMeshPaths Paths { get; init; }
+
+    public IReadOnlyList<MeshCluster> Clusters { get; init; } = [];
+
+    public IReadOnlyList<string> GoneClusters { get; init; } = [];
+
+    /// <summary>All that have TLS of their own.</summary>
+    public IReadOnlyList<MeshCluster> TlsClusters { get; init; } = [];
+
+    /// <summary>Null: listeners of the front door are as they were.</summary>
+    public ProxyConfig? Door { get; init; }
+
+    /// <summary>Null: as they were.</summary>
+    public ValueList<JwtProviderConfig>? JwtProviders { get; init; }
+}
+
+/// <summary>The engine in a mesh: a change costs what it touches, and a part that does not work leaves the others alone.</summary>
+public sealed partial class ProxyEngine
+{
+    private readonly Dictionary<string, DoorTable> _doorTables = [];
+    private TlsContexts.Prepared? _meshTls;
+    private FilterNeeds? _meshNeeds;
+    private ProxyConfig _door = ProxyConfig.Empty;
+
+    /// <summary>What filters are made with, since the last change.</summary>
+    internal FilterNeeds MeshNeeds => _meshNeeds ??= _services.Prepare(ProxyConfig.Empty);
+
+    /// <summary>Serves by this from now on.</summary>
+    /// <returns>What does not work here: it is left out, and nothing passes by it.</returns>
+    internal async Task<IReadOnlyList<Rejection>> ApplyMeshAsync(MeshChange change)
+    {
+        var rejected = new List<Rejection>();
+        await _gate.WaitAsync();
+        try
+        {
+            if (change.JwtProviders is { } providers)
+                _meshNeeds = _services.Prepare(new ProxyConfig { JwtProviders = providers });
+            var door = change.Door ?? _door;
+            var broken = new HashSet<(bool IsListener, string Name)>();
+            if (change.Door is not null || change.Clusters.Any(cluster => cluster.Config.Tls is not null))
+            {
+                var tls = door with
+                {
+                    Clusters = change.TlsClusters.Select(cluster => cluster.Config).ToValueList(),
+                    Certificates = door.Certificates.Concat(change.TlsClusters.Select(cluster => cluster.Certificate).OfType<CertificateConfig>()).DistinctBy(certificate => certificate.Name).ToValueList(),
+                };
+                _meshTls = _tls.PrepareEach(tls, (isListener, name, error) =>
+                {
+                    broken.Add((isListener, name));
+                    rejected.Add(new Rejection(new UnitKey(isListener ? UnitKind.Listener : UnitKind.Cluster, name), "tls", error));
+                });
+            }
+
+            await ChangeClustersAsync(change, cluster => broken.Contains((false, cluster)));
+            if (change.Door is not null)
+                await OpenDoorAsync(door with { Listeners = door.Listeners.Where(listener => !broken.Contains((true, listener.Name))).ToValueList() }, rejected);
+            else if (change.GoneClusters.Count > 0 || change.Clusters.Count > 0)
+                await OpenDoorAsync(_door, rejected);
+            _meshTls?.Commit();
+            return rejected;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async Task ChangeClustersAsync(MeshChange change, Predicate<string> isBroken)
+    {
+        if (change.Clusters.Count == 0 && change.GoneClusters.Count == 0)
+            return;
+        var gone = new HashSet<UpstreamEndpoint>();
+        foreach (var name in change.Clusters.Select(cluster => cluster.Config.Name).Concat(change.GoneClusters))
+        {
+            if (_clusters.Clusters.TryGetValue(name, out var before))
+                gone.UnionWith(before.Describe().Select(one => one.Endpoint).Concat(before.Originals?.All ?? []));
+        }
+
+        var byName = change.Clusters.ToDictionary(cluster => cluster.Config.Name);
+        await _clusters.ChangeAsync(
+            [.. change.Clusters.Select(cluster => isBroken(cluster.Config.Name) ? cluster.Config with { Endpoints = [], Dns = null, Tls = null } : cluster.Config)],
+            change.GoneClusters, Config.Locality,
+            cluster => ConnectWay.Of(cluster, cluster.Tls is null ? null : _meshTls?.Cluster(cluster.Name)) with { Paths = change.Paths, MeshTls = byName[cluster.Name].Tls },
+            name => byName[name].OriginalAddress);
+        foreach (var name in byName.Keys)
+            gone.ExceptWith(_clusters.Clusters[name].Describe().Select(one => one.Endpoint).Concat(_clusters.Clusters[name].Originals?.All ?? []));
+        if (gone.Count == 0)
+            return;
+        foreach (var loop in _loops)
+            loop.Loop.Post(() => ((Upstream.Upstreams)loop.Upstreams).Keep(endpoint => !gone.Contains(endpoint)));
+    }
+
+    // One address that cannot be had does not keep the others from being listened on.
+    private async Task OpenDoorAsync(ProxyConfig door, List<Rejection> rejected)
+    {
+        var bound = new Dictionary<string, ListenerSet.Bound>();
+        var listeners = new List<ListenerConfig>();
+        foreach (var listener in door.Listeners)
+        {
+            try
+            {
+                foreach (var (name, sockets) in _listeners.Bind(new ProxyConfig { Listeners = [listener] }))
+                    bound.Add(name, sockets);
+                listeners.Add(listener);
+            }
+            catch (ProxyConfigException taken)
+            {
+                rejected.Add(new Rejection(new UnitKey(UnitKind.Listener, listener.Name), "listener.port", string.Join("; ", taken.Errors)));
+            }
+        }
+
+        _door = door;
+        _filters = new FilterFactory(FilterKinds.With(MeshNeeds), _filters);
+        try
+        {
+            await _listeners.ApplyAsync(door with { Listeners = listeners.ToValueList() }, bound, new DoorViews(this, door));
+        }
+        catch
+        {
+            _listeners.GiveUp(bound);
+            throw;
+        }
+    }
+
+    private sealed record DoorTable(ListenerConfig Listener, RouteTableConfig Table, FilterNeeds Needs, RouteTable Routes);
+
+    /// <summary>What the listeners of the front door serve by.</summary>
+    private sealed class DoorViews(ProxyEngine engine, ProxyConfig door) : IViews
+    {
+        private readonly FrozenDictionary<string, RouteTableConfig> _tables = door.RouteTables.ToFrozenDictionary(table => table.Name);
+        private Rng _rng = new(engine._clusterSeed);
+
+        public HttpView Http(ListenerConfig listener) =>
+            new(listener, engine._names.Texts.Intern(listener.Name), Routes(listener), new EdgeStage(listener.Http), engine.Clusters, null, Recorded: true, RecordedFraction: 1);
+
+        public TcpView Tcp(ListenerConfig listener) => new(listener, new ConnectionTable(listener, Next), engine.Clusters, TcpView.PoliciesOf(listener));
+
+        public TlsServerContext? Tls(ListenerConfig listener) => listener.Tls is null ? null : engine._meshTls?.Listener(listener.Name);
+
+        // Nothing of it is made anew as long as it says the same: there are thousands of hosts.
+        private RouteTable Routes(ListenerConfig listener)
+        {
+            var table = listener.RouteTable is { } name ? _tables[name] : new RouteTableConfig();
+            if (engine._doorTables.TryGetValue(listener.Name, out var before) && before.Listener == listener && before.Table == table && before.Needs == engine.MeshNeeds)
+                return before.Routes;
+            var routes = RouteTable.Compile(table, listener, engine._filters);
+            engine._doorTables[listener.Name] = new DoorTable(listener, table, engine.MeshNeeds, routes);
+            return routes;
+        }
+
+        private ulong Next()
+        {
+            lock (_tables)
+                return _rng.Next();
+        }
+    }
+}

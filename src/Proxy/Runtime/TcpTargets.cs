@@ -1,0 +1,44 @@
+using Weft.Balancing;
+using Weft.Balancing.Health;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Downstream;
+using Weft.Proxy.Forwarding;
+using Weft.Proxy.Routing;
+using Weft.Proxy.Tunnels;
+using Weft.Proxy.Upstream;
+using Weft.Proxy.Upstream.Clusters;
+
+namespace Weft.Proxy.Runtime;
+
+/// <summary>From the cluster of a connection to the endpoint that it is joined with.</summary>
+internal static class TcpTargets
+{
+    /// <summary>Null: a limit was reached, or nobody is there.</summary>
+    public static TcpTarget? Of(LoopServices services, Cluster cluster, string? subset, ConnectionFacts facts)
+    {
+        if (!cluster.Limits.TryConnect())
+            return null;
+        if (cluster.Pick(subset, new PickRequest(StableHash.Of(facts.Source.Address.GetAddressBytes())), facts.Destination, ref services.Rng, out _) is not { } endpoint)
+        {
+            cluster.Limits.Disconnected();
+            return null;
+        }
+
+        endpoint.State.Started();
+        var way = cluster.Way;
+        var key = way.KeyOf(facts, endpoint);
+        var first = way.ProxyProtocol == ProxyProtocolVersion.None ? null : ProxyHeader.Of(way.ProxyProtocol, facts.Source, facts.Destination);
+        return new TcpTarget(endpoint.Address, Upstreams.TlsOf(way, endpoint), first, key.Address, way.KeepAlive, tunnel =>
+        {
+            cluster.Limits.Disconnected();
+            endpoint.State.Ended(-1, services.Loop.Now * 1_000_000);
+            // A connection that was made and never answered says nothing: the client may have left before it was its turn.
+            cluster.Report(
+                endpoint, tunnel is { Received: > 0 } ? AttemptOutcome.Success : tunnel is null or { NeverConnected: true } ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, services.Number);
+        })
+        {
+            ConnectMilliseconds = (long)way.ConnectTimeout.TotalMilliseconds,
+            Dial = key.Path is { } path ? () => way.Paths!.Dial(path, endpoint.Address, services.Loop) : null,
+        };
+    }
+}

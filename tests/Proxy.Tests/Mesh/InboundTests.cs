@@ -1,0 +1,170 @@
+using System.Net;
+using System.Text;
+using Weft.Proxy.Config;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Units;
+using Weft.Proxy.Tests.Filters.Jwt;
+
+namespace Weft.Proxy.Tests.Mesh;
+
+/// <summary>What comes to pods: their mode, policies and tokens, whichever way it came.</summary>
+public sealed class InboundTests : IAsyncLifetime
+{
+    private const string Client = "127.1.0.1", Other = "127.1.0.2", Service = "127.2.0.1", Name = "a.shop.svc.cluster.local";
+    private readonly MeshBed _bed = new();
+    private readonly Pod _pod = new("pod", "127.1.0.11");
+    private readonly Pod _mail = new("mail", "127.1.0.12", "220 mail\r\n");
+
+    public ValueTask InitializeAsync()
+    {
+        _bed.Apply([MeshBed.Workload("client", Client, "front"), MeshBed.Workload("other", Other, "back"), .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(_pod))]);
+        Pod();
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _bed.DisposeAsync();
+        _pod.Dispose();
+        _mail.Dispose();
+    }
+
+    private void Pod(Func<WorkloadUnit, WorkloadUnit>? more = null) => _bed.Apply(MeshBed.Workload("pod", _pod.Address, more: more), MeshBed.Workload("mail", _mail.Address, more: more));
+
+    private static ConfigUnit Policy(string name, AuthorizationAction action, params AuthorizationRule[] rules) =>
+        UnitCodec.Policy($"shop/{name}", new PolicyUnit { Authorization = new AuthorizationPolicyConfig { Name = $"shop/{name}", Action = action, Rules = rules.ToValueList() } });
+
+    private static AuthorizationRule From(string account) => new() { From = [new AuthorizationSource { Principals = [$"cluster.local/ns/shop/sa/{account}"] }] };
+
+    [Fact]
+    public void Without_anything_to_ask_bytes_pass_as_they_are_and_come_from_the_client()
+    {
+        using var socket = _bed.DialInbound(Client, _pod.Address, _pod.Port);
+        Assert.Equal((200, $"pod {Client}"), MeshBed.Get(socket));
+        using var mail = _bed.DialInbound(Client, _mail.Address, _mail.Port);
+        Assert.Equal("220 mail\r\n", Read(mail));
+    }
+
+    [Fact]
+    public void A_policy_lets_in_who_it_names_and_nobody_else()
+    {
+        _bed.Apply(Policy("front-only", AuthorizationAction.Allow, From("front")));
+        Pod(unit => unit with { Policies = ["shop/front-only"] });
+        Assert.Equal((200, $"pod {Client}"), _bed.Get(Client, Service, 80));
+        Assert.Equal(403, _bed.Get(Other, Service, 80).Status);
+        // By the pod's own address it is no different, and in plaintext nobody is named.
+        Assert.Equal(200, _bed.Get(Client, _pod.Address, _pod.Port).Status);
+        Assert.Equal(403, _bed.Get(Other, _pod.Address, _pod.Port).Status);
+        using var plain = _bed.DialInbound(Client, _pod.Address, _pod.Port);
+        Assert.Equal(403, MeshBed.Get(plain).Status);
+        // Bytes cannot be answered: they are closed, before the server has said anything.
+        using var mail = _bed.Dial(Other, _mail.Address, _mail.Port);
+        MeshBed.AssertClosed(mail);
+        using var good = _bed.Dial(Client, _mail.Address, _mail.Port);
+        Assert.Equal("220 mail\r\n", Read(good));
+    }
+
+    [Fact]
+    public async Task A_policy_decides_by_path_and_the_record_says_which()
+    {
+        _bed.Apply(Policy("no-admin", AuthorizationAction.Deny, new AuthorizationRule { To = [new AuthorizationOperation { Paths = ["/admin*"] }] }));
+        Pod(unit => unit with { Policies = ["shop/no-admin"] });
+        using var socket = _bed.Dial(Client, Service, 80);
+        Assert.Equal(200, MeshBed.Get(socket, "/").Status);
+        Assert.Equal(403, MeshBed.Get(socket, "/admin/x").Status);
+        using var raw = _bed.DialInbound(Client, _pod.Address, _pod.Port, "spiffe://cluster.local/ns/shop/sa/front");
+        // What is no HTTP could be anything, the path as well: a rule that refuses holds.
+        raw.Send("\0\0\0\0"u8);
+        MeshBed.AssertClosed(raw);
+        // Of the open connection, from the next request on.
+        _bed.Apply(Policy("no-admin", AuthorizationAction.Deny, new AuthorizationRule { To = [new AuthorizationOperation { Paths = ["/"] }] }));
+        Assert.Equal(403, MeshBed.Get(socket, "/").Status);
+        Assert.Equal(200, MeshBed.Get(socket, "/admin/x").Status);
+        socket.Dispose();
+        await _bed.DisposeAsync();
+        var log = Encoding.UTF8.GetString(_bed.Access.ToArray());
+        Assert.Contains("\"source\":\"shop/client\",\"destination\":\"shop/pod\",\"identity\":\"spiffe://cluster.local/ns/shop/sa/front\",\"policy\":\"shop/no-admin\"", log, StringComparison.Ordinal);
+        Assert.Contains($"\"source\":\"shop/client\",\"destination\":\"{Name}\"", log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_policy_or_tokens_that_are_lacking_refuse_until_they_come()
+    {
+        Pod(unit => unit with { Policies = ["shop/late"] });
+        Assert.Equal(403, _bed.Get(Client, Service, 80).Status);
+        _bed.Apply(Policy("late", AuthorizationAction.Allow, new AuthorizationRule()));
+        Assert.Equal(200, _bed.Get(Client, Service, 80).Status);
+        Pod(unit => unit with { Tokens = ["shop/tokens"] });
+        Assert.Equal(403, _bed.Get(Client, Service, 80).Status);
+        using var mail = _bed.Dial(Client, _mail.Address, _mail.Port);
+        MeshBed.AssertClosed(mail);
+    }
+
+    [Fact]
+    public void A_policy_that_cannot_be_read_keeps_its_old_state()
+    {
+        _bed.Apply(Policy("p", AuthorizationAction.Allow, From("front")));
+        Pod(unit => unit with { Policies = ["shop/p"] });
+        var rejected = _bed.Apply(Policy("p", AuthorizationAction.Allow, new AuthorizationRule { When = [new AuthorizationCondition("no.such", ["x"])] }));
+        Assert.Equal(new UnitKey(UnitKind.Policy, "shop/p"), Assert.Single(rejected).Key);
+        Assert.Equal((200, 403), (_bed.Get(Client, Service, 80).Status, _bed.Get(Other, Service, 80).Status));
+    }
+
+    [Fact]
+    public void Strict_takes_nobody_without_an_identity_and_a_port_may_say_otherwise()
+    {
+        Pod(unit => unit with { MutualTls = MutualTls.Strict, Ports = [new PortMutualTls(_mail.Port, MutualTls.Permissive)] });
+        using var plain = _bed.DialInbound(Client, _pod.Address, _pod.Port);
+        MeshBed.AssertClosed(plain);
+        using var known = _bed.DialInbound(Client, _pod.Address, _pod.Port, "spiffe://cluster.local/ns/shop/sa/front");
+        Assert.Equal(200, MeshBed.Get(known).Status);
+        Assert.Equal(200, _bed.Get(Client, Service, 80).Status);
+        using var mail = _bed.DialInbound(Client, _mail.Address, _mail.Port);
+        Assert.Equal("220 mail\r\n", Read(mail));
+    }
+
+    [Fact]
+    public void An_address_that_nobody_has_is_closed()
+    {
+        using var socket = _bed.DialInbound(Client, "127.1.0.99", 80);
+        MeshBed.AssertClosed(socket);
+    }
+
+    [Fact]
+    public void Tokens_are_checked_and_policies_see_what_they_say()
+    {
+        using var issuer = new TestIssuer();
+        var token = issuer.Token();
+        _bed.Apply(
+            UnitCodec.Tokens("shop/tokens", new TokensUnit { Providers = [issuer.Provider] }),
+            Policy("with-token", AuthorizationAction.Allow, new AuthorizationRule { From = [new AuthorizationSource { RequestPrincipals = ["*"] }] }));
+        Pod(unit => unit with { Tokens = ["shop/tokens"], Policies = ["shop/with-token"] });
+        Assert.Equal(200, _bed.Get(Client, Service, 80, headers: $"Authorization: Bearer {token}\r\n").Status);
+        Assert.Equal(401, _bed.Get(Client, Service, 80, headers: "Authorization: Bearer a.b.c\r\n").Status);
+        Assert.Equal(403, _bed.Get(Client, Service, 80).Status);
+    }
+
+    [Fact]
+    public void Both_sides_are_counted_by_workload_and_service()
+    {
+        _bed.Apply(Policy("all", AuthorizationAction.Deny, new AuthorizationRule { To = [new AuthorizationOperation { Paths = ["/no"] }] }));
+        Pod(unit => unit with { Policies = ["shop/all"] });
+        Assert.Equal(200, _bed.Get(Client, Service, 80).Status);
+        using var text = new StringWriter();
+        _bed.Proxy.WriteMetrics(text);
+        var lines = text.ToString().Split('\n').Where(line => line.StartsWith("istio_requests_total", StringComparison.Ordinal)).ToList();
+        var source = Assert.Single(lines, line => line.Contains("reporter=\"source\"", StringComparison.Ordinal));
+        Assert.Contains("source_workload=\"client\",source_workload_namespace=\"shop\",source_principal=\"spiffe://cluster.local/ns/shop/sa/front\"", source, StringComparison.Ordinal);
+        Assert.Contains("destination_workload=\"pod\",destination_workload_namespace=\"shop\"", source, StringComparison.Ordinal);
+        Assert.Contains($"destination_service=\"{Name}\",destination_service_name=\"a\",destination_service_namespace=\"shop\"", source, StringComparison.Ordinal);
+        var destination = Assert.Single(lines, line => line.Contains("reporter=\"destination\"", StringComparison.Ordinal));
+        Assert.Contains("destination_workload=\"pod\"", destination, StringComparison.Ordinal);
+        Assert.Contains("connection_security_policy=\"mutual_tls\"", destination, StringComparison.Ordinal);
+    }
+
+    private static string Read(System.Net.Sockets.Socket socket)
+    {
+        var buffer = new byte[4096];
+        return Encoding.Latin1.GetString(buffer, 0, socket.Receive(buffer));
+    }
+}

@@ -1,0 +1,174 @@
+using System.Net.Sockets;
+using System.Text;
+using Weft.Proxy.Config;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Units;
+
+namespace Weft.Proxy.Tests.Mesh;
+
+/// <summary>What pods send: by the address that it was meant for, and as the pod that it comes from.</summary>
+public sealed class OutboundTests : IAsyncLifetime
+{
+    private const string Client = "127.1.0.1", Service = "127.2.0.1";
+    private readonly MeshBed _bed = new();
+    private readonly Pod _one = new("one", "127.1.0.11"), _two = new("two", "127.1.0.12");
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _bed.DisposeAsync();
+        _one.Dispose();
+        _two.Dispose();
+    }
+
+    private ConfigUnit[] Pods => [MeshBed.Workload("client", Client, "front"), MeshBed.Workload("one", _one.Address), MeshBed.Workload("two", _two.Address)];
+
+    [Fact]
+    public void Requests_go_to_the_host_whose_address_they_were_sent_to_and_come_from_the_client_itself()
+    {
+        _bed.Apply([.. Pods, .. MeshBed.Host("a.shop.svc.cluster.local", Service, 80, PortProtocol.Http, MeshBed.Endpoint(_one)), .. MeshBed.Host("b.shop.svc.cluster.local", "127.2.0.2", 80, PortProtocol.Auto, MeshBed.Endpoint(_two))]);
+        Assert.Equal((200, $"one {Client}"), _bed.Get(Client, Service, 80));
+        Assert.Equal((200, $"two {Client}"), _bed.Get(Client, "127.2.0.2", 80));
+    }
+
+    [Fact]
+    public void Headers_choose_among_subsets_and_weights_share()
+    {
+        const string Name = "a.shop.svc.cluster.local";
+        ConfigUnit Subset(string version) => UnitCodec.Cluster(new ClusterUnit { Cluster = new ClusterConfig { Name = $"{Name}:80/{version}" }, Host = Name, Port = 80, Labels = new ValueMap([new("v", version)]) });
+        ForwardAction To(params (string Version, int Weight)[] shares) => new() { Clusters = shares.Select(share => new WeightedCluster { Cluster = $"{Name}:80/{share.Version}", Weight = share.Weight }).ToValueList() };
+        _bed.Apply([
+            .. Pods, .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(_one, ("v", "1")), MeshBed.Endpoint(_two, ("v", "2"))), Subset("1"), Subset("2"),
+        ]);
+        _bed.Apply(MeshBed.Routes(
+            Name, 80,
+            new RouteConfig { Name = "two", Matches = [new RouteMatch { Headers = [new NamedMatch("x-v", StringMatch.Exact("2"))] }], Action = To(("2", 1)) },
+            new RouteConfig { Name = "split", Action = To(("1", 1), ("2", 1)) }));
+        for (var i = 0; i < 5; i++)
+            Assert.Equal($"two {Client}", _bed.Get(Client, Service, 80, headers: "x-v: 2\r\n").Body);
+        using var socket = _bed.Dial(Client, Service, 80);
+        var answers = Enumerable.Range(0, 100).Select(_ => MeshBed.Get(socket).Body).CountBy(body => body).ToDictionary();
+        Assert.All(answers.Values, count => Assert.InRange(count, 25, 75));
+        Assert.Equal(2, answers.Count);
+    }
+
+    [Fact]
+    public void Nobody_that_is_not_known_may_send()
+    {
+        _bed.Apply([.. Pods, .. MeshBed.Host("a.shop.svc.cluster.local", Service, 80, PortProtocol.Http, MeshBed.Endpoint(_one))]);
+        using var stranger = _bed.Dial("127.1.9.9", Service, 80);
+        MeshBed.AssertClosed(stranger);
+    }
+
+    [Fact]
+    public void What_the_mesh_does_not_know_is_passed_on_but_for_those_who_may_call_known_hosts_only()
+    {
+        using var outside = new Pod("outside", "127.9.0.1");
+        _bed.Apply(MeshBed.Workload("client", Client), MeshBed.Workload("shut", "127.1.0.2", more: unit => unit with { KnownHostsOnly = true }));
+        Assert.StartsWith("outside ", _bed.Get(Client, outside.Address, outside.Port).Body, StringComparison.Ordinal);
+        using var refused = _bed.Dial("127.1.0.2", outside.Address, outside.Port);
+        MeshBed.AssertClosed(refused);
+    }
+
+    [Fact]
+    public void A_host_without_addresses_is_found_by_the_name_that_the_client_says()
+    {
+        using var outside = new Pod("outside", "127.9.0.1");
+        using var other = new Pod("other", "127.9.0.2");
+        _bed.Apply([
+            MeshBed.Workload("shut", Client, more: unit => unit with { KnownHostsOnly = true }),
+            UnitCodec.Destination("api.example", new DestinationUnit { Ports = [new DestinationPort { Port = outside.Port, Protocol = PortProtocol.Http, Routes = $"api.example:{outside.Port}" }] }),
+            .. MeshBed.Host("api.example", "127.2.0.9", outside.Port, PortProtocol.Http, new EndpointConfig { Address = other.Address, Port = other.Port })[1..],
+        ]);
+        using var socket = _bed.Dial(Client, outside.Address, outside.Port);
+        Assert.Contains("other ", Support.EngineBed.Ask(socket, "GET / HTTP/1.1\r\nHost: api.example\r\n\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 404", Support.EngineBed.Ask(socket, "GET / HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pod_is_reached_by_its_own_address()
+    {
+        _bed.Apply(Pods);
+        Assert.Equal((200, $"one {Client}"), _bed.Get(Client, _one.Address, _one.Port));
+    }
+
+    [Theory]
+    [InlineData(PortProtocol.Auto)]
+    [InlineData(PortProtocol.Tcp)]
+    [InlineData(PortProtocol.Tls)]
+    public void A_server_may_speak_first(PortProtocol protocol)
+    {
+        using var server = new Pod("mail", "127.1.0.13", "220 mail\r\n");
+        _bed.Apply([.. Pods, MeshBed.Workload("mail", server.Address), .. MeshBed.Host("mail.shop.svc.cluster.local", Service, 25, protocol, MeshBed.Endpoint(server))]);
+        using var socket = _bed.Dial(Client, Service, 25);
+        Assert.Equal("220 mail\r\n", Read(socket));
+        socket.Send("EHLO me\r\n"u8);
+        Assert.Equal($"mail {Client} EHLO me\r\n", Read(socket));
+    }
+
+    [Fact]
+    public void Endpoints_come_and_go_under_load_without_a_failed_request()
+    {
+        const string Name = "a.shop.svc.cluster.local";
+        _bed.Apply([.. Pods, .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(_one))]);
+        using var stop = new CancellationTokenSource();
+        var requests = 0;
+        var clients = Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+        {
+            using var socket = _bed.Dial(Client, Service, 80);
+            var bodies = new HashSet<string>();
+            while (!stop.IsCancellationRequested)
+            {
+                var (status, body) = MeshBed.Get(socket);
+                Assert.Equal(200, status);
+                bodies.Add(body);
+                Interlocked.Increment(ref requests);
+            }
+
+            return bodies;
+        })).ToArray();
+        for (var i = 0; i < 60; i++)
+        {
+            // Each step is met by requests.
+            var before = Volatile.Read(ref requests);
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref requests) > before + 8 || clients.Any(client => client.IsCompleted), TimeSpan.FromSeconds(20)));
+            _bed.Apply(MeshBed.Backends(Name, 80, (i % 3) switch { 0 => [MeshBed.Endpoint(_two)], 1 => [MeshBed.Endpoint(_one), MeshBed.Endpoint(_two)], _ => [MeshBed.Endpoint(_one)] }));
+        }
+
+        stop.Cancel();
+        Task.WaitAll(clients);
+        Assert.Equal(2, clients.SelectMany(client => client.Result).Distinct().Count());
+    }
+
+    [Fact]
+    public void A_unit_that_does_not_work_is_rejected_and_its_old_state_serves()
+    {
+        const string Name = "a.shop.svc.cluster.local";
+        _bed.Apply([.. Pods, .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(_one))]);
+        var rejected = _bed.Apply(
+            MeshBed.Routes(Name, 80, new RouteConfig { Name = "bad", Action = new DirectResponse { Status = 7 } }), MeshBed.Backends(Name, 80, MeshBed.Endpoint(_two)));
+        var one = Assert.Single(rejected);
+        Assert.Equal((new UnitKey(UnitKind.Routes, $"{Name}:80"), "hosts[0].routes[0].action.status"), (one.Key, one.Path.TrimStart('.')));
+        Assert.Equal($"two {Client}", _bed.Get(Client, Service, 80).Body);
+    }
+
+    [Fact]
+    public void Routes_of_an_open_connection_are_the_newest()
+    {
+        const string Name = "a.shop.svc.cluster.local";
+        _bed.Apply([.. Pods, .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(_one))]);
+        using var socket = _bed.Dial(Client, Service, 80);
+        Assert.Equal(200, MeshBed.Get(socket).Status);
+        _bed.Apply(MeshBed.Routes(Name, 80, new RouteConfig { Name = "gone", Action = new DirectResponse { Status = 410 } }));
+        Assert.Equal(410, MeshBed.Get(socket).Status);
+        _bed.Remove(new UnitKey(UnitKind.Destination, Name));
+        Assert.Equal(404, MeshBed.Get(socket).Status);
+    }
+
+    private static string Read(Socket socket)
+    {
+        var buffer = new byte[4096];
+        return Encoding.Latin1.GetString(buffer, 0, socket.Receive(buffer));
+    }
+}
