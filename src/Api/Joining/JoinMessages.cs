@@ -22,7 +22,8 @@ public sealed record JoinRequest(string NodeName, string SigningRequest);
 /// <param name="Certificate">For `system:node:NAME`, in PEM.</param>
 /// <param name="ClusterCidr">All pods of all nodes.</param>
 /// <param name="LeaseSeconds">How often the node must say that it lives.</param>
-public sealed record JoinAnswer(string Certificate, string Authority, string ClusterCidr, string ServiceCidr, string ClusterDomain, int LeaseSeconds);
+/// <param name="Mesh">Whether the cluster has a mesh.</param>
+public sealed record JoinAnswer(string Certificate, string Authority, string ClusterCidr, string ServiceCidr, string ClusterDomain, int LeaseSeconds, bool Mesh = false);
 
 /// <param name="Certificate">Null in a request.</param>
 public sealed record RenewMessage(string SigningRequest, string? Certificate);

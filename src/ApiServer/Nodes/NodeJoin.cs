@@ -19,7 +19,11 @@ namespace Weft.ApiServer.Nodes;
 /// <param name="ClusterCidr">All pods of all nodes.</param>
 /// <param name="LeaseSeconds">How often a node must say that it lives.</param>
 /// <param name="ServersNode">The node in the server's own process: nobody else ever gets its name, not even while its lease is old after a long stop.</param>
-public sealed record NodeJoinOptions(string ClusterCidr, string ServiceCidr, string ClusterDomain, int LeaseSeconds, string ServersNode);
+public sealed record NodeJoinOptions(string ClusterCidr, string ServiceCidr, string ClusterDomain, int LeaseSeconds, string ServersNode)
+{
+    /// <summary>Whether the cluster has a mesh.</summary>
+    public bool Mesh { get; init; }
+}
 
 /// <summary>
 /// Lets a node in: for a join token it signs the node's own key as `system:node:NAME`. The key never leaves the node. A node renews its certificate
@@ -84,7 +88,7 @@ public sealed partial class NodeJoin(
             throw Statuses.Conflict(new("", "v1", "nodes"), name, $"a node named {name} is alive in this cluster: choose another name with --node-name, or stop that one and wait until it is NotReady");
         var certificate = Sign(NodeIdentity.Prefix + name, NodeIdentity.Group, request.SigningRequest);
         Log.Joined(_logger, name);
-        return new JoinAnswer(certificate, pki.AuthorityPem, options.ClusterCidr, options.ServiceCidr, options.ClusterDomain, options.LeaseSeconds);
+        return new JoinAnswer(certificate, pki.AuthorityPem, options.ClusterCidr, options.ServiceCidr, options.ClusterDomain, options.LeaseSeconds, options.Mesh);
     }
 
     private bool IsAlive(string node) =>

@@ -26,6 +26,7 @@ public sealed record AgentSettings(string Server, string NodeName)
     public string? ClusterCidr { get; init; }
     public string? ServiceCidr { get; init; }
     public string? ClusterDomain { get; init; }
+    public bool Mesh { get; init; }
 
     /// <summary>Given by the cluster after the join; kept, because its pods have addresses from it.</summary>
     public string? PodCidr { get; init; }

@@ -26,6 +26,12 @@ public sealed record ClusterSettings(int ApiPort, string PodCidr, string Service
     /// <summary>How long pods without a toleration of their own stay on a lost node; null: Kubernetes' 300.</summary>
     public int? EvictionSeconds { get; init; }
 
+    /// <summary>Whether pods are in the mesh unless they say otherwise. A cluster that was made without one stays without.</summary>
+    public bool Mesh { get; init; }
+
+    /// <summary>Name of the node that the API server is on.</summary>
+    public static string OwnNode => Environment.MachineName.ToLowerInvariant();
+
     private const int Newest = 2;
 
     /// <summary>Nodes say four times within the grace that they live; the kubelet's 10 seconds at most.</summary>

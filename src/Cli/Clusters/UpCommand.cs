@@ -19,12 +19,18 @@ public sealed record UpOptions(ClusterPaths Paths, int? ApiPort, bool Foreground
     /// <summary>Null: what the cluster has, or Kubernetes' values.</summary>
     public int? NodeGraceSeconds { get; init; }
     public int? EvictionSeconds { get; init; }
+
+    /// <summary>Null: what the cluster has, or <see cref="UpCommand.DefaultMesh"/> for a new one.</summary>
+    public bool? Mesh { get; init; }
 }
 
 /// <summary>`weft up`: starts a cluster, or finds it running, and returns when its node is Ready.</summary>
 public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter errors)
 {
     internal const int DefaultApiPort = 6443;
+
+    /// <summary>Of a new cluster. Off as long as the proxy does not serve what is captured.</summary>
+    internal const bool DefaultMesh = false;
 
     // What the scheduler's goal names.
     private const int MaxSimulated = 5000;
@@ -113,7 +119,7 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
 
         // The demo's programs below it run as an ordinary user: the folder may be passed, not read; what is secret has its own mode.
         File.SetUnixFileMode(paths.DataDir, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        var settings = Apply(options, known ?? new ClusterSettings(port, podCidr, serviceCidr)) with { ApiPort = port };
+        var settings = Apply(options, known ?? new ClusterSettings(port, podCidr, serviceCidr) { Mesh = DefaultMesh }) with { ApiPort = port };
         if (WhyNot(options, settings) is { } refusal)
             return refusal;
         if (settings != known)
@@ -149,6 +155,7 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         SimulatedNodes = options.Simulate ?? settings.SimulatedNodes,
         NodeGraceSeconds = options.NodeGraceSeconds ?? settings.NodeGraceSeconds,
         EvictionSeconds = options.EvictionSeconds ?? settings.EvictionSeconds,
+        Mesh = options.Mesh ?? settings.Mesh,
     };
 
     /// <summary>What can be changed while the cluster runs: more nodes. Returns the sentence, or null.</summary>
@@ -160,7 +167,7 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         if (wanted.Nodes < known.Nodes)
             return $"the cluster has {known.Nodes} nodes: drain one with 'kubectl drain NODE' and delete it with 'kubectl delete node NODE', or start anew with fewer (weft down, weft up --nodes {wanted.Nodes})";
         if (wanted with { Nodes = known.Nodes } != known)
-            return "--simulate, --node-grace and --evict-after are read at the start: weft down, then weft up with them";
+            return "--simulate, --node-grace, --evict-after and --mesh are read at the start: weft down, then weft up with them";
         if (WhyNot(options, wanted) is { } refusal)
             return refusal;
         if (wanted != known)

@@ -117,6 +117,7 @@ public sealed class LocalNodes(ClusterPaths cluster, string executable, TimeProv
             NodeIp = AddressPlan.Host(link, (byte)number).ToString(),
             NextHop = MachineAddress.OfDefaultRoute()?.ToString(),
             LeaseSeconds = settings.LeaseSeconds(),
+            Mesh = settings.Mesh,
             HiddenPaths = [cluster.DataDir, cluster.RunDir],
         };
     }

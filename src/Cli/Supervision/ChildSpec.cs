@@ -20,6 +20,9 @@ public sealed record ChildSpec(string Name, string Program, IReadOnlyList<string
     /// <summary>Whether what it needs is there; null: it needs nothing. It is not started before, and nothing is said of that: it is no fault.</summary>
     public Func<bool>? IsWanted { get; init; }
 
+    /// <summary>Asked before each start, in place of the arguments that are known from the beginning: what was decided meanwhile.</summary>
+    public Func<IReadOnlyList<string>>? LateArguments { get; init; }
+
     /// <summary>Called before the first start; the supervisor keeps the sockets open and hands them to every run, so that what arrives between two
     /// runs waits in them. A socket that cannot be opened (<see cref="System.Net.Sockets.SocketException"/>, <see cref="IOException"/>) is tried again with the child's own back-off.</summary>
     public Func<IReadOnlyList<HeldSocket>>? OpenSockets { get; init; }

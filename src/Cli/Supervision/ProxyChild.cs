@@ -7,14 +7,17 @@ namespace Weft.Cli.Supervision;
 
 /// <param name="Directory">`kubeconfig` in it says how the server is reached; `state` in it is the proxy's own.</param>
 /// <param name="RunDir">Gone after a reboot, as the address is that was added to the machine.</param>
-/// <param name="DnsAddress">Read before the first start: a node learns it from its server.</param>
-public sealed record ProxyChildOptions(string Directory, string RunDir, Func<IPAddress> DnsAddress)
+/// <param name="Node">Read before the first start: a node learns it from its server.</param>
+public sealed record ProxyChildOptions(string Directory, string RunDir, Func<ProxyNodeFile> Node)
 {
+    /// <summary>Whether the cluster has a mesh; read before each start.</summary>
+    public Func<bool>? HasMesh { get; init; }
+
     /// <summary>False before the node has joined.</summary>
     public Func<bool>? IsWanted { get; init; }
 }
 
-/// <summary>The proxy of a node as a child of its supervisor: sockets that outlive it, a user of its own, no rights.</summary>
+/// <summary>The proxy of a node as a child of its supervisor: sockets that outlive it, a user of its own, and no rights but those that a mesh takes.</summary>
 public static class ProxyChild
 {
     public const string UdpSocket = "dns-udp", TcpSocket = "dns-tcp";
@@ -34,16 +37,29 @@ public static class ProxyChild
     {
         string[] command = [executable, "proxy", "--directory", options.Directory];
         var own = CanRunAsOwnUser(executable) ? SetPriv() : null;
-        string[] all = own is null ? command
-            : [own, $"--reuid={User}", $"--regid={User}", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--", .. command];
-        return new ChildSpec("proxy", all[0], all[1..])
+        IReadOnlyList<string> Command() => own is null ? command : [own, .. Privileges(options.HasMesh?.Invoke() == true), "--", .. command];
+        return new ChildSpec("proxy", Command()[0], [])
         {
+            LateArguments = () => [.. Command().Skip(1)],
             Healthy = HealthyAfter,
             StopGrace = TimeSpan.FromSeconds(3),
             Environment = new Dictionary<string, string> { ["DOTNET_EnableDiagnostics"] = "0" },
             IsWanted = options.IsWanted,
             OpenSockets = () => Open(options, own is null ? 0 : User),
         };
+    }
+
+    /// <summary>
+    /// Of setpriv(1). A mesh takes two rights: to speak from a pod's address and mark that (IP_TRANSPARENT, SO_MARK), and to listen on the front door's ports below 1024.
+    /// </summary>
+    internal static IReadOnlyList<string> Privileges(bool hasMesh)
+    {
+        var kept = hasMesh ? ",+net_admin,+net_bind_service" : "";
+        return
+        [
+            FormattableString.Invariant($"--reuid={User}"), FormattableString.Invariant($"--regid={User}"), "--clear-groups", "--bounding-set=-all" + kept, "--inh-caps=-all" + kept,
+            .. hasMesh ? ["--ambient-caps=-all" + kept] : Array.Empty<string>(), "--no-new-privs",
+        ];
     }
 
     public static string AccessFile(string directory) => Path.Combine(directory, "kubeconfig");
@@ -60,8 +76,10 @@ public static class ProxyChild
     /// <summary>Makes what the proxy needs before its first start.</summary>
     private static IReadOnlyList<HeldSocket> Open(ProxyChildOptions options, int user)
     {
-        var address = options.DnsAddress();
+        var node = options.Node();
+        var address = IPAddress.Parse(node.DnsAddress);
         PrepareDirectory(options.Directory, user);
+        node.Save(options.Directory);
         NodeAddress.Add(address);
         var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -72,13 +90,14 @@ public static class ProxyChild
             tcp.Bind(new IPEndPoint(address, DnsPort));
             tcp.Listen(512);
             NodeAddress.Remember(address, options.RunDir);
-            return [new(UdpSocket, udp), new(TcpSocket, tcp)];
+            var mesh = options.HasMesh?.Invoke() == true ? MeshSockets.Open(address, options.RunDir, Environment.ProcessorCount) : [];
+            return [new(UdpSocket, udp), new(TcpSocket, tcp), .. mesh];
         }
         catch (SocketException taken)
         {
             udp.Dispose();
             tcp.Dispose();
-            throw new IOException($"cannot listen on {address}:{DnsPort}: {taken.Message}; does another cluster have this service range?", taken);
+            throw new IOException($"cannot listen on {address}, port {DnsPort} and the mesh's: {taken.Message}; does another cluster have this service range?", taken);
         }
     }
 

@@ -55,7 +55,7 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
         try
         {
             _sockets ??= spec.OpenSockets?.Invoke() ?? [];
-            pid = ChildProcess.Start(spec, _sockets);
+            pid = ChildProcess.Start(spec.LateArguments is { } late ? spec with { Arguments = late() } : spec, _sockets);
         }
         catch (Exception refused) when (refused is Win32Exception or SocketException or IOException)
         {

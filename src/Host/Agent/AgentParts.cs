@@ -1,5 +1,6 @@
 using Weft.Cli.Clusters;
 using Weft.Cli.Kubeconfigs;
+using Weft.Cli.Supervision;
 using Weft.Client.Joining;
 using Weft.Node.Agent;
 using Weft.Node.Network.Routes;
@@ -21,6 +22,7 @@ internal static class AgentParts
             PodCidr = settings.PodCidr ?? throw new InvalidDataException($"{paths.AgentSettings} names no range of pod addresses"),
             ClusterCidr = settings.ClusterCidr,
             ClusterName = paths.Name,
+            MeshSocket = settings.Mesh ? MeshSockets.RegistrationPath(paths.RunDir) : null,
             ApiPort = server.Port,
             NodeIp = settings.NodeIp,
             ServiceCidr = settings.ServiceCidr,
@@ -30,7 +32,7 @@ internal static class AgentParts
             ClusterDomain = settings.ClusterDomain ?? "cluster.local",
             LeasePeriod = settings.LeaseSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : NodeAgentOptions.DefaultLeasePeriod,
             Annotations = settings.NextHop is { } hop ? new Dictionary<string, string> { [NodeAnnotations.NextHop] = hop } : [],
-            HiddenPaths = [paths.AgentSettings, paths.Pki, paths.Proxy, Path.GetDirectoryName(paths.Log)!, .. settings.HiddenPaths, .. UserKubeconfig.EveryonesDirectory()],
+            HiddenPaths = [paths.AgentSettings, paths.Pki, paths.Proxy, MeshSockets.DirectoryIn(paths.RunDir), Path.GetDirectoryName(paths.Log)!, .. settings.HiddenPaths, .. UserKubeconfig.EveryonesDirectory()],
         };
     }
 }

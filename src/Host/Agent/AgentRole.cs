@@ -99,7 +99,7 @@ internal static partial class AgentRole
         var token = JoinToken.Parse(settings.Token ?? "")
             ?? throw new JoinRefusedException($"node {settings.NodeName} has no certificate and no token: join again with weft agent --join {settings.Server} --token TOKEN");
         var (credentials, answer) = await JoinClient.JoinAsync(server, token, settings.NodeName, paths.Pki, stopping);
-        var joined = settings with { Token = null, ClusterCidr = answer.ClusterCidr, ServiceCidr = answer.ServiceCidr, ClusterDomain = answer.ClusterDomain, LeaseSeconds = answer.LeaseSeconds };
+        var joined = settings with { Token = null, ClusterCidr = answer.ClusterCidr, ServiceCidr = answer.ServiceCidr, ClusterDomain = answer.ClusterDomain, LeaseSeconds = answer.LeaseSeconds, Mesh = answer.Mesh };
         joined.Save(paths.AgentSettings);
         return (credentials, joined);
     }

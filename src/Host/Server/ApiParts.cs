@@ -31,7 +31,7 @@ internal static class ApiParts
         var authorizer = new UnionAuthorizer(new NodeAuthorizer(store), images.Rights, new RbacAuthorizer(feed));
         var certificates = new ClientCertificateAuthenticator(pki.Authority, time);
         var streams = new NodeTunnels(nodeName, localStreams, objects, certificates, time, loggers);
-        var join = new NodeJoin(pki, objects, certificates, new NodeJoinOptions(settings.PodCidr, settings.ServiceCidr, "cluster.local", settings.LeaseSeconds(), nodeName), time, loggers);
+        var join = new NodeJoin(pki, objects, certificates, new NodeJoinOptions(settings.PodCidr, settings.ServiceCidr, "cluster.local", settings.LeaseSeconds(), nodeName) { Mesh = settings.Mesh }, time, loggers);
         var authenticator = new ImpersonatingAuthenticator(
             new UnionAuthenticator(
                 new InProcessAuthenticator(),

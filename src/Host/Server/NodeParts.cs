@@ -1,5 +1,6 @@
 using Weft.Cli.Clusters;
 using Weft.Cli.Kubeconfigs;
+using Weft.Cli.Supervision;
 using Weft.Node.Agent;
 
 namespace Weft.Host.Server;
@@ -9,7 +10,7 @@ internal static class NodeParts
 {
     internal static NodeAgentOptions Options(ClusterPaths paths, ClusterSettings settings) => new()
     {
-        NodeName = Environment.MachineName.ToLowerInvariant(),
+        NodeName = ClusterSettings.OwnNode,
         DataDir = paths.Node,
         RunDir = Path.Combine(paths.RunDir, "node"),
         PodCidr = settings.NodeCidr(),
@@ -18,9 +19,10 @@ internal static class NodeParts
         ServiceCidr = settings.ServiceCidr.Length > 0 ? settings.ServiceCidr : null,
         ImageMirror = settings.RegistryPort > 0 ? new($"http://127.0.0.1:{settings.RegistryPort}") : null,
         ClusterName = paths.Name,
+        MeshSocket = settings.Mesh ? MeshSockets.RegistrationPath(paths.RunDir) : null,
         ApiPort = settings.ApiPort,
         DnsServers = settings.ServiceCidr.Length > 0 ? [settings.DnsAddress.ToString()] : [],
-        HiddenPaths = [paths.Pki, paths.Nodes, paths.Kubeconfig, paths.RegistryPassword, paths.Proxy, Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
+        HiddenPaths = [paths.Pki, paths.Nodes, paths.Kubeconfig, paths.RegistryPassword, paths.Proxy, MeshSockets.DirectoryIn(paths.RunDir), Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
     };
 
     internal static Task<IReadOnlyList<string>> CleanAsync(ClusterPaths paths, ClusterSettings? settings, CancellationToken cancellationToken) =>

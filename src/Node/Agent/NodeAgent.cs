@@ -8,6 +8,7 @@ using Weft.Client;
 using Weft.Node.Images;
 using Weft.Node.Logs;
 using Weft.Node.Network;
+using Weft.Node.Network.Mesh;
 using Weft.Node.Network.Policies;
 using Weft.Node.Network.Services;
 using Weft.Node.Network.Routes;
@@ -77,12 +78,14 @@ public sealed partial class NodeAgent : IAsyncDisposable
         Directory.CreateDirectory(options.DataDir, ProcessMachine.OwnerOnly);
         Sysctls.EnableForwarding();
         await NodeFirewall.ApplyAsync(options.ClusterName, options.PodCidr, settings.ClusterCidr);
+        var network = ServiceNetwork(options);
+        var directories = new PodDirectories(options.DataDir);
+        var mesh = await StartMeshAsync(options, network, directories, client, time, random, OnWatchError, loggers, cancellationToken);
         var processes = Own(await ProcessRuntime.StartAsync(settings, time, random, loggers));
         var runtime = Own(new PodRuntimes(processes, images, time, loggers.CreateLogger<PodRuntimes>()));
 
         var nodeIp = options.NodeIp ?? HostLink.Address();
         var facts = new NodeFacts(options.NodeName, nodeIp, Quantity.FromUnits(machine.Cpus), Quantity.FromUnits(machine.MemoryBytes));
-        var directories = new PodDirectories(options.DataDir);
         var registration = Own(new NodeRegistration(client, options, machine, nodeIp, time, loggers.CreateLogger<NodeRegistration>()));
         await registration.RegisterAsync(cancellationToken);
         registration.Start();
@@ -104,7 +107,6 @@ public sealed partial class NodeAgent : IAsyncDisposable
         statuses.Start();
 
         // Before the first pod starts: what it asks for at its start is a service.
-        var network = ServiceNetwork(options);
         var proxy = Own(await ServiceProxy.StartAsync(network, client, pods.Cache, events, time, random, loggers, cancellationToken));
 
         Own(await PolicyEnforcer.StartAsync(options.ClusterName, options.NodeName, client, time, random, OnWatchError, loggers.CreateLogger<PolicyEnforcer>(), cancellationToken));
@@ -121,8 +123,10 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _loops.Add(classes.RunAsync(_stop.Token));
         manager = Own(new PodManager(new PodServices(
             client, pods.Cache, runtime, new RuntimeChooser(runtime, classes.Cache, client), puller, volumes, configMaps, secrets, probes, events, statuses, directories, facts, new DnsSettings(options.DnsServers, options.ClusterDomain),
-            new PodEnvironment(options.ApiPort is null ? null : network.ApiAddress, proxy.Services.InNamespace, machine.Capabilities), () => new(pressure?.Current ?? NodePressure.None, registration.IsShuttingDown), time, loggers)));
+            new PodEnvironment(options.ApiPort is null ? null : network.ApiAddress, proxy.Services.InNamespace, machine.Capabilities), () => new(pressure?.Current ?? NodePressure.None, registration.IsShuttingDown), time, loggers) { Mesh = mesh }));
         await manager.StartAsync(cancellationToken);
+        if (mesh is not null)
+            await mesh.RetainAsync(manager.Pods.Select(pod => pod.Metadata.Uid!).ToHashSet(), cancellationToken);
         runtime.Start(manager.OnImageRuntimeAsync);
         _loops.Add(new LogRotator([() => runtime.Process, () => (runtime.Images as ImageRuntimeState.Ready)?.Runtime], time, loggers.CreateLogger<LogRotator>()).RunAsync(_stop.Token));
         var collector = new ImageCollector(
@@ -153,6 +157,22 @@ public sealed partial class NodeAgent : IAsyncDisposable
             if (!_stop.IsCancellationRequested)
                 Log.WatchFailed(logger, resource.ToString(), error.Message);
         }
+    }
+
+    // Null: the mesh is off, and what an earlier run with it has left is taken away.
+    private async Task<MeshPods?> StartMeshAsync(
+        NodeAgentOptions options, ServiceNetwork network, PodDirectories directories, KubeClient client, TimeProvider time, Random random, Action<ApiResource, Exception> onError, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        if (options.MeshSocket is not { } socket)
+        {
+            await PodCapture.NoneAsync(network, cancellationToken);
+            return null;
+        }
+        var namespaces = new Informer<Namespace>(client.For<Namespace>(), time, random, onError);
+        _loops.Add(namespaces.RunAsync(_stop.Token));
+        // One that was just made may come later than the pods in it.
+        return Own(await MeshPods.StartAsync(
+            network, socket, directories, async (name, token) => namespaces.Cache.Find(new ObjectKey("", name)) ?? await client.For<Namespace>().GetAsync(new ObjectKey("", name), token), time, loggers, cancellationToken));
     }
 
     internal static ProcessRuntimeOptions RuntimeOptions(NodeAgentOptions options) => new()

@@ -33,6 +33,10 @@ public sealed record NodeAgentOptions
 
     /// <summary>Addresses of the cluster's DNS; empty: pods ask as the machine does.</summary>
     public IReadOnlyList<string> DnsServers { get; init; } = [];
+
+    /// <summary>Where this node's proxy is told of meshed pods. Null: the cluster's mesh is off, and nothing is captured.</summary>
+    public string? MeshSocket { get; init; }
+
     public string ClusterDomain { get; init; } = "cluster.local";
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
     public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();

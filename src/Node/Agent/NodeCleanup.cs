@@ -1,5 +1,6 @@
 using Weft.Node.Interop;
 using Weft.Node.Network;
+using Weft.Node.Network.Mesh;
 using Weft.Node.Network.Services;
 using Weft.Node.Runtime.Cri;
 using Weft.Node.Network.Routes;
@@ -51,6 +52,7 @@ public static class NodeCleanup
             }
         });
         await TryAsync("routes", () => NodeRoutes.RemoveAsync(settings.ClusterCidr));
+        await TryAsync("routes of the mesh", () => CaptureRoutes.RemoveAsync(settings.ClusterCidr, cancellationToken));
         await TryAsync("links to other nodes", () =>
         {
             LoopbackLinks.Restore(options.RunDir);

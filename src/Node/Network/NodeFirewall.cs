@@ -33,7 +33,7 @@ internal static class NodeFirewall
             flush chain ip {{table}} prerouting
             table ip {{table}} {
               chain postrouting {
-                ip saddr {{clusterCidr}} ip daddr != {{clusterCidr}} ip daddr != 224.0.0.0/4 masquerade
+                oifname != "lo" ip saddr {{clusterCidr}} ip daddr != {{clusterCidr}} ip daddr != 224.0.0.0/4 masquerade
               }
               chain prerouting {
                 iifname "veth*" fib saddr . iif oif missing drop

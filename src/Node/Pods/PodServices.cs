@@ -4,6 +4,7 @@ using Weft.Client;
 using Weft.Node.Agent;
 using Weft.Node.Images;
 using Weft.Node.Network;
+using Weft.Node.Network.Mesh;
 using Weft.Node.Pressure;
 using Weft.Node.Probes;
 using Weft.Node.Runtime;
@@ -20,6 +21,9 @@ internal sealed record PodServices(
 {
     /// <summary>The handler of the runtime that was chosen; null: not chosen yet.</summary>
     public string? Handler { get; init; }
+
+    /// <summary>Null: the cluster has no mesh.</summary>
+    public MeshPods? Mesh { get; init; }
 
     public bool OfImages => Handler is not (null or PodRuntimes.ProcessHandler);
 }

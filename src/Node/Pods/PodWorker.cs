@@ -21,8 +21,13 @@ internal sealed partial class PodWorker : IAsyncDisposable
     // The kubelet's longest wait between two tries to mount is 122 s; a token of a running pod is worth asking for sooner.
     private static readonly TimeSpan RetryVolumes = TimeSpan.FromSeconds(15);
 
+    // The proxy was waited for already when it is tried again.
+    private static readonly TimeSpan RetryMesh = TimeSpan.FromSeconds(1);
+
     // A force-deleted pod (its object is gone) gets this much to end in.
     private static readonly TimeSpan GoneGrace = TimeSpan.FromSeconds(2);
+
+    private const string MeshNotReady = "MeshNotReady";
 
     private PodServices _services;
     private readonly string _uid;
@@ -68,6 +73,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
     {
         var before = Pod;
         Volatile.Write(ref _pod, pod);
+        _services.Mesh?.Update(pod);
         foreach (var container in PodShape.AllContainers(pod).Where(c => PodShape.Find(before, c.Name) is { } old && old.Image != c.Image))
             _containers?.ImageChanged(container.Name);
         if (pod.Metadata.DeletionTimestamp is not null)
@@ -246,6 +252,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
                 await _containers!.ForgetAsync(forget.ContainerId, cancellationToken);
                 break;
             case PodStep.TearDown:
+                await LeaveMeshAsync(cancellationToken);
                 await _services.Runtime.StopSandboxAsync(seen.Sandbox!.Id, cancellationToken);
                 _services.Volumes.Remove(_uid);
                 _volumes = null;
@@ -273,13 +280,20 @@ internal sealed partial class PodWorker : IAsyncDisposable
             await tokens;
             Directory.CreateDirectory(_services.Directories.Pod(_uid), Runtime.Process.ProcessMachine.OwnerOnly);
             await PodFiles.WriteAsync(pod, sandbox, _services, cancellationToken);
+            if (_services.Mesh is { } mesh)
+            {
+                reason = MeshNotReady;
+                await mesh.JoinAsync(pod, sandbox.Ips, _ending.Token);
+                reason = "FailedMount";
+            }
             (_volumes, _renewTokens) = await _services.Volumes.EnsureAsync(pod, await references, sandbox.Ips, cancellationToken);
             _setup = null;
         }
         catch (Exception e) when (e is RuntimeException or VolumeException or IOException or UnauthorizedAccessException or ApiStatusException or HttpRequestException)
         {
             var text = reason == "FailedMount" ? $"MountVolume.SetUp failed for {e.Message}" : e.Message;
-            _setup = new StartFailure(reason, text, _services.Time.GetUtcNow(), (_setup?.Count ?? 0) + 1);
+            var now = _services.Time.GetUtcNow();
+            _setup = new StartFailure(reason, text, now, (_setup?.Count ?? 0) + 1, reason == MeshNotReady ? now + RetryMesh : null);
             _services.Events.Warning(pod, reason, text);
         }
     }
@@ -377,6 +391,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
         await Task.WhenAll(_stopping.Values);
         if (_containers is not null)
             await _containers.DisposeAsync();
+        await LeaveMeshAsync(cancellationToken);
         foreach (var sandbox in all.Sandboxes.Where(s => s.Spec.PodUid == _uid))
             await _services.Runtime.RemoveSandboxAsync(sandbox.Id, cancellationToken);
         _services.Volumes.Remove(_uid);
@@ -384,6 +399,8 @@ internal sealed partial class PodWorker : IAsyncDisposable
         _services.Secrets.Set(_uid, "", new HashSet<string>());
         DirectoryRemoval.Delete(_services.Directories.Pod(_uid));
     }
+
+    private Task LeaveMeshAsync(CancellationToken cancellationToken) => _services.Mesh?.LeaveAsync(_uid, cancellationToken) ?? Task.CompletedTask;
 
     /// <summary>False: its runtime is not known or not there, or the pod will never run here.</summary>
     private async Task<bool> ChooseAsync(Pod pod, CancellationToken cancellationToken)

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Weft.Api.Core;
 using Weft.Api.Streams;
+using Weft.Node.Network;
 using Weft.Node.Runtime;
 
 namespace Weft.Node.Probes;
@@ -24,6 +25,7 @@ internal sealed class ProbeClient(IPodRuntime runtime, TimeProvider time) : IDis
         UseCookies = false,
         UseProxy = false,
         PooledConnectionLifetime = TimeSpan.Zero,
+        ConnectCallback = static (context, token) => MarkedConnect.ConnectAsync(context.DnsEndPoint, token),
         SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
     })
     { Timeout = Timeout.InfiniteTimeSpan };
@@ -100,6 +102,7 @@ internal sealed class ProbeClient(IPodRuntime runtime, TimeProvider time) : IDis
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
+            MarkedConnect.Mark(socket);
             await socket.ConnectAsync(host, port, cancellationToken);
             return ProbeOutcome.Ok;
         }

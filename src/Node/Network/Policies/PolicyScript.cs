@@ -1,4 +1,5 @@
 using System.Text;
+using Weft.Api.Istio;
 using Weft.Node.Network.Nftables;
 
 namespace Weft.Node.Network.Policies;
@@ -8,6 +9,11 @@ namespace Weft.Node.Network.Policies;
 /// is not as expected. It hooks in where packets are forwarded, after services have been translated: the address that is judged is the pod's own. What
 /// the node itself sends to its pods (probes), and pods to their node, does not come by there: Kubernetes' rule is that it always passes.
 /// </summary>
+/// <remarks>
+/// What the mesh captures is not forwarded either: it ends in the proxy, and another connection goes on from there. So the same judges sit where the proxy opens
+/// that connection, under the address of the pod that asked; one that it opens to a judged pod under this node's address is nobody's whom a policy could allow.
+/// And they sit where a captured connection to a pod's own address comes in, whatever the proxy does with it.
+/// </remarks>
 internal static class PolicyScript
 {
     private static readonly NftSetType Verdicts = NftSetType.Parse("ipv4_addr : verdict"), Pods = NftSetType.Parse(PolicyCompiler.Addresses), Ports = NftSetType.Parse(PolicyCompiler.Endpoints);
@@ -27,6 +33,8 @@ internal static class PolicyScript
     public static string Full(string cluster, PolicyModel model)
     {
         var table = Table(cluster);
+        var mesh = NetworkMarks.Hex(NetworkMarks.Mesh | NetworkMarks.Captured);
+        var captured = NetworkMarks.Hex(NetworkMarks.Mesh | NetworkMarks.Captured | NetworkMarks.ToPod);
         return $$"""
             table ip {{table}}
             delete table ip {{table}}
@@ -36,6 +44,23 @@ internal static class PolicyScript
               chain forward {
                 type filter hook forward priority filter; policy accept;
                 ct state established,related accept
+                ip saddr vmap @egress
+                ip daddr vmap @ingress
+              }
+              chain captured {
+                type filter hook input priority filter; policy accept;
+                meta mark and {{captured}} != {{captured}} accept
+                ct state established,related accept
+                iif "lo" accept
+                tcp dport {{MeshPorts.Hbone}} accept
+                ip saddr vmap @egress
+                ip daddr vmap @ingress
+              }
+              chain proxied {
+                type filter hook output priority filter; policy accept;
+                meta mark and {{mesh}} != {{NetworkMarks.Hex(NetworkMarks.Mesh)}} accept
+                ct state established,related accept
+                meta skuid 0 fib saddr type local accept
                 ip saddr vmap @egress
                 ip daddr vmap @ingress
               }

@@ -18,7 +18,7 @@ internal sealed class ServiceLab : IAsyncDisposable
     private const int Port = 8080;
 
     // Of a dropped packet nothing is to be seen but that no answer comes; a first packet that is lost is sent again after a second.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2.5);
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(2.5);
 
     private readonly Dictionary<string, NetworkNamespace> _hosts = [];
     private readonly List<Socket> _servers = [];
@@ -28,6 +28,10 @@ internal sealed class ServiceLab : IAsyncDisposable
     private readonly NetworkNamespace _node;
 
     private ServiceLab(NetworkNamespace node) => _node = node;
+
+    public NetworkNamespace Node => _node;
+
+    public NetworkNamespace Host(string address) => _hosts[address];
 
     public static async Task<ServiceLab> CreateAsync()
     {
@@ -63,13 +67,15 @@ internal sealed class ServiceLab : IAsyncDisposable
 
     /// <param name="from">A pod's or client's address; null: the node itself.</param>
     /// <returns>Who answered, and the source that it saw; null: refused, or no answer.</returns>
-    public async Task<Answer?> AskAsync(string? from, string to, int port, ProtocolType protocol = ProtocolType.Tcp)
+    /// <param name="prepare">Sees the socket before it connects.</param>
+    public async Task<Answer?> AskAsync(string? from, string to, int port, ProtocolType protocol = ProtocolType.Tcp, Action<Socket>? prepare = null)
     {
         var space = from is null ? _node : _hosts[from];
         var udp = protocol == ProtocolType.Udp;
         using var socket = await NamespaceThread.InNetworkAsync(space.Path, () => new Socket(AddressFamily.InterNetwork, udp ? SocketType.Dgram : SocketType.Stream, protocol));
         using var patience = new CancellationTokenSource(Patience);
         var buffer = new byte[100];
+        prepare?.Invoke(socket);
         try
         {
             await socket.ConnectAsync(IPAddress.Parse(to), port, patience.Token);

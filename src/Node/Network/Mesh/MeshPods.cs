@@ -1,0 +1,149 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Weft.Api.Core;
+using Weft.Api.Istio;
+using Weft.Client;
+using Weft.Node.Network.Services;
+using Weft.Node.Pods;
+using Weft.Node.Runtime;
+
+namespace Weft.Node.Network.Mesh;
+
+/// <summary>
+/// The meshed pods of this node. A pod joins after it has its addresses and before its first container starts: first it is captured, then the proxy learns who
+/// it is. Whether it is meshed at all is decided then and holds for the life of its network; it is written down with the pod, for the next run of the agent.
+/// </summary>
+internal sealed class MeshPods : IAsyncDisposable
+{
+    private const string FileName = "mesh.json";
+
+    // A proxy that is killed serves again after a fifth of a second.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, MeshedPod> _pods = new();
+    private readonly PodDirectories _directories;
+    private readonly Func<string, CancellationToken, Task<Namespace>> _namespaceOf;
+    private readonly TimeProvider _time;
+    private readonly PodCapture _capture;
+    private readonly MeshRegistrar _registrar;
+
+    private MeshPods(PodDirectories directories, Func<string, CancellationToken, Task<Namespace>> namespaceOf, PodCapture capture, MeshRegistrar registrar, IEnumerable<MeshedPod> pods, TimeProvider time)
+    {
+        (_directories, _namespaceOf, _capture, _registrar, _time) = (directories, namespaceOf, capture, registrar, time);
+        foreach (var pod in pods)
+            _pods[pod.Uid] = pod;
+    }
+
+    /// <summary>Returns when the pods that an earlier run left here are captured as they were.</summary>
+    /// <param name="socket">Of the node's proxy.</param>
+    /// <param name="namespaceOf">Fails while a namespace is not known.</param>
+    /// <exception cref="IOException">The rules cannot be set.</exception>
+    public static async Task<MeshPods> StartAsync(
+        ServiceNetwork network, string socket, PodDirectories directories, Func<string, CancellationToken, Task<Namespace>> namespaceOf, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var pods = Recorded(directories);
+        var capture = await PodCapture.StartAsync(network, pods, time, loggers.CreateLogger<PodCapture>(), cancellationToken);
+        return new MeshPods(directories, namespaceOf, capture, new MeshRegistrar(socket, pods, time, loggers.CreateLogger<MeshRegistrar>()), pods, time);
+    }
+
+    /// <summary>Returns when the pod may start. Again for the same pod: with its new addresses, if it has others.</summary>
+    /// <exception cref="RuntimeException">The proxy does not answer. The pod is captured already, and waits.</exception>
+    public async Task JoinAsync(Pod pod, IReadOnlyList<string> addresses, CancellationToken cancellationToken)
+    {
+        var uid = pod.Metadata.Uid!;
+        if (!MeshMembership.IsMeshed(pod, await _namespaceOf(pod.Metadata.Namespace ?? "", cancellationToken), isOn: true))
+        {
+            await LeaveAsync(uid, cancellationToken);
+            return;
+        }
+        var meshed = new MeshedPod
+        {
+            Uid = uid,
+            Addresses = [.. addresses.Where(address => IPAddress.TryParse(address, out var ip) && ip.AddressFamily == AddressFamily.InterNetwork)],
+            Namespace = pod.Metadata.Namespace ?? "",
+            Name = pod.Metadata.Name ?? "",
+            ServiceAccount = pod.Spec.ServiceAccountName is { Length: > 0 } account ? account : "default",
+            Labels = pod.Metadata.Labels.ToDictionary(),
+        };
+        await _capture.SetAsync(uid, meshed.Addresses, cancellationToken);
+        _pods[uid] = meshed;
+        Record(meshed);
+        try
+        {
+            await _registrar.RegisterAsync(meshed).WaitAsync(Patience, _time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw new RuntimeException(RuntimeError.Sandbox, $"the node's proxy does not take the pod into the mesh ({_registrar.Trouble ?? "it does not answer"}); its containers start when it does");
+        }
+    }
+
+    /// <summary>The labels by which policies and routes know it may change while it runs.</summary>
+    public void Update(Pod pod)
+    {
+        if (!_pods.TryGetValue(pod.Metadata.Uid!, out var known))
+            return;
+        var now = known with { Labels = pod.Metadata.Labels.ToDictionary() };
+        if (now.IsSame(known) || !_pods.TryUpdate(known.Uid, now, known))
+            return;
+        Record(now);
+        _ = _registrar.RegisterAsync(now);
+    }
+
+    /// <summary>Nothing of the pod runs any more. To be called before its addresses are given back: the next pod that has one is not captured for it.</summary>
+    public async Task LeaveAsync(string uid, CancellationToken cancellationToken)
+    {
+        if (!_pods.TryRemove(uid, out _))
+            return;
+        await _capture.RemoveAsync(uid, cancellationToken);
+        _registrar.Unregister(uid);
+        File.Delete(FileOf(uid));
+    }
+
+    /// <summary>Forgets pods that are not here any more.</summary>
+    public async Task RetainAsync(IReadOnlySet<string> uids, CancellationToken cancellationToken)
+    {
+        foreach (var uid in _pods.Keys.Where(uid => !uids.Contains(uid)))
+            await LeaveAsync(uid, cancellationToken);
+    }
+
+    private string FileOf(string uid) => Path.Combine(_directories.Pod(uid), FileName);
+
+    private void Record(MeshedPod pod)
+    {
+        Directory.CreateDirectory(_directories.Pod(pod.Uid), Runtime.Process.ProcessMachine.OwnerOnly);
+        var path = FileOf(pod.Uid);
+        File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(pod, RegistrationJson.Default.MeshedPod));
+        File.Move(path + ".new", path, overwrite: true);
+    }
+
+    private static List<MeshedPod> Recorded(PodDirectories directories)
+    {
+        var pods = new List<MeshedPod>();
+        if (!Directory.Exists(directories.Pods))
+            return pods;
+        foreach (var path in Directory.EnumerateDirectories(directories.Pods).Select(directory => Path.Combine(directory, FileName)).Where(File.Exists))
+        {
+            try
+            {
+                if (JsonSerializer.Deserialize(File.ReadAllBytes(path), RegistrationJson.Default.MeshedPod) is { } pod)
+                    pods.Add(pod);
+            }
+            catch (JsonException)
+            {
+                // Written in a crash of the machine, after which nothing of the pod runs.
+            }
+        }
+        return pods;
+    }
+
+    /// <summary>Stops telling. Who is captured stays so.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _registrar.DisposeAsync();
+        await _capture.DisposeAsync();
+    }
+}

@@ -1,0 +1,58 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Serialization;
+using Weft.Proxy.Config.Model;
+
+namespace Weft.Proxy.Mesh.Registration;
+
+/// <summary>A pod as the agent tells of it.</summary>
+internal sealed record RegisteredPod
+{
+    // RFC 1123: what Kubernetes takes for the name of a pod is as long. A uid and a namespace are shorter.
+    private const int LongestName = 253;
+
+    // One of each family; more is no pod's.
+    private const int MostAddresses = 8;
+
+    // Kubernetes has no limit of its own but that of the object.
+    private const int MostLabels = 1000;
+
+    public string Uid { get; init; } = "";
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+    public string Namespace { get; init; } = "";
+    public string Name { get; init; } = "";
+    public string ServiceAccount { get; init; } = "";
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <returns>What is wrong with it; null: nothing.</returns>
+    public string? Check()
+    {
+        foreach (var (field, value) in ((string, string)[])[("uid", Uid), ("namespace", Namespace), ("name", Name), ("serviceAccount", ServiceAccount)])
+        {
+            if (value is not { Length: > 0 and <= LongestName })
+                return $"{field}: has 1 to {LongestName} characters";
+        }
+        if (Addresses is not { Count: <= MostAddresses })
+            return $"addresses: at most {MostAddresses}";
+        if (Labels is not { Count: <= MostLabels } || Labels.Values.Contains(null))
+            return $"labels: at most {MostLabels}, each with a value";
+        return Addresses.FirstOrDefault(address => !IPAddress.TryParse(address, out var ip) || ip.AddressFamily is not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)) is { } bad
+            ? $"addresses: '{bad}' is none" : null;
+    }
+
+    public LocalWorkload Workload() => new(Uid, Namespace, Name, ServiceAccount, new ValueMap(Labels));
+}
+
+/// <param name="Do">`begin`, `add`, `end`, `remove`.</param>
+internal sealed record RegistrationOrder(string? Do, RegisteredPod? Pod = null, string? Uid = null);
+
+internal sealed record RegistrationAnswer(string? Error);
+
+/// <param name="Format">Of the file; another one is not read.</param>
+internal sealed record RegistrationFile(int Format, IReadOnlyList<RegisteredPod> Pods);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(RegistrationOrder))]
+[JsonSerializable(typeof(RegistrationAnswer))]
+[JsonSerializable(typeof(RegistrationFile))]
+internal sealed partial class RegistrationJson : JsonSerializerContext;

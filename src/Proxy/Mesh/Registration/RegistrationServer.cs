@@ -1,0 +1,144 @@
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+
+namespace Weft.Proxy.Mesh.Registration;
+
+/// <summary>
+/// Hears from the node's agent who the meshed pods are: lines of JSON, each answered by one when it is done. One connection counts: the newest, for an agent
+/// that comes anew says everything anew.
+/// </summary>
+internal sealed partial class RegistrationServer(Socket listener, WorkloadRegistry registry, ILogger<RegistrationServer> logger) : IAsyncDisposable
+{
+    // A pod with as many labels as fit into an object of the API would be larger; such a one is not taken into the mesh.
+    private const int LongestLine = 256 * 1024;
+
+    private const uint Root = 0;
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
+    private Task _running = Task.CompletedTask;
+    private Socket? _current;
+
+    /// <param name="listener">Handed over by the supervisor, which keeps it for the next proxy: it is not closed here.</param>
+    public static RegistrationServer Start(Socket listener, WorkloadRegistry registry, ILoggerFactory loggers)
+    {
+        var server = new RegistrationServer(listener, registry, loggers.CreateLogger<RegistrationServer>());
+        server._running = Task.Run(server.AcceptAsync);
+        return server;
+    }
+
+    private async Task AcceptAsync()
+    {
+        var serving = Task.CompletedTask;
+        try
+        {
+            while (true)
+            {
+                var connection = await listener.AcceptAsync(_stop.Token);
+                if (PeerUser(connection) is not Root and var user)
+                {
+                    Log.Stranger(logger, user);
+                    connection.Dispose();
+                    continue;
+                }
+                lock (_gate)
+                {
+                    _current?.Dispose();
+                    _current = connection;
+                }
+                await serving;
+                serving = ServeAsync(connection);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The proxy ends.
+        }
+        lock (_gate)
+            _current?.Dispose();
+        await serving;
+    }
+
+    private async Task ServeAsync(Socket connection)
+    {
+        await Task.Yield();
+        await using var stream = new NetworkStream(connection, ownsSocket: true);
+        var reader = PipeReader.Create(stream);
+        try
+        {
+            while (true)
+            {
+                var read = await reader.ReadAsync(_stop.Token);
+                var buffer = read.Buffer;
+                while (buffer.PositionOf((byte)'\n') is { } end)
+                {
+                    await stream.WriteAsync(Answer(buffer.Slice(0, end)), _stop.Token);
+                    buffer = buffer.Slice(buffer.GetPosition(1, end));
+                }
+                if (buffer.Length > LongestLine)
+                {
+                    await stream.WriteAsync(Line($"a line has at most {LongestLine} bytes"), _stop.Token);
+                    return;
+                }
+                reader.AdvanceTo(buffer.Start, buffer.End);
+                if (read.IsCompleted)
+                    return;
+            }
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
+        {
+            // The agent comes again, and says everything again.
+        }
+    }
+
+    private byte[] Answer(ReadOnlySequence<byte> line)
+    {
+        if (line.Length > LongestLine)
+            return Line($"a line has at most {LongestLine} bytes");
+        try
+        {
+            var json = new Utf8JsonReader(line);
+            return Line(JsonSerializer.Deserialize(ref json, RegistrationJson.Default.RegistrationOrder) is { } order ? registry.Apply(order) : "null is no order");
+        }
+        catch (JsonException bad)
+        {
+            return Line($"not an order in JSON: {bad.Message}");
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            Log.NotKept(logger, failed.Message);
+            return Line($"it cannot be kept: {failed.Message}");
+        }
+    }
+
+    private static byte[] Line(string? error) => [.. JsonSerializer.SerializeToUtf8Bytes(new RegistrationAnswer(error), RegistrationJson.Default.RegistrationAnswer), (byte)'\n'];
+
+    /// <summary>Who connected, as the kernel knows it: pid, uid and gid, four bytes each (SO_PEERCRED, unix(7)).</summary>
+    internal static uint PeerUser(Socket connection)
+    {
+        const int SolSocket = 1, PeerCredentials = 17;
+        Span<byte> credentials = stackalloc byte[12];
+        connection.GetRawSocketOption(SolSocket, PeerCredentials, credentials);
+        return MemoryMarshal.Read<uint>(credentials[4..]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        _stop.Dispose();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "user {User} may not say who this node's pods are", EventName = nameof(Stranger))]
+        public static partial void Stranger(ILogger logger, uint user);
+
+        [LoggerMessage(LogLevel.Error, "a pod of the mesh cannot be written down: {Cause}", EventName = nameof(NotKept))]
+        public static partial void NotKept(ILogger logger, string cause);
+    }
+}

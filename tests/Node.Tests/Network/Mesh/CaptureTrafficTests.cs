@@ -1,0 +1,243 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Weft.Api.Istio;
+using Weft.Node.Interop;
+using Weft.Node.Network;
+using Weft.Node.Network.Mesh;
+using Weft.Node.Network.Policies;
+using Weft.Node.Tests.Network.Services;
+using static Weft.Node.Tests.Network.Mesh.CaptureLab;
+
+namespace Weft.Node.Tests.Network.Mesh;
+
+/// <summary>What is captured and what is not, by real connections between namespaces. Every server speaks first.</summary>
+public sealed class CaptureTrafficTests
+{
+    private const string Service = $$"""{"clusterIP":"{{ClusterIp}}","type":"NodePort","ports":[{"port":80,"nodePort":30080}]}""";
+
+    [Fact]
+    public async Task What_a_meshed_pod_opens_comes_to_the_outbound_socket_with_its_addresses()
+    {
+        await using var lab = await CreateAsync();
+        await lab.Services.ProgramAsync(Service, Other);
+        lab.Proxy!.Targets[new(IPAddress.Parse(ClusterIp), 80)] = new(IPAddress.Parse(Other), 8080);
+
+        // Of a service, which was not translated; of another pod; of one on another node; of the world. The server sees who asked.
+        Assert.Equal(new Answer(Other, Meshed), await lab.AskAsync(Meshed, ClusterIp, 80));
+        Assert.Equal([new(MeshPorts.Outbound, IPAddress.Parse(Meshed), new(IPAddress.Parse(ClusterIp), 80))], lab.Proxy.Taken());
+        Assert.Equal(new Answer(Other, Meshed), await lab.AskAsync(Meshed, Other));
+        Assert.Equal([new(MeshPorts.Outbound, IPAddress.Parse(Meshed), new(IPAddress.Parse(Other), 8080))], lab.Proxy.Taken());
+        Assert.Equal(new Answer(Remote, Meshed), await lab.AskAsync(Meshed, Remote));
+        Assert.Equal([new(MeshPorts.Outbound, IPAddress.Parse(Meshed), new(IPAddress.Parse(Remote), 8080))], lab.Proxy.Taken());
+        Assert.Null(await lab.AskAsync(Meshed, Outsider, 9));
+        Assert.Equal([new(MeshPorts.Outbound, IPAddress.Parse(Meshed), new(IPAddress.Parse(Outsider), 9))], lab.Proxy.Taken());
+
+        // A pod that is its own endpoint.
+        lab.Proxy.Targets[new(IPAddress.Parse(ClusterIp), 80)] = new(IPAddress.Parse(Meshed), 8080);
+        Assert.Equal(Meshed, (await lab.AskAsync(Meshed, ClusterIp, 80))?.Server);
+        lab.Proxy.Targets[new(IPAddress.Parse(ClusterIp), 80)] = new(IPAddress.Parse(Other), 8080);
+
+        // A service that has no endpoints in the node's rules may have some in the mesh.
+        await lab.Services.ProgramAsync(Service, "");
+        Assert.Equal(new Answer(Other, Meshed), await lab.AskAsync(Meshed, ClusterIp, 80));
+    }
+
+    [Fact]
+    public async Task What_is_opened_to_a_meshed_pod_comes_to_the_inbound_socket_wherever_it_comes_from()
+    {
+        await using var lab = await CreateAsync();
+        await lab.Services.ProgramAsync(Service, Meshed);
+        var pod = new IPEndPoint(IPAddress.Parse(Meshed), 8080);
+
+        foreach (var (from, to, port) in ((string?, string, int)[])[
+            (Other, Meshed, 8080), (Remote, Meshed, 8080), (Other, ClusterIp, 80), (Outsider, Machine, 30080), (null, Meshed, 8080), (null, ClusterIp, 80), (null, "127.0.0.1", 30080)])
+        {
+            var answer = await lab.AskAsync(from, to, port);
+            var all = lab.Proxy!.Taken();
+            Assert.True(all.Count == 1, $"{from ?? "the node"} to {to}:{port}: captured {all.Count} times, answer {answer}");
+            var taken = all[0];
+            Assert.Equal((MeshPorts.Inbound, pod), (taken.Port, taken.Destination));
+            Assert.Equal(Meshed, answer?.Server);
+            if (from is not null)
+                Assert.Equal((from, from), (answer!.Source, taken.Source.ToString()));
+        }
+
+        await lab.AskAsync(Remote, Meshed, MeshPorts.Hbone);
+        Assert.Equal([new(MeshPorts.Hbone, IPAddress.Parse(Remote), new(IPAddress.Parse(Meshed), MeshPorts.Hbone))], lab.Proxy!.Taken());
+
+        // Between two meshed pods of a node it is captured once.
+        await lab.ChangeAsync(CaptureRules.Add(ServiceWorld.Lab, [Other]));
+        Assert.Equal(new Answer(Meshed, Other), await lab.AskAsync(Other, Meshed));
+        Assert.Equal([new(MeshPorts.Outbound, IPAddress.Parse(Other), pod)], lab.Proxy.Taken());
+    }
+
+    [Fact]
+    public async Task Who_is_not_meshed_speaks_past_the_proxy_and_so_does_what_is_marked()
+    {
+        await using var lab = await CreateAsync();
+        Assert.Equal(new Answer(Remote, Other), await lab.AskAsync(Other, Remote));
+        Assert.NotNull(await lab.AskAsync(null, Other));
+        // A probe of the agent.
+        Assert.NotNull(await lab.AskAsync(null, Meshed, prepare: MarkedConnect.Mark));
+        Assert.NotNull(await lab.Services.AskAsync(Other, Meshed, 8080, ProtocolType.Udp));
+        Assert.NotNull(await lab.Services.AskAsync(Meshed, Other, 8080, ProtocolType.Udp));
+        Assert.Empty(lab.Proxy!.Taken());
+
+        await lab.ChangeAsync(CaptureRules.Remove(ServiceWorld.Lab, [Meshed]));
+        Assert.Equal(new Answer(Other, Meshed), await lab.AskAsync(Meshed, Other));
+        Assert.Equal(new Answer(Meshed, Other), await lab.AskAsync(Other, Meshed));
+        Assert.Empty(lab.Proxy.Taken());
+    }
+
+    [Fact]
+    public async Task Names_the_API_server_and_the_node_are_reached_without_a_proxy_and_nothing_else_is()
+    {
+        await using var lab = await CreateAsync(proxy: false);
+        await lab.ServeOnNodeAsync(ServiceWorld.Lab.DnsAddress, 53);
+        await lab.ServeOnNodeAsync(Machine, 6443);
+        await lab.ServeOnNodeAsync(ServiceWorld.Lab.Gateway, 9000);
+        await lab.Services.ProgramAsync("""{"clusterIP":"10.96.0.1","ports":[{"port":443}]}""", Remote, "kubernetes");
+
+        Assert.Equal(new Answer("node", Meshed), await lab.AskAsync(Meshed, ServiceWorld.Lab.DnsAddress, 53));
+        Assert.Equal(new Answer("node", Meshed), await lab.AskAsync(Meshed, Machine, 6443));
+        Assert.Equal(new Answer("node", Meshed), await lab.AskAsync(Meshed, ServiceWorld.Lab.Gateway, 9000));
+        Assert.Equal(new Answer(Remote, Meshed), await lab.AskAsync(Meshed, ServiceWorld.Lab.ApiAddress, 443));
+        Assert.NotNull(await lab.AskAsync(null, Meshed, prepare: MarkedConnect.Mark));
+
+        await lab.Services.ProgramAsync(Service, Other);
+        Assert.Null(await lab.AskAsync(Meshed, ClusterIp, 80));
+        Assert.Null(await lab.AskAsync(Meshed, Other));
+        Assert.Null(await lab.AskAsync(Other, Meshed));
+        Assert.Null(await lab.AskAsync(null, Meshed));
+    }
+
+    [Fact]
+    public async Task Nobody_connects_to_the_proxys_sockets_themselves()
+    {
+        await using var lab = await CreateAsync();
+        lab.Services.Patience = TimeSpan.FromSeconds(0.3);   // an answer takes a millisecond
+        foreach (var from in (string?[])[Meshed, Other, Outsider, null])
+        {
+            foreach (var port in (int[])[MeshPorts.Outbound, MeshPorts.Inbound, MeshPorts.Hbone])
+                Assert.Null(await lab.AskAsync(from, ServiceWorld.Lab.DnsAddress, port));
+        }
+        Assert.Empty(lab.Proxy!.Taken());
+    }
+
+    [Fact]
+    public async Task The_proxy_reaches_a_process_of_its_node_under_a_pods_address()
+    {
+        await using var lab = await CreateAsync();
+        await lab.ServeOnNodeAsync(Machine, 9000);
+        lab.Proxy!.Targets[new(IPAddress.Parse(ClusterIp), 80)] = new(IPAddress.Parse(Machine), 9000);
+
+        // Its answers are for the pod's address, and go to the proxy.
+        Assert.Equal(new Answer("node", Meshed), await lab.AskAsync(Meshed, ClusterIp, 80));
+    }
+
+    [Fact]
+    public async Task What_was_open_before_goes_on_as_it_began()
+    {
+        await using var lab = await CreateAsync(captures: false);
+        using var server = await NamespaceThread.InNetworkAsync(lab.Services.Host(Other).Path, () =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Any, 9000));
+            socket.Listen();
+            return socket;
+        });
+        using var client = await NamespaceThread.InNetworkAsync(lab.Services.Host(Meshed).Path, () => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        await client.ConnectAsync(IPAddress.Parse(Other), 9000);
+        using var accepted = await server.AcceptAsync();
+
+        await lab.CaptureAsync();
+        await lab.ChangeAsync(CaptureRules.Add(ServiceWorld.Lab, [Other]));
+
+        var buffer = new byte[10];
+        foreach (var (from, to) in ((Socket, Socket)[])[(client, accepted), (accepted, client), (client, accepted)])
+        {
+            await from.SendAsync("still"u8.ToArray());
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+            Assert.Equal(5, await to.ReceiveAsync(buffer, patience.Token));
+        }
+        Assert.Empty(lab.Proxy!.Taken());
+        Assert.NotNull(await lab.AskAsync(Meshed, Other));
+        Assert.Single(lab.Proxy.Taken());
+    }
+
+    [Fact]
+    public async Task Rules_set_again_keep_pods_captured_and_rules_taken_away_leave_nothing()
+    {
+        await using var lab = await CreateAsync();
+        await lab.Services.Node.NftAsync(CaptureRules.Whole(ServiceWorld.Lab, [Meshed, Other]));
+        await lab.Services.Node.NftAsync(CaptureRules.Whole(ServiceWorld.Lab, [Meshed]));
+        Assert.NotNull(await lab.AskAsync(Meshed, Other));
+        Assert.Single(lab.Proxy!.Taken());
+
+        await lab.Services.Node.NftAsync(CaptureRules.None(ServiceWorld.Lab));
+        Assert.NotNull(await lab.AskAsync(Meshed, Other));
+        Assert.Empty(lab.Proxy.Taken());
+        Assert.DoesNotContain("mesh", await lab.Services.Node.RunAsync("nft", ["list", "table", "ip", "weft_lab"]));
+        await lab.Services.Node.NftAsync(CaptureRules.None(ServiceWorld.Lab));   // of a table without them, too
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Network_policies_judge_what_the_proxy_passes_on(bool keepsSource)
+    {
+        await using var lab = await CreateAsync();
+        (lab.Proxy!.KeepsSource, lab.Proxy.User) = (keepsSource, 65153);
+        await lab.Services.Node.NftAsync(Policies(ingress: new() { [Other] = [$"ip saddr {Remote} return"] }));
+        Assert.Null(await lab.AskAsync(Meshed, Other));
+        Assert.Single(lab.Proxy.Taken());
+        Assert.NotNull(await lab.AskAsync(Meshed, Remote));
+
+        await lab.Services.Node.NftAsync(Policies(ingress: new() { [Other] = [$"ip saddr {Meshed} return"] }));
+        // Under the node's address nobody can tell whose request it is.
+        Assert.Equal(keepsSource, await lab.AskAsync(Meshed, Other) is not null);
+
+        await lab.Services.Node.NftAsync(Policies(egress: new() { [Meshed] = [$"ip daddr {Other} tcp dport 8080 return"] }));
+        Assert.NotNull(await lab.AskAsync(Meshed, Other));
+        Assert.Equal(!keepsSource, await lab.AskAsync(Meshed, Remote) is not null);   // known: the proxy has to keep the source of a pod with such policies
+    }
+
+    [Fact]
+    public async Task Network_policies_judge_what_comes_in_before_the_proxy_does_anything()
+    {
+        await using var lab = await CreateAsync();
+        lab.Proxy!.KeepsSource = false;
+        await lab.Services.Node.NftAsync(Policies(ingress: new() { [Meshed] = [$"ip saddr {Other} tcp dport 8080 return"] }));
+
+        Assert.NotNull(await lab.AskAsync(Other, Meshed));
+        Assert.Single(lab.Proxy.Taken());
+        Assert.Null(await lab.AskAsync(Remote, Meshed));
+        Assert.Empty(lab.Proxy.Taken());
+        // The node always reaches its pods.
+        Assert.NotNull(await lab.AskAsync(null, Meshed));
+        Assert.NotNull(await lab.AskAsync(null, Meshed, prepare: MarkedConnect.Mark));
+
+        await lab.Services.Node.NftAsync(Policies(egress: new() { [Other] = [] }));
+        lab.Proxy.Taken();
+        Assert.Null(await lab.AskAsync(Other, Meshed));
+        Assert.Empty(lab.Proxy.Taken());
+    }
+
+    private static string Policies(Dictionary<string, string[]>? ingress = null, Dictionary<string, string[]>? egress = null)
+    {
+        var chains = ImmutableSortedDictionary.CreateBuilder<string, ImmutableArray<string>>(StringComparer.Ordinal);
+        return PolicyScript.Full("lab", PolicyModel.Empty with { Ingress = Judges("in", ingress ?? []), Egress = Judges("out", egress ?? []), Chains = chains.ToImmutable() });
+
+        ImmutableSortedDictionary<string, string> Judges(string prefix, Dictionary<string, string[]> allowed)
+        {
+            var judges = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+            foreach (var (address, lines) in allowed)
+            {
+                judges[address] = $"{prefix}_{address.Replace('.', '_')}";
+                chains[judges[address]] = [.. lines, "drop"];
+            }
+            return judges.ToImmutable();
+        }
+    }
+}
