@@ -29,6 +29,8 @@ public enum UnitKind : byte
     Tokens = 11,
     /// <summary>A port of the front door. Key: `gateway/port`.</summary>
     Listener = 12,
+    /// <summary>A certificate that a listener or a cluster names. Key: `namespace/name`.</summary>
+    Secret = 13,
 }
 
 /// <summary>

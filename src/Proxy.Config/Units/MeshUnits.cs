@@ -152,3 +152,18 @@ public sealed record ListenerUnit
 
     public ValueList<string> Tokens { get; init; } = [];
 }
+
+/// <summary>What is used of a Secret, in PEM.</summary>
+public sealed record SecretUnit
+{
+    /// <summary>With the intermediate ones behind it.</summary>
+    public string? Certificate { get; init; }
+
+    public string? Key { get; init; }
+
+    /// <summary>Whose certificates of the other side are good.</summary>
+    public string? Authorities { get; init; }
+
+    /// <summary>Without the content: what is printed ends in logs.</summary>
+    public override string ToString() => nameof(SecretUnit);
+}

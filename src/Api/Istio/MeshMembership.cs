@@ -1,0 +1,40 @@
+using Weft.Api.Core;
+
+namespace Weft.Api.Istio;
+
+/// <summary>Who is in the mesh. Pure; asked by the control plane and by each node's agent, whose answers must be the same.</summary>
+public static class MeshMembership
+{
+    /// <summary>Label of pods and namespaces: `enabled` or `disabled`.</summary>
+    public const string Label = "weft.dev/mesh";
+
+    private const string Inject = "sidecar.istio.io/inject";
+    private const string DataplaneMode = "istio.io/dataplane-mode";
+    private const string Injection = "istio-injection";
+
+    // The cluster's own parts, which the mesh itself rests on.
+    private static readonly string[] Outside = ["kube-system", "kube-node-lease", "kube-public", "istio-system"];
+
+    /// <summary>Whether the pod's traffic is captured. What stands nearest to the pod decides: its own words before those of its namespace, and Weft's before Istio's.</summary>
+    /// <param name="namespace">Null: nothing is known of it, as if it said nothing.</param>
+    /// <param name="isOn">Of the cluster: false, and no pod is in the mesh whatever it says.</param>
+    public static bool IsMeshed(Pod pod, Namespace? @namespace, bool isOn)
+    {
+        // A pod of the host's network has no address of its own to be told by.
+        if (!isOn || pod.Spec.HostNetwork == true)
+            return false;
+        return OfPod(pod.Metadata) ?? (@namespace is null ? null : OfNamespace(@namespace.Metadata)) ?? !Outside.Contains(pod.Metadata.Namespace ?? "");
+    }
+
+    private static bool? OfPod(ObjectMeta pod) => Word(pod.Labels, Label, "enabled", "disabled")
+        ?? Word(pod.Labels, Inject, "true", "false")
+        ?? Word(pod.Annotations, Inject, "true", "false") // its place before Istio 1.10
+        ?? Word(pod.Labels, DataplaneMode, "ambient", "none");
+
+    private static bool? OfNamespace(ObjectMeta @namespace) => Word(@namespace.Labels, Label, "enabled", "disabled")
+        ?? Word(@namespace.Labels, DataplaneMode, "ambient", "none")
+        ?? Word(@namespace.Labels, Injection, "enabled", "disabled");
+
+    private static bool? Word(IReadOnlyDictionary<string, string> words, string name, string yes, string no) =>
+        !words.TryGetValue(name, out var word) ? null : word == yes ? true : word == no ? false : null;
+}
