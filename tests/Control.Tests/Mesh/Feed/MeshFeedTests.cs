@@ -132,6 +132,72 @@ public sealed class MeshFeedTests
     }
 
     [Fact]
+    public async Task Labels_of_pods_and_namespaces_and_places_of_nodes_become_workloads()
+    {
+        await using var world = await MeshWorld.StartAsync("""
+            {apiVersion: v1, kind: Node, metadata: {name: n1, labels: {topology.kubernetes.io/region: eu, topology.kubernetes.io/zone: eu-1}}}
+            ---
+            {apiVersion: v1, kind: ServiceAccount, metadata: {name: default}}
+            ---
+            {apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{name: http, port: 80}]}}
+            ---
+            {apiVersion: v1, kind: Pod, metadata: {name: web, labels: {app: web}}, spec: {nodeName: n1, containers: [{name: main, image: web}]}}
+            """);
+        var proxy = world.Proxy();
+        await world.SetStatusAsync("Pod", "web", """{"phase":"Running","podIP":"10.244.0.7","podIPs":[{"ip":"10.244.0.7"}],"conditions":[{"type":"Ready","status":"True"}]}""");
+        await Eventually.TrueAsync(() => proxy.Find<WorkloadUnit>(UnitKind.Workload, "default/web") is { Node: "n1", Identity: "spiffe://cluster.local/ns/default/sa/default" });
+        await Eventually.TrueAsync(() => Endpoint(proxy) is { Locality: { Region: "eu", Zone: "eu-1" }, Identity: not null });
+
+        await world.ApplyAsync("{apiVersion: v1, kind: Namespace, metadata: {name: default, labels: {istio-injection: disabled}}}");
+        await Eventually.TrueAsync(() => proxy.Find<WorkloadUnit>(UnitKind.Workload, "default/web") is { Identity: null });
+        await world.ApplyAsync("{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {topology.kubernetes.io/region: eu, topology.kubernetes.io/zone: eu-2}}}");
+        await Eventually.TrueAsync(() => Endpoint(proxy) is { Locality.Zone: "eu-2", Identity: null });
+        await world.DeleteAsync("Pod", "web");
+
+        static EndpointConfig? Endpoint(FakeProxy proxy) => proxy.Units.Values.Where(unit => unit.Key.Kind == UnitKind.Backends)
+            .Select(unit => (BackendsUnit)UnitCodec.Read(unit)).SelectMany(unit => unit.Ports).SelectMany(port => port.Endpoints).FirstOrDefault(endpoint => endpoint.Address == "10.244.0.7");
+    }
+
+    [Fact]
+    public async Task The_seeds_are_served_as_they_stand()
+    {
+        await using var world = await MeshWorld.StartAsync();
+        var proxy = world.Proxy();
+        foreach (var file in Directory.EnumerateFiles(Seeds.Folder()).Order(StringComparer.Ordinal))
+            await world.ApplyAsync(File.ReadAllText(file));
+        await world.BecomesAsync("DestinationRule", "hello-world", "Programmed", "True Programmed 1");
+        await world.BecomesAsync("Policy", "nginx", "Programmed", "True Programmed 1");
+        await world.BecomesAsync("VirtualService", "nginx", "Accepted", "False Invalid 1");
+        var nginx = MeshWorld.Condition(await world.GetAsync("VirtualService", "nginx"), "Accepted")!["message"]!.ToString();
+        Assert.Contains("spec.gateways[0]: there is no Gateway default/nginx-gateway; create it", nginx, StringComparison.Ordinal);
+        Assert.Contains("spec.http[0].rewrite.regex: is an old form", nginx, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_definition_that_lacks_the_newest_version_is_followed_in_an_older_one()
+    {
+        await using var world = await MeshWorld.StartAsync(Web);
+        var proxy = world.Proxy();
+        var path = new Weft.Client.ApiResource(new("apiextensions.k8s.io", "v1", "customresourcedefinitions"), "CustomResourceDefinition", false);
+        var definitions = world.Cluster.Client.Raw(path);
+        const string Name = "virtualservices.networking.istio.io";
+        var own = await definitions.GetAsync(new("", Name), CancellationToken.None);
+        await definitions.DeleteAsync(new("", Name), CancellationToken.None);
+        await Eventually.TrueAsync(async () => await definitions.FindAsync(new("", Name), CancellationToken.None) is null);
+        // As installations before 1.22 have it.
+        own["metadata"] = new System.Text.Json.Nodes.JsonObject { ["name"] = Name };
+        var versions = own["spec"]!["versions"]!.AsArray();
+        versions.RemoveAt(0);
+        versions[0]!["storage"] = true;
+        await definitions.CreateAsync(null, own, CancellationToken.None);
+        await Eventually.TrueAsync(async () => (await definitions.GetAsync(new("", Name), CancellationToken.None))["status"]?["conditions"]?.AsArray().Any(condition => (string)condition!["type"]! == "Established" && (string)condition["status"]! == "True") == true);
+
+        await world.ApplyAsync(Routes);
+        await Eventually.TrueAsync(() => proxy.Find<RouteTableConfig>(UnitKind.Routes, Host + ":80")!.Hosts[0].Routes.Count == 2);
+        await world.BecomesAsync("VirtualService", "web", "Programmed", "True Programmed 1", "v1beta1");
+    }
+
+    [Fact]
     public async Task A_service_mesh_adds_a_zone_and_takes_it_away()
     {
         await using var world = await MeshWorld.StartAsync();

@@ -54,26 +54,31 @@ internal sealed class MeshWorld : IAsyncDisposable
 
     public Task DeleteAsync(string kind, string name, string @namespace = "default") => Raw(kind).DeleteIfThereAsync(new(@namespace, name), CancellationToken.None);
 
-    public async Task<JsonObject> GetAsync(string kind, string name, string @namespace = "default") => await Raw(kind).GetAsync(new(@namespace, name), CancellationToken.None);
+    public async Task<JsonObject> GetAsync(string kind, string name, string @namespace = "default", string? version = null) => await Raw(kind, version).GetAsync(new(@namespace, name), CancellationToken.None);
+
+    public Task SetStatusAsync(string kind, string name, string status) => Raw(kind).PatchStatusAsync(
+        new("default", name), Patch.Merge(new JsonObject { ["status"] = JsonNode.Parse(status) }), CancellationToken.None);
 
     /// <summary>`True Programmed 1`: status, reason and generation of the condition; empty without one.</summary>
-    public async Task<string> ConditionAsync(string kind, string name, string type) =>
-        Condition(await GetAsync(kind, name), type) is { } condition ? $"{condition["status"]} {condition["reason"]} {condition["observedGeneration"]}" : "";
+    public async Task<string> ConditionAsync(string kind, string name, string type, string? version = null) =>
+        Condition(await GetAsync(kind, name, version: version), type) is { } condition ? $"{condition["status"]} {condition["reason"]} {condition["observedGeneration"]}" : "";
 
     public static JsonObject? Condition(JsonObject tree, string type) =>
         (tree["status"]?["conditions"] as JsonArray ?? []).OfType<JsonObject>().FirstOrDefault(condition => (string?)condition["type"] == type);
 
-    public Task BecomesAsync(string kind, string name, string type, string expected) => BecomesAsync(kind, name, type, condition => condition == expected, expected);
-
-    public async Task BecomesAsync(string kind, string name, string type, Func<string, bool> isExpected, string what)
+    public async Task BecomesAsync(string kind, string name, string type, string expected, string? version = null)
     {
         var last = "";
-        await Eventually.TrueAsync(async () => isExpected(last = await ConditionAsync(kind, name, type)), $"{kind} {name} becomes {type}: {what}", () => last);
+        await Eventually.TrueAsync(async () => (last = await ConditionAsync(kind, name, type, version)) == expected, $"{kind} {name} becomes {type}: {expected}", () => last);
     }
 
     private ResourceClient<JsonObject> Client(JsonObject tree) => Cluster.Client.Raw(Resource((string)tree["kind"]!, (string)tree["apiVersion"]!));
 
-    private ResourceClient<JsonObject> Raw(string kind) => Cluster.Client.Raw(Resource(kind, null));
+    private ResourceClient<JsonObject> Raw(string kind, string? version = null)
+    {
+        var resource = Resource(kind, null);
+        return Cluster.Client.Raw(version is null ? resource : resource with { Resource = resource.Resource with { Version = version } });
+    }
 
     private static ApiResource Resource(string kind, string? apiVersion)
     {
