@@ -59,7 +59,7 @@ internal sealed class WorkloadList(ObjectCache<Pod> pods, ObjectCache<Node> node
         return MeshWorkload.Of(pod, node is null ? default : Place(node), isMeshed);
     }
 
-    private static Locality Place(Node node)
+    public static Locality Place(Node node)
     {
         var labels = node.Metadata.Labels;
         return new(labels.GetValueOrDefault("topology.kubernetes.io/region"), labels.GetValueOrDefault("topology.kubernetes.io/zone"), labels.GetValueOrDefault("topology.istio.io/subzone"));
