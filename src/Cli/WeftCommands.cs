@@ -5,6 +5,7 @@ using Weft.Cli.Debugging;
 using Weft.Cli.Demo;
 using Weft.Cli.Nodes;
 using Weft.Cli.Images;
+using Weft.Cli.Mesh;
 using Weft.Cli.Objects;
 using Weft.Cli.Proxies;
 
@@ -56,6 +57,7 @@ public static class WeftCommands
         root.Subcommands.Add(NodeCommands.Token(host));
         root.Subcommands.Add(ImageCommands.Build(host.Time));
         root.Subcommands.Add(ProxyCommand.Build(host));
+        root.Subcommands.Add(AnalyzeCommand.Build(host.Time));
         foreach (var command in ObjectCommands.Build(host.Time))
             root.Subcommands.Add(command);
         return root;

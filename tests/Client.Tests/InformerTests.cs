@@ -53,6 +53,38 @@ public sealed class InformerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_version_that_is_not_served_gives_way_to_an_older_one()
+    {
+        var client = new KubeClient(_server, _time);
+        var informer = new Informer<ConfigMap>(client.For<ConfigMap>(), _time, Seeded.Random(1), (_, _) => { }, older: [client.For<ConfigMap>("v1beta1")]);
+        _server.Answer(HttpStatusCode.NotFound, Wire.Failure(404, "NotFound", "the server could not find the requested resource"));
+        _server.Answer(HttpStatusCode.OK, Wire.List(10, Wire.ConfigMap("a", 3)));
+        _server.AnswerStream();
+        _running = informer.RunAsync(_stop.Token);
+        await Eventually.EndsAsync(informer.Synced);
+        Assert.Equal("v1beta1", informer.Resource.Resource.Version);
+        Assert.Equal(1, informer.Cache.Count);
+        Assert.StartsWith("/api/v1beta1/configmaps", _server.Requests[1].PathAndQuery, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_nobody_serves_has_no_objects()
+    {
+        for (var i = 0; i < 100; i++)
+            _server.Answer(HttpStatusCode.NotFound, Wire.Failure(404, "NotFound", "the server could not find the requested resource"));
+        Start();
+        await Eventually.TrueAsync(() => _server.Requests.Count > 0);
+        Assert.False(_informer.HasSynced);
+        await Eventually.TrueAsync(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(5));
+            return _informer.HasSynced;
+        });
+        Assert.True(_server.Requests.Count >= 4, "once is no proof: the server may be starting");
+        Assert.Equal(0, _informer.Cache.Count);
+    }
+
+    [Fact]
     public async Task A_watch_that_ends_goes_on_from_the_last_bookmark_without_a_list()
     {
         _server.Answer(HttpStatusCode.OK, Wire.List(10));

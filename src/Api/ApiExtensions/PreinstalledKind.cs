@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Weft.Api.Schemas;
 
 namespace Weft.Api.ApiExtensions;
@@ -14,6 +15,9 @@ public sealed record PreinstalledColumn(string Name, string Type, string Path, s
 public sealed record PreinstalledKind(KindInfo Kind)
 {
     public static PreinstalledKind Of<T>() where T : IObject => new(KindInfo.Of<T>());
+
+    /// <summary>Sentences for `Warning:` headers about an object that is created or changed. Pure; the tree is as the definition's schema has it, which may be a user's.</summary>
+    public Func<JsonObject, IEnumerable<string>> Warnings { get; init; } = _ => [];
 
     /// <summary>Served besides the type's own version, which is the stored one, with the same schema.</summary>
     public IReadOnlyList<string> OlderVersions { get; init; } = [];

@@ -77,6 +77,13 @@ internal static class ControllerRoles
         yield return Controller("service-controller",
             On("", "services", "get", "list", "watch"),
             On("", "services/status", "patch", "update"));
+        // It reads by the shared caches; of Secrets, which no cache holds, those that objects of the mesh name.
+        yield return Controller("mesh-controller",
+        [
+            .. BootstrapRoles.IstioResources().Select(group => BootstrapRoles.Rule(["patch"], [group.Key], [.. group.Select(resource => resource + "/status")])),
+            On("linkerd.io", "servicemeshes/status", "patch"),
+            On("", "secrets", "get", "list", "watch"),
+        ]);
         yield return Controller("namespace-controller",
             On("", "namespaces", "delete", "get", "list", "watch"),
             On("", "namespaces/finalize", "update"),

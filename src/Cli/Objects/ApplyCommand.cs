@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Weft.Api;
-using Weft.Api.Trees;
 using Weft.Client;
 
 namespace Weft.Cli.Objects;
@@ -15,7 +14,7 @@ public sealed class ApplyCommand(KubeClient client, string defaultNamespace, Tex
     {
         var failed = 0;
         var resources = (await Discovery.ReadAsync(client, cancellationToken)).Resources;
-        foreach (var (source, tree) in sources.SelectMany(Documents))
+        foreach (var (source, tree) in sources.SelectMany(Manifests.Documents))
         {
             try
             {
@@ -52,41 +51,4 @@ public sealed class ApplyCommand(KubeClient client, string defaultNamespace, Tex
         resource.Kind == (string?)tree["kind"] && resource.Resource.ApiVersion == (string?)tree["apiVersion"];
 
     private static string? Revision(JsonObject tree) => (string?)tree["metadata"]?["resourceVersion"];
-
-    private static IEnumerable<(string Source, JsonObject Tree)> Documents(string source)
-    {
-        if (Directory.Exists(source))
-        {
-            return Directory.EnumerateFiles(source).Where(file => Path.GetExtension(file) is ".yaml" or ".yml" or ".json")
-                .Order(StringComparer.Ordinal).SelectMany(Documents);
-        }
-
-        return Read(source).Select(tree => (source, tree));
-    }
-
-    private static IEnumerable<JsonObject> Read(string source)
-    {
-        string text;
-        try
-        {
-            text = source == "-" ? Console.In.ReadToEnd() : File.ReadAllText(source);
-        }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException($"cannot read {source}: {unreadable.Message}");
-        }
-
-        IReadOnlyList<ParsedTree> parsed;
-        try
-        {
-            parsed = YamlTree.ParseAll(text);
-        }
-        catch (TreeException bad)
-        {
-            throw new CommandException($"{source}: {bad.Message}");
-        }
-
-        return parsed.Select(document => document.Root).OfType<JsonNode>().Select(root => root as JsonObject
-            ?? throw new CommandException($"{source}: a document is no object"));
-    }
 }

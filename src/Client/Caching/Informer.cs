@@ -15,7 +15,10 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
     // A watch that ends sooner without an event is a failing server: without a pause we would hammer it.
     private static readonly TimeSpan TooShort = TimeSpan.FromSeconds(1);
 
-    private readonly ResourceClient<T> _client;
+    // A kind that is to be served at the server's start may be some rounds late; after these nobody serves it, so that there are no objects.
+    private const int RoundsUntilGone = 4;
+
+    private readonly IReadOnlyList<ResourceClient<T>> _versions;
     private readonly string? _namespace;
     private readonly string? _fieldSelector;
     private readonly TimeProvider _time;
@@ -23,14 +26,17 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
     private readonly Action<ApiResource, Exception> _onError;
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _revision;
+    private volatile int _version;
+    private int _missing;
 
     /// <param name="onError">Told of every failure; the informer goes on by itself.</param>
     /// <param name="fieldSelector">Only these objects: `spec.nodeName=n1`.</param>
+    /// <param name="older">Other versions of the resource, which are followed where the first is not served: a user's definition of a custom kind may lack it.</param>
     public Informer(
         ResourceClient<T> client, TimeProvider time, Random random, Action<ApiResource, Exception> onError, string? @namespace = null,
-        string? fieldSelector = null)
+        string? fieldSelector = null, IReadOnlyList<ResourceClient<T>>? older = null)
     {
-        _client = client;
+        _versions = [client, .. older ?? []];
         _namespace = @namespace;
         _fieldSelector = fieldSelector;
         _time = time;
@@ -38,7 +44,8 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
         _onError = onError;
     }
 
-    public ApiResource Resource => _client.Resource;
+    /// <summary>In the version that is followed now.</summary>
+    public ApiResource Resource => _versions[_version].Resource;
 
     public ObjectCache<T> Cache { get; } = new();
 
@@ -72,6 +79,13 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
                 if (failures++ == 0)
                     continue; // expected after a long break: the new list need not wait
             }
+            catch (ApiStatusException missing) when (missing.IsNotFound)
+            {
+                failure = missing;
+                NextVersion();
+                if (_version != 0)
+                    continue;
+            }
             catch (Exception expected) when (
                 expected is ApiStatusException or HttpRequestException or IOException or InvalidDataException or JsonException or TimeoutException)
             {
@@ -88,11 +102,22 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
         }
     }
 
+    private void NextVersion()
+    {
+        _revision = null;
+        _version = (_version + 1) % _versions.Count;
+        if (_version != 0 || ++_missing < RoundsUntilGone)
+            return;
+        Cache.Replace([], "0");
+        _synced.TrySetResult();
+    }
+
     private async Task ListAsync(CancellationToken cancellationToken)
     {
-        var page = await _client.ListAsync(_namespace, cancellationToken, new ListOptions { FieldSelector = _fieldSelector });
+        var page = await _versions[_version].ListAsync(_namespace, cancellationToken, new ListOptions { FieldSelector = _fieldSelector });
         Cache.Replace(page.Items, page.ResourceVersion);
         _revision = page.ResourceVersion;
+        _missing = 0;
         _synced.TrySetResult();
     }
 
@@ -110,7 +135,7 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
         try
         {
             var options = new WatchOptions { FieldSelector = _fieldSelector, ResourceVersion = _revision, Bookmarks = true, Timeout = timeout };
-            await foreach (var change in _client.WatchAsync(_namespace, options, linked.Token))
+            await foreach (var change in _versions[_version].WatchAsync(_namespace, options, linked.Token))
             {
                 Cache.Apply(change);
                 _revision = change.Object.Metadata.ResourceVersion ?? _revision;

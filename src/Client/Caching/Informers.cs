@@ -20,7 +20,7 @@ public sealed class Informers(KubeClient client, TimeProvider time, Random rando
             var resource = ApiResources.Of<T>();
             if (_byResource.TryGetValue(KeyOf(resource), out var found) && found.Feed is Informer<T> known)
                 return known;
-            var informer = new Informer<T>(client.For<T>(), time, random, onError);
+            var informer = new Informer<T>(client.For<T>(), time, random, onError, older: [.. KindInfo.Of<T>().OlderVersions.Select(client.For<T>)]);
             Add(new Entry(informer, informer.RunAsync));
             return informer;
         }

@@ -33,6 +33,13 @@ public sealed class KubeClient : IDisposable
     /// <summary>A kind by its type.</summary>
     public ResourceClient<T> For<T>() where T : class, IObject => new(_transport, ApiResources.Of<T>(), new TypedCodec<T>());
 
+    /// <summary>A kind by its type, in another version than the type's.</summary>
+    public ResourceClient<T> For<T>(string version) where T : class, IObject
+    {
+        var resource = ApiResources.Of<T>();
+        return new(_transport, resource with { Resource = resource.Resource with { Version = version } }, new TypedCodec<T>());
+    }
+
     /// <summary>Any resource, as trees.</summary>
     public ResourceClient<JsonObject> Raw(ApiResource resource) => new(_transport, resource, new TreeCodec());
 

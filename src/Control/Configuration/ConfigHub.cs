@@ -4,7 +4,9 @@ using Weft.Proxy.Config.Wire;
 
 namespace Weft.Control.Configuration;
 
-/// <summary>What one proxy has said about a version.</summary>
+/// <summary>What one proxy has said.</summary>
+/// <param name="Version">In use, except for what is rejected.</param>
+/// <param name="Rejected">Units that it was told and does not use, whichever version brought them.</param>
 public sealed record ProxyState(string Proxy, ulong Version, ImmutableArray<Rejection> Rejected);
 
 /// <summary>
@@ -18,6 +20,7 @@ public sealed class ConfigHub(ulong epoch)
     private readonly Dictionary<UnitKey, ConfigUnit> _units = [];
     private readonly List<ConfigSubscription> _subscriptions = [];
     private readonly Dictionary<string, ProxyState> _proxies = [];
+    private TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ulong _version;
 
@@ -45,6 +48,16 @@ public sealed class ConfigHub(ulong epoch)
         }
     }
 
+    /// <summary>The connected proxies; those that have acknowledged nothing yet with version 0. Behind it: ends when one of them says something, comes or goes.</summary>
+    public (IReadOnlyList<ProxyState> Proxies, Task Next) Look()
+    {
+        lock (_gate)
+        {
+            var states = _subscriptions.Select(subscription => subscription.Proxy).Distinct().Select(proxy => _proxies.GetValueOrDefault(proxy) ?? new ProxyState(proxy, 0, []));
+            return ([.. states], _heard.Task);
+        }
+    }
+
     public void MarkComplete() => _complete.TrySetResult();
 
     /// <summary>A unit that is as it was changes nothing.</summary>
@@ -68,6 +81,20 @@ public sealed class ConfigHub(ulong epoch)
         }
     }
 
+    /// <summary>Several changes as one: no proxy is told a part of them.</summary>
+    /// <returns>The version that has them all.</returns>
+    public ulong Update(IEnumerable<ConfigUnit> units, IEnumerable<UnitKey> gone)
+    {
+        lock (_gate)
+        {
+            foreach (var unit in units)
+                Publish(unit);
+            foreach (var key in gone)
+                Remove(key);
+            return _version;
+        }
+    }
+
     /// <param name="known">What the proxy has.</param>
     public ConfigSubscription Subscribe(string proxy, IReadOnlyDictionary<UnitKey, UnitHash> known)
     {
@@ -77,6 +104,7 @@ public sealed class ConfigHub(ulong epoch)
                 .Concat(known.Keys.Where(key => !_units.ContainsKey(key)));
             var subscription = new ConfigSubscription(this, proxy, behind);
             _subscriptions.Add(subscription);
+            Hear();
             return subscription;
         }
     }
@@ -87,10 +115,15 @@ public sealed class ConfigHub(ulong epoch)
 
     internal ConfigUnit? FindLocked(UnitKey key) => _units.GetValueOrDefault(key);
 
-    internal void Acknowledged(ProxyState state)
+    /// <param name="told">What the step was about: what was refused of it before is so no more, unless it is again.</param>
+    internal void Acknowledged(string proxy, Ack ack, IReadOnlySet<UnitKey> told)
     {
         lock (_gate)
-            _proxies[state.Proxy] = state;
+        {
+            var before = _proxies.TryGetValue(proxy, out var old) ? old.Rejected.RemoveAll(rejection => told.Contains(rejection.Key)) : [];
+            _proxies[proxy] = new ProxyState(proxy, ack.Version, before.AddRange(ack.Rejected));
+            Hear();
+        }
     }
 
     internal void Leave(ConfigSubscription subscription)
@@ -100,7 +133,14 @@ public sealed class ConfigHub(ulong epoch)
             _subscriptions.Remove(subscription);
             if (!_subscriptions.Exists(other => other.Proxy == subscription.Proxy))
                 _proxies.Remove(subscription.Proxy);
+            Hear();
         }
+    }
+
+    private void Hear()
+    {
+        _heard.TrySetResult();
+        _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private void Tell(UnitKey key)

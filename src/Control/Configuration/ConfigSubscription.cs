@@ -9,6 +9,7 @@ public sealed class ConfigSubscription : IDisposable
 {
     private readonly ConfigHub _hub;
     private readonly HashSet<UnitKey> _behind;
+    private HashSet<UnitKey> _told = [];
     private readonly SemaphoreSlim _signal = new(1, 1); // the first step is sent in any case: it says "you are current"
 
     internal ConfigSubscription(ConfigHub hub, string proxy, IEnumerable<UnitKey> behind) => (_hub, Proxy, _behind) = (hub, proxy, [.. behind]);
@@ -39,6 +40,7 @@ public sealed class ConfigSubscription : IDisposable
             }
 
             Flush(more: false);
+            _told = [.. _behind];
             _behind.Clear();
             return step;
 
@@ -52,7 +54,7 @@ public sealed class ConfigSubscription : IDisposable
         }
     }
 
-    public void Acknowledge(Ack ack) => _hub.Acknowledged(new ProxyState(Proxy, ack.Version, ack.Rejected));
+    public void Acknowledge(Ack ack) => _hub.Acknowledged(Proxy, ack, _told);
 
     internal int Behind => _behind.Count;
 

@@ -24,6 +24,20 @@ public sealed record MeshSnapshot
     internal MeshIndex? Index { get; init; }
 
     internal IReadOnlyDictionary<string, JobResult> Results { get; init; } = FrozenDictionary<string, JobResult>.Empty;
+
+    /// <summary>The objects that have had a part in a unit: its source, and what was asked for.</summary>
+    internal IEnumerable<ObjectRef> ObjectsOf(UnitKey key)
+    {
+        foreach (var result in Results.Values.Where(result => result.Units.Any(unit => unit.Key == key)))
+        {
+            foreach (var part in result.Reads.SelectMany(read => read.Answer).Append(result.Subject))
+            {
+                var about = part is MeshHost host ? host.Source : part as IObject;
+                if (about is not null)
+                    yield return Problems.RefOf(about);
+            }
+        }
+    }
 }
 
 /// <summary>A part of the work whose result depends on its subject and on what it asks, and on nothing else.</summary>

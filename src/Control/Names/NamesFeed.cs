@@ -19,7 +19,7 @@ public sealed class NamesFeed : IDisposable
     {
     }
 
-    /// <summary>Publishes everything that is there, marks the configuration complete, and goes on with every change.</summary>
+    /// <summary>Publishes everything that is there, and goes on with every change.</summary>
     public static async Task<NamesFeed> StartAsync(Informers informers, ConfigHub hub, NamesOptions options, CancellationToken cancellationToken)
     {
         var feed = new NamesFeed();
@@ -27,7 +27,6 @@ public sealed class NamesFeed : IDisposable
         await feed.FollowAsync(informers.Of<Service>(), hub, NamesCompiler.KeyOf, NamesCompiler.Compile, cancellationToken);
         await feed.FollowAsync(informers.Of<EndpointSlice>(), hub, NamesCompiler.KeyOf, NamesCompiler.Compile, cancellationToken);
         await feed.FollowAsync(informers.Of<Pod>(), hub, NamesCompiler.KeyOf, NamesCompiler.Compile, cancellationToken);
-        hub.MarkComplete();
         return feed;
     }
 

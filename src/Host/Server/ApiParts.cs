@@ -1,5 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Weft.Api.ApiExtensions;
+using Weft.Api.Istio;
 using Weft.Api.Schemas;
 using Weft.Api.Streams;
 using Weft.ApiServer;
@@ -42,6 +44,7 @@ internal static class ApiParts
         var aggregation = new AggregationLoop(store, loggers.CreateLogger<AggregationLoop>());
         var schemas = new SchemaReader();
         var catalog = ResourceCatalog.Create(store, schemas, time, loggers);
+        var installed = MeshKinds.All();
         var definitions = new CrdEstablisher(store, catalog.Current.All, time, loggers.CreateLogger<CrdEstablisher>());
 
         var options = new ApiServerOptions
@@ -54,8 +57,9 @@ internal static class ApiParts
             Catalog = catalog,
             Authenticator = authenticator,
             Authorizer = authorizer,
-            Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions],
+            Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions, new PreinstalledWarnings(installed)],
             Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), streams, join, images.Paths, configuration.OnApiServer],
+            Preinstalled = [.. installed.Select(kind => CrdManifest.Of(kind, schemas))],
             Connects = [new StreamingHandler(streams, time, loggers)],
             Live = [new UsageMetrics(new NodeReadings(streams, objects, time, loggers.CreateLogger<NodeReadings>()), objects)],
             Virtuals =

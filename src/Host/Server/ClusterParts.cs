@@ -64,12 +64,9 @@ internal sealed partial class ClusterParts : IAsyncDisposable
                     NodeGrace = settings.NodeGraceSeconds is { } grace ? new NodeGrace(TimeSpan.FromSeconds(grace), TimeSpan.FromSeconds(grace * 3 / 2)) : NodeGrace.Default,
                 }, time, random, loggers, cancellationToken);
             _stops.Push(controllers.DisposeAsync);
-            var names = await configuration.StartAsync(controllers.Informers, settings, cancellationToken);
-            _stops.Push(() =>
-            {
-                names.Dispose();
-                return ValueTask.CompletedTask;
-            });
+            // Beside the rest: whoever wants to know waits for the configuration to be whole.
+            var feeding = configuration.StartAsync(controllers.Informers, account => Connect(ServiceAccount(Controllers.IdentityOf(account)), account), settings, cancellationToken);
+            _stops.Push(() => StopAsync(feeding));
             var scheduler = await Scheduler.StartAsync(
                 Connect(new UserInfo("system:kube-scheduler", []), "kube-scheduler"), controllers.Informers, time, random, loggers, cancellationToken);
             _stops.Push(scheduler.DisposeAsync);
@@ -77,6 +74,7 @@ internal sealed partial class ClusterParts : IAsyncDisposable
                 new SimulationOptions(settings.SimulatedNodes) { LeasePeriod = TimeSpan.FromSeconds((settings.NodeGraceSeconds ?? 40) / 2.0) },
                 Connect(new UserInfo("system:weft:simulation", [UserInfo.Masters]), "weft-simulation"), controllers.Informers.Cache<Pod>(), time, random, loggers, cancellationToken);
             _stops.Push(simulated.DisposeAsync);
+            await feeding;
         }
         finally
         {
@@ -86,6 +84,13 @@ internal sealed partial class ClusterParts : IAsyncDisposable
         }
 
         KubeClient Connect(UserInfo user, string agent) => new(api.CreateHandler(user), time, agent);
+    }
+
+    private static async ValueTask StopAsync(Task<IAsyncDisposable> feeding)
+    {
+        await ((Task)feeding).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (feeding.IsCompletedSuccessfully)
+            await (await feeding).DisposeAsync();
     }
 
     private static UserInfo ServiceAccount(string name) =>

@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Weft.Api.ApiExtensions;
+using Weft.Api.Istio;
+using Weft.Api.Schemas;
 using Weft.ApiServer;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Authorization;
@@ -8,6 +11,8 @@ using Weft.ApiServer.Discovery;
 using Weft.ApiServer.Registry;
 using Weft.ApiServer.Usage;
 using Weft.Client;
+using Weft.Control.Configuration;
+using Weft.Control.Mesh.Feed;
 using Weft.Storage.Memory;
 using Weft.Testing;
 
@@ -46,7 +51,8 @@ internal sealed class TestCluster : IAsyncDisposable
 
     /// <param name="controllersTime">The clock of the controllers alone; the server keeps real time.</param>
     /// <param name="usage">What metrics.k8s.io answers.</param>
-    public static async Task<TestCluster> StartAsync(TimeProvider? controllersTime = null, Func<StoredObjects, ILiveResource>? usage = null)
+    /// <param name="hasMeshKinds">Istio's kinds are installed, as a cluster has them.</param>
+    public static async Task<TestCluster> StartAsync(TimeProvider? controllersTime = null, Func<StoredObjects, ILiveResource>? usage = null, bool hasMeshKinds = false)
     {
         var time = TimeProvider.System;
         var log = new TestLog();
@@ -54,7 +60,8 @@ internal sealed class TestCluster : IAsyncDisposable
         await BootstrapPolicy.ReconcileAsync(store, time, CancellationToken.None);
         var feed = new RbacFeed(store, log.CreateLogger<RbacFeed>());
         var authorizer = new RbacAuthorizer(feed);
-        var catalog = ResourceCatalog.Create(store, TimeProvider.System, log);
+        var schemas = new SchemaReader();
+        var catalog = ResourceCatalog.Create(store, schemas, TimeProvider.System, log);
         var definitions = new CrdEstablisher(store, catalog.Current.All, time, log.CreateLogger<CrdEstablisher>());
         var api = new ApiServerHost(
             new ApiServerOptions { Store = store, Time = time, Random = Seeded.Random(1), Loggers = log },
@@ -64,6 +71,8 @@ internal sealed class TestCluster : IAsyncDisposable
                 Authenticator = new InProcessAuthenticator(),
                 Authorizer = authorizer,
                 Paths = [new DiscoveryHandler(catalog)],
+                Admission = [definitions],
+                Preinstalled = hasMeshKinds ? [.. MeshKinds.All().Select(kind => CrdManifest.Of(kind, schemas))] : [],
                 Live = usage is null ? [] : [usage(new StoredObjects(store))],
                 Loads = [feed.LoadAsync, catalog.LoadAsync],
                 Loops = [feed.RunAsync, catalog.RunAsync, definitions.RunAsync],
@@ -86,6 +95,10 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public KubeClient Connect(string user, params string[] groups) =>
         new(_api.CreateHandler(new UserInfo(user, [.. groups, UserInfo.AllAuthenticated])), TimeProvider.System, user);
+
+    /// <summary>The mesh as it runs in a cluster, under its own rights.</summary>
+    public async Task<MeshFeed> StartMeshAsync(ConfigHub hub, MeshFeedOptions? options = null) => await Eventually.EndsAsync(MeshFeed.StartAsync(
+        Controllers.Informers, new KubeClient(HandlerOf(Controllers.IdentityOf(MeshFeed.Account)), Time, MeshFeed.Account), hub, options ?? new(), Time, Seeded.Random(3), _log, CancellationToken.None));
 
     public async ValueTask DisposeAsync()
     {

@@ -34,6 +34,41 @@ public sealed class ClusterZoneTests
         Assert.Equal([expected], reply.Answers);
     }
 
+    [Theory]
+    [InlineData("web.shop.svc.linkerd.local", RecordType.A, "web.shop.svc.linkerd.local 5 10.96.1.2")]
+    [InlineData("db-0.db.shop.svc.linkerd.local", RecordType.A, "db-0.db.shop.svc.linkerd.local 5 10.244.0.7")]
+    [InlineData("_http._tcp.web.shop.svc.linkerd.local", RecordType.SRV, "_http._tcp.web.shop.svc.linkerd.local 5 SRV 100 80 web.shop.svc.cluster.local")]
+    [InlineData("linkerd.local", RecordType.SOA, "linkerd.local 5 SOA ns.dns.linkerd.local")]
+    [InlineData("linkerd.local", RecordType.NS, "linkerd.local 5 NS ns.dns.linkerd.local")]
+    [InlineData("ns.dns.linkerd.local", RecordType.A, "ns.dns.linkerd.local 5 10.96.0.10")]
+    [InlineData("web.shop.svc.cluster.local", RecordType.A, "web.shop.svc.cluster.local 5 10.96.1.2")]
+    [InlineData("2.1.96.10.in-addr.arpa", RecordType.PTR, "2.1.96.10.in-addr.arpa 5 PTR web.shop.svc.cluster.local")]
+    public void A_further_zone_has_the_same_names(string name, int type, string expected) =>
+        Assert.Equal([expected], Sample.Answer(name, (ushort)type, table: WithZone("linkerd.local")).Answers);
+
+    [Fact]
+    public void A_name_that_is_not_in_a_further_zone_is_denied_by_that_zone()
+    {
+        var reply = Sample.Answer("nope.shop.svc.linkerd.local", RecordType.A, table: WithZone("linkerd.local"));
+        Assert.Equal((Rcode.NxDomain, true), ((byte)reply.Rcode, reply.Authoritative));
+        Assert.Equal(["linkerd.local 5 SOA ns.dns.linkerd.local"], reply.Authorities);
+    }
+
+    [Fact]
+    public void A_further_zone_goes_with_its_unit()
+    {
+        var builder = new NameTableBuilder("cluster.local");
+        builder.Apply(Sample.Units());
+        Assert.Equal(["linkerd.local"], builder.Apply([Sample.Unit(UnitKind.Zone, "linkerd.local", new ZoneUnit())]).Zones);
+        Assert.Empty(builder.Apply([Sample.Unit(UnitKind.Zone, "linkerd.local", null)]).Zones);
+    }
+
+    private static NameTable WithZone(string zone)
+    {
+        var builder = new NameTableBuilder("cluster.local");
+        return builder.Apply([.. Sample.Units(), Sample.Unit(UnitKind.Zone, zone, new ZoneUnit())]);
+    }
+
     [Fact]
     public void A_headless_service_answers_with_its_ready_endpoints() => Assert.Equal(
         ["db.shop.svc.cluster.local 5 10.244.0.7", "db.shop.svc.cluster.local 5 10.244.0.8"], Sample.Answer("db.shop.svc.cluster.local", RecordType.A).Answers.Order());

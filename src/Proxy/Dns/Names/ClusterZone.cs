@@ -39,8 +39,8 @@ internal static class ClusterZone
     public static ZoneOutcome Answer(NameTable table, ReadOnlySpan<char> name, ushort type, uint turn, ref AnswerWriter to, out string? alias)
     {
         alias = null;
-        if (TryRelative(name, table.Domain, out var relative))
-            return InZone(table, relative, type, turn, ref to, out alias);
+        if (ZoneOf(table, name, out var relative) is { } zone)
+            return InZone(table, zone, relative, type, turn, ref to, out alias);
         return name.EndsWith(".in-addr.arpa", StringComparison.Ordinal) || name.EndsWith(".ip6.arpa", StringComparison.Ordinal)
             ? Reverse(table, name, type, ref to)
             : ZoneOutcome.NotOurs;
@@ -51,8 +51,21 @@ internal static class ClusterZone
     {
         Span<byte> soa = stackalloc byte[2 * DnsLimits.MaxName + 20];
         Span<byte> owner = stackalloc byte[DnsLimits.MaxName];
-        var zone = name.EndsWith(".in-addr.arpa", StringComparison.Ordinal) ? "in-addr.arpa" : name.EndsWith(".ip6.arpa", StringComparison.Ordinal) ? "ip6.arpa" : table.Domain;
-        to.Authority(owner[..DnsName.Write(zone, owner)], soa[..Soa(table, soa)], Ttl);
+        var zone = name.EndsWith(".in-addr.arpa", StringComparison.Ordinal) ? "in-addr.arpa" : name.EndsWith(".ip6.arpa", StringComparison.Ordinal) ? "ip6.arpa" : ZoneOf(table, name, out _) ?? table.Domain;
+        to.Authority(owner[..DnsName.Write(zone, owner)], soa[..Soa(table, zone.EndsWith(".arpa", StringComparison.Ordinal) ? table.Domain : zone, soa)], Ttl);
+    }
+
+    private static string? ZoneOf(NameTable table, ReadOnlySpan<char> name, out ReadOnlySpan<char> relative)
+    {
+        if (TryRelative(name, table.Domain, out relative))
+            return table.Domain;
+        foreach (var zone in table.Zones)
+        {
+            if (TryRelative(name, zone, out relative))
+                return zone;
+        }
+
+        return null;
     }
 
     private static bool TryRelative(ReadOnlySpan<char> name, string domain, out ReadOnlySpan<char> relative)
@@ -68,11 +81,11 @@ internal static class ClusterZone
         return true;
     }
 
-    private static ZoneOutcome InZone(NameTable table, ReadOnlySpan<char> relative, ushort type, uint turn, ref AnswerWriter to, out string? alias)
+    private static ZoneOutcome InZone(NameTable table, string zone, ReadOnlySpan<char> relative, ushort type, uint turn, ref AnswerWriter to, out string? alias)
     {
         alias = null;
         if (relative.IsEmpty)
-            return Apex(table, type, ref to);
+            return Apex(table, zone, type, ref to);
         var rest = relative;
         switch (TakeLast(ref rest))
         {
@@ -170,15 +183,15 @@ internal static class ClusterZone
         return true;
     }
 
-    private static ZoneOutcome Apex(NameTable table, ushort type, ref AnswerWriter to)
+    private static ZoneOutcome Apex(NameTable table, string zone, ushort type, ref AnswerWriter to)
     {
         Span<byte> data = stackalloc byte[2 * DnsLimits.MaxName + 20];
         switch (type)
         {
             case RecordType.SOA:
-                return Put(to.Record(type, Ttl, data[..Soa(table, data)]));
+                return Put(to.Record(type, Ttl, data[..Soa(table, zone, data)]));
             case RecordType.NS:
-                return Put(to.Record(type, Ttl, data[..DnsName.Write("ns.dns." + table.Domain, data)]));
+                return Put(to.Record(type, Ttl, data[..DnsName.Write("ns.dns." + zone, data)]));
             default:
                 return Exists(type, ref to);
         }
@@ -239,10 +252,10 @@ internal static class ClusterZone
         return last;
     }
 
-    private static int Soa(NameTable table, Span<byte> to)
+    private static int Soa(NameTable table, string zone, Span<byte> to)
     {
-        var at = DnsName.Write("ns.dns." + table.Domain, to);
-        at += DnsName.Write("hostmaster." + table.Domain, to[at..]);
+        var at = DnsName.Write("ns.dns." + zone, to);
+        at += DnsName.Write("hostmaster." + zone, to[at..]);
         // Serial, refresh, retry, expire: nobody transfers this zone. The last is how long a negative answer is remembered (RFC 2308).
         foreach (var number in (ReadOnlySpan<uint>)[table.Serial, 7200, 1800, 86400, Ttl])
         {

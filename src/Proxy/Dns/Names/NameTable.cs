@@ -9,6 +9,9 @@ internal sealed record NameTable
     /// <summary>`cluster.local`.</summary>
     public required string Domain { get; init; }
 
+    /// <summary>Further zones in which the same names are; the longest first, so that the nearest is found.</summary>
+    public ImmutableArray<string> Zones { get; init; } = [];
+
     /// <summary>Grows with every change: the serial number of the zone.</summary>
     public uint Serial { get; init; }
 

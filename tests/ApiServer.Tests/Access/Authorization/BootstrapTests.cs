@@ -56,6 +56,33 @@ public sealed class BootstrapTests : IAsyncLifetime
         Assert.False(await AllowsAsync(admin, "get", "apps", "deployments", ns: "b"));
     }
 
+    [Theory]
+    [InlineData("networking.istio.io", "virtualservices")]
+    [InlineData("security.istio.io", "authorizationpolicies")]
+    [InlineData("telemetry.istio.io", "telemetries")]
+    public async Task Objects_of_the_mesh_are_read_and_written_as_others_of_the_namespace(string group, string resource)
+    {
+        foreach (var (role, user) in new[] { ("view", "v"), ("edit", "e"), ("admin", "a") })
+            await Trees.PutRbacAsync(_store, "rolebindings", $"metadata: {{name: {role}, namespace: a}}\nroleRef: {{kind: ClusterRole, name: {role}}}\nsubjects: [{{kind: User, name: {user}}}]");
+        foreach (var user in new[] { "v", "e", "a" })
+        {
+            var isWriter = user != "v";
+            Assert.True(await AllowsAsync(new(user, []), "watch", group, resource));
+            Assert.True(await AllowsAsync(new(user, []), "get", group, resource, "status"));
+            Assert.Equal(isWriter, await AllowsAsync(new(user, []), "patch", group, resource));
+            Assert.False(await AllowsAsync(new(user, []), "patch", group, resource, "status"));
+            Assert.False(await AllowsAsync(new(user, []), "get", group, resource, ns: "b"));
+            // Its zones are everybody's.
+            Assert.False(await AllowsAsync(new(user, []), "create", "linkerd.io", "servicemeshes", ns: ""));
+        }
+
+        var mesh = new UserInfo("system:serviceaccount:kube-system:mesh-controller", []);
+        Assert.True(await AllowsAsync(mesh, "patch", group, resource, "status"));
+        Assert.False(await AllowsAsync(mesh, "patch", group, resource));
+        Assert.True(await AllowsAsync(mesh, "watch", "", "secrets"));
+        Assert.False(await AllowsAsync(mesh, "patch", "", "secrets"));
+    }
+
     [Fact]
     public async Task Anonymous_may_look_at_health_and_version_alone()
     {

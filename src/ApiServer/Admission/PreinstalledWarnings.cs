@@ -1,0 +1,27 @@
+using System.Collections.Frozen;
+using System.Text.Json.Nodes;
+using Weft.Api;
+using Weft.Api.ApiExtensions;
+
+namespace Weft.ApiServer.Admission;
+
+/// <summary>Says what a kind that comes with the program has to say about an object; also where a user's definition has taken the place of the program's.</summary>
+public sealed class PreinstalledWarnings(IEnumerable<PreinstalledKind> kinds) : IAdmission
+{
+    private readonly FrozenDictionary<(string, string), Func<JsonObject, IEnumerable<string>>> _warnings =
+        kinds.ToFrozenDictionary(kind => (kind.Kind.Kind.Group, kind.Kind.Plural), kind => kind.Warnings);
+
+    public string Name => "PreinstalledWarnings";
+
+    public ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellationToken)
+    {
+        if (request is { Operation: AdmissionOperation.Create or AdmissionOperation.Update, Subresource: "", Object: { } tree }
+            && _warnings.TryGetValue((request.Resource.Group, request.Resource.Resource), out var warnings))
+        {
+            lock (request.Warnings)
+                request.Warnings.AddRange(warnings(tree));
+        }
+
+        return ValueTask.CompletedTask;
+    }
+}

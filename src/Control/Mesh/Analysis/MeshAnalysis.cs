@@ -1,0 +1,151 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Weft.Api;
+using Weft.Api.ApiExtensions;
+using Weft.Api.Core;
+using Weft.Api.Discovery;
+using Weft.Api.Istio;
+using Weft.Api.Json;
+using Weft.Api.Linkerd;
+using Weft.Api.Schemas;
+using Weft.Api.Trees;
+using Weft.Balancing;
+using Weft.Control.Mesh.Diagnostics;
+using Weft.Control.Mesh.Feed;
+using Weft.Control.Mesh.Inputs;
+using Weft.Control.Mesh.Secrets;
+using Weft.Control.Mesh.Zones;
+using Gateway = Weft.Api.Istio.Gateway;
+
+namespace Weft.Control.Mesh.Analysis;
+
+/// <summary>What the server would say about manifests, without one: their schemas, old forms, and all that the compiler finds. Pure.</summary>
+public sealed class MeshAnalysis
+{
+    private readonly SchemaReader _schemas = new();
+    private readonly Dictionary<string, PreinstalledKind> _kinds = MeshKinds.All().ToDictionary(kind => kind.Kind.Kind.Kind);
+    private readonly Dictionary<ObjectRef, JsonObject> _objects = [];
+
+    /// <summary>Kinds that have a part in it, by their types: what of a cluster is to be read.</summary>
+    public static IReadOnlyList<Type> Types { get; } = [typeof(Service), typeof(EndpointSlice), typeof(Pod), typeof(Node), typeof(Namespace), .. IstioKinds.Types, typeof(ServiceMesh)];
+
+    /// <summary>One that has the kind and name of an earlier one takes its place. Kinds that have no part in the mesh are passed over.</summary>
+    public void Add(JsonObject tree, string defaultNamespace)
+    {
+        if ((string?)(tree["kind"] as JsonValue) is not { } kind || (string?)(tree["apiVersion"] as JsonValue) is not { } version || tree["metadata"] is not JsonObject metadata)
+            return;
+        var isOurs = _kinds.TryGetValue(kind, out var installed) && version.StartsWith(installed.Kind.Kind.Group + "/", StringComparison.Ordinal);
+        if (!isOurs && !version.Split('/')[0].EndsWith("istio.io", StringComparison.Ordinal) && kind is not ("Service" or "EndpointSlice" or "Pod" or "Node" or "Namespace" or "Secret"))
+            return;
+        var isNamespaced = isOurs ? installed!.Kind.Namespaced : kind is not ("Node" or "Namespace");
+        if (isNamespaced && string.IsNullOrEmpty((string?)metadata["namespace"]))
+            metadata["namespace"] = defaultNamespace;
+        _objects[new(kind, isNamespaced ? (string?)metadata["namespace"] ?? "" : "", (string?)metadata["name"] ?? "")] = tree;
+    }
+
+    /// <param name="secrets">Of a cluster, by `namespace/name`; null: only those that were added are looked at, and none is missed.</param>
+    public MeshReport Run(MeshSettings settings, IReadOnlyDictionary<string, Secret>? secrets = null)
+    {
+        var problems = new List<MeshDiagnostic>();
+        var read = _objects.Select(pair => (About: pair.Key, Value: Read(pair.Key, pair.Value, problems))).Where(pair => pair.Value is not null).ToList();
+        var inputs = Inputs(settings, [.. read.Select(pair => pair.Value!)]);
+        var (snapshot, quarantined) = Quarantine.Compile(inputs, null);
+        problems.AddRange(snapshot.Diagnostics);
+        problems.AddRange(quarantined);
+        problems.AddRange(ServiceMeshZones.Of(read.Select(pair => pair.Value).OfType<ServiceMesh>(), settings.ClusterDomain).Diagnostics);
+
+        var needs = SecretUnits.Needs(snapshot.Units.SelectMany(SecretReferences.Of));
+        var own = read.Select(pair => pair.Value).OfType<Secret>().ToDictionary(secret => $"{secret.Metadata.Namespace}/{secret.Metadata.Name}");
+        Secret? Find(string name) => own.GetValueOrDefault(name) ?? secrets?.GetValueOrDefault(name);
+        problems.AddRange(SecretUnits.Diagnostics(inputs, needs.Where(pair => secrets is not null || Find(pair.Key) is not null).ToDictionary(pair => pair.Key, pair => SecretUnits.Read(pair.Key, pair.Value, Find))));
+        return new()
+        {
+            Diagnostics = [.. problems.Distinct().OrderBy(problem => problem.Object.Namespace, StringComparer.Ordinal).ThenBy(problem => problem.Object.Kind, StringComparer.Ordinal).ThenBy(problem => problem.Object.Name, StringComparer.Ordinal)],
+            Secrets = [.. needs.Keys.SelectMany(name => new[] { name, name + SecretUnits.AuthoritiesSuffix }).Where(SecretFeed.IsName).Order(StringComparer.Ordinal)],
+            Objects = read.Count,
+        };
+    }
+
+    private IObject? Read(ObjectRef about, JsonObject tree, List<MeshDiagnostic> diagnostics)
+    {
+        var problems = new Problems(about, diagnostics);
+        try
+        {
+            switch (about.Kind)
+            {
+                case "Service": return ApiJson.FromTree<Service>(tree);
+                case "EndpointSlice": return ApiJson.FromTree<EndpointSlice>(tree);
+                case "Pod": return ApiJson.FromTree<Pod>(tree);
+                case "Node": return ApiJson.FromTree<Node>(tree);
+                case "Namespace": return ApiJson.FromTree<Namespace>(tree);
+                case "Secret": return ApiJson.FromTree<Secret>(tree);
+            }
+
+            if (!_kinds.TryGetValue(about.Kind, out var kind))
+            {
+                problems.Error("kind", $"{tree["apiVersion"]} {about.Kind} is not served, so it has no effect");
+                return null;
+            }
+
+            var versions = kind.OlderVersions.Prepend(kind.Kind.Kind.Version).ToList();
+            if (!versions.Contains(((string)tree["apiVersion"]!).Split('/')[^1]))
+            {
+                problems.Error("apiVersion", $"{tree["apiVersion"]} is not served; write {kind.Kind.Kind.Group}/{versions[0]}");
+                return null;
+            }
+
+            return Check(tree, kind, problems) ? (IObject?)JsonSerializer.Deserialize(tree, kind.Kind.Type, ApiJson.Options) : null;
+        }
+        catch (JsonException unreadable)
+        {
+            problems.Error(unreadable.Path?.TrimStart('$', '.') ?? "", "cannot be read: has a value of another type than the field's");
+            return null;
+        }
+    }
+
+    // As the server does it, before anything else looks at the object.
+    private bool Check(JsonObject tree, PreinstalledKind kind, Problems problems)
+    {
+        var schema = _schemas.FromType(kind.Kind.Type);
+        Pruner.DropNulls(tree, schema);
+        foreach (var field in Pruner.Prune(tree, schema))
+            problems.Warn(field, "is unknown, and is dropped; look at its spelling and place");
+        foreach (var warning in kind.Warnings(tree))
+            problems.Warn("", warning);
+        foreach (var error in StructuralValidator.Validate(tree, schema))
+            problems.Error(error.Path, $"{error}; the server refuses the object");
+        return problems.Errors == 0;
+    }
+
+    private static MeshInputs Inputs(MeshSettings settings, List<IObject> all)
+    {
+        var nodes = all.OfType<Node>().ToDictionary(node => node.Metadata.Name ?? "");
+        var namespaces = all.OfType<Namespace>().ToDictionary(value => value.Metadata.Name ?? "");
+        return new()
+        {
+            Settings = settings, Services = Of<Service>(), Slices = Of<EndpointSlice>(), Workloads = [.. all.OfType<Pod>().Select(Workload).OfType<MeshWorkload>()],
+            VirtualServices = Of<VirtualService>(), DestinationRules = Of<DestinationRule>(), ServiceEntries = Of<ServiceEntry>(), WorkloadEntries = Of<WorkloadEntry>(),
+            Gateways = Of<Gateway>(), Sidecars = Of<Sidecar>(), PeerAuthentications = Of<PeerAuthentication>(), OldPolicies = Of<OldPolicy>(),
+            RequestAuthentications = Of<RequestAuthentication>(), AuthorizationPolicies = Of<AuthorizationPolicy>(), Telemetries = Of<Telemetry>(),
+        };
+
+        ImmutableArray<T> Of<T>() => [.. all.OfType<T>()];
+
+        MeshWorkload? Workload(Pod pod) => MeshWorkload.Of(
+            pod, nodes.TryGetValue(pod.Spec.NodeName ?? "", out var node) ? WorkloadList.Place(node) : default(Locality),
+            MeshMembership.IsMeshed(pod, namespaces.GetValueOrDefault(pod.Metadata.Namespace ?? ""), isOn: true));
+    }
+}
+
+/// <summary>What an analysis has found.</summary>
+public sealed record MeshReport
+{
+    public ImmutableArray<MeshDiagnostic> Diagnostics { get; init; } = [];
+
+    /// <summary>Names of the Secrets that the mesh would read: `namespace/name`.</summary>
+    public ImmutableArray<string> Secrets { get; init; } = [];
+
+    /// <summary>How many were looked at.</summary>
+    public int Objects { get; init; }
+}

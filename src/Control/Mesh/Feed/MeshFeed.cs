@@ -1,0 +1,169 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Weft.Client;
+using Weft.Control.Configuration;
+using Weft.Control.Mesh.Diagnostics;
+using Weft.Control.Mesh.Secrets;
+using Weft.Control.Mesh.Status;
+using Weft.Control.Mesh.Zones;
+using Weft.Proxy.Config;
+
+namespace Weft.Control.Mesh.Feed;
+
+/// <summary>Keeps the proxies' mesh as the cluster's objects are, and tells the objects so.</summary>
+public sealed partial class MeshFeed : IAsyncDisposable
+{
+    /// <summary>The service account under which statuses are written and Secrets are read.</summary>
+    public const string Account = "mesh-controller";
+
+    // Changes that come together are compiled together: half of the time may go by with waiting for more. A wait of more than a second would be felt.
+    private static readonly TimeSpan MinPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(1);
+
+    private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly MeshSources _sources;
+    private readonly SecretFeed _secretFeed;
+    private readonly SecretUnits _secrets;
+    private readonly MeshStatusWriter _statuses;
+    private readonly ConfigHub _hub;
+    private readonly MeshFeedOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly ILogger _logger;
+    private Task _running = Task.CompletedTask;
+    private Dictionary<UnitKey, ConfigUnit> _published = [];
+    private IReadOnlyDictionary<ObjectRef, ObjectVerdict> _verdicts = new Dictionary<ObjectRef, ObjectVerdict>();
+    private MeshSnapshot? _snapshot;
+
+    private MeshFeed(Informers informers, KubeClient client, ConfigHub hub, MeshFeedOptions options, TimeProvider time, Random random, ILoggerFactory loggers)
+    {
+        (_hub, _options, _time, _random) = (hub, options, time, random);
+        _logger = loggers.CreateLogger("Weft.Control.Mesh");
+        _sources = new(informers, options.Settings, options.IsOn, Changed);
+        _secretFeed = new(client, time, random, (_, failed) => Log.SecretsFailed(_logger, failed.Message), Changed);
+        _secrets = new(_secretFeed);
+        _statuses = new(_sources.Targets, client, hub, time, random, loggers.CreateLogger("Weft.Control." + Account));
+    }
+
+    /// <summary>Publishes what there is, and goes on with every change. When this returns, everything has been published once.</summary>
+    /// <param name="client">For statuses and Secrets; everything else comes from the informers.</param>
+    public static async Task<MeshFeed> StartAsync(
+        Informers informers, KubeClient client, ConfigHub hub, MeshFeedOptions options, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var feed = new MeshFeed(informers, client, hub, options, time, random, loggers);
+        try
+        {
+            await feed._sources.SyncedAsync(cancellationToken);
+            var isWhole = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            feed._running = Task.WhenAll(
+                Task.Run(() => feed.CompileAsync(isWhole), CancellationToken.None), Task.Run(feed.ListenAsync, CancellationToken.None), Task.Run(() => feed._statuses.RunAsync(feed._stopping.Token), CancellationToken.None));
+            await isWhole.Task.WaitAsync(cancellationToken);
+            return feed;
+        }
+        catch
+        {
+            await feed.DisposeAsync();
+            throw;
+        }
+    }
+
+    private void Changed() => _changed.Writer.TryWrite(true);
+
+    // Whatever fails, the next change is compiled again, and until then what was published stays.
+    private async Task CompileAsync(TaskCompletionSource isWhole)
+    {
+        var (stopping, pause, failures) = (_stopping.Token, MinPause, 0);
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                _changed.Reader.TryRead(out _);
+                var started = _time.GetTimestamp();
+                await StepAsync(stopping);
+                isWhole.TrySetResult();
+                (pause, failures) = (TimeSpan.FromTicks(Math.Clamp(_time.GetElapsedTime(started).Ticks, MinPause.Ticks, MaxPause.Ticks)), 0);
+                await _changed.Reader.WaitToReadAsync(stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failed)
+            {
+                pause = Backoff.Reconnect.Delay(++failures, _random);
+                Log.Failed(_logger, failed, pause.TotalSeconds);
+            }
+
+            await Task.Delay(pause, _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task StepAsync(CancellationToken cancellationToken)
+    {
+        var (inputs, meshes) = _sources.Read();
+        var (snapshot, quarantined) = Quarantine.Compile(inputs, _snapshot);
+        var (secrets, ofSecrets) = await _secrets.ReadAsync(inputs, snapshot.Units, cancellationToken);
+        var (zones, ofZones) = ServiceMeshZones.Of(meshes, _options.Settings.ClusterDomain);
+        var version = Publish([.. snapshot.Units, .. secrets, .. zones]);
+        Volatile.Write(ref _snapshot, snapshot);
+        _verdicts = Verdicts.Of(Verdicts.Objects(inputs, meshes), [.. snapshot.Diagnostics, .. quarantined, .. ofSecrets, .. ofZones], _verdicts, version, _time.GetUtcNow());
+        _statuses.Tell(_verdicts);
+    }
+
+    private ulong Publish(ImmutableArray<ConfigUnit> units)
+    {
+        var next = units.ToDictionary(unit => unit.Key);
+        var version = _hub.Update(
+            units.Where(unit => !_published.TryGetValue(unit.Key, out var known) || known.Hash != unit.Hash), _published.Keys.Where(key => !next.ContainsKey(key)));
+        _published = next;
+        return version;
+    }
+
+    private async Task ListenAsync()
+    {
+        var stopping = _stopping.Token;
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                var (proxies, next) = _hub.Look();
+                if (Volatile.Read(ref _snapshot) is { } snapshot)
+                    _statuses.Reject(Verdicts.Rejections(proxies, snapshot));
+                _statuses.Heard();
+                await next.WaitAsync(stopping);
+                // Many proxies answer at once.
+                await Task.Delay(MinPause, _time, stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failed)
+            {
+                Log.Failed(_logger, failed, MaxPause.TotalSeconds);
+                await Task.Delay(MaxPause, _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _sources.Dispose();
+        _statuses.Dispose();
+        await _secretFeed.DisposeAsync();
+        _stopping.Dispose();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "The mesh could not be compiled, and what was published before stays; again in {Seconds:0.0} s", EventName = nameof(Failed))]
+        public static partial void Failed(ILogger logger, Exception exception, double seconds);
+
+        [LoggerMessage(LogLevel.Warning, "A Secret that the mesh needs cannot be followed, and is tried again: {Reason}", EventName = nameof(SecretsFailed))]
+        public static partial void SecretsFailed(ILogger logger, string reason);
+    }
+}

@@ -1,0 +1,11 @@
+using Weft.Control.Mesh.Inputs;
+
+namespace Weft.Control.Mesh.Feed;
+
+public sealed record MeshFeedOptions
+{
+    public MeshSettings Settings { get; init; } = new();
+
+    /// <summary>False: no pod is in the mesh, whatever it says.</summary>
+    public bool IsOn { get; init; } = true;
+}

@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using Weft.Api;
+using Weft.Api.Core;
+using Weft.Api.Discovery;
+using Weft.Api.Istio;
+using Weft.Api.Linkerd;
+using Weft.Client;
+using Weft.Control.Mesh.Inputs;
+using Gateway = Weft.Api.Istio.Gateway;
+
+namespace Weft.Control.Mesh.Feed;
+
+/// <summary>All that the mesh is made of, from the shared caches.</summary>
+internal sealed class MeshSources : IDisposable
+{
+    private readonly MeshSettings _settings;
+    private readonly List<Task> _synced = [];
+    private readonly List<IDisposable> _lists = [];
+    private readonly Dictionary<string, StatusTarget> _targets = [];
+    private readonly ObjectList<Service> _services;
+    private readonly ObjectList<EndpointSlice> _slices;
+    private readonly WorkloadList _workloads;
+    private readonly ObjectList<VirtualService> _virtualServices;
+    private readonly ObjectList<DestinationRule> _destinationRules;
+    private readonly ObjectList<ServiceEntry> _serviceEntries;
+    private readonly ObjectList<WorkloadEntry> _workloadEntries;
+    private readonly ObjectList<Gateway> _gateways;
+    private readonly ObjectList<Sidecar> _sidecars;
+    private readonly ObjectList<PeerAuthentication> _peerAuthentications;
+    private readonly ObjectList<OldPolicy> _oldPolicies;
+    private readonly ObjectList<RequestAuthentication> _requestAuthentications;
+    private readonly ObjectList<AuthorizationPolicy> _authorizationPolicies;
+    private readonly ObjectList<Telemetry> _telemetries;
+    private readonly ObjectList<ServiceMesh> _meshes;
+
+    public MeshSources(Informers informers, MeshSettings settings, bool isOn, Action changed)
+    {
+        _settings = settings;
+        _services = List<Service>();
+        _slices = List<EndpointSlice>();
+        _virtualServices = Target<VirtualService>();
+        _destinationRules = Target<DestinationRule>();
+        _serviceEntries = Target<ServiceEntry>();
+        _workloadEntries = Target<WorkloadEntry>();
+        _gateways = Target<Gateway>();
+        _sidecars = Target<Sidecar>();
+        _peerAuthentications = Target<PeerAuthentication>();
+        _oldPolicies = Target<OldPolicy>();
+        _requestAuthentications = Target<RequestAuthentication>();
+        _authorizationPolicies = Target<AuthorizationPolicy>();
+        _telemetries = Target<Telemetry>();
+        _meshes = Target<ServiceMesh>();
+        _workloads = new(Cache<Pod>(), Cache<Node>(), Cache<Namespace>(), isOn, changed);
+        _lists.Add(_workloads);
+        _workloads.Follow();
+
+        ObjectCache<T> Cache<T>() where T : class, IObject
+        {
+            var informer = informers.Of<T>();
+            _synced.Add(informer.Synced);
+            return informer.Cache;
+        }
+
+        ObjectList<T> List<T>() where T : class, IObject
+        {
+            var list = new ObjectList<T>(Cache<T>(), changed);
+            _lists.Add(list);
+            return list;
+        }
+
+        ObjectList<T> Target<T>() where T : class, IObject
+        {
+            var informer = informers.Of<T>();
+            _targets.Add(KindInfo.Of<T>().Kind.Kind, new(informer, key => informer.Cache.Find(key), () => informer.Cache.All()));
+            return List<T>();
+        }
+    }
+
+    /// <summary>The kinds that are told what the mesh makes of them, by name.</summary>
+    public IReadOnlyDictionary<string, StatusTarget> Targets => _targets;
+
+    /// <summary>Ends when all of it is in the caches: what is not read yet would be taken for gone.</summary>
+    public Task SyncedAsync(CancellationToken cancellationToken) => Task.WhenAll(_synced).WaitAsync(cancellationToken);
+
+    /// <summary>One caller at a time.</summary>
+    public (MeshInputs Inputs, ImmutableArray<ServiceMesh> Meshes) Read() => (new()
+    {
+        Settings = _settings,
+        Services = _services.Read(),
+        Slices = _slices.Read(),
+        Workloads = _workloads.Read(),
+        VirtualServices = _virtualServices.Read(),
+        DestinationRules = _destinationRules.Read(),
+        ServiceEntries = _serviceEntries.Read(),
+        WorkloadEntries = _workloadEntries.Read(),
+        Gateways = _gateways.Read(),
+        Sidecars = _sidecars.Read(),
+        PeerAuthentications = _peerAuthentications.Read(),
+        OldPolicies = _oldPolicies.Read(),
+        RequestAuthentications = _requestAuthentications.Read(),
+        AuthorizationPolicies = _authorizationPolicies.Read(),
+        Telemetries = _telemetries.Read(),
+    }, _meshes.Read());
+
+    public void Dispose()
+    {
+        foreach (var list in _lists)
+            list.Dispose();
+    }
+}
+
+/// <summary>A kind whose objects have a status of the mesh.</summary>
+internal sealed record StatusTarget(IObjectFeed Feed, Func<ObjectKey, IObject?> Find, Func<IEnumerable<IObject>> All);

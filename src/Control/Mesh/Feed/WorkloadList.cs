@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using Weft.Api;
+using Weft.Api.Core;
+using Weft.Api.Istio;
+using Weft.Balancing;
+using Weft.Client;
+using Weft.Control.Mesh.Inputs;
+using Weft.Control.Runtime;
+
+namespace Weft.Control.Mesh.Feed;
+
+/// <summary>The pods as workloads of the mesh. A pod's status changes often, its workload seldom: one that is equal stays the same instance.</summary>
+/// <param name="isOn">Of the cluster: false, and no pod is in the mesh.</param>
+internal sealed class WorkloadList(ObjectCache<Pod> pods, ObjectCache<Node> nodes, ObjectCache<Namespace> namespaces, bool isOn, Action changed) : IDisposable
+{
+    private Dictionary<ObjectKey, (Pod Pod, MeshWorkload? Workload)> _known = [];
+    private readonly List<IDisposable> _subscriptions = [];
+    private ImmutableArray<MeshWorkload> _current = [];
+    private int _isDirty = 1;
+    private int _isAllNew = 1;
+
+    public void Follow()
+    {
+        _subscriptions.Add(pods.Subscribe(_ => Mark(ref _isDirty)));
+        // Nodes say every few seconds how they are; only their places and a namespace's words count.
+        _subscriptions.Add(nodes.Subscribe(change => MarkAll(change.Old is null || change.New is null || Place(change.Old) != Place(change.New))));
+        _subscriptions.Add(namespaces.Subscribe(change => MarkAll(change.Old is null || change.New is null || !ObjectList<Namespace>.SameWords(change.Old.Metadata.Labels, change.New.Metadata.Labels))));
+    }
+
+    public ImmutableArray<MeshWorkload> Read()
+    {
+        var isAllNew = Interlocked.Exchange(ref _isAllNew, 0) != 0;
+        if (Interlocked.Exchange(ref _isDirty, 0) == 0 && !isAllNew)
+            return _current;
+        var isNew = false;
+        var next = new Dictionary<ObjectKey, (Pod, MeshWorkload?)>(_known.Count);
+        foreach (var pod in pods.All())
+        {
+            var key = pod.Key();
+            _known.TryGetValue(key, out var known);
+            var workload = ReferenceEquals(known.Pod, pod) && !isAllNew ? known.Workload : Workload(pod);
+            if (workload is not null && workload.Equals(known.Workload))
+                workload = known.Workload;
+            isNew |= !ReferenceEquals(workload, known.Workload);
+            next[key] = (pod, workload);
+        }
+
+        isNew |= _known.Any(pair => pair.Value.Workload is not null && !next.ContainsKey(pair.Key));
+        _known = next;
+        if (isNew)
+            _current = [.. next.Values.Select(pair => pair.Item2).OfType<MeshWorkload>()];
+        return _current;
+    }
+
+    private MeshWorkload? Workload(Pod pod)
+    {
+        var node = pod.Spec.NodeName is { Length: > 0 } name ? nodes.Find(new("", name)) : null;
+        var isMeshed = MeshMembership.IsMeshed(pod, namespaces.Find(new("", pod.Metadata.Namespace ?? "")), isOn);
+        return MeshWorkload.Of(pod, node is null ? default : Place(node), isMeshed);
+    }
+
+    public static Locality Place(Node node)
+    {
+        var labels = node.Metadata.Labels;
+        return new(labels.GetValueOrDefault("topology.kubernetes.io/region"), labels.GetValueOrDefault("topology.kubernetes.io/zone"), labels.GetValueOrDefault("topology.istio.io/subzone"));
+    }
+
+    private void MarkAll(bool isOther)
+    {
+        if (isOther)
+            Mark(ref _isAllNew);
+    }
+
+    private void Mark(ref int flag)
+    {
+        Volatile.Write(ref flag, 1);
+        changed();
+    }
+
+    public void Dispose()
+    {
+        foreach (var subscription in _subscriptions)
+            subscription.Dispose();
+    }
+}
