@@ -21,14 +21,14 @@ internal sealed partial class ClusterParts : IAsyncDisposable
     internal required string NodeName { get; init; }
 
     internal static async Task<ClusterParts> StartAsync(
-        ApiServerHost api, string authorityPem, ClusterSettings settings, ClusterPaths paths, LateStreams streams, ConfigParts configuration, TimeProvider time, Random random,
+        ApiServerHost api, string authorityPem, ClusterSettings settings, ClusterPaths paths, LateStreams streams, ConfigParts configuration, IdentityParts identity, TimeProvider time, Random random,
         ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var options = NodeParts.Options(paths, settings);
         var parts = new ClusterParts { NodeName = options.NodeName };
         try
         {
-            await parts.StartAllAsync(api, authorityPem, settings, options, streams, configuration, time, random, loggers, cancellationToken);
+            await parts.StartAllAsync(api, authorityPem, settings, options, streams, configuration, identity, time, random, loggers, cancellationToken);
             return parts;
         }
         catch
@@ -39,7 +39,7 @@ internal sealed partial class ClusterParts : IAsyncDisposable
     }
 
     private async Task StartAllAsync(
-        ApiServerHost api, string authorityPem, ClusterSettings settings, NodeAgentOptions options, LateStreams streams, ConfigParts configuration, TimeProvider time, Random random, ILoggerFactory loggers,
+        ApiServerHost api, string authorityPem, ClusterSettings settings, NodeAgentOptions options, LateStreams streams, ConfigParts configuration, IdentityParts identity, TimeProvider time, Random random, ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
         using (var admin = Connect(new UserInfo("system:apiserver", [UserInfo.Masters]), "weft"))
@@ -68,6 +68,12 @@ internal sealed partial class ClusterParts : IAsyncDisposable
             _stops.Push(() =>
             {
                 names.Dispose();
+                return ValueTask.CompletedTask;
+            });
+            var imported = await identity.StartAsync(controllers.Informers, cancellationToken);
+            _stops.Push(() =>
+            {
+                imported.Dispose();
                 return ValueTask.CompletedTask;
             });
             var scheduler = await Scheduler.StartAsync(
