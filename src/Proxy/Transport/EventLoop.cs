@@ -48,6 +48,9 @@ internal sealed class EventLoop : IDisposable
 
     private double NanosecondsPerTick => 1e9 / _time.TimestampFrequency;
 
+    /// <summary>On all packets of the connections that are made here (SO_MARK), so that they are not captured again; 0: none.</summary>
+    public int Mark { get; init; }
+
     public TimerWheel Timers { get; }
 
     public BufferPool Buffers { get; } = new();

@@ -246,7 +246,7 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
             return null; // a context that has been replaced, or a name that no certificate can have
         }
 
-        var fd = SocketCalls.Connect(_address, _source);
+        var fd = _options.Dial?.Invoke() ?? SocketCalls.Connect(_address, _source, _loop.Mark);
         if (fd < 0)
         {
             tls?.Dispose();

@@ -54,6 +54,9 @@ internal sealed record PoolOptions
     /// <summary>The address that connections leave with; null: the machine's own.</summary>
     public IPAddress? Source { get; init; }
 
+    /// <summary>Gives the descriptor of a new connection, non-blocking and perhaps still connecting; below 0: there is none. Null: the endpoint's address is connected to.</summary>
+    public Func<int>? Dial { get; init; }
+
     public Http1Limits Http1 { get; init; } = Http1Limits.Default;
 
     public Http2Limits Http2 { get; init; } = new();

@@ -9,8 +9,8 @@ internal static unsafe partial class Libc
     public const int EpollAdd = 1, EpollDel = 2;
     public const int EpollCloexec = 0x80000, EventCloexec = 0x80000, EventNonblock = 0x800;
     public const int SockStream = 1, SockDgram = 2, SockNonblock = 0x800, SockCloexec = 0x80000;
-    public const int AfInet = 2, AfInet6 = 10;
-    public const int SolSocket = 1, SoError = 4, SoKeepAlive = 9, SoReusePort = 15;
+    public const int AfUnix = 1, AfInet = 2, AfInet6 = 10;
+    public const int SolSocket = 1, SoError = 4, SoKeepAlive = 9, SoReusePort = 15, SoMark = 36;
     public const int IpProtoIp = 0, IpTransparent = 19, IpBindAddressNoPort = 24, IpProtoIpv6 = 41, Ipv6Transparent = 75;
     public const int IpProtoTcp = 6, TcpNoDelay = 1, TcpKeepIdle = 4, TcpKeepInterval = 5, TcpKeepCount = 6;
     public const int ShutWr = 1;
@@ -41,6 +41,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)] public static partial nint writev(int fd, IoVector* vectors, int count);
     [LibraryImport("libc", SetLastError = true)] public static partial int accept4(int fd, byte* address, uint* length, int flags);
     [LibraryImport("libc", SetLastError = true)] public static partial int socket(int domain, int type, int protocol);
+    [LibraryImport("libc", SetLastError = true)] public static partial int socketpair(int domain, int type, int protocol, int* pair);
     [LibraryImport("libc", SetLastError = true)] public static partial int bind(int fd, byte* address, uint length);
     [LibraryImport("libc", SetLastError = true)] public static partial int connect(int fd, byte* address, uint length);
     [LibraryImport("libc", SetLastError = true)] public static partial int getsockopt(int fd, int level, int name, void* value, uint* length);

@@ -19,6 +19,26 @@ internal static unsafe class SocketCalls
         }
     }
 
+    /// <summary>What waits to be read, and goes on waiting.</summary>
+    public static int Peek(int fd, Span<byte> buffer)
+    {
+        fixed (byte* to = buffer)
+        {
+            nint got;
+            do
+                got = Libc.recv(fd, to, (nuint)buffer.Length, Libc.MsgPeek);
+            while (got < 0 && Marshal.GetLastPInvokeError() == Libc.Eintr);
+            return got >= 0 ? (int)got : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    /// <summary>Two ends of one stream within this process; null: there is no descriptor left.</summary>
+    public static (int One, int Other)? Pair()
+    {
+        var pair = stackalloc int[2];
+        return Libc.socketpair(Libc.AfUnix, Libc.SockStream | Libc.SockNonblock | Libc.SockCloexec, 0, pair) == 0 ? (pair[0], pair[1]) : null;
+    }
+
     /// <summary>A byte, or the end, waits to be read.</summary>
     public static bool HasUnread(int fd)
     {
@@ -101,9 +121,10 @@ internal static unsafe class SocketCalls
 
     /// <summary>A socket whose connection is being made (or stands, or has failed: the first event tells).</summary>
     /// <param name="source">The address that it leaves with, which need not be this machine's (IP_TRANSPARENT, which takes CAP_NET_ADMIN); null: the kernel's choice.</param>
-    public static int Connect(SocketAddress address, SocketAddress? source = null)
+    /// <param name="mark">Of all of its packets (SO_MARK, which takes CAP_NET_ADMIN); 0: none.</param>
+    public static int Connect(SocketAddress address, SocketAddress? source = null, int mark = 0)
     {
-        var fd = Connect(address, Libc.SockStream, source);
+        var fd = Connect(address, Libc.SockStream, source, mark);
         if (fd >= 0)
             NoDelay(fd);
         return fd;
@@ -112,12 +133,12 @@ internal static unsafe class SocketCalls
     /// <summary>To be bound to; a client of a socket for both families is one of IPv4 all the same.</summary>
     public static SocketAddress AnyPort(IPAddress address) => new IPEndPoint(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, 0).Serialize();
 
-    private static int Connect(SocketAddress address, int type, SocketAddress? source = null)
+    private static int Connect(SocketAddress address, int type, SocketAddress? source = null, int mark = 0)
     {
         var fd = Libc.socket(Domain(address), type | Libc.SockNonblock | Libc.SockCloexec, 0);
         if (fd < 0)
             return -Marshal.GetLastPInvokeError();
-        if (source is null || BindTo(fd, source))
+        if ((mark == 0 || Mark(fd, mark)) && (source is null || BindTo(fd, source)))
         {
             fixed (byte* to = address.Buffer.Span)
             {
@@ -144,6 +165,20 @@ internal static unsafe class SocketCalls
     /// <param name="domain"><see cref="Libc.AfInet"/> or <see cref="Libc.AfInet6"/>.</param>
     public static bool Transparent(int fd, int domain) =>
         domain == Libc.AfInet6 ? Set(fd, Libc.IpProtoIpv6, Libc.Ipv6Transparent, 1) : Set(fd, Libc.IpProtoIp, Libc.IpTransparent, 1);
+
+    public static bool Mark(int fd, int mark) => Set(fd, Libc.SolSocket, Libc.SoMark, mark);
+
+    /// <summary>What the kernel has against sockets with a mark, or with addresses that are not this machine's; null: nothing.</summary>
+    public static string? RefusalOf(int mark)
+    {
+        var fd = Libc.socket(Libc.AfInet, Libc.SockStream | Libc.SockCloexec, 0);
+        if (fd < 0)
+            return $"socket: {Marshal.GetLastPInvokeErrorMessage()}";
+        var refusal = mark != 0 && !Mark(fd, mark) ? $"SO_MARK: {Marshal.GetLastPInvokeErrorMessage()}"
+            : !Transparent(fd, Libc.AfInet) ? $"IP_TRANSPARENT: {Marshal.GetLastPInvokeErrorMessage()}" : null;
+        Close(fd);
+        return refusal;
+    }
 
     /// <summary>TCP's own probes, in whole seconds. On a listening socket: for what is accepted from now on.</summary>
     /// <param name="idle">0: none.</param>

@@ -1,0 +1,13 @@
+using System.Net;
+using Weft.Proxy.Mesh.Registration;
+using Weft.Proxy.Transport;
+
+namespace Weft.Proxy.Mesh;
+
+/// <summary>Reaches workloads of other nodes under the mesh's mutual TLS.</summary>
+internal interface IMeshConnector
+{
+    /// <summary>Called on the loop.</summary>
+    /// <returns>A non-blocking descriptor whose bytes reach the destination as this source, or -1.</returns>
+    int Connect(LocalWorkload source, IPEndPoint destination, string expectedIdentity, EventLoop loop);
+}
