@@ -48,7 +48,7 @@ internal static class BootstrapRoles
         Role("weft:join-authority", Paths(["get"], JoinPaths.Authority)),
         Role("system:kube-scheduler", SchedulerPart()),
         // A node's proxy has an identity of its own: it parses what strangers send, and must not be able to act as the node.
-        Role("weft:proxy", Paths(["get"], "/weft.dev/config/v1")),
+        Role("weft:proxy", Paths(["get"], "/weft.dev/config/v1", "/weft.dev/certificates/v1")),
         .. ControllerRoles.Roles().Select(r => Role(r.Name, [.. r.Rules])),
     ];
 

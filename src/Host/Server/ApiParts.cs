@@ -25,7 +25,7 @@ namespace Weft.Host.Server;
 internal static class ApiParts
 {
     internal static ApiServerHost Compose(
-        LocalStore store, ClusterPki pki, IPEndPoint listen, IPAddress advertise, ClusterSettings settings, string nodeName, IPodStreams localStreams, RegistryParts.Mount images, ConfigParts configuration, TimeProvider time, Random random, ILoggerFactory loggers)
+        LocalStore store, ClusterPki pki, IPEndPoint listen, IPAddress advertise, ClusterSettings settings, string nodeName, IPodStreams localStreams, RegistryParts.Mount images, ConfigParts configuration, IdentityParts identity, TimeProvider time, Random random, ILoggerFactory loggers)
     {
         var objects = new StoredObjects(store);
         var tokens = new ServiceAccountTokens(pki.ServiceAccountKey, new([pki.ServiceAccountKey.PublicKey]), new(), objects, time);
@@ -58,7 +58,7 @@ internal static class ApiParts
             Authenticator = authenticator,
             Authorizer = authorizer,
             Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions, new PreinstalledWarnings(installed)],
-            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), streams, join, images.Paths, configuration.OnApiServer],
+            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), streams, join, images.Paths, configuration.OnApiServer, identity.OnApiServer],
             Preinstalled = [.. installed.Select(kind => CrdManifest.Of(kind, schemas))],
             Connects = [new StreamingHandler(streams, time, loggers)],
             Live = [new UsageMetrics(new NodeReadings(streams, objects, time, loggers.CreateLogger<NodeReadings>()), objects)],

@@ -21,14 +21,14 @@ internal sealed partial class ClusterParts : IAsyncDisposable
     internal required string NodeName { get; init; }
 
     internal static async Task<ClusterParts> StartAsync(
-        ApiServerHost api, string authorityPem, ClusterSettings settings, ClusterPaths paths, LateStreams streams, ConfigParts configuration, TimeProvider time, Random random,
+        ApiServerHost api, string authorityPem, ClusterSettings settings, ClusterPaths paths, LateStreams streams, ConfigParts configuration, IdentityParts identity, TimeProvider time, Random random,
         ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var options = NodeParts.Options(paths, settings);
         var parts = new ClusterParts { NodeName = options.NodeName };
         try
         {
-            await parts.StartAllAsync(api, authorityPem, settings, options, streams, configuration, time, random, loggers, cancellationToken);
+            await parts.StartAllAsync(api, authorityPem, settings, options, streams, configuration, identity, time, random, loggers, cancellationToken);
             return parts;
         }
         catch
@@ -39,7 +39,7 @@ internal sealed partial class ClusterParts : IAsyncDisposable
     }
 
     private async Task StartAllAsync(
-        ApiServerHost api, string authorityPem, ClusterSettings settings, NodeAgentOptions options, LateStreams streams, ConfigParts configuration, TimeProvider time, Random random, ILoggerFactory loggers,
+        ApiServerHost api, string authorityPem, ClusterSettings settings, NodeAgentOptions options, LateStreams streams, ConfigParts configuration, IdentityParts identity, TimeProvider time, Random random, ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
         using (var admin = Connect(new UserInfo("system:apiserver", [UserInfo.Masters]), "weft"))
@@ -67,6 +67,12 @@ internal sealed partial class ClusterParts : IAsyncDisposable
             // Beside the rest: whoever wants to know waits for the configuration to be whole.
             var feeding = configuration.StartAsync(controllers.Informers, account => Connect(ServiceAccount(Controllers.IdentityOf(account)), account), settings, cancellationToken);
             _stops.Push(() => StopAsync(feeding));
+            var imported = await identity.StartAsync(controllers.Informers, cancellationToken);
+            _stops.Push(() =>
+            {
+                imported.Dispose();
+                return ValueTask.CompletedTask;
+            });
             var scheduler = await Scheduler.StartAsync(
                 Connect(new UserInfo("system:kube-scheduler", []), "kube-scheduler"), controllers.Informers, time, random, loggers, cancellationToken);
             _stops.Push(scheduler.DisposeAsync);

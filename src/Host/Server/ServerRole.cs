@@ -68,13 +68,14 @@ internal static partial class ServerRole
 
         var streams = new LateStreams();
         var configuration = new ConfigParts(time, random, loggers, background.Token);
+        await using var identity = new IdentityParts(paths, time, loggers, background.Token);
         var node = NodeParts.Options(paths, settings);
         await using var api = ApiParts.Compose(
-            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings, node.NodeName, streams, images.OnApiServer, configuration, time, random, loggers);
+            store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings, node.NodeName, streams, images.OnApiServer, configuration, identity, time, random, loggers);
         await api.StartAsync(stopping);
         Report(paths, ServerPhase.Api, $"API server on https://127.0.0.1:{settings.ApiPort}");
 
-        await using var cluster = await ClusterParts.StartAsync(api, pki.AuthorityPem, settings, paths, streams, configuration, time, random, loggers, stopping);
+        await using var cluster = await ClusterParts.StartAsync(api, pki.AuthorityPem, settings, paths, streams, configuration, identity, time, random, loggers, stopping);
         Report(paths, ServerPhase.Ready, $"node {cluster.NodeName} is Ready");
         Log.Ready(logger, settings.ApiPort);
 

@@ -35,7 +35,7 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
     private int _fd;
     private int _slot;
     private State _state;
-    private bool _dirty, _queuedAgain, _callAsked, _mayRead, _paused, _blocked, _ended, _shutdownAsked, _shutdownDone, _handedOver, _inHandler, _endNear, _lingers;
+    private bool _dirty, _queuedAgain, _callAsked, _mayRead, _paused, _blocked, _ended, _shutdownAsked, _shutdownDone, _handedOver, _inHandler, _endNear, _lingers, _hungUp;
     private int _lingerLeft;
 
     private enum State { Connecting, Handshaking, Open, Lingering, Closed }
@@ -88,6 +88,15 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
     public IPEndPoint? Peer { get; set; }
 
     public IPEndPoint? LocalEndPoint => _fd >= 0 ? SocketCalls.LocalEndPoint(_fd) : null;
+
+    /// <summary>
+    /// Of one end of a pair within this process (AF_UNIX): the other end was closed as a whole without our having ended our direction, which says that the connection was cut, where TCP
+    /// would send a reset.
+    /// </summary>
+    public bool HangUpIsLoss { get; init; }
+
+    /// <summary>The other end of a pair was closed as a whole.</summary>
+    public bool HasHungUp => _hungUp;
 
     public bool IsOpen => _state is State.Open;
 
@@ -205,6 +214,7 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
                 _state = State.Handshaking;
         }
 
+        _hungUp |= (events & Libc.EpollHup) != 0;
         // An error lies behind what was received before it (an early answer, then a reset): reading comes to it.
         if ((events & (Libc.EpollIn | Libc.EpollRdHup | Libc.EpollHup | Libc.EpollErr)) != 0)
         {
@@ -298,7 +308,7 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
             {
                 _mayRead = false;
             }
-            else if (got == 0)
+            else if (got == 0 && !(HangUpIsLoss && _hungUp && !_shutdownAsked))
             {
                 _mayRead = false;
                 _ended = true;

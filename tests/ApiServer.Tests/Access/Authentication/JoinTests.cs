@@ -87,7 +87,7 @@ public sealed class JoinTests
     {
         await using var server = await StartAsync();
         using var joining = server.With(null, Credential);
-        foreach (var path in (string[])["/api/v1/nodes", "/api/v1/namespaces/kube-system/secrets", "/weft.dev/tunnel/v1", "/weft.dev/config/v1", JoinPaths.Renew, "/weft.dev/join/v1/"])
+        foreach (var path in (string[])["/api/v1/nodes", "/api/v1/namespaces/kube-system/secrets", "/weft.dev/tunnel/v1", "/weft.dev/config/v1", "/weft.dev/certificates/v1", JoinPaths.Renew, "/weft.dev/join/v1/"])
             Assert.True((await joining.GetAsync(path)).Code is 400 or 401, path);
         Assert.Equal(401, (await joining.PostAsync(JoinPaths.Renew, Body("b"))).Code);
     }
