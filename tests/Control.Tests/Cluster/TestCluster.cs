@@ -8,6 +8,7 @@ using Weft.ApiServer.Discovery;
 using Weft.ApiServer.Registry;
 using Weft.ApiServer.Usage;
 using Weft.Client;
+using Weft.Control.FrontDoor;
 using Weft.Storage.Memory;
 using Weft.Testing;
 
@@ -37,6 +38,9 @@ internal sealed class TestCluster : IAsyncDisposable
     public KubeClient Client { get; }
 
     public Controllers Controllers { get; private set; } = null!;
+
+    /// <summary>What is compiled for the front door: a test's own.</summary>
+    public FrontDoorBoard Door { get; } = new();
 
     /// <summary>Of the last write, by whomever.</summary>
     public long Revision => _store.Revision;
@@ -82,7 +86,7 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     private async Task StartControllersAsync() => Controllers = await Eventually.EndsAsync(Controllers.StartAsync(
-        HandlerOf, new ControllersOptions { CertificateAuthorityPem = Authority, LoadBalancerPool = "10.97.0.0/29" }, Time, Seeded.Random(2), _log, CancellationToken.None));
+        HandlerOf, new ControllersOptions { CertificateAuthorityPem = Authority, LoadBalancerPool = "10.97.0.0/29", FrontDoor = Door }, Time, Seeded.Random(2), _log, CancellationToken.None));
 
     public KubeClient Connect(string user, params string[] groups) =>
         new(_api.CreateHandler(new UserInfo(user, [.. groups, UserInfo.AllAuthenticated])), TimeProvider.System, user);
