@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Weft.Api;
 using Weft.Client;
+using Weft.Control.FrontDoor;
 using Weft.Control.Lifecycle;
 using Weft.Control.Networking;
 using Weft.Control.Runtime;
@@ -24,6 +25,9 @@ public sealed record ControllersOptions
 
     /// <summary>Addresses for LoadBalancer services, such as 10.97.0.0/20. Null: another part of the cluster gives them.</summary>
     public string? LoadBalancerPool { get; init; }
+
+    /// <summary>Where what is compiled for the front door is found. Null: this cluster has none.</summary>
+    public FrontDoorBoard? FrontDoor { get; init; }
 }
 
 /// <summary>All controllers of the cluster, running.</summary>
@@ -55,6 +59,7 @@ public sealed partial class Controllers : IAsyncDisposable
         ("endpoint-controller", EndpointsController.Create),
         ("endpointslice-controller", EndpointSliceController.Create),
         .. options.LoadBalancerPool is { } pool ? [("service-controller", (Func<ControllerTools, IControllerLoop>)(tools => LoadBalancerController.Create(tools, pool)))] : Array.Empty<(string, Func<ControllerTools, IControllerLoop>)>(),
+        .. options.FrontDoor is { } door ? [("front-door-controller", (Func<ControllerTools, IControllerLoop>)(tools => FrontDoorController.Create(tools, door)))] : Array.Empty<(string, Func<ControllerTools, IControllerLoop>)>(),
         ("namespace-controller", NamespaceController.Create),
         ("generic-garbage-collector", GarbageCollector.Create),
         ("node-controller", tools => NodeLifecycleController.Create(tools, options.NodeGrace)),

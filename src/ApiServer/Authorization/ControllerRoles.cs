@@ -84,6 +84,15 @@ internal static class ControllerRoles
             On("linkerd.io", "servicemeshes/status", "patch"),
             On("", "secrets", "get", "list", "watch"),
         ]);
+        yield return Controller("front-door-controller",
+            On("", "namespaces", "create", "get", "list", "watch"),
+            On("", "services", "create", "delete", "get", "list", "patch", "update", "watch"),
+            On("", "services/finalizers", "update"),
+            On("", "nodes", "get", "list", "watch"),
+            On("discovery.k8s.io", "endpointslices", "create", "delete", "get", "list", "update", "patch", "watch"),
+            On("networking.k8s.io", "ingresses", "get", "list", "watch"),
+            On("networking.k8s.io", "ingresses/status", "patch", "update"),
+            On("networking.k8s.io", "ingressclasses", "create", "get", "list", "watch"));
         yield return Controller("namespace-controller",
             On("", "namespaces", "delete", "get", "list", "watch"),
             On("", "namespaces/finalize", "update"),

@@ -3,6 +3,8 @@ using Weft.Control.Mesh.Backends;
 using Weft.Control.Mesh.Clusters;
 using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.FrontDoor;
+using Weft.Control.Mesh.FrontDoor.Policies;
+using Weft.Control.Mesh.Ingresses;
 using Weft.Control.Mesh.Inputs;
 using Weft.Control.Mesh.Routes;
 using Weft.Control.Mesh.Security;
@@ -74,6 +76,8 @@ public static class MeshCompiler
         .. BackendJobs.Of(index),
         .. SecurityJobs.Of(index),
         .. FrontDoorJobs.Of(index),
+        .. IngressJobs.Of(index),
+        .. DoorPolicies.Of(index),
     ];
 
     private static JobResult Run(Job job, MeshIndex index, JobResult? before)

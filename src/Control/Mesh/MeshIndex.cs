@@ -2,13 +2,16 @@ using System.Net;
 using Weft.Api;
 using Weft.Api.Core;
 using Weft.Api.Discovery;
+using Weft.Api.Networking;
+using Weft.Control.Mesh.FrontDoor.Policies;
 using Weft.Control.Mesh.Hosts;
+using Weft.Control.Mesh.Ingresses;
 using Weft.Control.Mesh.Inputs;
 using Istio = Weft.Api.Istio;
 
 namespace Weft.Control.Mesh;
 
-internal enum Question { Host, VirtualServices, VirtualService, DestinationRules, Sidecars, Workload, Workloads, WorkloadEntries, PeerAuthentications, Policies, Tokens, Gateways, GatewayRoutes, ServicesAt, WorkloadsAt }
+internal enum Question { Host, VirtualServices, VirtualService, DestinationRules, Sidecars, Workload, Workloads, WorkloadEntries, PeerAuthentications, Policies, Tokens, Gateways, GatewayRoutes, ServicesAt, WorkloadsAt, Ingresses, DoorClasses, DoorPolicies, DoorSecret }
 
 /// <summary>
 /// The inputs, ordered and found by what the compiler asks. Older objects come first, and of the same age those whose names come first: who was there is not put aside by
@@ -44,6 +47,27 @@ internal sealed class MeshIndex
             Put(Question.Policies, Ordered(inputs.AuthorizationPolicies), OwnNamespace);
         if (old is null || old.RequestAuthentications != inputs.RequestAuthentications)
             Put(Question.Tokens, Ordered(inputs.RequestAuthentications), OwnNamespace);
+        var hasIngresses = old is not null && old.Ingresses == inputs.Ingresses && old.IngressClasses == inputs.IngressClasses;
+        (Ingresses, StrayIngresses) = hasIngresses ? (before!.Ingresses, before.StrayIngresses) : IndexIngresses();
+        DoorPolicies = old is not null && old.RateLimitPolicies == inputs.RateLimitPolicies && old.ApiKeyPolicies == inputs.ApiKeyPolicies && old.BasicAuthPolicies == inputs.BasicAuthPolicies
+            ? before!.DoorPolicies : IndexDoorPolicies();
+        if (old is null || old.Secrets != inputs.Secrets)
+            Put(Question.DoorSecret, inputs.Secrets, secret => $"{secret.Namespace}/{secret.Name}");
+    }
+
+    private (IReadOnlyList<Ingress>, IReadOnlyList<Ingress>) IndexIngresses()
+    {
+        List<Ingress> ours = [.. Ordered(IngressClasses.Ours(Inputs.Ingresses, Inputs.IngressClasses))];
+        Put(Question.Ingresses, ours, _ => "");
+        Put(Question.DoorClasses, Ordered(Inputs.IngressClasses.Where(IngressClasses.IsOurs)), _ => "");
+        return (ours, [.. Ordered(IngressClasses.Strays(Inputs.Ingresses, Inputs.IngressClasses))]);
+    }
+
+    private List<IObject> IndexDoorPolicies()
+    {
+        List<IObject> all = [.. Ordered(Inputs.ApiKeyPolicies).Cast<IObject>().Concat(Ordered(Inputs.BasicAuthPolicies)).Concat(Ordered(Inputs.RateLimitPolicies))];
+        Put(Question.DoorPolicies, all.SelectMany(policy => DoorTargets.TargetsOf(policy).Select(target => target.ToString()).Distinct().Select(target => (Target: target, Policy: policy))), pair => pair.Target, pair => pair.Policy);
+        return all;
     }
 
     private (IReadOnlyList<MeshHost>, IReadOnlyList<MeshHost>) IndexHosts()
@@ -108,6 +132,15 @@ internal sealed class MeshIndex
     public IReadOnlyList<IObject> PeerAuthentications { get; }
 
     public IReadOnlyList<EndpointSlice> Slices { get; }
+
+    /// <summary>Those of our classes.</summary>
+    public IReadOnlyList<Ingress> Ingresses { get; }
+
+    /// <summary>Those of a class that there is not.</summary>
+    public IReadOnlyList<Ingress> StrayIngresses { get; }
+
+    /// <summary>Policies of our own kinds.</summary>
+    public IReadOnlyList<IObject> DoorPolicies { get; }
 
     public static string Name(IObject value) => $"{value.Metadata.Namespace}/{value.Metadata.Name}";
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Weft.Api;
+using Weft.Api.Networking;
+using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.Hosts;
 using Weft.Control.Mesh.Inputs;
 using Istio = Weft.Api.Istio;
@@ -63,6 +65,17 @@ internal sealed class MeshLookups(MeshIndex index)
     public IEnumerable<Istio.AuthorizationPolicy> Policies(string @namespace) => Ask<Istio.AuthorizationPolicy>(Question.Policies, @namespace);
 
     public IEnumerable<Istio.RequestAuthentication> Tokens(string @namespace) => Ask<Istio.RequestAuthentication>(Question.Tokens, @namespace);
+
+    /// <summary>Of our classes, the oldest first.</summary>
+    public IEnumerable<Ingress> Ingresses() => Ask<Ingress>(Question.Ingresses, "");
+
+    /// <summary>Classes of the front door.</summary>
+    public IEnumerable<IngressClass> DoorClasses() => Ask<IngressClass>(Question.DoorClasses, "");
+
+    /// <summary>Policies of our own kinds for an object.</summary>
+    public IEnumerable<IObject> DoorPolicies(ObjectRef target) => Ask<IObject>(Question.DoorPolicies, target.ToString());
+
+    public DoorSecret? Secret(string @namespace, string name) => Ask<DoorSecret>(Question.DoorSecret, $"{@namespace}/{name}").FirstOrDefault();
 
     private IEnumerable<T> Ask<T>(Question question, string key)
     {

@@ -51,8 +51,9 @@ internal sealed record Job(string Name, object Subject, Func<MeshLookups, List<M
         IObject value => [Problems.RefOf(value)],
         MeshHost host => [Problems.RefOf(host.Source)],
         MeshWorkload pod => [new("Pod", pod.Namespace, pod.Name)],
-        FrontDoorHost host => host.Parts.Select(part => Problems.RefOf(part.Rules)),
-        int port => index.Inputs.Gateways.Where(gateway => gateway.Spec.Servers.Any(server => server.Port.Number == port)).Select(Problems.RefOf),
+        FrontDoorHost host => host.Parts.Select(part => Problems.RefOf(part.Rules)).Concat(host.Ingresses.Select(part => Problems.RefOf(part.Ingress))),
+        int port => index.Inputs.Gateways.Where(gateway => gateway.Spec.Servers.Any(server => server.Port.Number == port)).Select(Problems.RefOf)
+            .Concat(port is DoorPort.Http or DoorPort.Https ? index.Ingresses.Select(Problems.RefOf) : []),
         _ => [],
     };
 }

@@ -105,6 +105,12 @@ public sealed record ExternalAuthorizationFilter : FilterConfig
     /// <summary>Before the path of the request; the method stays. Of HTTP.</summary>
     public string PathPrefix { get; init; } = "";
 
+    /// <summary>With its query, in place of the request's; null: that of the request after <see cref="PathPrefix"/>. The question then says in x-original-method, x-original-url and x-forwarded-uri what was asked for. Of HTTP.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>In place of the request's; null: that of the request. Of HTTP.</summary>
+    public string? Method { get; init; }
+
     /// <summary>Host of the question; null: that of the request, and of gRPC the cluster's name.</summary>
     public string? Host { get; init; }
 

@@ -7,6 +7,7 @@ public abstract record HashPolicy
     public bool Terminal { get; init; }
 }
 
+/// <param name="Name">Of a field; `:path` is path and query, `:authority` the host.</param>
 public sealed record HeaderHash(string Name) : HashPolicy;
 
 /// <summary>A cookie; where it is absent the proxy makes one, if it has a lifetime to give it.</summary>

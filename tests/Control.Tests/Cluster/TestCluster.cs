@@ -13,6 +13,7 @@ using Weft.ApiServer.Usage;
 using Weft.Client;
 using Weft.Control.Configuration;
 using Weft.Control.Mesh.Feed;
+using Weft.Control.FrontDoor;
 using Weft.Storage.Memory;
 using Weft.Testing;
 
@@ -42,6 +43,9 @@ internal sealed class TestCluster : IAsyncDisposable
     public KubeClient Client { get; }
 
     public Controllers Controllers { get; private set; } = null!;
+
+    /// <summary>What is compiled for the front door: a test's own.</summary>
+    public FrontDoorBoard Door { get; } = new();
 
     /// <summary>Of the last write, by whomever.</summary>
     public long Revision => _store.Revision;
@@ -91,7 +95,7 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     private async Task StartControllersAsync() => Controllers = await Eventually.EndsAsync(Controllers.StartAsync(
-        HandlerOf, new ControllersOptions { CertificateAuthorityPem = Authority, LoadBalancerPool = "10.97.0.0/29" }, Time, Seeded.Random(2), _log, CancellationToken.None));
+        HandlerOf, new ControllersOptions { CertificateAuthorityPem = Authority, LoadBalancerPool = "10.97.0.0/29", FrontDoor = Door }, Time, Seeded.Random(2), _log, CancellationToken.None));
 
     public KubeClient Connect(string user, params string[] groups) =>
         new(_api.CreateHandler(new UserInfo(user, [.. groups, UserInfo.AllAuthenticated])), TimeProvider.System, user);

@@ -4,10 +4,13 @@ using System.Text.Json.Nodes;
 using Weft.Api;
 using Weft.Api.Core;
 using Weft.Api.Discovery;
+using Weft.Api.FrontDoor;
 using Weft.Api.Json;
+using Weft.Api.Networking;
 using Weft.Api.Schemas;
 using Weft.Api.Trees;
 using Weft.Balancing;
+using Weft.Control.Mesh.FrontDoor;
 using Weft.Control.Mesh.Inputs;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
@@ -20,7 +23,7 @@ internal sealed record MeshCase(MeshInputs Inputs, IReadOnlyList<string> SchemaE
 {
     private static readonly SchemaReader Schemas = new();
 
-    private static readonly Dictionary<string, KindInfo> IstioKinds = Istio.IstioKinds.All()
+    private static readonly Dictionary<string, KindInfo> IstioKinds = Istio.IstioKinds.All().Concat(WeftKinds.All())
         .SelectMany(kind => kind.OlderVersions.Append(kind.Kind.Version).Select(version => ($"{kind.Kind.Group}/{version} {kind.Kind.Kind}", kind))).ToDictionary();
 
     public static string Folder([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "Golden");
@@ -29,16 +32,19 @@ internal sealed record MeshCase(MeshInputs Inputs, IReadOnlyList<string> SchemaE
 
     public static MeshCase Parse(string yaml)
     {
-        var (inputs, errors) = (new MeshInputs(), new List<string>());
+        var (inputs, errors, secrets) = (new MeshInputs(), new List<string>(), new Dictionary<string, Secret>());
         foreach (var document in YamlTree.ParseAll(yaml))
         {
             var tree = document.Root!.AsObject();
             // As kubectl does it.
             tree["metadata"]!.AsObject().TryAdd("namespace", "default");
-            inputs = Add(inputs, tree, errors);
+            if (tree["kind"]!.GetValue<string>() == "Secret" && Secret(tree) is var secret)
+                secrets[$"{secret.Metadata.Namespace}/{secret.Metadata.Name}"] = secret;
+            else
+                inputs = Add(inputs, tree, errors);
         }
 
-        return new(inputs, errors);
+        return new(inputs with { Secrets = DoorSecrets.Of(inputs, (@namespace, name) => secrets.GetValueOrDefault($"{@namespace}/{name}")) }, errors);
     }
 
     private static MeshInputs Add(MeshInputs inputs, JsonObject tree, List<string> errors)
@@ -62,9 +68,21 @@ internal sealed record MeshCase(MeshInputs Inputs, IReadOnlyList<string> SchemaE
             "RequestAuthentication" => inputs with { RequestAuthentications = inputs.RequestAuthentications.Add(ApiJson.FromTree<Istio.RequestAuthentication>(tree)) },
             "AuthorizationPolicy" => inputs with { AuthorizationPolicies = inputs.AuthorizationPolicies.Add(ApiJson.FromTree<Istio.AuthorizationPolicy>(tree)) },
             "Telemetry" => inputs with { Telemetries = inputs.Telemetries.Add(ApiJson.FromTree<Istio.Telemetry>(tree)) },
+            "Ingress" => inputs with { Ingresses = inputs.Ingresses.Add(ApiJson.FromTree<Ingress>(tree)) },
+            "IngressClass" => inputs with { IngressClasses = inputs.IngressClasses.Add(ApiJson.FromTree<IngressClass>(tree)) },
+            "RateLimitPolicy" => inputs with { RateLimitPolicies = inputs.RateLimitPolicies.Add(ApiJson.FromTree<RateLimitPolicy>(tree)) },
+            "ApiKeyPolicy" => inputs with { ApiKeyPolicies = inputs.ApiKeyPolicies.Add(ApiJson.FromTree<ApiKeyPolicy>(tree)) },
+            "BasicAuthPolicy" => inputs with { BasicAuthPolicies = inputs.BasicAuthPolicies.Add(ApiJson.FromTree<BasicAuthPolicy>(tree)) },
             "MeshSettings" => inputs with { Settings = Settings(tree["spec"]!.AsObject()) },
             _ => throw new InvalidOperationException($"no input of the mesh: {kind}"),
         };
+    }
+
+    // As the server makes data of stringData.
+    private static Secret Secret(JsonObject tree)
+    {
+        var secret = ApiJson.FromTree<Secret>(tree);
+        return secret with { Data = secret.StringData.ToDictionary(entry => entry.Key, entry => System.Text.Encoding.UTF8.GetBytes(entry.Value)) };
     }
 
     private static void Check(JsonObject tree, KindInfo info, List<string> errors)
@@ -85,6 +103,7 @@ internal sealed record MeshCase(MeshInputs Inputs, IReadOnlyList<string> SchemaE
     private static MeshSettings Settings(JsonObject spec) => new()
     {
         MutualTls = Enum.Parse<MutualTls>(spec["mutualTls"]?.GetValue<string>() ?? "Permissive"),
+        TrustedProxies = (spec["trustedProxies"] as JsonArray ?? []).Select(item => item!.GetValue<string>()).ToValueList(),
         AllowAny = spec["allowAny"]?.GetValue<bool>() ?? true,
         Authorizers = (spec["authorizers"] as JsonArray ?? []).Select(item => new AuthorizerSettings
         {

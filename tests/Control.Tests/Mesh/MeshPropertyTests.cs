@@ -165,6 +165,8 @@ public sealed class MeshPropertyTests
             DestinationRules = Mix(inputs.DestinationRules), ServiceEntries = Mix(inputs.ServiceEntries), WorkloadEntries = Mix(inputs.WorkloadEntries), Gateways = Mix(inputs.Gateways),
             Sidecars = Mix(inputs.Sidecars), PeerAuthentications = Mix(inputs.PeerAuthentications), OldPolicies = Mix(inputs.OldPolicies),
             RequestAuthentications = Mix(inputs.RequestAuthentications), AuthorizationPolicies = Mix(inputs.AuthorizationPolicies), Telemetries = Mix(inputs.Telemetries),
+            Ingresses = Mix(inputs.Ingresses), IngressClasses = Mix(inputs.IngressClasses), RateLimitPolicies = Mix(inputs.RateLimitPolicies), ApiKeyPolicies = Mix(inputs.ApiKeyPolicies),
+            BasicAuthPolicies = Mix(inputs.BasicAuthPolicies), Secrets = Mix(inputs.Secrets),
         };
 
         ImmutableArray<T> Mix<T>(ImmutableArray<T> items)
@@ -191,5 +193,11 @@ public sealed class MeshPropertyTests
         foreach (var item in all.RequestAuthentications) yield return all with { RequestAuthentications = all.RequestAuthentications.Remove(item) };
         foreach (var item in all.AuthorizationPolicies) yield return all with { AuthorizationPolicies = all.AuthorizationPolicies.Remove(item) };
         foreach (var item in all.Telemetries) yield return all with { Telemetries = all.Telemetries.Remove(item) };
+        foreach (var item in all.Ingresses) yield return all with { Ingresses = all.Ingresses.Remove(item) };
+        foreach (var item in all.IngressClasses) yield return all with { IngressClasses = all.IngressClasses.Remove(item) };
+        foreach (var item in all.RateLimitPolicies) yield return all with { RateLimitPolicies = all.RateLimitPolicies.Remove(item) };
+        foreach (var item in all.ApiKeyPolicies) yield return all with { ApiKeyPolicies = all.ApiKeyPolicies.Remove(item) };
+        foreach (var item in all.BasicAuthPolicies) yield return all with { BasicAuthPolicies = all.BasicAuthPolicies.Remove(item) };
+        foreach (var item in all.Secrets) yield return all with { Secrets = all.Secrets.Remove(item) };
     }
 }

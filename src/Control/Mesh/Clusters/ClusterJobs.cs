@@ -35,7 +35,9 @@ internal static class ClusterJobs
         }
     }
 
-    private static ConfigUnit Cluster(MeshHost host, HostPort port, RuleChoice choice, Subset? subset, ClusterReader reader)
+    private static ConfigUnit Cluster(MeshHost host, HostPort port, RuleChoice choice, Subset? subset, ClusterReader reader) => UnitCodec.Cluster(Unit(host, port, choice, subset, reader));
+
+    public static ClusterUnit Unit(MeshHost host, HostPort port, RuleChoice choice, Subset? subset, ClusterReader reader)
     {
         var name = ClusterNames.Of(host, port.Number, subset?.Name, choice.Variant);
         var unit = new ClusterUnit
@@ -45,6 +47,6 @@ internal static class ClusterJobs
             Cluster = new() { Name = name, Dns = host.DnsName is { } dns ? new(dns, port.TargetPort) : null },
         };
         var hostNames = host.Source is ServiceEntry entry ? entry.Spec.SubjectAltNames : [];
-        return UnitCodec.Cluster(reader.Read(unit, EffectivePolicy.Of(choice, port.Number, subset?.Name), port.Protocol, hostNames));
+        return reader.Read(unit, EffectivePolicy.Of(choice, port.Number, subset?.Name), port.Protocol, hostNames);
     }
 }

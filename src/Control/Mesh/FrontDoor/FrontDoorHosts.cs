@@ -1,7 +1,11 @@
 using System.Collections.Immutable;
+using Weft.Api.Core;
 using Weft.Api.Istio;
+using Weft.Api.Networking;
 using Weft.Control.Mesh.Diagnostics;
+using Weft.Control.Mesh.FrontDoor.Policies;
 using Weft.Control.Mesh.Hosts;
+using Weft.Control.Mesh.Ingresses;
 using Weft.Control.Mesh.Routes;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
@@ -17,17 +21,30 @@ internal sealed record HostPart(VirtualService Rules, string Gateway)
     public override int GetHashCode() => MeshIndex.Name(Rules).GetHashCode(StringComparison.Ordinal);
 }
 
-/// <summary>Hosts of a port that the same virtual services speak for, the oldest first (Istio: at gateways the rules for a host are merged).</summary>
-/// <param name="Parts">None: all requests are sent to https.</param>
-internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueList<HostPart> Parts)
+/// <summary>An Ingress at a host. The same as long as it is the same object.</summary>
+internal sealed record IngressPart(Ingress Ingress)
+{
+    public bool Equals(IngressPart? other) => other is not null && ReferenceEquals(Ingress, other.Ingress);
+
+    public override int GetHashCode() => MeshIndex.Name(Ingress).GetHashCode(StringComparison.Ordinal);
+}
+
+/// <summary>
+/// Hosts of a port that the same virtual services speak for, the oldest first (Istio: at gateways the rules for a host are merged); or a host that Ingresses speak for, too: their routes come
+/// after those of virtual services.
+/// </summary>
+/// <param name="Parts">None, and no Ingresses: all requests are sent to https.</param>
+/// <param name="Fallback">Whose default backend takes what no Ingress has a path for.</param>
+internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueList<HostPart> Parts, ValueList<IngressPart> Ingresses, IngressPart? Fallback)
 {
     private static readonly RouteConfig ToHttps = new() { Name = "https", Action = new RedirectAction { Scheme = "https" } };
 
     public string Name => Domains[0];
 
-    /// <summary>Of the virtual services of a port, each host once.</summary>
-    public static IEnumerable<FrontDoorHost> Of(int port, List<GatewayServer> servers, MeshLookups lookups)
+    /// <summary>Of the virtual services and Ingresses of a port, each host once.</summary>
+    public static IEnumerable<FrontDoorHost> Of(DoorPort port, MeshLookups lookups)
     {
+        var (servers, fallback) = (port.Servers, port.Fallback is { } ingress ? new IngressPart(ingress) : null);
         var parts = new SortedDictionary<string, List<HostPart>>(StringComparer.Ordinal);
         foreach (var rules in lookups.GatewayRoutes().Where(rules => rules.Spec.Http.Count > 0))
         {
@@ -38,26 +55,55 @@ internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueL
             }
         }
 
-        var redirected = servers.Where(server => server.Server.Tls?.HttpsRedirect == true && server.Kind == ServerKind.Http)
-            .SelectMany(server => server.Server.Hosts.Select(host => GatewayHosts.Parse(server.Gateway, host).Name)).Distinct().Order(StringComparer.Ordinal).ToValueList();
-        var hosts = parts.Where(part => !redirected.Any(host => HostNames.Covers(host, part.Key)))
+        var redirected = Redirected(port);
+        var ingresses = port.IngressNames().Where(pair => !redirected.Any(host => HostNames.Covers(host, pair.Host)))
+            .GroupBy(pair => pair.Host, pair => new IngressPart(pair.Ingress)).ToDictionary(group => group.Key, group => group.Distinct().ToValueList());
+        var hosts = parts.Where(part => !redirected.Any(host => HostNames.Covers(host, part.Key)) && !ingresses.ContainsKey(part.Key))
             .GroupBy(part => string.Join('\n', part.Value.Select(value => $"{MeshIndex.Name(value.Rules)} {value.Gateway}")))
-            .Select(group => new FrontDoorHost(port, group.Select(part => part.Key).ToValueList(), group.First().Value.ToValueList()));
-        return redirected.IsEmpty ? hosts : hosts.Append(new(port, redirected, []));
+            .Select(group => new FrontDoorHost(port.Number, group.Select(part => part.Key).ToValueList(), group.First().Value.ToValueList(), [], null))
+            .Concat(ingresses.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .Select(pair => new FrontDoorHost(port.Number, [pair.Key], parts.GetValueOrDefault(pair.Key, []).ToValueList(), pair.Value, fallback)));
+        return redirected.IsEmpty ? hosts : hosts.Append(new(port.Number, redirected, [], [], null));
     }
+
+    /// <summary>Hosts that gateways send to https as a whole, also where an Ingress speaks for them.</summary>
+    public static ValueList<string> Redirected(DoorPort port) => port.Servers.Where(server => server.Server.Tls?.HttpsRedirect == true && server.Kind == ServerKind.Http)
+        .SelectMany(server => server.Server.Hosts.Select(host => GatewayHosts.Parse(server.Gateway, host).Name)).Distinct().Order(StringComparer.Ordinal).ToValueList();
 
     public ConfigUnit Compile(MeshLookups lookups, List<MeshDiagnostic> problems)
     {
         var resolver = new TargetResolver(lookups, problems, lookups.Settings.FrontDoorNamespace, Port);
         var used = new HashSet<string>();
         // A route is unique in its table, and rules for several hosts stand there several times.
-        var routes = Parts.SelectMany(part => RouteJobs.Rules(part.Rules, lookups, problems).SelectMany(new RouteAssembler(resolver, ClientView.Everybody, part.Gateway, Port).Routes))
+        var routes = Parts.SelectMany(part => Of(part, resolver, lookups, problems))
+            .Concat(Ingresses.IsEmpty ? [] : new IngressRoutes(Port, Name, lookups, problems).Of(Ingresses.Select(part => part.Ingress), Fallback?.Ingress))
             .Select(route => route with { Name = Unused($"{route.Name}~{Name}", used) }).ToValueList();
-        var table = new RouteTableConfig { Name = TableOf(Port), Hosts = [new() { Name = Name, Domains = Domains, Routes = Parts.IsEmpty ? [ToHttps with { Name = $"https~{Name}" }] : routes }] };
+        var isToHttps = Parts.IsEmpty && Ingresses.IsEmpty;
+        var table = new RouteTableConfig { Name = TableOf(Port), Hosts = [new() { Name = Name, Domains = Domains, Routes = isToHttps ? [ToHttps with { Name = $"https~{Name}" }] : routes }] };
         return UnitCodec.Routes(table, Name);
     }
 
     public static string TableOf(int port) => $"gateway/{port}";
+
+    private IEnumerable<RouteConfig> Of(HostPart part, TargetResolver resolver, MeshLookups lookups, List<MeshDiagnostic> problems)
+    {
+        var gateway = part.Gateway.Split('/', 2);
+        foreach (var rule in RouteJobs.Rules(part.Rules, lookups, problems))
+        {
+            // What is nearest first: the rules, those that they are delegated to, the services, the gateway.
+            ObjectRef[] targets = [Problems.RefOf(part.Rules), Problems.RefOf(rule.Owner), .. Services(rule, lookups), new("Gateway", gateway[0], gateway[1])];
+            var filters = DoorPolicies.Filters(targets, lookups, problems).ToValueList();
+            foreach (var route in new RouteAssembler(resolver, ClientView.Everybody, part.Gateway, Port).Routes(rule))
+                yield return filters.IsEmpty ? route : route with { Filters = WithPolicies(route.Filters, filters) };
+        }
+    }
+
+    // Preflights carry no credentials, so CORS answers before anybody asks for some.
+    private static ValueList<FilterConfig> WithPolicies(ValueList<FilterConfig> own, ValueList<FilterConfig> policies)
+        => [.. own.Where(filter => filter is CorsFilter), .. policies, .. own.Where(filter => filter is not CorsFilter)];
+
+    private static IEnumerable<ObjectRef> Services(HttpRule rule, MeshLookups lookups) => rule.Targets
+        .Select(target => lookups.Host(HostNames.Whole(target.Destination.Host, rule.Owner.Metadata.Namespace ?? "", lookups.Settings.ClusterDomain))?.Source).OfType<Service>().Select(Problems.RefOf).Distinct();
 
     private static void Add(SortedDictionary<string, List<HostPart>> parts, string domain, HostPart value)
     {

@@ -1,8 +1,13 @@
+using System.Net;
+using Weft.Api;
 using Weft.Api.Istio;
+using Weft.Api.Networking;
 using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.Hosts;
+using Weft.Control.Mesh.Ingresses;
 using Weft.Control.Mesh.Routes;
 using Weft.Control.Mesh.Security;
+using Weft.Control.Mesh.Texts;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
@@ -17,16 +22,27 @@ internal static class FrontDoorJobs
         var gateways = MeshIndex.Ordered(index.Inputs.Gateways);
         foreach (var gateway in gateways)
             yield return new($"gateway {MeshIndex.Name(gateway)}", gateway, (lookups, problems) => { Check(gateway, lookups, problems); return []; });
-        foreach (var port in gateways.SelectMany(gateway => gateway.Spec.Servers).Select(server => server.Port.Number).Where(port => port is > 0 and < 65_536).Distinct())
+        foreach (var number in DoorPort.Numbers(index))
         {
-            yield return new($"frontdoor {port}", port, (lookups, problems) => Port(port, lookups, problems));
+            yield return new($"frontdoor {number}", number, (lookups, problems) => Port(number, lookups, problems));
             // Who speaks for which host is looked up each time: it is little beside the routes themselves, which are compiled host by host.
             var now = new MeshLookups(index);
-            if (GatewayServers.Of(port, now, []) is not [{ Kind: ServerKind.Http or ServerKind.Https }, ..] servers)
+            var port = DoorPort.Of(number, now, []);
+            if (port.Kind is not (ServerKind.Http or ServerKind.Https))
                 continue;
-            foreach (var host in FrontDoorHost.Of(port, servers, now))
-                yield return new($"frontdoor {port} {host.Name}", host, (lookups, problems) => [host.Compile(lookups, problems)]);
+            foreach (var host in FrontDoorHost.Of(port, now))
+                yield return new($"frontdoor {number} {host.Name}", host, (lookups, problems) => [host.Compile(lookups, problems)]);
         }
+
+        foreach (var ours in MeshIndex.Ordered(index.Inputs.IngressClasses.Where(IngressClasses.IsOurs)))
+            yield return new($"ingressclass {ours.Metadata.Name}", ours, (_, problems) => { Check(ours, Problems.Of(ours, problems)); return []; });
+    }
+
+    private static void Check(IngressClass ours, Problems problems)
+    {
+        foreach (var range in IngressClasses.ProxiesOf(ours).Where(range => !IPAddress.TryParse(range, out _) && !IPNetwork.TryParse(range, out _)))
+            problems.Error($"metadata.annotations[{IngressClasses.TrustedProxies}]", $"'{range}' is neither an address nor a range such as 10.0.0.0/8");
+        problems.UnsupportedIf(ours.Spec.Parameters is not null, "spec.parameters", "a class has no settings of its own");
     }
 
     private static void Check(Gateway gateway, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
@@ -42,15 +58,20 @@ internal static class FrontDoorJobs
 
     private static IEnumerable<ConfigUnit> Port(int port, MeshLookups lookups, List<MeshDiagnostic> problems)
     {
-        var servers = GatewayServers.Of(port, lookups, problems);
-        if (servers.Count == 0)
+        var door = DoorPort.Of(port, lookups, problems);
+        if (door.Kind is not { } kind)
             yield break;
-        var first = servers[0];
+        var servers = door.Servers;
+        var bind = servers.Count == 0 ? null : servers[0].Server.Bind;
+        var (@namespace, labels) = (lookups.Settings.FrontDoorNamespace, lookups.Settings.FrontDoorLabels);
+        var tokens = SecurityJobs.Tokens(@namespace, labels, lookups);
         var name = FrontDoorHost.TableOf(port);
-        var listener = new ListenerConfig { Name = name, Address = string.IsNullOrEmpty(first.Server.Bind) ? "0.0.0.0" : first.Server.Bind, Port = port, Tls = Tls(servers) };
-        if (first.Kind is ServerKind.Http or ServerKind.Https)
+        var listener = new ListenerConfig { Name = name, Address = string.IsNullOrEmpty(bind) ? "0.0.0.0" : bind, Port = port, Tls = Tls(door) };
+        if (kind is ServerKind.Http or ServerKind.Https)
         {
-            listener = listener with { RouteTable = name };
+            listener = listener with { RouteTable = name, Http = Http(tokens, lookups) };
+            foreach (var (host, ingress) in door.IngressNames().Where(pair => FrontDoorHost.Redirected(door).Any(covering => HostNames.Covers(covering, pair.Host))))
+                Problems.Of(ingress, problems).Warn("spec.rules", $"a Gateway sends host '{host}' from port {port} to https as a whole, so no path of it is served there");
         }
         else
         {
@@ -58,23 +79,42 @@ internal static class FrontDoorJobs
             if (connections.IsEmpty)
             {
                 foreach (var server in servers)
-                    Problems.Of(server.Gateway, problems).Warn(server.Field, $"no VirtualService has {(first.Kind == ServerKind.Passthrough ? "tls" : "tcp")} rules for it, so nothing is listened on");
+                    Problems.Of(server.Gateway, problems).Warn(server.Field, $"no VirtualService has {(kind == ServerKind.Passthrough ? "tls" : "tcp")} rules for it, so nothing is listened on");
                 yield break;
             }
 
-            listener = listener with { Kind = first.Kind == ServerKind.Passthrough ? ListenerKind.TlsPassthrough : ListenerKind.Tcp, ConnectionRoutes = connections };
+            listener = listener with { Kind = kind == ServerKind.Passthrough ? ListenerKind.TlsPassthrough : ListenerKind.Tcp, ConnectionRoutes = connections };
         }
 
-        var (@namespace, labels) = (lookups.Settings.FrontDoorNamespace, lookups.Settings.FrontDoorLabels);
         yield return UnitCodec.Listener(new()
         {
-            Listener = listener, ClientSecret = first.Tls?.ClientSecret,
-            Policies = SecurityJobs.Policies(@namespace, labels, lookups), Tokens = SecurityJobs.Tokens(@namespace, labels, lookups),
+            Listener = listener, ClientSecret = servers.FirstOrDefault()?.Tls?.ClientSecret,
+            Policies = SecurityJobs.Policies(@namespace, labels, lookups), Tokens = tokens,
         });
     }
 
-    private static ListenerTls? Tls(List<GatewayServer> servers)
-        => servers[0].Tls?.Settings is not { } settings ? null : settings with { Certificates = servers.SelectMany(server => server.Tls!.Settings.Certificates).Distinct().ToValueList() };
+    // Those of gateways first: the first certificate is for clients that name no server.
+    private static ListenerTls? Tls(DoorPort door)
+    {
+        if (door.Servers is [{ Tls: null }, ..] || door.Number != DoorPort.Https && door.Servers.Count == 0)
+            return null;
+        var settings = door.Servers.FirstOrDefault()?.Tls?.Settings ?? new ListenerTls();
+        return settings with { Certificates = door.Servers.SelectMany(server => server.Tls!.Settings.Certificates).Concat(door.Certificates).Distinct().ToValueList() };
+    }
+
+    /// <summary>Whose word about the client is believed, and what no client may say: who it is, also by the fields that claims of tokens are written into.</summary>
+    private static HttpSettings Http(ValueList<string> tokens, MeshLookups lookups)
+    {
+        var named = tokens.ToHashSet();
+        var claims = new[] { lookups.Settings.RootNamespace, lookups.Settings.FrontDoorNamespace }.Distinct().SelectMany(lookups.Tokens).Where(policy => named.Contains(MeshIndex.Name(policy)))
+            .SelectMany(policy => policy.Spec.JwtRules).SelectMany(rule => rule.OutputClaimToHeaders.Select(claim => claim.Header).Append(rule.OutputPayloadToHeader)).OfType<string>()
+            .Where(HeaderTexts.IsToken).Select(name => name.ToLowerInvariant()).Distinct().Order(StringComparer.Ordinal);
+        return HttpSettings.Default with
+        {
+            TrustedProxies = DoorPort.Proxies(lookups).ToValueList(),
+            StripHeaders = HttpSettings.DefaultStripHeaders.Concat(claims).Distinct().ToValueList(),
+        };
+    }
 
     private static IEnumerable<ConnectionRoute> Connections(GatewayServer server, int port, MeshLookups lookups, List<MeshDiagnostic> problems)
     {

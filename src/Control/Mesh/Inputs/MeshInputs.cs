@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Weft.Api.Core;
 using Weft.Api.Discovery;
+using Weft.Api.FrontDoor;
+using Weft.Api.Networking;
 using Istio = Weft.Api.Istio;
 
 namespace Weft.Control.Mesh.Inputs;
@@ -38,4 +40,17 @@ public sealed record MeshInputs
     public ImmutableArray<Istio.AuthorizationPolicy> AuthorizationPolicies { get; init; } = [];
 
     public ImmutableArray<Istio.Telemetry> Telemetries { get; init; } = [];
+
+    public ImmutableArray<Ingress> Ingresses { get; init; } = [];
+
+    public ImmutableArray<IngressClass> IngressClasses { get; init; } = [];
+
+    public ImmutableArray<RateLimitPolicy> RateLimitPolicies { get; init; } = [];
+
+    public ImmutableArray<ApiKeyPolicy> ApiKeyPolicies { get; init; } = [];
+
+    public ImmutableArray<BasicAuthPolicy> BasicAuthPolicies { get; init; } = [];
+
+    /// <summary>Those that <see cref="DoorSecrets.Named"/> asks for, as far as they are there.</summary>
+    public ImmutableArray<DoorSecret> Secrets { get; init; } = [];
 }

@@ -29,6 +29,9 @@ public sealed record MeshSettings
     /// <summary>Namespace of the front door as a client of services and as the place of policies for it.</summary>
     public string FrontDoorNamespace { get; init; } = "istio-system";
 
+    /// <summary>Ranges of proxies in front of the front door, whose X-Forwarded-* is believed, beside those that the IngressClass names.</summary>
+    public ValueList<string> TrustedProxies { get; init; } = [];
+
     /// <summary>Who decides for policies with the action CUSTOM.</summary>
     public ValueList<AuthorizerSettings> Authorizers { get; init; } = [];
 }

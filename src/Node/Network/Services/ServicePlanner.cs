@@ -56,7 +56,9 @@ internal static class ServicePlanner
                 AffinitySeconds = spec.SessionAffinity == "ClientIP" ? spec.SessionAffinityConfig?.ClientIP?.TimeoutSeconds ?? DefaultAffinity : null,
             });
         }
-        return new ServicePlan(name, $"{service.Metadata.CreationTimestamp?.UtcDateTime.ToString("s", CultureInfo.InvariantCulture)} {name}", ports.ToImmutable());
+        // The front door goes before all others, as if it had always been there: it serves hosts by name, and whoever shares a port with it can be one of them.
+        var isDoor = service.Metadata is { Namespace: "istio-system", Name: "istio-ingressgateway" } && service.Metadata.Labels.ContainsKey("weft.dev/front-door");
+        return new ServicePlan(name, isDoor ? $" {name}" : $"{service.Metadata.CreationTimestamp?.UtcDateTime.ToString("s", CultureInfo.InvariantCulture)} {name}", ports.ToImmutable());
     }
 
     // Ready ones; where there is none, those that end but still serve: a rolling update that is too fast then loses less (KEP-1669).

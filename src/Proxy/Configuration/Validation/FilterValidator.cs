@@ -91,6 +91,9 @@ internal static class FilterValidator
                 errors.Require(external.ErrorStatus is >= 400 and <= 599, $"{path}.errorStatus", $"{external.ErrorStatus} is no refusal; 400 to 599");
                 errors.Require(external.PathPrefix.Length == 0 || external.PathPrefix.StartsWith('/'), $"{path}.pathPrefix", "begins with a slash");
                 errors.Require(external.PathPrefix.Length == 0 || external.Protocol == AuthorizerProtocol.Http, $"{path}.pathPrefix", "is for protocol: http; gRPC has one path");
+                errors.Require(external.Path is null || (external.Path.StartsWith('/') && external.Path.All(c => c is > ' ' and <= '~')), $"{path}.path", "begins with a slash and has no other characters than an address has");
+                errors.Require(external.Path is null || external is { PathPrefix.Length: 0, Protocol: AuthorizerProtocol.Http }, $"{path}.path", "is for protocol: http, without pathPrefix");
+                errors.Require(external.Method is null || (IsToken(external.Method) && external.Protocol == AuthorizerProtocol.Http), $"{path}.method", $"'{external.Method}' is no method, or the protocol is not http");
                 Rules(external.When, $"{path}.when", errors);
                 break;
             case JwtFilter jwt:

@@ -43,6 +43,8 @@ internal sealed class HashPlan(IEnumerable<HashPolicy> policies)
 
         public ulong? Of(RequestFacts facts, ref Rng rng, ref MadeCookie? made) => policy switch
         {
+            HeaderHash { Name: ":path" } => StableHash.Of(facts.Path.Target),
+            HeaderHash { Name: ":authority" } => StableHash.Of(facts.Host.Name),
             HeaderHash => OfHeader(facts.Head.Headers),
             QueryHash => OfQuery(facts.Path.Query),
             SourceHash => OfSource(facts),

@@ -10,21 +10,30 @@ internal sealed class HttpAuthorizerFilter(ExternalAuthorizationFilter config) :
 {
     private readonly HeaderNames _client = new(config.ClientHeaders);
     private readonly byte[]? _host = config.Host is { } host ? Encoding.ASCII.GetBytes(host) : null;
+    private readonly byte[]? _method = config.Method is { } method ? Encoding.ASCII.GetBytes(method) : null;
+    private readonly byte[]? _path = config.Path is { } path ? Encoding.ASCII.GetBytes(path) : null;
     private readonly byte[] _prefix = Encoding.ASCII.GetBytes(config.PathPrefix.TrimEnd('/'));
 
     protected override IAsideQuestion Ask(ExchangeContext context, Question question)
     {
         var head = new RequestHead
         {
-            Method = context.Request.Method,
+            Method = _method ?? context.Request.Method,
             Scheme = context.Request.Scheme,
             Authority = _host ?? context.Facts.Host.Authority,
-            Target = (byte[])[.. _prefix, .. context.Facts.Path.Target],
+            Target = _path ?? (byte[])[.. _prefix, .. context.Facts.Path.Target],
         };
         for (var i = 0; i < context.Request.Headers.Count; i++)
         {
             if (Seen.Contains(context.Request.Headers.Name(i)))
                 head.Headers.Add(context.Request.Headers.Name(i), context.Request.Headers.Value(i));
+        }
+
+        if (_path is not null)
+        {
+            head.Headers.Set("x-original-method"u8, context.Request.Method);
+            head.Headers.Set("x-original-url"u8, (byte[])[.. context.Request.Scheme, .. "://"u8, .. context.Facts.Host.Authority, .. context.Facts.Path.Target]);
+            head.Headers.Set("x-forwarded-uri"u8, context.Facts.Path.Target);
         }
 
         head.Headers.Set("x-forwarded-for"u8, Encoding.ASCII.GetBytes(context.Facts.ClientAddress.ToString()));
