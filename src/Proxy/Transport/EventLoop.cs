@@ -50,6 +50,8 @@ internal sealed class EventLoop : IDisposable
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
+    public string Name => _thread.Name!;
+
     /// <summary>Milliseconds of a clock that does not go back, as of the last wake-up.</summary>
     public long Now { get; private set; }
 
