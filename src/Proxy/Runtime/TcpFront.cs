@@ -17,6 +17,9 @@ namespace Weft.Proxy.Runtime;
 /// <summary>A TCP or TLS-passthrough listener on one loop: each connection is routed once, and then only bytes are copied.</summary>
 internal sealed class TcpFront : IFront
 {
+    // Endpoints that are tried before a client is told that nobody is there: as many as Envoy's max_connect_attempts may be worth, each for its connect time-out.
+    private const int MostTries = 3;
+
     private readonly LoopServices _services;
     private readonly TcpAcceptor _acceptor;
     private readonly Listener[] _listeners;
@@ -68,10 +71,15 @@ internal sealed class TcpFront : IFront
 
     private TcpTarget? Route(TcpClient client)
     {
-        if (_view.Routes.Find(client) is not { } chosen || !_view.Clusters.TryGetValue(chosen.Cluster, out var cluster) || !cluster.Limits.TryConnect())
+        return _view.Routes.Find(client) is { } chosen && _view.Clusters.TryGetValue(chosen.Cluster, out var cluster) ? Target(client, cluster, chosen.Subset, default, MostTries) : null;
+    }
+
+    private TcpTarget? Target(TcpClient client, Cluster cluster, string? subset, TriedEndpoints tried, int tries)
+    {
+        if (!cluster.Limits.TryConnect())
             return null;
         var hash = client.Peer is { } peer ? StableHash.Of(peer.Address.GetAddressBytes()) : 0;
-        if (cluster.Table(chosen.Subset).Pick(new PickRequest(hash), ref _services.Rng, out _) is not { } endpoint)
+        if (cluster.Table(subset).Pick(new PickRequest(hash) { Tried = tried }, ref _services.Rng, out var index) is not { } endpoint)
         {
             cluster.Limits.Disconnected();
             return null;
@@ -90,6 +98,7 @@ internal sealed class TcpFront : IFront
         })
         {
             ConnectMilliseconds = (long)way.ConnectTimeout.TotalMilliseconds,
+            Next = tries > 1 ? () => Target(client, cluster, subset, tried.With(index), tries - 1) : null,
         };
     }
 }

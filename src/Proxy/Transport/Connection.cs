@@ -328,7 +328,7 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
             return;
         }
 
-        if (_in.IsEmpty && Protocol is { } protocol && !_inHandler)
+        if (_in.IsEmpty && Protocol is { } protocol && !_inHandler && !_paused && !_yielded)
         {
             _inHandler = true;
             var consumed = protocol.OnData(data);
