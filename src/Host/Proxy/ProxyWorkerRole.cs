@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -38,8 +39,18 @@ internal static partial class ProxyWorkerRole
         {
             if (rehearse)
             {
-                await Rehearsal.RunAsync(path, time, loggers);
-                link.Say(WorkerOrders.Standby);
+                using var needed = new CancellationTokenSource();
+                var rehearsal = Task.Run(() => Rehearsal.RunAsync(path, time, loggers, needed.Token));
+                // Who is needed before that is over begins at once: somebody waits.
+                if (await Task.WhenAny(rehearsal, link.Orders.WaitToReadAsync().AsTask()) != rehearsal)
+                {
+                    await needed.CancelAsync();
+                }
+                else
+                {
+                    await rehearsal;
+                    link.Say(WorkerOrders.Standby);
+                }
             }
 
             while (await link.Orders.WaitToReadAsync())
@@ -69,6 +80,8 @@ internal static partial class ProxyWorkerRole
         private readonly ILogger _logger = loggers.CreateLogger("Weft.Proxy");
         // Tries, 50 ms apart: by then the process before has given it up, and somebody else has it.
         private const int AdminPatience = 100;
+
+        private static readonly TimeSpan AliveReserve = TimeSpan.FromSeconds(5);
 
         private Inheritance? _inherited;
         private AdminServer? _admin;
@@ -119,6 +132,7 @@ internal static partial class ProxyWorkerRole
                 link.ReleaseRest();
                 link.KeepConfiguration(text);
                 SayReady(config);
+                engine.WatchLoops(() => SayAlive(engine), End);
                 foreach (var (name, address) in engine.Addresses)
                     Log.Listening(_logger, name, address);
                 return await FollowAsync(engine);
@@ -252,6 +266,21 @@ internal static partial class ProxyWorkerRole
 
         private void SayReady(ProxyConfig config) => link.Say(FormattableString.Invariant($"{WorkerOrders.Ready} {config.DrainTimeout.TotalMilliseconds:0}"));
 
+        // The process itself finds a loop that hangs, and says which; its supervisor finds when it does not come to that.
+        private void SayAlive(ProxyEngine engine)
+        {
+            var limit = engine.Config.LoopTimeout;
+            link.Say(FormattableString.Invariant($"{WorkerOrders.Alive} {(limit > TimeSpan.Zero ? (limit + AliveReserve).TotalMilliseconds : 0):0}"));
+        }
+
+        // At once and whole, as after a crash: what hangs cannot be waited for.
+        private void End(string loop)
+        {
+            Log.Hangs(_logger, loop);
+            using var self = Process.GetCurrentProcess();
+            self.Kill();
+        }
+
         // A proxy before this one may have the address until it has heard that this one serves: then it is tried again, and nothing else waits for it.
         private void StartAdmin(ProxyEngine engine, ProxyConfig config)
         {
@@ -336,6 +365,9 @@ internal static partial class ProxyWorkerRole
 
         [LoggerMessage(LogLevel.Error, "{File} could not be applied whole", EventName = nameof(Failed))]
         public static partial void Failed(ILogger logger, string file, Exception failure);
+
+        [LoggerMessage(LogLevel.Critical, "{Loop} has not turned for as long as loopTimeout says: this process ends, so that another takes its place", EventName = nameof(Hangs))]
+        public static partial void Hangs(ILogger logger, string loop);
 
         [LoggerMessage(LogLevel.Information, "ending: open requests have {Seconds} s", EventName = nameof(Draining))]
         public static partial void Draining(ILogger logger, double seconds);

@@ -20,7 +20,8 @@ internal static class Rehearsal
     // Fifty times what it takes on a loaded machine. One that waits for its own answer would not hear that it is needed.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    public static async Task RunAsync(string path, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="needed">Somebody waits for what this was to prepare: it ends after its step.</param>
+    public static async Task RunAsync(string path, TimeProvider time, ILoggerFactory loggers, CancellationToken needed)
     {
 #pragma warning disable RS0030
         var random = Random.Shared;
@@ -29,9 +30,11 @@ internal static class Rehearsal
         {
             await using var engine = new ProxyEngine(loops: 1, accessLog: null, time, random, NullLoggerFactory.Instance);
             await engine.ApplyAsync(Of("respond: 200"));
+            needed.ThrowIfCancellationRequested();
             await engine.ApplyAsync(Of("respond: 200", $"to: http://{engine.Addresses["rehearsal-0"]}"));
             using var patience = new CancellationTokenSource(Patience, time);
-            await AskAsync(engine.Addresses["rehearsal-1"], patience.Token);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, needed);
+            await AskAsync(engine.Addresses["rehearsal-1"], either.Token);
             if (File.Exists(path) && ProxyFile.Read(await File.ReadAllTextAsync(path)).Config is { } config)
                 engine.Check(config);
         }
@@ -42,7 +45,8 @@ internal static class Rehearsal
         }
 
         // What was made on the way is not needed again.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        if (!needed.IsCancellationRequested)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     private static Weft.Proxy.Config.Model.ProxyConfig Of(params string[] routes) =>

@@ -31,6 +31,9 @@ public sealed record ProxyConfig
     /// <summary>How long open exchanges may go on when a listener goes away or the proxy ends. Half of Kubernetes' grace of 30 s, so that it is over before the kill.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>A process one of whose event loops has not turned for so long is ended, so that another takes its place. In whole seconds, rounded up; zero: it is never.</summary>
+    public TimeSpan LoopTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Bounds beyond which new HTTP requests are refused; null: none.</summary>
     public OverloadConfig? Overload { get; init; }
 

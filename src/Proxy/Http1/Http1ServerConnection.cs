@@ -30,6 +30,9 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
     // A body that nobody wants is read and dropped up to this size, to keep the connection; beyond it a new connection is cheaper.
     private const long MaxDrained = 64 << 10;
 
+    /// <summary>Requests that one connection has served in a row, when their answers need nobody else; then the others have their turn.</summary>
+    internal const int RequestsPerTurn = 16;
+
     // Time for what has come to be read, before an idle connection is looked at again.
     private const long LookAgainMilliseconds = 50;
 
@@ -64,8 +67,16 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
     {
         _inData = true;
         var consumed = 0;
+        var last = _requests + RequestsPerTurn;
         while (!_closed)
         {
+            if (_requests >= last && _reading == Reading.Head)
+            {
+                if (consumed < data.Length)
+                    transport.Yield();
+                break;
+            }
+
             var step = Step(data[consumed..], out var more);
             consumed += step;
             if (!more)

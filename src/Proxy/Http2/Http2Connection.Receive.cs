@@ -8,6 +8,9 @@ namespace Weft.Proxy.Http2;
 
 internal abstract partial class Http2Connection
 {
+    /// <summary>What one connection does in a row; then the others have their turn. A header block costs about as much as sixteen other frames.</summary>
+    internal const int WorkPerTurn = 512, WorkOfBlock = 16;
+
     private ByteQueue? _block;      // pieces of a header block that is not whole
     private FrameHeader _blockHead; // of the HEADERS frame that began it
     private int _continuations;
@@ -22,6 +25,8 @@ internal abstract partial class Http2Connection
         Sweep();
         DeliverResumed();
         var consumed = ReadPreface(data);
+        var work = 0;
+        var yields = false;
         while (!IsClosed && _prefaceRead)
         {
             var rest = data[consumed..];
@@ -36,6 +41,14 @@ internal abstract partial class Http2Connection
 
             if (rest.Length < FrameHeader.Size + header.Length)
                 break;
+            yields = work >= WorkPerTurn;
+            if (yields)
+            {
+                Transport.Yield();
+                break;
+            }
+
+            work += header.Type is FrameType.Headers or FrameType.Continuation ? WorkOfBlock : 1;
             consumed += FrameHeader.Size + header.Length;
             OnFrame(header, rest.Slice(FrameHeader.Size, header.Length));
         }
@@ -43,7 +56,7 @@ internal abstract partial class Http2Connection
         if (IsClosed)
             return data.Length;
         if (!data.IsEmpty)
-            OnProgress(consumed, partial: consumed < data.Length || _block is { IsEmpty: false } || _blockHead.StreamId != 0);
+            OnProgress(consumed, partial: (consumed < data.Length && !yields) || _block is { IsEmpty: false } || _blockHead.StreamId != 0);
         Pump();
         return IsClosed ? data.Length : consumed;
     }

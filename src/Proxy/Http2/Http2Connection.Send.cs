@@ -99,13 +99,9 @@ internal abstract partial class Http2Connection
             WriteData(stream, waiting.Span[..length], last && stream.EndQueued && !stream.HasTrailers);
             waiting.Consume(length);
             if (last)
-                CountData();
-            if (!last)
+                OnSent(stream);
+            else
                 MakeReady(stream);
-            else if (stream.EndQueued && !stream.LocalEnded)
-                WriteEnd(stream);
-            else if (stream.LocalEnded)
-                OnLocalEnd(stream);
             if (stream.IsStalled && !stream.IsClosed && waiting.Length <= Limits.SendWatermark / 2)
             {
                 stream.IsStalled = false;
@@ -113,6 +109,16 @@ internal abstract partial class Http2Connection
                     stream.DeliverWritable();
             }
         }
+    }
+
+    // All that waited is in frames.
+    private void OnSent(Http2Stream stream)
+    {
+        CountData();
+        if (stream.EndQueued && !stream.LocalEnded)
+            WriteEnd(stream);
+        else if (stream.LocalEnded)
+            OnLocalEnd(stream);
     }
 
     // Not for pieces that a small window made of it: a peer must not pay for its frames with frames that it forces (CVE-2019-9511).

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Weft.Jose;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Configuration;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Authentication;
 using Weft.Proxy.Filters.Authentication.Passwords;
@@ -41,7 +42,7 @@ internal sealed class FilterServices(TimeProvider time, ILogger logger) : IDispo
 
         var keys = new Dictionary<ApiKeyFilter, ApiKeyTable>();
         var users = new Dictionary<BasicAuthFilter, PasswordTable>();
-        foreach (var filter in Filters(config).Distinct())
+        foreach (var filter in FileChanges.Filters(config).Distinct())
         {
             switch (filter)
             {
@@ -93,8 +94,4 @@ internal sealed class FilterServices(TimeProvider time, ILogger logger) : IDispo
             errors.Add($"{place}: {bad.Message}");
         }
     }
-
-    private static IEnumerable<FilterConfig> Filters(ProxyConfig config)
-        => config.Listeners.SelectMany(listener => listener.Filters)
-            .Concat(config.RouteTables.SelectMany(table => table.Hosts).SelectMany(host => host.Filters.Concat(host.Routes.SelectMany(route => route.Filters))));
 }

@@ -47,6 +47,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     private readonly ulong _clusterSeed;
     private readonly FilterServices _services;
     private readonly SpanExport _spans;
+    private Ticker? _watching;
     private bool _disposed;
     private FilterFactory _filters = new(FilterKinds.WithoutServices);
 
@@ -133,6 +134,24 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     /// <exception cref="ProxyConfigException">What is wrong with it.</exception>
     public void Check(ProxyConfig config) => Prepare(config, out _, out _).Discard();
 
+    /// <summary>Looks once a second, by a thread of its own, whether the loops turn (<see cref="ProxyConfig.LoopTimeout"/>).</summary>
+    /// <param name="turning">At each look that finds none that hangs.</param>
+    /// <param name="hanging">Gets the name of the loop.</param>
+    public void WatchLoops(Action turning, Action<string> hanging)
+    {
+        var watch = new LoopWatch(_loops.Select(loop => loop.Loop));
+        _watching = new Ticker("watch", LoopWatch.Interval, Look, defect => Log.DefectBeside(_logger, defect));
+
+        void Look()
+        {
+            var limit = Config.LoopTimeout;
+            if (watch.Look(limit > TimeSpan.Zero ? limit : TimeSpan.MaxValue) is { } name)
+                hanging(name);
+            else
+                turning();
+        }
+    }
+
     /// <summary>What a scrape of Prometheus gets.</summary>
     public void WriteMetrics(TextWriter to)
     {
@@ -193,6 +212,8 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     /// <summary>Bytes that the loops have allocated since they started: what a budget is held against.</summary>
     internal long AllocatedBytes => _loops.Sum(loop => loop.Loop.AllocatedBytes);
 
+    internal EventLoop Loop(int number) => _loops[number].Loop;
+
     /// <summary>Bytes of the buffers that the connections of all loops hold now.</summary>
     internal long BufferedBytes => _loops.Sum(loop => loop.Loop.Buffers.InUse);
 
@@ -201,6 +222,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         if (_disposed)
             return;
         _disposed = true;
+        _watching?.Dispose();
         await _listeners.CloseAsync();
         _maintaining.Dispose();
         _recording.Dispose();

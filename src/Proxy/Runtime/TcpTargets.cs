@@ -13,12 +13,17 @@ namespace Weft.Proxy.Runtime;
 /// <summary>From the cluster of a connection to the endpoint that it is joined with.</summary>
 internal static class TcpTargets
 {
+    // Endpoints that are tried before a client is told that nobody is there: as many as Envoy's max_connect_attempts may be worth, each for its connect time-out.
+    private const int MostTries = 3;
+
     /// <summary>Null: a limit was reached, or nobody is there.</summary>
-    public static TcpTarget? Of(LoopServices services, Cluster cluster, string? subset, ConnectionFacts facts)
+    public static TcpTarget? Of(LoopServices services, Cluster cluster, string? subset, ConnectionFacts facts) => Of(services, cluster, subset, facts, default, MostTries);
+
+    private static TcpTarget? Of(LoopServices services, Cluster cluster, string? subset, ConnectionFacts facts, TriedEndpoints tried, int tries)
     {
         if (!cluster.Limits.TryConnect())
             return null;
-        if (cluster.Pick(subset, new PickRequest(StableHash.Of(facts.Source.Address.GetAddressBytes())), facts.Destination, ref services.Rng, out _) is not { } endpoint)
+        if (cluster.Pick(subset, new PickRequest(StableHash.Of(facts.Source.Address.GetAddressBytes())) { Tried = tried }, facts.Destination, ref services.Rng, out var index) is not { } endpoint)
         {
             cluster.Limits.Disconnected();
             return null;
@@ -39,6 +44,7 @@ internal static class TcpTargets
         {
             ConnectMilliseconds = (long)way.ConnectTimeout.TotalMilliseconds,
             Dial = key.Path is { } path ? () => way.Paths!.Dial(path, endpoint.Address, services.Loop) : null,
+            Next = tries > 1 ? () => Of(services, cluster, subset, facts, tried.With(index), tries - 1) : null,
         };
     }
 }

@@ -7,6 +7,8 @@ namespace Weft.Proxy.Transport;
 /// </summary>
 internal sealed class ByteQueue(BufferPool pool) : IBufferWriter<byte>, IDisposable
 {
+    private const int GrownBytes = 16 << 10;
+
     private byte[]? _buffer;
     private int _start;
     private int _end;
@@ -69,7 +71,8 @@ internal sealed class ByteQueue(BufferPool pool) : IBufferWriter<byte>, IDisposa
             return;
         }
 
-        var larger = pool.Rent(Math.Max(Length + needed, 16 << 10));
+        // A head has room in the smallest buffer, so that many small answers at once are not much; what grows will grow on.
+        var larger = pool.Rent(_buffer is null ? needed : Math.Max(Length + needed, GrownBytes));
         Span.CopyTo(larger);
         var length = Length;
         if (_buffer is not null)

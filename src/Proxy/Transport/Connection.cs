@@ -8,7 +8,7 @@ namespace Weft.Proxy.Transport;
 /// A TCP connection on its loop, with or without TLS. Bytes are handed over from the loop's own buffer; only what the protocol leaves is kept. What is
 /// written during an event is sent by one call at its end.
 /// </summary>
-internal sealed class Connection : ITransport, IPollable, IDisposable
+internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposable
 {
     /// <summary>Beyond this a sender is to stop; it may go on below the other (measured with 64 KB bodies: smaller costs calls, larger only memory).</summary>
     public const int HighWatermark = 64 << 10, LowWatermark = 32 << 10;
@@ -35,7 +35,7 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
     private int _fd;
     private int _slot;
     private State _state;
-    private bool _dirty, _queuedAgain, _callAsked, _mayRead, _paused, _blocked, _ended, _shutdownAsked, _shutdownDone, _handedOver, _inHandler, _endNear, _lingers, _hungUp;
+    private bool _dirty, _queuedAgain, _yielded, _callAsked, _mayRead, _paused, _blocked, _ended, _shutdownAsked, _shutdownDone, _handedOver, _inHandler, _endNear, _lingers, _hungUp;
     private int _lingerLeft;
 
     private enum State { Connecting, Handshaking, Open, Lingering, Closed }
@@ -148,12 +148,18 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
         QueueAgain();
     }
 
+    public void Yield()
+    {
+        _yielded = true;
+        QueueAgain();
+    }
+
     private void QueueAgain()
     {
         if (_queuedAgain || _state == State.Closed)
             return;
         _queuedAgain = true;
-        _loop.HandleAgain(this);
+        _loop.GiveTurn(this);
     }
 
     public void SetTimeout(long at) => _timer.Set(at);
@@ -263,9 +269,9 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
     }
 
     /// <summary>What the protocol left, or what was not read yet.</summary>
-    internal void HandleAgain()
+    public void TakeTurn()
     {
-        _queuedAgain = false;
+        (_queuedAgain, _yielded) = (false, false);
         if (_state == State.Closed)
             return;
         var asked = _callAsked;
@@ -288,8 +294,8 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
     {
         for (var reads = 0; _mayRead && _state != State.Closed; reads++)
         {
-            if (_state != State.Lingering && (_paused || Pending.Length >= MaxPending))
-                return; // ResumeReading, or a consumed queue, comes back here
+            if (_state != State.Lingering && (_paused || _yielded || Pending.Length >= MaxPending))
+                return; // ResumeReading, the next turn, or a consumed queue, comes back here
             if (reads == ReadsPerTurn)
             {
                 QueueAgain();
@@ -332,7 +338,7 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
             return;
         }
 
-        if (_in.IsEmpty && Protocol is { } protocol && !_inHandler)
+        if (_in.IsEmpty && Protocol is { } protocol && !_inHandler && !_paused && !_yielded)
         {
             _inHandler = true;
             var consumed = protocol.OnData(data);
@@ -358,7 +364,7 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
         MarkDirty(); // the engine may have something for the peer
         if (_state == State.Handshaking)
             Handshake();
-        if (_state == State.Open && !_paused && !_plainIn!.IsEmpty)
+        if (_state == State.Open && !_plainIn!.IsEmpty)
             Offer();
         if (_tls.PeerClosed && !_ended && _state != State.Closed)
         {
@@ -393,7 +399,7 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
     private void Offer()
     {
         var pending = Pending;
-        while (!pending.IsEmpty && !_paused && !_inHandler && _state == State.Open && Protocol is { } protocol)
+        while (!pending.IsEmpty && !_paused && !_yielded && !_inHandler && _state == State.Open && Protocol is { } protocol)
         {
             _inHandler = true;
             var consumed = protocol.OnData(pending.Span);
@@ -431,7 +437,7 @@ internal sealed class Connection : ITransport, IPollable, IDisposable
         }
 
         // Bytes that the protocol does not want yet come before the end of them.
-        if (_handedOver || (!Pending.IsEmpty && _paused))
+        if (_handedOver || (!Pending.IsEmpty && (_paused || _yielded)))
             return;
         _handedOver = true;
         if (_tls is { PeerClosed: false })

@@ -9,6 +9,13 @@ internal interface IPollable
     void OnEvents(uint events);
 }
 
+/// <summary>Something that has more to do than is done in one go.</summary>
+internal interface ITurnTaker
+{
+    /// <summary>Does a part, and asks for another turn if there is more (<see cref="EventLoop.GiveTurn"/>).</summary>
+    void TakeTurn();
+}
+
 /// <summary>
 /// One thread that does everything for its connections: waits for events, hands them out, sends what was written meanwhile, fires timers. Members are for
 /// this thread alone, but for <see cref="Post"/> and <see cref="Stop"/>.
@@ -18,13 +25,16 @@ internal sealed class EventLoop : IDisposable
     /// <summary>One read takes at most so much: the largest that loopback and a window of 64 KB deliver at once.</summary>
     public const int ReadBufferBytes = 64 << 10;
 
+    // So many of those that wait for a turn have it after a wake-up, or as many as there were events: then those that have waited for nothing yet are asked for.
+    internal const int LeastTurns = 16;
+
     private readonly Poller _poller = new();
     private readonly TimeProvider _time;
     private readonly Action<Exception> _failed;
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly Thread _thread;
     private readonly List<Connection> _dirty = new(64);
-    private readonly Queue<Connection> _again = new(64);
+    private readonly Queue<ITurnTaker> _turns = new(64);
     private readonly Stack<int> _freeSlots = new();
     private Slot[] _slots = new Slot[64];
     private int _usedSlots;
@@ -39,6 +49,8 @@ internal sealed class EventLoop : IDisposable
         Timers = new(Now, failed);
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
+
+    public string Name => _thread.Name!;
 
     /// <summary>Milliseconds of a clock that does not go back, as of the last wake-up.</summary>
     public long Now { get; private set; }
@@ -131,14 +143,15 @@ internal sealed class EventLoop : IDisposable
 
     internal void MarkDirty(Connection connection) => _dirty.Add(connection);
 
-    internal void HandleAgain(Connection connection) => _again.Enqueue(connection);
+    /// <summary>A turn behind what has come already, and behind those that wait for theirs.</summary>
+    internal void GiveTurn(ITurnTaker taker) => _turns.Enqueue(taker);
 
     private void Run()
     {
         while (!_stopping)
         {
             // What stands in these queues must not wait.
-            var count = _poller.Wait(_again.Count > 0 ? 0 : Timers.NextIn(Now));
+            var count = _poller.Wait(_turns.Count > 0 ? 0 : Timers.NextIn(Now));
             Now = ReadClock();
             for (var i = 0; i < count; i++)
             {
@@ -151,25 +164,30 @@ internal sealed class EventLoop : IDisposable
 
             Guarded(static loop => loop.Timers.Advance(loop.Now));
             Flush();
-            for (var rest = _again.Count; rest > 0 && _again.TryDequeue(out var connection); rest--)
-            {
-                try
-                {
-                    connection.HandleAgain();
-                }
-                catch (Exception defect)
-                {
-                    _failed(defect);
-                    Break(connection);
-                }
-
-                Flush();
-            }
+            for (var rest = Math.Min(_turns.Count, Math.Max(LeastTurns, count)); rest > 0; rest--)
+                GiveOneTurn();
 
             AllocatedBytes = GC.GetAllocatedBytesForCurrentThread();
         }
 
         _poller.Dispose();
+    }
+
+    private void GiveOneTurn()
+    {
+        var taker = _turns.Dequeue();
+        try
+        {
+            taker.TakeTurn();
+        }
+        catch (Exception defect)
+        {
+            _failed(defect);
+            if (taker is Connection connection)
+                Break(connection);
+        }
+
+        Flush();
     }
 
     private void Dispatch(ulong number, uint events)

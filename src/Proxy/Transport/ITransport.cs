@@ -28,6 +28,9 @@ internal interface ITransport
     /// <summary><see cref="IProtocol.OnData"/> is called after this event, with nothing if nothing is left: the protocol has something to hand on that it keeps itself.</summary>
     void CallAgain() => OfferAgain();
 
+    /// <summary>The protocol leaves the rest of its data for a later turn, so that other connections have theirs: no <see cref="IProtocol.OnData"/> before that.</summary>
+    void Yield() => OfferAgain();
+
     /// <summary>Milliseconds of a clock that does not go back, read once for each wake-up of the loop (decision 29).</summary>
     long Now { get; }
 

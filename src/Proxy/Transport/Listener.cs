@@ -8,10 +8,11 @@ namespace Weft.Proxy.Transport;
 internal delegate void Accepted(int fd, IPEndPoint? peer);
 
 /// <summary>A listening socket on one loop. Each loop has one of its own for the same address (SO_REUSEPORT), and the kernel spreads the connections.</summary>
-internal sealed class Listener : IPollable, IDisposable
+internal sealed class Listener : IPollable, ITurnTaker, IDisposable
 {
-    // So many in a row; then the connections that stand have their turn.
-    private const int AcceptsPerTurn = 64;
+    /// <summary>So many in a row; then the connections that stand have their turn. One costs about as much as a request or two.</summary>
+    internal const int AcceptsPerTurn = 16;
+
     private const int PauseMilliseconds = 50;
 
     private readonly EventLoop _loop;
@@ -20,14 +21,14 @@ internal sealed class Listener : IPollable, IDisposable
     private readonly int _fd;
     private int _slot;
     private int _spare = SocketCalls.Spare();
-    private bool _stopped;
+    private bool _stopped, _queued;
 
     /// <param name="socket">Listening, non-blocking. Its descriptor is the listener's from here on.</param>
     public Listener(EventLoop loop, Socket socket, Accepted accepted)
     {
         (_loop, _accepted) = (loop, accepted);
         _fd = Detach(socket);
-        _pause = new(loop.Timers, Accept);
+        _pause = new(loop.Timers, Queue);
         _slot = loop.Register(_fd, this, Libc.EpollIn | Libc.EpollEdge);
     }
 
@@ -58,7 +59,14 @@ internal sealed class Listener : IPollable, IDisposable
     /// <summary>For connections to come, which inherit it.</summary>
     public void Keep(KeepAlive alive) => alive.Apply(_fd);
 
-    public void OnEvents(uint events) => Accept();
+    /// <summary>Connections that stand come before new ones: these wait until all that has come for those is done.</summary>
+    public void OnEvents(uint events) => Queue();
+
+    public void TakeTurn()
+    {
+        _queued = false;
+        Accept();
+    }
 
     /// <summary>
     /// The descriptor without the object around it: that one may shut the socket down when it is disposed, for everybody who has it, where a plain close only gives up the own share.
@@ -96,13 +104,21 @@ internal sealed class Listener : IPollable, IDisposable
             SocketCalls.Close(_spare);
     }
 
+    private void Queue()
+    {
+        if (_queued || _stopped)
+            return;
+        _queued = true;
+        _loop.GiveTurn(this);
+    }
+
     private void Accept()
     {
         for (var accepts = 0; !_stopped; accepts++)
         {
             if (accepts == AcceptsPerTurn)
             {
-                _pause.Set(_loop.Now);
+                Queue();
                 return;
             }
 
@@ -145,7 +161,7 @@ internal sealed class Listener : IPollable, IDisposable
         }
         catch
         {
-            _pause.Set(_loop.Now);
+            Queue();
             throw;
         }
     }

@@ -22,6 +22,9 @@ internal sealed record TcpTarget(
 
     /// <summary>As <see cref="Upstream.PoolOptions.Dial"/>.</summary>
     public Func<int>? Dial { get; init; }
+
+    /// <summary>Asked when the connection could not be made, and <see cref="Ended"/> has heard of it: where to try next; null: nowhere.</summary>
+    public Func<TcpTarget?>? Next { get; init; }
 }
 
 internal sealed record TcpSettings
@@ -90,8 +93,8 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
     {
         if (_openings.TryGetValue(connection, out var opening))
             opening.Opened();
-        else
-            _connecting.Remove(connection);
+        else if (_connecting.Remove(connection, out var tunnel))
+            tunnel.Connected();
     }
 
     public void OnGone(Connection connection)
@@ -99,32 +102,70 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
         _openings.Remove(connection);
         // When the tunnel is over already it was the client that did not want to wait.
         if (_connecting.Remove(connection, out var tunnel) && !tunnel.IsOver)
-            tunnel.NeverConnected = true;
+            TryNext(tunnel);
     }
 
     internal void Join(Connection client, TcpTarget target, TcpSettings of)
     {
         _openings.Remove(client);
-        var fd = target.Dial?.Invoke() ?? SocketCalls.Connect(target.Address.Serialize(), target.Source is { } source ? SocketCalls.AnyPort(source) : null, loop.Mark);
-        if (fd < 0)
+        if (Connect(target) is not { } made)
         {
             client.Abort();
-            target.Ended?.Invoke(null);
             return;
         }
 
+        // What the client sends stays with it until somebody is there who takes it: so it is whole for whoever that will be.
+        client.PauseReading();
+        var joined = new TcpTunnel(client, made.Connection, of.IdleMilliseconds, tunnel =>
+        {
+            _tunnels.Remove(tunnel);
+            tunnel.Target?.Ended?.Invoke(tunnel);
+        }) { Target = made.Target };
+        _tunnels.Add(joined);
+        _connecting.Add(made.Connection, joined);
+    }
+
+    private void TryNext(TcpTunnel tunnel)
+    {
+        if (tunnel.Target?.Next is not { } next)
+        {
+            tunnel.NeverConnected = true;
+            return;
+        }
+
+        tunnel.Target.Ended?.Invoke(null);
+        tunnel.Target = null;
+        if (Connect(next()) is not { } made)
+            return;
+        tunnel.Target = made.Target;
+        tunnel.Replace(made.Connection);
+        _connecting.Add(made.Connection, tunnel);
+    }
+
+    /// <summary>A connection that is being made, to the target or one after it; null: there is none, which each target has heard.</summary>
+    private (Connection Connection, TcpTarget Target)? Connect(TcpTarget? target)
+    {
+        for (; target is not null; target = target.Next?.Invoke())
+        {
+            if (Begin(target) is { } connection)
+                return (connection, target);
+            target.Ended?.Invoke(null);
+        }
+
+        return null;
+    }
+
+    private Connection? Begin(TcpTarget target)
+    {
+        var fd = target.Dial?.Invoke() ?? SocketCalls.Connect(target.Address.Serialize(), target.Source is { } source ? SocketCalls.AnyPort(source) : null, loop.Mark);
+        if (fd < 0)
+            return null;
         target.KeepAlive.Apply(fd);
         var upstream = new Connection(loop, fd, target.Address, connecting: true, target.Tls?.Invoke(loop.Buffers), this);
         upstream.OpenWithin(target.ConnectMilliseconds);
         if (target.First is { } first)
             upstream.WriteFirst(first);
-        var joined = new TcpTunnel(client, upstream, of.IdleMilliseconds, tunnel =>
-        {
-            _tunnels.Remove(tunnel);
-            target.Ended?.Invoke(tunnel);
-        });
-        _tunnels.Add(joined);
-        _connecting.Add(upstream, joined);
+        return upstream;
     }
 }
 

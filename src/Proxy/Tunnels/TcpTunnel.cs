@@ -8,19 +8,20 @@ namespace Weft.Proxy.Tunnels;
 /// </summary>
 internal sealed class TcpTunnel
 {
-    private readonly Side _client, _upstream;
+    private readonly Side _client;
+    private Side _upstream;
     private readonly long _idle;
     private readonly Action<TcpTunnel> _ended;
     private bool _over;
 
-    /// <param name="upstream">May still be connecting: what the client sends waits in it.</param>
+    /// <param name="upstream">May still be connecting (<see cref="Connected"/>).</param>
     /// <param name="idleMilliseconds">Without a byte in either direction for so long it is closed.</param>
     /// <param name="ended">Called once.</param>
     public TcpTunnel(Connection client, Connection upstream, long idleMilliseconds, Action<TcpTunnel> ended)
     {
         (_idle, _ended) = (idleMilliseconds, ended);
-        _client = new(this, client, upstream);
-        _upstream = new(this, upstream, client);
+        _client = new(this, client) { To = upstream };
+        _upstream = new(this, upstream) { To = client };
         client.Protocol = _client;
         upstream.Protocol = _upstream;
         client.SetTimeout(client.Now + idleMilliseconds);
@@ -38,6 +39,22 @@ internal sealed class TcpTunnel
 
     /// <summary>The connection to the endpoint did not come about, by its fault.</summary>
     public bool NeverConnected { get; set; }
+
+    /// <summary>Where it goes; null: nowhere any more, which its target has heard.</summary>
+    public TcpTarget? Target { get; set; }
+
+    /// <summary>The client is read from now on.</summary>
+    public void Connected() => _client.Own.ResumeReading();
+
+    /// <summary>Another connection, in place of one that was never made: nothing was sent to that.</summary>
+    public void Replace(Connection upstream)
+    {
+        _upstream = new(this, upstream) { To = _client.Own };
+        upstream.Protocol = _upstream;
+        _client.To = upstream;
+        if (_client.HasEnded)
+            upstream.ShutdownWriting();
+    }
 
     public void Close()
     {
@@ -60,9 +77,11 @@ internal sealed class TcpTunnel
         _ended(this);
     }
 
-    private sealed class Side(TcpTunnel tunnel, Connection own, Connection other) : IProtocol
+    private sealed class Side(TcpTunnel tunnel, Connection own) : IProtocol
     {
         public Connection Own => own;
+
+        public required Connection To { get; set; }
 
         public long Bytes { get; private set; }
 
@@ -74,8 +93,8 @@ internal sealed class TcpTunnel
         {
             Bytes += data.Length;
             tunnel._client.Own.SetTimeout(own.Now + tunnel._idle);
-            other.Write(data);
-            if (other.IsBlocked)
+            To.Write(data);
+            if (To.IsBlocked)
                 own.PauseReading();
             return data.Length;
         }
@@ -86,15 +105,17 @@ internal sealed class TcpTunnel
             if (Other.HasEnded)
                 tunnel.Finish();
             else
-                other.ShutdownWriting();
+                To.ShutdownWriting();
         }
 
-        public void OnWritable() => other.ResumeReading();
+        public void OnWritable() => To.ResumeReading();
 
         public void OnTimeout() => tunnel.Close();
 
         public void OnClosed()
         {
+            if (this != tunnel._client && this != tunnel._upstream)
+                return; // another has taken its place
             if (Other.HasEnded || tunnel._over)
             {
                 tunnel.Finish();
@@ -106,9 +127,9 @@ internal sealed class TcpTunnel
             {
                 tunnel._over = true;
                 if (this == tunnel._upstream && Bytes > 0)
-                    other.CloseGracefully(peerMaySend: true);
+                    To.CloseGracefully(peerMaySend: true);
                 else
-                    other.Abort();
+                    To.Abort();
                 tunnel._ended(tunnel);
             }
         }

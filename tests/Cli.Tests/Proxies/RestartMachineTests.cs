@@ -40,6 +40,41 @@ public sealed class RestartMachineTests
     }
 
     [Fact]
+    public void One_that_has_said_it_is_alive_and_is_silent_then_is_ended_and_followed()
+    {
+        Begin();
+        _machine.OnAlive(1, TimeSpan.FromSeconds(3));
+        _script.Pass();
+        _script.Pass();
+        _machine.OnAlive(1, TimeSpan.FromSeconds(3));
+        _script.Pass();
+        _script.Pass();
+        _script.Take();
+        _script.Pass();
+        Assert.Equal(["say nothing was heard of process 1 for 3 s: it is ended", "kill 1"], _script.Take());
+        _machine.OnExit(1, 137, "was ended by signal 9");
+        Assert.Contains("recover 2", _script.Take());
+    }
+
+    [Fact]
+    public void One_that_is_not_to_be_ended_may_be_silent_and_so_may_one_that_has_never_said_that_it_is_alive()
+    {
+        Begin();
+        _machine.OnAlive(1, TimeSpan.FromSeconds(1));
+        _machine.OnAlive(1, TimeSpan.Zero);
+        _script.Take();
+        for (var look = 0; look < 100; look++)
+            _script.Pass();
+        Assert.Empty(_script.Take());
+        _machine.OnExit(1, 137, "was ended by signal 9");
+        _machine.OnReady(2, Drain);
+        _machine.OnAlive(1, TimeSpan.FromSeconds(1)); // late, of the one before
+        for (var look = 0; look < 100; look++)
+            _script.Pass();
+        Assert.DoesNotContain("kill 2", _script.Take());
+    }
+
+    [Fact]
     public void Without_one_that_waits_another_is_started()
     {
         Begin();

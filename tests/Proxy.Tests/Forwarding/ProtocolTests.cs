@@ -72,7 +72,52 @@ public sealed class ProtocolTests : IDisposable
         Assert.Equal(status, response.StatusCode);
     }
 
-    /// <summary>Connections have no second try, but nobody is sent for long to an endpoint that takes none.</summary>
+    [Fact]
+    public async Task A_connection_that_an_endpoint_refuses_goes_to_another_one_and_not_to_all_of_them()
+    {
+        using var echo = new TcpListener(IPAddress.Loopback, 0);
+        echo.Start();
+        var refusing = Enumerable.Range(0, 4).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)).ToList();
+        refusing.ForEach(socket => socket.Bind(new IPEndPoint(IPAddress.Loopback, 0))); // and does not listen
+        var ports = refusing.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Port).ToList();
+        ProxyConfig Of(IEnumerable<int> some) => new()
+        {
+            Listeners = [new ListenerConfig { Name = "main", Address = "127.0.0.1", Kind = ListenerKind.Tcp, DefaultCluster = "echo" }],
+            Clusters =
+            [
+                new ClusterConfig { Name = "echo", LoadBalancer = new RoundRobinBalancer(), Endpoints = [.. some.Select(port => new EndpointConfig { Address = "127.0.0.1", Port = port })] },
+            ],
+        };
+        await using var proxy = await ProxyFixture.StartAsync(Of([.. ports.Take(2), ((IPEndPoint)echo.LocalEndpoint).Port]));
+        for (var i = 0; i < 6; i++)
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(proxy.Address, TestContext.Current.CancellationToken);
+            await client.GetStream().WriteAsync("x"u8.ToArray(), TestContext.Current.CancellationToken);
+            using var accepted = await Eventually.EndsAsync(echo.AcceptTcpClientAsync(TestContext.Current.CancellationToken).AsTask());
+            Assert.Equal(1, await Eventually.EndsAsync(accepted.GetStream().ReadAsync(new byte[10], TestContext.Current.CancellationToken).AsTask()));
+        }
+
+        // Nobody is there: the client hears of it after three.
+        await proxy.Engine.ApplyAsync(Of(ports));
+        using (var client = new TcpClient())
+        {
+            await client.ConnectAsync(proxy.Address, TestContext.Current.CancellationToken);
+            try
+            {
+                Assert.Equal(0, await Eventually.EndsAsync(client.GetStream().ReadAsync(new byte[10], TestContext.Current.CancellationToken).AsTask()));
+            }
+            catch (IOException)
+            {
+                // A reset is a close, too.
+            }
+        }
+
+        Assert.All(ports, port => Assert.Contains($"weft_proxy_endpoint_requests_in_flight{{cluster=\"echo\",endpoint=\"127.0.0.1:{port}\"}} 0", proxy.Metrics(), StringComparison.Ordinal));
+        refusing.ForEach(socket => socket.Dispose());
+    }
+
+    /// <summary>A client is not told at once, but nobody is sent for long to an endpoint that takes no connections.</summary>
     [Fact]
     public async Task An_endpoint_that_takes_no_connections_is_taken_out_of_a_tcp_cluster()
     {

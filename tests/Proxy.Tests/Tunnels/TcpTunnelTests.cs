@@ -57,6 +57,39 @@ public sealed class TcpTunnelTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Who_is_tried_next_gets_all_that_the_client_has_sent(int refusing)
+    {
+        using var endpoint = new TcpListener(IPAddress.Loopback, 0);
+        endpoint.Start();
+        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // and does not listen
+        var heard = new List<string>();
+        using var bed = new Bed(client => To(client, refusing));
+        using var client = new System.Net.Sockets.TcpClient(AddressFamily.InterNetwork);
+        await client.ConnectAsync(bed.Address);
+        var stream = client.GetStream();
+        await stream.WriteAsync("all of it"u8.ToArray());
+        client.Client.Shutdown(SocketShutdown.Send);
+        using var accepted = await endpoint.AcceptTcpClientAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        var all = new MemoryStream();
+        await accepted.GetStream().CopyToAsync(all).WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal([.. ProxyHeader.Line((IPEndPoint)client.Client.LocalEndPoint!, bed.Address), .. "all of it"u8], all.ToArray());
+        accepted.Client.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, await stream.ReadAsync(new byte[10]).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+        await bed.OnLoopAsync(() => { });
+        Assert.Equal([.. Enumerable.Repeat("refused", refusing), "whole"], heard);
+
+        TcpTarget To(Weft.Proxy.Tunnels.TcpClient from, int left) => new(
+            left > 0 ? (IPEndPoint)nobody.LocalEndPoint! : (IPEndPoint)endpoint.LocalEndpoint, First: ProxyHeader.Line(from.Peer!, from.Destination!),
+            Ended: tunnel => heard.Add(tunnel switch { null => "refused", { IsWhole: true } => "whole", _ => "cut" }))
+        {
+            Next = () => To(from, left - 1),
+        };
+    }
+
+    [Theory]
     [InlineData("a.example")]
     [InlineData("A.B.Example")]
     public async Task The_server_name_is_read_and_the_hello_passed_on(string name)
@@ -137,7 +170,7 @@ public sealed class TcpTunnelTests
             _loop = new("tunnels", TimeProvider.System, defect => Ended.TrySetException(defect));
             var acceptor = new TcpAcceptor(_loop, new TcpSettings
             {
-                Route = client => route(client) is { } target ? target with { Ended = tunnel => Ended.TrySetResult(tunnel is { IsWhole: true }) } : null,
+                Route = client => route(client) is { } target ? target with { Ended = target.Ended ?? (tunnel => Ended.TrySetResult(tunnel is { IsWhole: true })) } : null,
                 ReadServerName = readServerName,
             });
             var socket = Listener.Bind(new(IPAddress.Loopback, 0));
@@ -147,6 +180,8 @@ public sealed class TcpTunnelTests
         }
 
         public IPEndPoint Address { get; }
+
+        public Task OnLoopAsync(Action action) => _loop.PostAsync(action);
 
         public TaskCompletionSource<bool> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -182,6 +182,9 @@ public sealed class ProxySupervisor(string program, string file, Action<string> 
             case WorkerOrders.Standby:
                 machine.OnStandby(pid);
                 break;
+            case WorkerOrders.Alive:
+                machine.OnAlive(pid, WorkerOrders.AliveLimit(rest));
+                break;
             case WorkerOrders.Frozen:
                 machine.OnFrozen(pid);
                 break;

@@ -50,11 +50,17 @@ internal sealed class RestartMachine(IWorkers workers)
     // A start costs a third of a second of a core, so a process that always dies costs a third of one. More would make the outage longer that a request which kills it can bring about.
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    // Silence is counted in looks and not by a clock: when all processes were stopped, or the machine slept, nobody has been silent.
+    private static readonly TimeSpan AliveLook = TimeSpan.FromSeconds(1);
+
     private readonly RestartBackoff _restarts = new(Healthy);
     private readonly RestartBackoff _standbys = new(RestartBackoff.DefaultHealthy);
     private readonly HashSet<int> _draining = [];
     private int _current, _standby, _successor;
     private TimeSpan _began, _standbyBegan, _drains = WorkerOrders.DefaultDrain;
+    private int _heard, _silentLooks;
+    private TimeSpan _silenceLimit;
+    private bool _looks;
     private bool _hasServed, _serves, _successorServes, _again, _frozen, _reload, _ending;
 
     public void Start()
@@ -129,6 +135,18 @@ internal sealed class RestartMachine(IWorkers workers)
         {
             Promote();
         }
+    }
+
+    /// <summary>A proxy that has said so once, and is silent then, is stopped or hangs as a whole.</summary>
+    public void OnAlive(int worker, TimeSpan limit)
+    {
+        if (worker != _current)
+            return;
+        (_heard, _silenceLimit, _silentLooks) = (worker, limit, 0);
+        if (_looks)
+            return;
+        _looks = true;
+        workers.After(AliveLook, LookForSilence);
     }
 
     public void OnFrozen(int worker)
@@ -209,6 +227,18 @@ internal sealed class RestartMachine(IWorkers workers)
         {
             OnCurrentExit(code, why);
         }
+    }
+
+    private void LookForSilence()
+    {
+        if (_ending)
+            return; // which has a limit of its own
+        workers.After(AliveLook, LookForSilence);
+        if (_heard != _current || _silenceLimit == TimeSpan.Zero || ++_silentLooks * AliveLook < _silenceLimit)
+            return;
+        workers.Say(FormattableString.Invariant($"nothing was heard of process {_current} for {_silenceLimit.TotalSeconds:0} s: it is ended"));
+        _silentLooks = 0;
+        workers.Kill(_current);
     }
 
     private void OnCurrentExit(int code, string why)

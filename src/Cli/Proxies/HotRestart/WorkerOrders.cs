@@ -39,6 +39,9 @@ public static class WorkerOrders
 
     public const string Frozen = "frozen";
 
+    /// <summary>From a proxy: `alive MILLISECONDS`: its loops turn, and if nothing is heard of it for so long it is to be ended; 0: it is not. Said once a second.</summary>
+    public const string Alive = "alive";
+
     /// <summary>From a proxy: `hold NAME`, with descriptors: keep these for those after me, in place of what had the name.</summary>
     public const string Hold = "hold";
 
@@ -62,6 +65,10 @@ public static class WorkerOrders
         double.TryParse(milliseconds, NumberStyles.Float, CultureInfo.InvariantCulture, out var time) && !double.IsNaN(time)
             ? TimeSpan.FromMilliseconds(Math.Clamp(time, 0, LongestDrain.TotalMilliseconds))
             : DefaultDrain;
+
+    /// <summary>The milliseconds of <see cref="Alive"/>; zero where it is no number.</summary>
+    public static TimeSpan AliveLimit(string milliseconds) =>
+        long.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var time) ? TimeSpan.FromMilliseconds(Math.Min(time, LongestDrain.TotalMilliseconds)) : TimeSpan.Zero;
 
     public static (string Word, string Name) Split(string text) => text.IndexOf(' ', StringComparison.Ordinal) is var at and >= 0 ? (text[..at], text[(at + 1)..]) : (text, "");
 }

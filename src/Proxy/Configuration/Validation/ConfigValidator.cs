@@ -18,6 +18,7 @@ internal static class ConfigValidator
         errors.Unique(config.Certificates, c => c.Name, i => $"certificates[{i}].name", "certificate");
         errors.Unique(config.JwtProviders, p => p.Name, i => $"jwtProviders[{i}].name", "provider");
         errors.NotNegative(config.DrainTimeout, "drainTimeout");
+        errors.NotNegative(config.LoopTimeout, "loopTimeout");
         errors.AtLeast(config.Loops, 0, "loops");
         if (config.Overload is { } overload)
         {

@@ -7,7 +7,7 @@ namespace Weft.Proxy.Tests.Http2.Support;
 internal sealed class MemoryTransport(BufferPool buffers) : ITransport
 {
     private readonly List<byte> _left = [];
-    private bool _blocked;
+    private bool _blocked, _yielded;
 
     public ByteQueue Output { get; } = new(buffers);
 
@@ -18,6 +18,9 @@ internal sealed class MemoryTransport(BufferPool buffers) : ITransport
     public long Timeout { get; private set; } = long.MaxValue;
 
     public bool CallAsked { get; private set; }
+
+    /// <summary>How often the rest was left for another turn.</summary>
+    public int Yields { get; private set; }
 
     public bool IsClosed { get; private set; }
 
@@ -60,10 +63,10 @@ internal sealed class MemoryTransport(BufferPool buffers) : ITransport
     /// <summary>What was asked for after the event.</summary>
     public void Settle()
     {
-        while (CallAsked && !IsClosed)
+        while ((CallAsked || _yielded) && !IsClosed)
         {
-            CallAsked = false;
-            Protocol.OnData(default);
+            (CallAsked, _yielded) = (false, false);
+            _left.RemoveRange(0, Protocol.OnData(_left.ToArray()));
         }
     }
 
@@ -103,6 +106,12 @@ internal sealed class MemoryTransport(BufferPool buffers) : ITransport
     public void ResumeReading() => IsPaused = false;
 
     public void OfferAgain() => CallAsked = true;
+
+    public void Yield()
+    {
+        _yielded = true;
+        Yields++;
+    }
 
     public void CallAgain() => CallAsked = true;
 
