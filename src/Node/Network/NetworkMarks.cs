@@ -5,7 +5,7 @@ namespace Weft.Node.Network;
 /// <summary>
 /// Bits of the packet mark, nft priorities and route tables that Weft uses; docs/guide/network-and-marks.md has the table, and whom they must not meet.
 /// </summary>
-internal static class NetworkMarks
+public static class NetworkMarks
 {
     /// <summary>Belongs to the mesh: the service chains leave such a packet alone, or a connection that the proxy captured would be translated a second time.</summary>
     public const uint Mesh = MeshPorts.SocketMark;

@@ -44,7 +44,7 @@ internal static class TcpTargets
         {
             ConnectMilliseconds = (long)way.ConnectTimeout.TotalMilliseconds,
             Dial = key.Path is { } path ? () => way.Paths!.Dial(path, endpoint.Address, services.Loop) : null,
-            Next = tries > 1 ? () => Of(services, cluster, subset, facts, tried.With(index), tries - 1) : null,
+            Next = tries > 1 && index >= 0 ? () => Of(services, cluster, subset, facts, tried.With(index), tries - 1) : null,
         };
     }
 }
