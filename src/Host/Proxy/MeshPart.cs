@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Weft.Cli.Supervision;
-using Weft.Node.Network;
 using Weft.Proxy.Mesh;
 using Weft.Proxy.Runtime;
 
@@ -15,6 +14,9 @@ internal sealed partial class MeshPart : IAsyncDisposable
 
     // Istio's ports of a sidecar: 15020 metrics, 15021 health.
     private const int MetricsPort = 15020, HealthPort = 15021;
+
+    // The mesh's bit of the packet mark (docs/guide/network-and-marks.md).
+    private const int Mark = 0x1000;
 
     // Two files of it: some 50,000 requests each.
     private const long AccessLogBytes = 16 << 20;
@@ -41,7 +43,7 @@ internal sealed partial class MeshPart : IAsyncDisposable
             new MeshProxyOptions
             {
                 Node = node.Node, DoorAddress = IPAddress.TryParse(node.DoorAddress, out var door) ? door : null, Outbound = outbound, Inbound = Group(sockets, InboundSocket), Loops = outbound.Count,
-                Mark = (int)NetworkMarks.Mesh, AccessLog = access,
+                Mark = Mark, AccessLog = access,
             },
             time, random, loggers);
         return new MeshPart(proxy, access);

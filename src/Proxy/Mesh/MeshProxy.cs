@@ -30,7 +30,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _configured = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private bool _started;
+    private bool _started, _disposed;
 
     /// <param name="local">Null: workloads are known by the configuration alone.</param>
     /// <param name="connector">Null: between nodes everything goes in plaintext.</param>
@@ -134,6 +134,9 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         foreach (var loop in _loops)
             await loop.Loop.PostAsync(loop.Close);
         await _engine.DisposeAsync();

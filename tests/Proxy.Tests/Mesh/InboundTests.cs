@@ -1,5 +1,5 @@
-using System.Net;
 using System.Text;
+using Weft.Jose;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
@@ -133,10 +133,11 @@ public sealed class InboundTests : IAsyncLifetime
     [Fact]
     public void Tokens_are_checked_and_policies_see_what_they_say()
     {
-        using var issuer = new TestIssuer();
-        var token = issuer.Token();
+        using var key = SigningKey.CreateEs256();
+        var token = KeyServer.Sign(key);
+        var provider = new JwtProviderConfig { Name = "shop/tokens/0", Issuer = KeyServer.Issuer, Jwks = new DataSource { Inline = new KeySet([key.PublicKey]).ToJson().ToJsonString() } };
         _bed.Apply(
-            UnitCodec.Tokens("shop/tokens", new TokensUnit { Providers = [issuer.Provider] }),
+            UnitCodec.Tokens("shop/tokens", new TokensUnit { Providers = [provider] }),
             Policy("with-token", AuthorizationAction.Allow, new AuthorizationRule { From = [new AuthorizationSource { RequestPrincipals = ["*"] }] }));
         Pod(unit => unit with { Tokens = ["shop/tokens"], Policies = ["shop/with-token"] });
         Assert.Equal(200, _bed.Get(Client, Service, 80, headers: $"Authorization: Bearer {token}\r\n").Status);

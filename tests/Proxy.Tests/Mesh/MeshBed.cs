@@ -8,6 +8,7 @@ using Weft.Proxy.Config.Units;
 using Weft.Proxy.Config.Wire;
 using Weft.Proxy.Configuration;
 using Weft.Proxy.Mesh;
+using Weft.Proxy.Mesh.Registration;
 using Weft.Proxy.Tests.Support;
 
 namespace Weft.Proxy.Tests.Mesh;
@@ -23,9 +24,9 @@ internal sealed class MeshBed : IAsyncDisposable
     private readonly ConfigState _state;
     private ulong _version;
 
-    public MeshBed(IMeshConnector? connector = null, IPAddress? door = null)
+    public MeshBed(IMeshConnector? connector = null, IPAddress? door = null, ILocalWorkloads? local = null)
     {
-        Proxy = new MeshProxy(new MeshProxyOptions { Node = Node, Loops = 2, Mark = 0x1000, AccessLog = Access, DoorAddress = door }, null, connector, TimeProvider.System, new Random(7), NullLoggerFactory.Instance);
+        Proxy = new MeshProxy(new MeshProxyOptions { Node = Node, Loops = 2, Mark = 0x1000, AccessLog = Access, DoorAddress = door }, local, connector, TimeProvider.System, new Random(7), NullLoggerFactory.Instance);
         _state = new ConfigState(_ => { }, Proxy);
     }
 

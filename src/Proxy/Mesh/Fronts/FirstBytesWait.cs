@@ -22,7 +22,7 @@ internal sealed class FirstBytesWait : IPollable
     public FirstBytesWait(EventLoop loop, int fd, Action<FirstBytesWait, Spoken> done)
     {
         (_loop, _fd, _done) = (loop, fd, done);
-        _timer = new LoopTimer(loop.Timers, () => End(Spoken.Other));
+        _timer = new LoopTimer(loop.Timers, OnTimer);
         _timer.Set(loop.Now + QuietMilliseconds);
         _slot = loop.Register(fd, this, Libc.EpollIn | Libc.EpollRdHup | Libc.EpollEdge);
     }
@@ -31,12 +31,8 @@ internal sealed class FirstBytesWait : IPollable
 
     public void OnEvents(uint events)
     {
-        Span<byte> bytes = stackalloc byte[FirstBytes.Enough];
-        var got = SocketCalls.Peek(_fd, bytes);
-        if (got == -Libc.Eagain)
+        if (Look() is not { } spoken)
             return;
-        // The end, or an error, is for whoever reads next.
-        var spoken = got <= 0 ? Spoken.Other : FirstBytes.Of(bytes[..got]);
         if (spoken == Spoken.Unknown && (events & (Libc.EpollRdHup | Libc.EpollHup)) != 0)
             spoken = Spoken.Other;
         if (spoken != Spoken.Unknown)
@@ -45,10 +41,8 @@ internal sealed class FirstBytesWait : IPollable
             return;
         }
 
-        if (_begun)
-            return;
-        _begun = true;
-        _timer.Set(_loop.Now + WordMilliseconds);
+        if (!_begun)
+            Begin();
     }
 
     /// <summary>Nobody waits any more; nothing is told.</summary>
@@ -59,6 +53,31 @@ internal sealed class FirstBytesWait : IPollable
         _over = true;
         _timer.Dispose();
         _loop.Unregister(_slot, _fd);
+    }
+
+    // A loop that was busy for so long has not seen yet what has come meanwhile.
+    private void OnTimer()
+    {
+        var spoken = Look();
+        if (spoken == Spoken.Unknown && !_begun)
+            Begin();
+        else
+            End(spoken is null or Spoken.Unknown ? Spoken.Other : spoken.Value);
+    }
+
+    private void Begin()
+    {
+        _begun = true;
+        _timer.Set(_loop.Now + WordMilliseconds);
+    }
+
+    // Null: nothing has come.
+    private Spoken? Look()
+    {
+        Span<byte> bytes = stackalloc byte[FirstBytes.Enough];
+        var got = SocketCalls.Peek(_fd, bytes);
+        // The end, or an error, is for whoever reads next.
+        return got == -Libc.Eagain ? null : got <= 0 ? Spoken.Other : FirstBytes.Of(bytes[..got]);
     }
 
     private void End(Spoken spoken)

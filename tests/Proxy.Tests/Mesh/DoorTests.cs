@@ -1,0 +1,116 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
+using Weft.Proxy.Config;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Units;
+using Weft.Proxy.Tests.Support;
+using Weft.Proxy.Tests.Tls;
+
+namespace Weft.Proxy.Tests.Mesh;
+
+/// <summary>Listeners of the front door, at an address of this node, and who they are for pods that ask.</summary>
+public sealed class DoorTests : IAsyncLifetime
+{
+    private const string Name = "a.shop.svc.cluster.local", Door = "127.3.0.1";
+    private readonly MeshBed _bed = new(door: IPAddress.Parse(Door));
+    private readonly Pod _pod = new("pod", "127.1.0.11");
+    private readonly TestAuthority _authority = new();
+
+    public ValueTask InitializeAsync()
+    {
+        _bed.Apply([
+            MeshBed.Workload("pod", _pod.Address), .. MeshBed.Host(Name, "127.2.0.1", 80, PortProtocol.Http, MeshBed.Endpoint(_pod)),
+            UnitCodec.Routes(Table("gateway/80", "a.example"), "a.example"), UnitCodec.Routes(Table("gateway/443", "a.example"), "a.example"),
+        ]);
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _bed.DisposeAsync();
+        _pod.Dispose();
+        _authority.Dispose();
+    }
+
+    private static RouteTableConfig Table(string name, string host) => new()
+    {
+        Name = name,
+        Hosts = [new VirtualHostConfig { Name = host, Domains = [host], Routes = [new RouteConfig { Name = host, Action = new ForwardAction { Clusters = [new WeightedCluster { Cluster = $"{Name}:80" }] } }] }],
+    };
+
+    private static ConfigUnit Listener(string name, Func<ListenerUnit, ListenerUnit>? more = null)
+    {
+        var unit = new ListenerUnit { Listener = new ListenerConfig { Name = name, Port = 0, RouteTable = name } };
+        return UnitCodec.Listener(more?.Invoke(unit) ?? unit);
+    }
+
+    private Socket Connect(string name)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
+        socket.Connect(_bed.Proxy.DoorAddresses[name]);
+        return socket;
+    }
+
+    [Fact]
+    public void Hosts_of_several_units_share_a_port_and_two_of_one_name_do_not()
+    {
+        Assert.Empty(_bed.Apply(Listener("gateway/80"), UnitCodec.Routes(Table("gateway/80", "b.example"), "b.example")));
+        Assert.Equal(Door, _bed.Proxy.DoorAddresses["gateway/80"].Address.ToString());
+        foreach (var (host, status) in new[] { ("a.example", 200), ("b.example", 200), ("c.example", 404) })
+        {
+            using var socket = Connect("gateway/80");
+            Assert.StartsWith($"HTTP/1.1 {status}", EngineBed.Ask(socket, $"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"), StringComparison.Ordinal);
+        }
+
+        var rejected = _bed.Apply(UnitCodec.Routes(Table("gateway/80", "b.example"), "twice"));
+        Assert.Contains("gateway/80/twice", Assert.Single(rejected.DistinctBy(one => one.Key)).Key.Name, StringComparison.Ordinal);
+        using var still = Connect("gateway/80");
+        Assert.StartsWith("HTTP/1.1 200", EngineBed.Ask(still, "GET / HTTP/1.1\r\nHost: b.example\r\n\r\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Policies_of_pods_hold_for_what_comes_by_the_front_door_as_well()
+    {
+        var policy = new AuthorizationPolicyConfig { Name = "shop/door", Rules = [new AuthorizationRule { From = [new AuthorizationSource { Namespaces = ["istio-system"] }], To = [new AuthorizationOperation { Paths = ["/open"] }] }] };
+        _bed.Apply(Listener("gateway/80"), UnitCodec.Policy("shop/door", new PolicyUnit { Authorization = policy }), MeshBed.Workload("pod", _pod.Address, more: unit => unit with { Policies = ["shop/door"] }));
+        using var socket = Connect("gateway/80");
+        Assert.StartsWith("HTTP/1.1 200", EngineBed.Ask(socket, "GET /open HTTP/1.1\r\nHost: a.example\r\n\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 403", EngineBed.Ask(socket, "GET /shut HTTP/1.1\r\nHost: a.example\r\n\r\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_listener_waits_for_its_secret_and_keeps_no_other_from_listening()
+    {
+        ListenerUnit Tls(ListenerUnit unit) => unit with { Listener = unit.Listener with { Tls = new ListenerTls { Certificates = ["shop/cert"] } } };
+        var rejected = _bed.Apply(Listener("gateway/443", Tls), Listener("gateway/80"));
+        Assert.Equal(new UnitKey(UnitKind.Listener, "gateway/443"), Assert.Single(rejected).Key);
+        Assert.Equal(["gateway/80"], _bed.Proxy.DoorAddresses.Keys);
+
+        using var certificate = _authority.Issue();
+        Assert.Empty(_bed.Apply(UnitCodec.Secret("shop/cert", new SecretUnit { Certificate = Encoding.ASCII.GetString(certificate.ChainPem.Span), Key = Encoding.ASCII.GetString(certificate.KeyPem) })));
+        using var socket = Connect("gateway/443");
+        using var tls = new SslStream(new NetworkStream(socket), false, (_, _, _, _) => true);
+        tls.AuthenticateAsClient("a.example");
+        tls.Write("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"u8);
+        var buffer = new byte[4096];
+        Assert.StartsWith("HTTP/1.1 200", Encoding.Latin1.GetString(buffer, 0, tls.Read(buffer)), StringComparison.Ordinal);
+
+        // A key that is none: the listener goes, the others stay.
+        Assert.Equal(UnitKind.Listener, Assert.Single(_bed.Apply(UnitCodec.Secret("shop/cert", new SecretUnit { Certificate = "none", Key = "none" }))).Key.Kind);
+        Assert.Equal(["gateway/80"], _bed.Proxy.DoorAddresses.Keys);
+    }
+
+    [Fact]
+    public void A_port_that_is_taken_is_told_and_the_others_are_listened_on()
+    {
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Parse(Door), 0));
+        taken.Listen();
+        var port = ((IPEndPoint)taken.LocalEndPoint!).Port;
+        var rejected = _bed.Apply(Listener("gateway/443", unit => unit with { Listener = unit.Listener with { Port = port } }), Listener("gateway/80"));
+        Assert.Contains("cannot be listened on", Assert.Single(rejected).Error, StringComparison.Ordinal);
+        Assert.Equal(["gateway/80"], _bed.Proxy.DoorAddresses.Keys);
+    }
+}

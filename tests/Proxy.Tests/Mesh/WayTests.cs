@@ -1,0 +1,119 @@
+using System.Net;
+using System.Net.Sockets;
+using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Units;
+using Weft.Proxy.Configuration;
+using Weft.Proxy.Mesh;
+using Weft.Proxy.Mesh.Registration;
+using Weft.Proxy.Transport;
+using Weft.Proxy.Transport.Interop;
+using Weft.Testing;
+
+namespace Weft.Proxy.Tests.Mesh;
+
+/// <summary>By which way connections reach endpoints of other nodes, and what a proxy knows after a restart.</summary>
+public sealed class WayTests
+{
+    private const string Client = "127.1.0.1", Other = "127.1.0.2", Service = "127.2.0.1", Name = "a.shop.svc.cluster.local";
+
+    private static WorkloadUnit Far(WorkloadUnit unit) => unit with { Node = "two" };
+
+    [Fact]
+    public async Task Endpoints_of_other_nodes_are_reached_by_the_connector_as_the_one_who_sends()
+    {
+        using var pod = new Pod("far", "127.1.0.11");
+        var connector = new Connector();
+        await using var bed = new MeshBed(connector);
+        bed.Apply([
+            MeshBed.Workload("client", Client, "front"), MeshBed.Workload("other", Other, "back"), MeshBed.Workload("far", pod.Address, more: Far),
+            .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(pod)),
+        ]);
+        // Connections of one client serve no other.
+        foreach (var client in new[] { Client, Other, Client })
+            Assert.Equal(200, bed.Get(client, Service, 80).Status);
+        Assert.Equal(200, bed.Get(Client, pod.Address, pod.Port).Status);
+        Assert.Equal(["shop/client front spiffe://cluster.local/ns/shop/sa/default", "shop/other back spiffe://cluster.local/ns/shop/sa/default", "shop/client front spiffe://cluster.local/ns/shop/sa/default"], connector.Asked);
+    }
+
+    [Fact]
+    public async Task What_must_be_encrypted_goes_nowhere_without_a_connector()
+    {
+        using var pod = new Pod("far", "127.1.0.11");
+        await using var bed = new MeshBed();
+        var host = MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(pod));
+        bed.Apply([MeshBed.Workload("client", Client), MeshBed.Workload("far", pod.Address, more: Far), .. host]);
+        Assert.Equal(200, bed.Get(Client, Service, 80).Status);
+        bed.Apply(UnitCodec.Cluster(new ClusterUnit { Cluster = new ClusterConfig { Name = $"{Name}:80" }, Host = Name, Port = 80, Mesh = MeshTls.Always }));
+        Assert.Equal(503, bed.Get(Client, Service, 80).Status);
+    }
+
+    [Fact]
+    public async Task A_cluster_may_send_to_the_address_that_was_meant()
+    {
+        using var pod = new Pod("pod", "127.1.0.11");
+        await using var bed = new MeshBed();
+        bed.Apply([
+            MeshBed.Workload("client", Client),
+            .. MeshBed.Host("all.example", "127.1.0.11/32", pod.Port, PortProtocol.Http),
+            UnitCodec.Cluster(new ClusterUnit { Cluster = new ClusterConfig { Name = $"all.example:{pod.Port}" }, Host = "all.example", Port = pod.Port, OriginalAddress = true }),
+        ]);
+        Assert.StartsWith("pod ", bed.Get(Client, pod.Address, pod.Port).Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_pod_is_known_by_its_registration_before_the_configuration_knows_it()
+    {
+        using var pod = new Pod("pod", "127.1.0.11");
+        var local = new Registered();
+        await using var proxy = new MeshBed(local: local);
+        proxy.Apply([MeshBed.Workload("pod", pod.Address), .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(pod))]);
+        using (var early = proxy.Dial(Client, Service, 80))
+            MeshBed.AssertClosed(early);
+        local.Known[IPAddress.Parse(Client)] = new LocalWorkload("1", "shop", "new", "front", default);
+        Assert.Equal((200, $"pod {Client}"), proxy.Get(Client, Service, 80));
+        // Whose address it was before does not count: a policy sees who has it now.
+        proxy.Apply(
+            MeshBed.Workload("old", Client, "back"), MeshBed.Workload("pod", pod.Address, more: unit => unit with { Policies = ["shop/p"] }),
+            UnitCodec.Policy("shop/p", new PolicyUnit { Authorization = new AuthorizationPolicyConfig { Name = "shop/p", Rules = [new AuthorizationRule { From = [new AuthorizationSource { Principals = ["cluster.local/ns/shop/sa/front"] }] }] } }));
+        Assert.Equal(200, proxy.Get(Client, Service, 80).Status);
+    }
+
+    [Fact]
+    public async Task A_proxy_that_starts_again_serves_by_what_is_on_its_disk()
+    {
+        using var directory = new TempDir();
+        using var pod = new Pod("pod", "127.1.0.11");
+        var file = new ConfigFile(directory.File("configuration"));
+        await using (var first = new MeshBed())
+        {
+            first.Apply([MeshBed.Workload("client", Client), MeshBed.Workload("pod", pod.Address), .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(pod))]);
+            file.Save(first.State);
+        }
+
+        await using var second = new MeshBed();
+        Assert.False(second.Proxy.Configured.IsCompleted);
+        Assert.Empty(second.State.Apply(file.Load()!).Rejected);
+        Assert.True(second.Proxy.Configured.IsCompleted);
+        Assert.Equal((200, $"pod {Client}"), second.Get(Client, Service, 80));
+    }
+
+    private sealed class Registered : ILocalWorkloads
+    {
+        public Dictionary<IPAddress, LocalWorkload> Known { get; } = [];
+
+        public LocalWorkload? Find(IPAddress address) => Known.GetValueOrDefault(address);
+    }
+
+    private sealed class Connector : IMeshConnector
+    {
+        private readonly List<string> _asked = [];
+
+        public IReadOnlyList<string> Asked => _asked;
+
+        public int Connect(LocalWorkload source, IPEndPoint destination, string expectedIdentity, EventLoop loop)
+        {
+            _asked.Add($"{source.Namespace}/{source.Name} {source.ServiceAccount} {expectedIdentity}");
+            return SocketCalls.Connect(destination.Serialize());
+        }
+    }
+}
