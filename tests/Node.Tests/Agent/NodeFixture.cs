@@ -64,13 +64,21 @@ internal sealed class NodeFixture : IAsyncDisposable
         Client = new KubeClient(_api.CreateHandler(new UserInfo("system:node:n1", ["system:nodes"])), TimeProvider.System, "weft-node");
     }
 
-    public NodeAgentOptions Options { get; }
+    public NodeAgentOptions Options { get; private set; }
     public KubeClient Client { get; }
     public NodeAgent Agent { get; private set; } = null!;
     public ILoggerFactory Loggers { get; }
 
     /// <param name="images">The runtime of images; null: none.</param>
     public static Task<NodeFixture> StartAsync(int subnet, Func<CancellationToken, Task<ImageRuntime>>? images = null) => StartAsync(new NodeFixture(subnet) { _images = images });
+
+    /// <summary>In a cluster with a mesh, whose proxy is not there.</summary>
+    public static Task<NodeFixture> StartMeshedAsync(int subnet)
+    {
+        var fixture = new NodeFixture(subnet);
+        fixture.Options = fixture.Options with { MeshSocket = Path.Combine(fixture._root, "mesh.sock") };
+        return StartAsync(fixture);
+    }
 
     /// <param name="images">The runtime of images, by what the agent is told.</param>
     public static Task<NodeFixture> StartAsync(int subnet, Func<NodeAgentOptions, Func<CancellationToken, Task<ImageRuntime>>> images)
@@ -98,6 +106,12 @@ internal sealed class NodeFixture : IAsyncDisposable
     {
         await Agent.DisposeAsync();
         await StartAgentAsync();
+    }
+
+    public Task RestartWithoutMeshAsync()
+    {
+        Options = Options with { MeshSocket = null };
+        return RestartAgentAsync();
     }
 
     private async Task EnsureNamespaceAsync(string name)

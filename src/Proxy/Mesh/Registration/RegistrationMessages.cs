@@ -5,7 +5,7 @@ using Weft.Proxy.Config.Model;
 
 namespace Weft.Proxy.Mesh.Registration;
 
-/// <summary>A pod as the agent tells of it.</summary>
+/// <summary>A pod as the agent tells of it. What is read has nulls for what is absent until <see cref="Check"/> has passed it.</summary>
 internal sealed record RegisteredPod
 {
     // RFC 1123: what Kubernetes takes for the name of a pod is as long. A uid and a namespace are shorter.
@@ -22,7 +22,7 @@ internal sealed record RegisteredPod
     public string Namespace { get; init; } = "";
     public string Name { get; init; } = "";
     public string ServiceAccount { get; init; } = "";
-    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
 
     /// <returns>What is wrong with it; null: nothing.</returns>
     public string? Check()
@@ -34,13 +34,17 @@ internal sealed record RegisteredPod
         }
         if (Addresses is not { Count: <= MostAddresses })
             return $"addresses: at most {MostAddresses}";
-        if (Labels is not { Count: <= MostLabels } || Labels.Values.Contains(null))
+        if (Labels is { Count: > MostLabels } || Labels?.Values.Contains(null) == true)
             return $"labels: at most {MostLabels}, each with a value";
-        return Addresses.FirstOrDefault(address => !IPAddress.TryParse(address, out var ip) || ip.AddressFamily is not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)) is { } bad
-            ? $"addresses: '{bad}' is none" : null;
+        foreach (var address in Addresses)
+        {
+            if (!IPAddress.TryParse(address, out var ip) || ip.AddressFamily is not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6))
+                return $"addresses: '{address}' is none";
+        }
+        return null;
     }
 
-    public LocalWorkload Workload() => new(Uid, Namespace, Name, ServiceAccount, new ValueMap(Labels));
+    public LocalWorkload Workload() => new(Uid, Namespace, Name, ServiceAccount, new ValueMap(Labels ?? new Dictionary<string, string>()));
 }
 
 /// <param name="Do">`begin`, `add`, `end`, `remove`.</param>
