@@ -1,3 +1,5 @@
+using Weft.Api.ApiExtensions;
+using Weft.Api.Schemas;
 using Weft.ApiServer.Admission;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Authorization;
@@ -23,12 +25,18 @@ public sealed record ApiServerParts
     public IReadOnlyList<IConnectHandler> Connects { get; init; } = [];
     public IReadOnlyList<HealthCheck> Checks { get; init; } = [];
 
-    /// <summary>Definitions of custom kinds that the server makes at its start where there are none by their names (<see cref="Weft.Api.ApiExtensions.CrdManifest"/>). It never changes one that is there.</summary>
-    public IReadOnlyList<System.Text.Json.Nodes.JsonObject> Preinstalled { get; init; } = [];
+    /// <summary>Custom kinds whose definitions the server makes at its start where there are none by their names. It never changes one that is there.</summary>
+    public IReadOnlyList<PreinstalledDefinition> Preinstalled { get; init; } = [];
 
     /// <summary>Loads what a first request needs; runs before the server listens.</summary>
     public IReadOnlyList<Func<CancellationToken, ValueTask>> Loads { get; init; } = [];
 
     /// <summary>Loops that follow the store for as long as the server runs. One that ends by itself has failed, and the server with it.</summary>
     public IReadOnlyList<Func<CancellationToken, Task>> Loops { get; init; } = [];
+}
+
+/// <param name="Manifest">The definition (<see cref="CrdManifest"/>); asked for only where there is none yet, because a start has no time for it.</param>
+public sealed record PreinstalledDefinition(PreinstalledKind Kind, Func<System.Text.Json.Nodes.JsonObject> Manifest)
+{
+    public static PreinstalledDefinition Of(PreinstalledKind kind, SchemaReader schemas) => new(kind, () => CrdManifest.Of(kind, schemas));
 }

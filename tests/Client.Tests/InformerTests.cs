@@ -56,7 +56,7 @@ public sealed class InformerTests : IAsyncDisposable
     public async Task A_version_that_is_not_served_gives_way_to_an_older_one()
     {
         var client = new KubeClient(_server, _time);
-        var informer = new Informer<ConfigMap>(client.For<ConfigMap>(), _time, Seeded.Random(1), (_, _) => { }, older: [client.For<ConfigMap>("v1beta1")]);
+        var informer = new Informer<ConfigMap>(client.For<ConfigMap>(), _time, Seeded.Random(1), (_, _) => { }, older: [client.ForCustom<ConfigMap>("v1beta1")]);
         _server.Answer(HttpStatusCode.NotFound, Wire.Failure(404, "NotFound", "the server could not find the requested resource"));
         _server.Answer(HttpStatusCode.OK, Wire.List(10, Wire.ConfigMap("a", 3)));
         _server.AnswerStream();

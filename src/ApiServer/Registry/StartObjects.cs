@@ -70,7 +70,7 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
     }
 
     /// <summary>Kinds that come with the program and are served as custom ones. A definition that is there stays as it is, whoever wrote it.</summary>
-    public async ValueTask CreateDefinitionsAsync(IReadOnlyList<JsonObject> definitions, CancellationToken cancellationToken)
+    public async ValueTask CreateDefinitionsAsync(IReadOnlyList<PreinstalledDefinition> definitions, CancellationToken cancellationToken)
     {
         // At once: the store commits them together.
         await Task.WhenAll(definitions.Select(definition => CreateDefinitionAsync(definition, cancellationToken)));
@@ -79,9 +79,11 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
             await ServedAsync(definition, started, cancellationToken);
     }
 
-    private async Task CreateDefinitionAsync(JsonObject definition, CancellationToken cancellationToken)
+    private async Task CreateDefinitionAsync(PreinstalledDefinition definition, CancellationToken cancellationToken)
     {
-        var tree = (JsonObject)definition.DeepClone();
+        if (catalog.Current.Find("apiextensions.k8s.io", "v1", "customresourcedefinitions") is not { } info || reader.Find(info, "", NameOf(definition)) is not null)
+            return;
+        var tree = definition.Manifest();
         // The label is all that the server claims to own: who applies another definition over it meets no conflict.
         Metadata.Of(tree)["managedFields"] = new JsonArray(new JsonObject
         {
@@ -92,19 +94,21 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
     }
 
     // A first request for the kind must find it. One whose names a user's definition has is not served at all, which that definition's conditions tell.
-    private async Task ServedAsync(JsonObject definition, long started, CancellationToken cancellationToken)
+    private async Task ServedAsync(PreinstalledDefinition definition, long started, CancellationToken cancellationToken)
     {
-        var (group, plural) = (definition.At("spec", "group").AsText() ?? "", definition.At("spec", "names", "plural").AsText() ?? "");
+        var (group, plural) = (definition.Kind.Kind.Kind.Group, definition.Kind.Kind.Plural);
         while (!catalog.Current.All.Any(resource => resource.Resource.Group == group && resource.Resource.Resource == plural))
         {
             if (time.GetElapsedTime(started) > EstablishWait)
             {
-                Log.NotServed(logger, Metadata.Name(definition));
+                Log.NotServed(logger, NameOf(definition));
                 return;
             }
             await Task.Delay(EstablishPause, time, cancellationToken);
         }
     }
+
+    private static string NameOf(PreinstalledDefinition definition) => $"{definition.Kind.Kind.Plural}.{definition.Kind.Kind.Kind.Group}";
 
     private ValueTask EnsureClassAsync(string name, long value, string description, CancellationToken cancellationToken) =>
         EnsureAsync("scheduling.k8s.io", "priorityclasses", "", name, new JsonObject { ["value"] = value, ["description"] = description }, cancellationToken);

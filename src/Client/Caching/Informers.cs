@@ -20,9 +20,19 @@ public sealed class Informers(KubeClient client, TimeProvider time, Random rando
             var resource = ApiResources.Of<T>();
             if (_byResource.TryGetValue(KeyOf(resource), out var found) && found.Feed is Informer<T> known)
                 return known;
-            var informer = new Informer<T>(client.For<T>(), time, random, onError, older: [.. KindInfo.Of<T>().OlderVersions.Select(client.For<T>)]);
-            Add(new Entry(informer, informer.RunAsync));
-            return informer;
+            return Added(new Informer<T>(client.For<T>(), time, random, onError));
+        }
+    }
+
+    /// <summary>A kind whose definition may be a user's: in whichever of its versions is served, and also where objects do not fit the type.</summary>
+    public Informer<T> OfCustom<T>() where T : class, IObject
+    {
+        lock (_gate)
+        {
+            if (_byResource.TryGetValue(KeyOf(ApiResources.Of<T>()), out var found) && found.Feed is Informer<T> known)
+                return known;
+            var kind = KindInfo.Of<T>();
+            return Added(new Informer<T>(client.ForCustom<T>(kind.Kind.Version), time, random, onError, older: [.. kind.OlderVersions.Select(client.ForCustom<T>)]));
         }
     }
 
@@ -81,6 +91,12 @@ public sealed class Informers(KubeClient client, TimeProvider time, Random rando
     {
         lock (_gate)
             return Task.WhenAll(_running);
+    }
+
+    private Informer<T> Added<T>(Informer<T> informer) where T : class, IObject
+    {
+        Add(new Entry(informer, informer.RunAsync));
+        return informer;
     }
 
     private void Add(Entry entry)

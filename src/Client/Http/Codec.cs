@@ -14,12 +14,31 @@ internal abstract class Codec<T> where T : class
     public abstract byte[] Write(T value);
 }
 
-internal sealed class TypedCodec<T> : Codec<T> where T : class
+internal class TypedCodec<T> : Codec<T> where T : class
 {
     public override string Accept => "application/json";
     public override string AcceptList => Accept;
     public override T Read(ReadOnlySpan<byte> json) => LeanJson.Read<T>(json);
-    public override byte[] Write(T value) => ApiJson.Serialize(value);
+    public sealed override byte[] Write(T value) => ApiJson.Serialize(value);
+}
+
+/// <summary>
+/// Of custom kinds, whose schema may be a user's and let in what the type cannot hold. Such an object is read as its metadata alone, as if it specified nothing: one that
+/// ended the whole list would hide all others.
+/// </summary>
+internal sealed class CustomCodec<T> : TypedCodec<T> where T : class
+{
+    public override T Read(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return base.Read(json);
+        }
+        catch (JsonException) when (JsonNode.Parse(json) is JsonObject { } tree && tree["metadata"] is JsonObject metadata)
+        {
+            return base.Read(JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["apiVersion"] = tree["apiVersion"]?.DeepClone(), ["kind"] = tree["kind"]?.DeepClone(), ["metadata"] = metadata.DeepClone() }));
+        }
+    }
 }
 
 internal sealed class TreeCodec : Codec<JsonObject>

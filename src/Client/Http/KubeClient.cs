@@ -33,11 +33,11 @@ public sealed class KubeClient : IDisposable
     /// <summary>A kind by its type.</summary>
     public ResourceClient<T> For<T>() where T : class, IObject => new(_transport, ApiResources.Of<T>(), new TypedCodec<T>());
 
-    /// <summary>A kind by its type, in another version than the type's.</summary>
-    public ResourceClient<T> For<T>(string version) where T : class, IObject
+    /// <summary>A custom kind by its type, in one of its versions. An object that is none of the type has its metadata alone.</summary>
+    public ResourceClient<T> ForCustom<T>(string version) where T : class, IObject
     {
         var resource = ApiResources.Of<T>();
-        return new(_transport, resource with { Resource = resource.Resource with { Version = version } }, new TypedCodec<T>());
+        return new(_transport, resource with { Resource = resource.Resource with { Version = version } }, new CustomCodec<T>());
     }
 
     /// <summary>Any resource, as trees.</summary>

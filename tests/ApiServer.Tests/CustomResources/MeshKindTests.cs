@@ -22,7 +22,7 @@ public sealed class MeshKindTests
 
     private static Task<TestServer> StartAsync() => CustomServer.StartAsync(parts: parts => parts with
     {
-        Preinstalled = [.. Kinds.Select(kind => CrdManifest.Of(kind, new SchemaReader()))], Admission = [.. parts.Admission, new PreinstalledWarnings(Kinds)],
+        Preinstalled = [.. Kinds.Select(kind => PreinstalledDefinition.Of(kind, new SchemaReader()))], Admission = [.. parts.Admission, new PreinstalledWarnings(Kinds)],
     });
 
     public static TheoryData<string, string, string?> Seeds => new()

@@ -135,7 +135,7 @@ public sealed class PreinstalledKindTests
     [Fact]
     public async Task The_kind_is_served_from_the_start_like_any_custom_one()
     {
-        await using var server = await CustomServer.StartAsync(parts: parts => parts with { Preinstalled = [Manifest()] });
+        await using var server = await CustomServer.StartAsync(parts: parts => parts with { Preinstalled = [new(Kind, () => Manifest())] });
         (await server.GetAsync(Lanterns)).Expect(200); // at the first request, not some time after
         var made = (await server.PostAsync("/apis/light.example.com/v1alpha1/namespaces/default/lanterns", """{"metadata":{"name":"a"},"spec":{"colour":"red","oil":"1Gi","maker":"m","more":1}}""")).Expect(201);
         Assert.Contains("299 - \"light.example.com/v1alpha1 Lantern is old; use v1\"", made.Warnings);
@@ -152,7 +152,7 @@ public sealed class PreinstalledKindTests
         own["metadata"]!["name"] = "lanterns.light.example.com";
         own["spec"]!["group"] = "light.example.com";
         own["spec"]!["names"] = new JsonObject { ["plural"] = "lanterns", ["kind"] = "Lantern", ["singular"] = "lantern" };
-        ApiServerParts Preinstalled(ApiServerParts parts) => parts with { Preinstalled = [Manifest()] };
+        ApiServerParts Preinstalled(ApiServerParts parts) => parts with { Preinstalled = [new(Kind, () => Manifest())] };
 
         var first = await CustomServer.StartAsync(store, Preinstalled);
         await Eventually.TrueAsync(async () => (await first.GetAsync(Lanterns)).Code == 200);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
-using Weft.Api.ApiExtensions;
 using Weft.Api.Istio;
 using Weft.Api.Schemas;
 using Weft.ApiServer;
@@ -76,7 +75,7 @@ internal sealed class TestCluster : IAsyncDisposable
                 Authorizer = authorizer,
                 Paths = [new DiscoveryHandler(catalog)],
                 Admission = [definitions],
-                Preinstalled = hasMeshKinds ? [.. MeshKinds.All().Select(kind => CrdManifest.Of(kind, schemas))] : [],
+                Preinstalled = hasMeshKinds ? [.. MeshKinds.All().Select(kind => PreinstalledDefinition.Of(kind, schemas))] : [],
                 Live = usage is null ? [] : [usage(new StoredObjects(store))],
                 Loads = [feed.LoadAsync, catalog.LoadAsync],
                 Loops = [feed.RunAsync, catalog.RunAsync, definitions.RunAsync],

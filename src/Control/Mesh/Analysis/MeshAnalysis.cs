@@ -58,7 +58,7 @@ public sealed class MeshAnalysis
         var needs = SecretUnits.Needs(snapshot.Units.SelectMany(SecretReferences.Of));
         var own = read.Select(pair => pair.Value).OfType<Secret>().ToDictionary(secret => $"{secret.Metadata.Namespace}/{secret.Metadata.Name}");
         Secret? Find(string name) => own.GetValueOrDefault(name) ?? secrets?.GetValueOrDefault(name);
-        problems.AddRange(SecretUnits.Diagnostics(inputs, needs.Where(pair => secrets is not null || Find(pair.Key) is not null).ToDictionary(pair => pair.Key, pair => SecretUnits.Read(pair.Key, pair.Value, Find))));
+        problems.AddRange(SecretUnits.Diagnostics(snapshot.Index!.Inputs, needs.Where(pair => secrets is not null || Find(pair.Key) is not null).ToDictionary(pair => pair.Key, pair => SecretUnits.Read(pair.Key, pair.Value, Find))));
         return new()
         {
             Diagnostics = [.. problems.Distinct().OrderBy(problem => problem.Object.Namespace, StringComparer.Ordinal).ThenBy(problem => problem.Object.Kind, StringComparer.Ordinal).ThenBy(problem => problem.Object.Name, StringComparer.Ordinal)],

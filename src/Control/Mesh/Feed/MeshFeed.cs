@@ -104,7 +104,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
     {
         var (inputs, meshes) = _sources.Read();
         var (snapshot, quarantined) = Quarantine.Compile(inputs, _snapshot);
-        var (secrets, ofSecrets) = await _secrets.ReadAsync(inputs, snapshot.Units, cancellationToken);
+        var (secrets, ofSecrets) = await _secrets.ReadAsync(snapshot.Index!.Inputs, snapshot.Units, cancellationToken);
         var (zones, ofZones) = ServiceMeshZones.Of(meshes, _options.Settings.ClusterDomain);
         var version = Publish([.. snapshot.Units, .. secrets, .. zones]);
         Volatile.Write(ref _snapshot, snapshot);

@@ -54,25 +54,28 @@ internal sealed class MeshSources : IDisposable
         _lists.Add(_workloads);
         _workloads.Follow();
 
-        ObjectCache<T> Cache<T>() where T : class, IObject
+        ObjectCache<T> Cache<T>() where T : class, IObject => Waited(informers.Of<T>());
+
+        ObjectCache<T> Waited<T>(Informer<T> informer) where T : class, IObject
         {
-            var informer = informers.Of<T>();
             _synced.Add(informer.Synced);
             return informer.Cache;
         }
 
-        ObjectList<T> List<T>() where T : class, IObject
+        ObjectList<T> List<T>() where T : class, IObject => Listed(Cache<T>());
+
+        ObjectList<T> Listed<T>(ObjectCache<T> cache) where T : class, IObject
         {
-            var list = new ObjectList<T>(Cache<T>(), changed);
+            var list = new ObjectList<T>(cache, changed);
             _lists.Add(list);
             return list;
         }
 
         ObjectList<T> Target<T>() where T : class, IObject
         {
-            var informer = informers.Of<T>();
-            _targets.Add(KindInfo.Of<T>().Kind.Kind, new(informer, key => informer.Cache.Find(key), () => informer.Cache.All()));
-            return List<T>();
+            var informer = informers.OfCustom<T>();
+            _targets.Add(KindInfo.Of<T>().Kind.Kind, new(informer, key => informer.Cache.Find(key)));
+            return Listed(Waited(informer));
         }
     }
 
@@ -110,4 +113,4 @@ internal sealed class MeshSources : IDisposable
 }
 
 /// <summary>A kind whose objects have a status of the mesh.</summary>
-internal sealed record StatusTarget(IObjectFeed Feed, Func<ObjectKey, IObject?> Find, Func<IEnumerable<IObject>> All);
+internal sealed record StatusTarget(IObjectFeed Feed, Func<ObjectKey, IObject?> Find);

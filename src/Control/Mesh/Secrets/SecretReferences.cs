@@ -14,7 +14,7 @@ internal enum SecretNeeds { None = 0, Certificate = 1, Authorities = 2 }
 /// <summary>Where an object names a Secret.</summary>
 internal sealed record SecretReference(IObject Object, string Field, string Secret);
 
-/// <summary>Which Secrets units name, and where objects do. Pure.</summary>
+/// <summary>Which Secrets units name, and where objects do: also such as have null where a list is, which a user's definition may let in. Pure.</summary>
 internal static class SecretReferences
 {
     /// <summary>Secrets that a unit names, with what it needs of them.</summary>
@@ -34,7 +34,7 @@ internal static class SecretReferences
     {
         foreach (var gateway in inputs.Gateways)
         {
-            foreach (var (i, server) in gateway.Spec.Servers.Index().Where(item => item.Item.Tls is not null))
+            foreach (var (i, server) in (gateway.Spec.Servers ?? []).Index().Where(item => item.Item?.Tls is not null))
             {
                 foreach (var (field, name) in Names(server.Tls!).Where(pair => !string.IsNullOrEmpty(pair.Name)))
                     yield return new(gateway, $"spec.servers[{i}].tls.{field}", $"{inputs.Settings.FrontDoorNamespace}/{name}");
@@ -49,11 +49,11 @@ internal static class SecretReferences
     }
 
     private static IEnumerable<(string Field, string? Name)> Names(ServerTLSSettings tls) =>
-        [("credentialName", tls.CredentialName), .. tls.CredentialNames.Select((name, i) => ($"credentialNames[{i}]", (string?)name)), ("caCertCredentialName", tls.CaCertCredentialName)];
+        [("credentialName", tls.CredentialName), .. (tls.CredentialNames ?? []).Select((name, i) => ($"credentialNames[{i}]", (string?)name)), ("caCertCredentialName", tls.CaCertCredentialName)];
 
     private static IEnumerable<(string Field, ClientTLSSettings? Tls)> Policies(DestinationRuleSpec spec) =>
-        Policy("spec.trafficPolicy", spec.TrafficPolicy).Concat(spec.Subsets.SelectMany((subset, i) => Policy($"spec.subsets[{i}].trafficPolicy", subset.TrafficPolicy)));
+        Policy("spec.trafficPolicy", spec.TrafficPolicy).Concat((spec.Subsets ?? []).SelectMany((subset, i) => Policy($"spec.subsets[{i}].trafficPolicy", subset?.TrafficPolicy)));
 
     private static IEnumerable<(string, ClientTLSSettings?)> Policy(string field, TrafficPolicy? policy) =>
-        policy is null ? [] : [($"{field}.tls", policy.Tls), .. policy.PortLevelSettings.Select((port, i) => ($"{field}.portLevelSettings[{i}].tls", port.Tls))];
+        policy is null ? [] : [($"{field}.tls", policy.Tls), .. (policy.PortLevelSettings ?? []).Select((port, i) => ($"{field}.portLevelSettings[{i}].tls", port?.Tls))];
 }

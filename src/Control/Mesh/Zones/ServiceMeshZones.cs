@@ -28,7 +28,7 @@ internal static class ServiceMeshZones
     private static string? Zone(ServiceMesh mesh, string clusterDomain, Problems problems)
     {
         const string Field = "spec.config.service.discovery";
-        var discovery = mesh.Spec.Config?.Service?.Discovery;
+        var discovery = mesh.Spec?.Config?.Service?.Discovery;
         if (discovery is null || discovery.Enabled == false || discovery.Dns is not { Enabled: not false } dns)
         {
             problems.Warn(Field, "says nothing that has an effect; set enabled, dns.enabled and dns.domain. Services have their names in " + clusterDomain + " in any case");

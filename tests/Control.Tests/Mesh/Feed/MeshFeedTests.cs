@@ -197,6 +197,39 @@ public sealed class MeshFeedTests
         await world.BecomesAsync("VirtualService", "web", "Programmed", "True Programmed 1", "v1beta1");
     }
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{hosts: web}")]
+    [InlineData("{hosts: null}")]
+    [InlineData("{hosts: [web], http: null, tls: null, tcp: null}")]
+    [InlineData("{hosts: [web], http: [{route: [{destination: {host: web}, weight: 99999999999}]}]}")]
+    public async Task What_a_users_definition_lets_in_costs_only_itself(string spec)
+    {
+        await using var world = await MeshWorld.StartAsync(Web);
+        var proxy = world.Proxy();
+        var definitions = world.Cluster.Client.Raw(new(new("apiextensions.k8s.io", "v1", "customresourcedefinitions"), "CustomResourceDefinition", false));
+        var key = new Weft.Api.ObjectKey("", "virtualservices.networking.istio.io");
+        var open = System.Text.Json.Nodes.JsonNode.Parse("""[{"op":"replace","path":"/spec/versions/0/schema/openAPIV3Schema","value":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}]""")!.AsArray();
+        await definitions.PatchAsync(key, Weft.Client.Patch.Json(open), CancellationToken.None);
+        // Until the server lets anything in.
+        await Eventually.TrueAsync(async () =>
+        {
+            try
+            {
+                await world.ApplyAsync("{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: odd}, spec: " + spec + "}");
+                return true;
+            }
+            catch (Weft.Client.ApiStatusException)
+            {
+                return false;
+            }
+        });
+        await world.ApplyAsync(Routes.Replace("v1alpha3", "v1", StringComparison.Ordinal));
+        await world.BecomesAsync("VirtualService", "web", "Programmed", "True Programmed 1");
+        Assert.Contains(proxy.Find<RouteTableConfig>(UnitKind.Routes, Host + ":80")!.Hosts[0].Routes, route => route.Action is RedirectAction);
+        await Eventually.TrueAsync(async () => (await world.ConditionAsync("VirtualService", "odd", "Accepted")).Length > 0);
+    }
+
     [Fact]
     public async Task A_service_mesh_adds_a_zone_and_takes_it_away()
     {
