@@ -214,6 +214,15 @@ public sealed partial class ProxyEngine : IAsyncDisposable
 
     internal EventLoop Loop(int number) => _loops[number].Loop;
 
+    /// <summary>Pools of connections to endpoints, of all loops.</summary>
+    internal async Task<int> PoolsAsync()
+    {
+        var count = 0;
+        foreach (var loop in _loops)
+            await loop.Loop.PostAsync(() => count += ((Upstreams)loop.Upstreams).Pools);
+        return count;
+    }
+
     /// <summary>Bytes of the buffers that the connections of all loops hold now.</summary>
     internal long BufferedBytes => _loops.Sum(loop => loop.Loop.Buffers.InUse);
 

@@ -35,6 +35,9 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
         return stream;
     }
 
+    /// <summary>Endpoints, ways and, where those matter, clients that connections are kept for.</summary>
+    public int Pools => _pools.Count;
+
     /// <summary>Only these stay.</summary>
     public void Keep(Predicate<UpstreamEndpoint> stays)
     {

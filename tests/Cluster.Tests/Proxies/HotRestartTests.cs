@@ -86,6 +86,23 @@ public sealed class HotRestartTests : IDisposable
     }
 
     [Fact]
+    public async Task A_process_that_is_stopped_is_ended_and_followed()
+    {
+        await WriteAsync("  - respond: {status: 200, body: fine}\n", end: "loopTimeout: 1s\n");
+        using var proxy = await StartAsync();
+        await Eventually.TrueAsync(() => proxy.HasStandby, state: () => proxy.Errors);
+        var before = proxy.Serving;
+
+        await proxy.StopServingAsync();
+
+        await Eventually.TrueAsync(() => proxy.Serving != before, state: () => proxy.Errors);
+        Assert.Contains($"nothing was heard of process {before} for 6 s: it is ended", proxy.Errors, StringComparison.Ordinal);
+        Assert.EndsWith("fine", await AskAsync(), StringComparison.Ordinal);
+        await proxy.EndAsync();
+        Assert.Equal(0, proxy.ExitCode);
+    }
+
+    [Fact]
     public async Task Sessions_of_TLS_are_resumed_by_the_process_that_follows()
     {
         var (certificate, key, session) = (Path.Combine(_directory.Path, "a.crt"), Path.Combine(_directory.Path, "a.key"), Path.Combine(_directory.Path, "session"));

@@ -45,6 +45,13 @@ internal sealed partial class RunningProxy : IDisposable
         await serving.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>It does nothing any more, and is there (SIGSTOP), once it has said that it is alive.</summary>
+    public async Task StopServingAsync()
+    {
+        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken); // twice what it says it after
+        (await Shell.RunAsync("kill", ["-STOP", Serving.ToString(CultureInfo.InvariantCulture)])).Succeeded();
+    }
+
     /// <summary>kill -9 of the process that was started here; gives those that it has left.</summary>
     public async Task<IReadOnlyList<int>> KillSupervisorAsync()
     {

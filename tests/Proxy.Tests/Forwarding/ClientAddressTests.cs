@@ -53,6 +53,42 @@ public sealed class ClientAddressTests
         Assert.Contains("ejection=\"None\"} 1", outer.Metrics(), StringComparison.Ordinal);
     }
 
+    /// <summary>There are as many pools as clients: one whose client has gone, or that never had a connection, must not stay.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_pool_of_a_client_that_has_gone_is_forgotten(bool answers)
+    {
+        using var endpoint = new TcpListener(IPAddress.Loopback, 0);
+        endpoint.Start();
+        var port = ((IPEndPoint)endpoint.LocalEndpoint).Port;
+        if (!answers)
+            endpoint.Stop();
+        await using var proxy = await ProxyFixture.StartAsync(new ClusterConfig
+        {
+            Name = "web",
+            ProxyProtocol = ProxyProtocolVersion.V1,
+            Endpoints = [new EndpointConfig { Address = "127.0.0.1", Port = port }],
+        });
+        var clients = Enumerable.Range(2, 5).Select(i => Connect(proxy, $"127.0.0.{i}")).ToList();
+        foreach (var client in clients)
+        {
+            client.Send(System.Text.Encoding.ASCII.GetBytes(Request));
+            if (!answers)
+            {
+                Assert.Contains(" 503 ", EngineBed.ReadResponse(client), StringComparison.Ordinal);
+                continue;
+            }
+
+            using var accepted = await Eventually.EndsAsync(endpoint.AcceptSocketAsync(TestContext.Current.CancellationToken).AsTask());
+            accepted.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8);
+            Assert.Contains(" 200 ", EngineBed.ReadResponse(client), StringComparison.Ordinal);
+        }
+
+        clients.ForEach(client => client.Dispose());
+        await Eventually.TrueAsync(async () => await proxy.Engine.PoolsAsync() == 0);
+    }
+
     [Fact]
     public async Task The_header_has_the_clients_port_and_stands_once_in_front_of_a_connection()
     {
