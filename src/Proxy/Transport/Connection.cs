@@ -254,15 +254,14 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
                 _out.Consume(sent);
         }
 
-        if (_shutdownAsked && !_shutdownDone && _out.IsEmpty && _state is not State.Handshaking)
+        if (_shutdownAsked && _out.IsEmpty && _state is not State.Handshaking)
         {
-            _shutdownDone = true;
-            if (_state != State.Lingering)
-                SocketCalls.ShutdownWriting(_fd);
-            else if (_ended || !_lingers)
+            // Also one whose writing had ended long before: there is nothing that it would linger for.
+            if (_state == State.Lingering && (_ended || !_lingers))
                 CloseNow();
-            else
+            else if (!_shutdownDone)
                 SocketCalls.ShutdownWriting(_fd);
+            _shutdownDone = true;
         }
 
         Watermark();

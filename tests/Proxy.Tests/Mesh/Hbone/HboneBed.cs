@@ -118,14 +118,14 @@ internal sealed class HboneBed : IInboundAcceptor, ILocalWorkloads, IMeshPeers, 
     public Socket TakeInbound() => Inbound.TryTake(out var socket, TimeSpan.FromSeconds(30)) ? socket : throw new TimeoutException("nothing came to the workload");
 
     /// <summary>One request on a connection of the client's identity, as no client of ours would write it.</summary>
-    public async Task<RecordedResponse> AskAsync(IPAddress pod, RequestHead head, WorkloadAccount? expected = null)
+    public async Task<RecordedResponse> AskAsync(IPAddress pod, RequestHead head)
     {
-        var account = expected ?? (pod.Equals(PodB) ? B : A);
+        var expected = (pod.Equals(PodB) ? B : A).Identity("cluster.local");
         var response = new RecordedResponse();
         EndpointPool? pool = null;
         OnNear(() =>
         {
-            pool = new EndpointPool(_near, Address(pod), new() { Protocol = PoolProtocol.Http2, Tls = buffers => NearIdentities.Connect(Client, buffers, account.Identity("cluster.local"))! }, new Http2Streams(_near.Buffers));
+            pool = new EndpointPool(_near, Address(pod), new() { Protocol = PoolProtocol.Http2, Tls = buffers => NearIdentities.Connect(Client, buffers, expected)! }, new Http2Streams(_near.Buffers));
             pool.Open(response)!.SendHead(head, end: false);
         });
         await Eventually.TrueAsync(() => response.Statuses.Count > 0 || response.Reset is not null);
