@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using Microsoft.Extensions.Logging;
+using Weft.Api.Istio;
 using Weft.Cli.Supervision;
 using Weft.Proxy.Mesh;
 using Weft.Proxy.Runtime;
@@ -10,13 +12,8 @@ namespace Weft.Host.Proxy;
 /// <summary>The mesh in a node's proxy: what it is given, its metrics and its health.</summary>
 internal sealed partial class MeshPart : IAsyncDisposable
 {
-    public const string OutboundSocket = "mesh-outbound", InboundSocket = "mesh-inbound";
-
     // Istio's ports of a sidecar: 15020 metrics, 15021 health.
     private const int MetricsPort = 15020, HealthPort = 15021;
-
-    // The mesh's bit of the packet mark (docs/guide/network-and-marks.md).
-    private const int Mark = 0x1000;
 
     // Two files of it: some 50,000 requests each.
     private const long AccessLogBytes = 16 << 20;
@@ -31,9 +28,10 @@ internal sealed partial class MeshPart : IAsyncDisposable
     public MeshProxy Proxy { get; }
 
     /// <summary>Null: this node has no mesh.</summary>
-    public static MeshPart? Create(string directory, IReadOnlyDictionary<string, Socket> sockets, TimeProvider time, Random random, ILoggerFactory loggers)
+    public static MeshPart? Create(string directory, IReadOnlyDictionary<string, Socket> sockets, Func<CancellationToken, Task<WebSocket>> certificates, TimeProvider time, Random random,
+        ILoggerFactory loggers)
     {
-        var outbound = Group(sockets, OutboundSocket);
+        var outbound = Group(sockets, MeshSockets.Outbound);
         var logger = loggers.CreateLogger<MeshPart>();
         if (outbound.Count == 0)
             return null;
@@ -42,8 +40,9 @@ internal sealed partial class MeshPart : IAsyncDisposable
         var proxy = MeshProxy.Create(
             new MeshProxyOptions
             {
-                Node = node.Node, DoorAddress = IPAddress.TryParse(node.DoorAddress, out var door) ? door : null, Outbound = outbound, Inbound = Group(sockets, InboundSocket), Loops = outbound.Count,
-                Mark = Mark, AccessLog = access,
+                Node = node.Node, DoorAddress = IPAddress.TryParse(node.DoorAddress, out var door) ? door : null, Outbound = outbound, Inbound = Group(sockets, MeshSockets.Inbound), Hbone = Group(sockets, MeshSockets.Hbone),
+                Registration = sockets.GetValueOrDefault(MeshSockets.Registration), StateDirectory = Path.Combine(directory, "state"), Certificates = certificates, Loops = outbound.Count,
+                Mark = MeshPorts.SocketMark, AccessLog = access,
             },
             time, random, loggers);
         return new MeshPart(proxy, access);

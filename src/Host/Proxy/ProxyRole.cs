@@ -8,6 +8,7 @@ using Weft.Cli.Supervision;
 using Weft.Client;
 using Weft.Control.Configuration;
 using Weft.Host.Server;
+using Weft.Proxy.Config.Identity;
 using Weft.Proxy.Configuration;
 using Weft.Proxy.Dns.Forwarding;
 using Weft.Proxy.Dns.Server;
@@ -41,10 +42,11 @@ internal static partial class ProxyRole
 
         // The sockets are never closed here: they are the supervisor's, too, and closing may shut them down for the next proxy.
         await using var dns = new DnsServer(udp, tcp, Domain, ResolverFiles.OfMachine, time, loggers);
+        var access = Path.Combine(directory, "kubeconfig");
         MeshPart? mesh;
         try
         {
-            mesh = MeshPart.Create(directory, sockets, time, random, loggers);
+            mesh = MeshPart.Create(directory, sockets, cancellationToken => ConnectAsync(access, CertificateChannel.Path, cancellationToken), time, random, loggers);
         }
         catch (Exception unusable) when (unusable is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -57,8 +59,7 @@ internal static partial class ProxyRole
         Load(file, state, logger);
         dns.Start();
         mesh?.Start(((IPEndPoint)udp.LocalEndPoint!).Address, time, loggers);
-        var access = Path.Combine(directory, "kubeconfig");
-        await new ConfigClient(state, file, cancellationToken => ConnectAsync(access, cancellationToken), time, random, loggers.CreateLogger("Weft.Proxy.Configuration"))
+        await new ConfigClient(state, file, cancellationToken => ConnectAsync(access, ConfigStream.Path, cancellationToken), time, random, loggers.CreateLogger("Weft.Proxy.Configuration"))
             .RunAsync(stopping.Token);
         if (mesh is not null)
         {
@@ -91,7 +92,7 @@ internal static partial class ProxyRole
         }
     }
 
-    private static async Task<WebSocket> ConnectAsync(string path, CancellationToken cancellationToken)
+    private static async Task<WebSocket> ConnectAsync(string path, string stream, CancellationToken cancellationToken)
     {
         ClusterAccess access;
         try
@@ -110,7 +111,7 @@ internal static partial class ProxyRole
         {
             socket.Options.KeepAliveInterval = TimeSpan.FromSeconds(15);
             socket.Options.KeepAliveTimeout = TimeSpan.FromSeconds(15);
-            await socket.ConnectAsync(new UriBuilder(access.Server) { Scheme = "wss", Path = ConfigStream.Path }.Uri, invoker, cancellationToken);
+            await socket.ConnectAsync(new UriBuilder(access.Server) { Scheme = "wss", Path = stream }.Uri, invoker, cancellationToken);
             return socket;
         }
         catch

@@ -3,6 +3,9 @@ namespace Weft.Proxy.Config.Identity;
 /// <summary>A service account: what an identity of the mesh stands for.</summary>
 public readonly record struct WorkloadAccount(string Namespace, string Name)
 {
+    /// <summary>As whom the front door sends, on every node (the names of Istio's own gateway).</summary>
+    public static readonly WorkloadAccount FrontDoor = new("istio-system", "istio-ingressgateway-service-account");
+
     // A name of Kubernetes (RFC 1123 subdomain).
     private const int MaxName = 253;
     private const string Scheme = "spiffe://";

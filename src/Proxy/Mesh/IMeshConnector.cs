@@ -8,6 +8,7 @@ namespace Weft.Proxy.Mesh;
 internal interface IMeshConnector
 {
     /// <summary>Called on the loop.</summary>
+    /// <param name="address">Of the source, as the destination's policies are to see it; null: unknown.</param>
     /// <returns>A non-blocking descriptor whose bytes reach the destination as this source, or -1.</returns>
-    int Connect(LocalWorkload source, IPEndPoint destination, string expectedIdentity, EventLoop loop);
+    int Connect(LocalWorkload source, IPAddress? address, IPEndPoint destination, string expectedIdentity, EventLoop loop);
 }

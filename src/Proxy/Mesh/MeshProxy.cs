@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Weft.Proxy.Config;
+using Weft.Proxy.Config.Identity;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Wire;
 using Weft.Proxy.Configuration;
@@ -30,6 +31,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _configured = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private MeshNode? _node;
     private bool _started, _disposed;
 
     /// <param name="local">Null: workloads are known by the configuration alone.</param>
@@ -46,8 +48,13 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         _loops = [.. _engine.Loops.Select(loop => new MeshLoop(loop, _serving))];
     }
 
-    /// <summary>With what the configuration says of workloads, and in plaintext between nodes.</summary>
-    public static MeshProxy Create(MeshProxyOptions options, TimeProvider time, Random random, ILoggerFactory loggers) => new(options, null, null, time, random, loggers);
+    public static MeshProxy Create(MeshProxyOptions options, TimeProvider time, Random random, ILoggerFactory loggers)
+    {
+        if (options.StateDirectory is null)
+            return new(options, null, null, time, random, loggers);
+        var node = new MeshNode(options, time, random, loggers);
+        return new(options, node.Workloads, node.Connector, time, random, loggers) { _node = node };
+    }
 
     /// <summary>Captured connections are accepted, by a configuration.</summary>
     public bool IsReady => Volatile.Read(ref _started);
@@ -77,6 +84,8 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
             await _loops[i].Loop.PostAsync(() => _loops[number].Listen(Own(_options.Outbound, number), Own(_options.Inbound, number)));
         }
 
+        if (_node is not null)
+            await _node.ListenAsync(_loops, address => _serving.View.WorkloadOf(MeshView.Plain(address), null)?.Unit.Identity);
         Volatile.Write(ref _started, true);
         Log.Started(_logger, _loops.Length, _state.Hosts.Count, _state.Workloads.Count);
     }
@@ -122,7 +131,8 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     public async Task DrainAsync(TimeSpan most)
     {
         Volatile.Write(ref _started, false);
-        // The sockets are the supervisor's: what waits in them is for the next proxy.
+        if (_node is not null)
+            await _node.DrainAsync();
         foreach (var loop in _loops)
             await loop.Loop.PostAsync(() => loop.Drain((long)most.TotalMilliseconds, DrainReason.HandedOver));
         var door = _engine.DrainAsync(most);
@@ -139,7 +149,11 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         _disposed = true;
         foreach (var loop in _loops)
             await loop.Loop.PostAsync(loop.Close);
+        if (_node is not null)
+            await _node.CloseAsync();
         await _engine.DisposeAsync();
+        if (_node is not null)
+            await _node.DisposeAsync();
     }
 
     private async Task<bool> IsBusyAsync()
@@ -173,5 +187,9 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
 /// <summary>As whom the front door sends.</summary>
 internal static class DoorNames
 {
-    public const string Namespace = "istio-system", Workload = "istio-ingressgateway", ServiceAccount = "istio-ingressgateway-service-account";
+    public const string Workload = "istio-ingressgateway";
+
+    public static string Namespace => WorkloadAccount.FrontDoor.Namespace;
+
+    public static string ServiceAccount => WorkloadAccount.FrontDoor.Name;
 }

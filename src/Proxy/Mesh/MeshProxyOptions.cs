@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 
 namespace Weft.Proxy.Mesh;
 
@@ -19,6 +20,18 @@ public sealed record MeshProxyOptions
 
     /// <summary>Likewise: what comes to pods of this node in plaintext.</summary>
     public IReadOnlyList<Socket> Inbound { get; init; } = [];
+
+    /// <summary>Likewise: tunnels from other nodes, one socket at least for each loop.</summary>
+    public IReadOnlyList<Socket> Hbone { get; init; } = [];
+
+    /// <summary>Where the node's agent says who its pods are; null: they are known by the configuration alone.</summary>
+    public Socket? Registration { get; init; }
+
+    /// <summary>The proxy's own, for what it has to know before the server is reached: its pods, and their certificates. Null: it has neither, and speaks plaintext between nodes.</summary>
+    public string? StateDirectory { get; init; }
+
+    /// <summary>Opens a connection to where certificates are given.</summary>
+    public Func<CancellationToken, Task<WebSocket>>? Certificates { get; init; }
 
     /// <summary>0: one for each processor.</summary>
     public int Loops { get; init; }

@@ -110,7 +110,7 @@ public sealed class WayTests
 
         public IReadOnlyList<string> Asked => _asked;
 
-        public int Connect(LocalWorkload source, IPEndPoint destination, string expectedIdentity, EventLoop loop)
+        public int Connect(LocalWorkload source, IPAddress? address, IPEndPoint destination, string expectedIdentity, EventLoop loop)
         {
             _asked.Add($"{source.Namespace}/{source.Name} {source.ServiceAccount} {expectedIdentity}");
             return SocketCalls.Connect(destination.Serialize());

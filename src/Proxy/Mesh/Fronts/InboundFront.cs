@@ -1,6 +1,7 @@
 using System.Net;
 using Weft.Proxy.Config.Units;
 using Weft.Proxy.Forwarding;
+using Weft.Proxy.Mesh.Hbone;
 using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry.Metrics;
@@ -11,7 +12,7 @@ namespace Weft.Proxy.Mesh.Fronts;
 /// <summary>
 /// The inbound side of one loop, however a connection came here: what its workload's mode, policies and tokens say is asked in this place alone. On the loop.
 /// </summary>
-internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
+internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors) : IInboundAcceptor
 {
     /// <summary>Connections that were closed because they may not be.</summary>
     public long Refused { get; private set; }

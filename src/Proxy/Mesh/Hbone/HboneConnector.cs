@@ -12,10 +12,7 @@ internal sealed class HboneConnector(MeshIdentities identities, HboneSettings se
 {
     private readonly ConcurrentDictionary<EventLoop, HboneClient> _clients = new();
 
-    public int Connect(LocalWorkload source, IPEndPoint destination, string expectedIdentity, EventLoop loop) => Connect(source, null, destination, expectedIdentity, loop);
-
-    /// <param name="address">Of the source: told to the destination's proxy, for its policies.</param>
-    /// <returns>A non-blocking descriptor whose bytes reach the destination as this source, or -1. It can be written to at once; what is written waits for the tunnel.</returns>
+    /// <remarks>It can be written to at once; what is written waits for the tunnel.</remarks>
     public int Connect(LocalWorkload source, IPAddress? address, IPEndPoint destination, string expectedIdentity, EventLoop loop) =>
         ClientOf(loop).Connect(new(source.Namespace, source.ServiceAccount), address, destination, expectedIdentity);
 

@@ -44,7 +44,7 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
         switch (path.Kind)
         {
             case MeshPathKind.Connector:
-                return connector!.Connect(path.Source.Workload, to, path.Identity!, loop);
+                return connector!.Connect(path.Source.Workload, path.Source.Address, to, path.Identity!, loop);
             case MeshPathKind.Inbound when SocketCalls.Pair() is { } pair:
                 inbound(loop, pair.Other, new IPEndPoint(path.Source.Address ?? IPAddress.None, 0), to, path.Source.Identity);
                 return pair.One;

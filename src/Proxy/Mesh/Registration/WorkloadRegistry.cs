@@ -20,21 +20,27 @@ internal sealed class WorkloadRegistry : ILocalWorkloads
     private HashSet<string>? _named;   // since `begin`
     private FrozenDictionary<IPAddress, LocalWorkload> _byAddress = FrozenDictionary<IPAddress, LocalWorkload>.Empty;
 
-    private WorkloadRegistry(string path) => _path = path;
+    private readonly Action<LocalWorkload>? _came;
+
+    private WorkloadRegistry(string path, Action<LocalWorkload>? came) => (_path, _came) = (path, came);
 
     public int Count => _pods.Count;
 
     /// <summary>Begins with what an earlier proxy knew. A file that cannot be read is one that is not there: the agent tells everything again.</summary>
     /// <param name="state">The proxy's own directory.</param>
-    public static WorkloadRegistry Load(string state)
+    /// <param name="came">Hears of each pod that is known from now on, the first ones too.</param>
+    public static WorkloadRegistry Load(string state, Action<LocalWorkload>? came = null)
     {
-        var registry = new WorkloadRegistry(Path.Combine(state, "workloads.json"));
+        var registry = new WorkloadRegistry(Path.Combine(state, "workloads.json"), came);
         try
         {
             if (JsonSerializer.Deserialize(File.ReadAllBytes(registry._path), RegistrationJson.Default.RegistrationFile) is { Format: Format, Pods: { } pods })
             {
                 foreach (var pod in pods.Where(pod => pod?.Check() is null && pod is not null).Take(MostPods))
+                {
                     registry._pods[pod.Uid] = pod;
+                    came?.Invoke(pod.Workload());
+                }
             }
         }
         catch (Exception none) when (none is IOException or UnauthorizedAccessException or JsonException)
@@ -64,6 +70,7 @@ internal sealed class WorkloadRegistry : ILocalWorkloads
                     return $"more than {MostPods} pods";
                 _named?.Add(pod.Uid);
                 _pods[pod.Uid] = pod;
+                _came?.Invoke(pod.Workload());
                 break;
             case { Do: "end" } when _named is { } named:
                 _named = null;
