@@ -18,8 +18,8 @@ internal sealed partial class MeshPart : IAsyncDisposable
     // Two files of it: some 50,000 requests each.
     private const long AccessLogBytes = 16 << 20;
 
-    // Below the supervisor's patience with a child that is to end (3 s).
-    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(2);
+    // With the second that an engine gives its clients to close, below the supervisor's patience with a child that is to end (3 s).
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(1.5);
     private readonly List<AdminServer> _admin = [];
     private readonly RotatingFile? _access;
 

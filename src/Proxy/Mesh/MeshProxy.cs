@@ -94,33 +94,26 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
 
     public IReadOnlyList<Rejection> Apply(IReadOnlyList<KeyValuePair<UnitKey, object?>> changes)
     {
-        var step = _state.Apply(changes);
-        var own = _engine.Clusters.Count == 0 ? MeshClusters.All : [];
-        var left = new List<Rejection>();
-        var before = _engine.Clusters;
-        var change = new MeshChange
+        try
         {
-            Paths = _paths, Clusters = [.. own, .. step.Clusters], GoneClusters = step.GoneClusters,
-            TlsClusters = step.Door || step.Clusters.Any(cluster => cluster.Config.Tls is not null) ? [.. _state.Clusters.Values.Where(cluster => cluster.Config.Tls is not null)] : [],
-            JwtProviders = step.Tokens ? _state.JwtProviders.ToValueList() : null,
-        };
-        if (step.Door)
-        {
-            change = change with { Door = DoorJoin.Of(_state, _options.DoorAddress?.ToString(), out var rejected) };
-            left.AddRange(rejected);
+            return Serve(changes);
         }
-
-        // Whoever applies waits until it is served: that is what an acknowledgement says.
-        left.AddRange(_engine.ApplyMeshAsync(change).GetAwaiter().GetResult());
-        left.AddRange(_serving.Apply(step, renamed: !ReferenceEquals(before, _engine.Clusters)));
-        _configured.TrySetResult();
-        return left;
+        catch (Exception defect)
+        {
+            // A proxy that died of it would die of it again, with everything that it serves.
+            Log.NotApplied(_logger, defect);
+            return [.. changes.Select(change => new Rejection(change.Key, "", $"the proxy has a defect that this step brings to light: {defect.Message}"))];
+        }
+        finally
+        {
+            _configured.TrySetResult();
+        }
     }
 
     /// <summary>What a scrape of Prometheus gets.</summary>
     public void WriteMetrics(TextWriter to)
     {
-        _engine.WriteMetrics(to);
+        _engine.WriteMetrics(to, everyEndpoint: false);
         var text = new PrometheusText(to);
         text.Family("weft_mesh_connections_refused_total", "counter", "Captured connections that were closed: unknown senders, hosts that may not be called, policies.");
         text.Sample("weft_mesh_connections_refused_total", text.Labels([("side", "outbound")]), _loops.Sum(loop => loop.Outbound.Refused));
@@ -156,6 +149,30 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
             await _node.DisposeAsync();
     }
 
+    private List<Rejection> Serve(IReadOnlyList<KeyValuePair<UnitKey, object?>> changes)
+    {
+        var step = _state.Apply(changes);
+        var own = _engine.Clusters.Count == 0 ? MeshClusters.All : [];
+        var left = new List<Rejection>();
+        var before = _engine.Clusters;
+        var change = new MeshChange
+        {
+            Paths = _paths, Clusters = [.. own, .. step.Clusters], GoneClusters = step.GoneClusters,
+            TlsClusters = step.Door || step.Clusters.Any(cluster => cluster.Config.Tls is not null) ? [.. _state.Clusters.Values.Where(cluster => cluster.Config.Tls is not null)] : [],
+            JwtProviders = step.Tokens ? _state.JwtProviders.ToValueList() : null,
+        };
+        if (step.Door)
+        {
+            change = change with { Door = DoorJoin.Of(_state, _options.DoorAddress?.ToString(), out var rejected) };
+            left.AddRange(rejected);
+        }
+
+        // Whoever applies waits until it is served: that is what an acknowledgement says.
+        left.AddRange(_engine.ApplyMeshAsync(change).GetAwaiter().GetResult());
+        left.AddRange(_serving.Apply(step, renamed: !ReferenceEquals(before, _engine.Clusters)));
+        return left;
+    }
+
     private async Task<bool> IsBusyAsync()
     {
         var busy = false;
@@ -178,6 +195,9 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     {
         [LoggerMessage(LogLevel.Information, "serving the mesh with {Loops} loops: {Hosts} hosts, {Workloads} workloads")]
         public static partial void Started(ILogger logger, int loops, int hosts, int workloads);
+
+        [LoggerMessage(LogLevel.Error, "a step of the configuration was not applied whole")]
+        public static partial void NotApplied(ILogger logger, Exception defect);
 
         [LoggerMessage(LogLevel.Error, "the kernel refuses what the mesh needs ({Refusal}): connections to pods of this node will fail; the proxy needs CAP_NET_ADMIN")]
         public static partial void Refused(ILogger logger, string refusal);

@@ -70,10 +70,11 @@ public sealed partial class ProxyEngine
                 });
             }
 
+            var before = Clusters;
             await ChangeClustersAsync(change, cluster => broken.Contains((false, cluster)));
             if (change.Door is not null)
                 await OpenDoorAsync(door with { Listeners = door.Listeners.Where(listener => !broken.Contains((true, listener.Name))).ToValueList() }, rejected);
-            else if (change.GoneClusters.Count > 0 || change.Clusters.Count > 0)
+            else if (!ReferenceEquals(before, Clusters) && _door.Listeners.Count > 0)
                 await OpenDoorAsync(_door, rejected);
             _meshTls?.Commit();
             return rejected;

@@ -153,7 +153,8 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     }
 
     /// <summary>What a scrape of Prometheus gets.</summary>
-    public void WriteMetrics(TextWriter to)
+    /// <param name="everyEndpoint">Also of those that nothing is to be said of: healthy, and without a request.</param>
+    public void WriteMetrics(TextWriter to, bool everyEndpoint = true)
     {
         var text = new PrometheusText(to);
         new IstioMetrics(_names.Sources, _names.Destinations).Write([.. _loops.Select(loop => loop.Metrics)], text);
@@ -171,7 +172,10 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         foreach (var (name, cluster) in _clusters.Clusters)
         {
             foreach (var endpoint in cluster.Table().Endpoints)
-                text.Sample("weft_proxy_endpoint_requests_in_flight", text.Labels([("cluster", name), ("endpoint", endpoint.Key)]), (long)endpoint.State.Active);
+            {
+                if (everyEndpoint || endpoint.State.Active > 0)
+                    text.Sample("weft_proxy_endpoint_requests_in_flight", text.Labels([("cluster", name), ("endpoint", endpoint.Key)]), (long)endpoint.State.Active);
+            }
         }
 
         text.Family("weft_proxy_cluster_concurrency_limit", "gauge", "Requests at once that a cluster with adaptive concurrency is given.");
@@ -184,7 +188,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         text.Family("weft_proxy_endpoint_healthy", "gauge", "1: takes requests; 0: out, by checks, ejection or on its own wish.");
         foreach (var (name, cluster) in _clusters.Clusters)
         {
-            foreach (var (endpoint, health, reason) in cluster.Describe())
+            foreach (var (endpoint, health, reason) in cluster.Describe().Where(one => everyEndpoint || one.Health != Balancing.Localities.EndpointHealth.Healthy))
                 text.Sample("weft_proxy_endpoint_healthy", text.Labels([("cluster", name), ("endpoint", endpoint.Key), ("ejection", reason.ToString())]), health == Balancing.Localities.EndpointHealth.Healthy ? 1L : 0L);
         }
     }

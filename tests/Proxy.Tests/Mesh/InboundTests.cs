@@ -1,9 +1,12 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Weft.Jose;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 using Weft.Proxy.Tests.Filters.Jwt;
+using Weft.Proxy.Tests.Forwarding;
 
 namespace Weft.Proxy.Tests.Mesh;
 
@@ -143,6 +146,28 @@ public sealed class InboundTests : IAsyncLifetime
         Assert.Equal(200, _bed.Get(Client, Service, 80, headers: $"Authorization: Bearer {token}\r\n").Status);
         Assert.Equal(401, _bed.Get(Client, Service, 80, headers: "Authorization: Bearer a.b.c\r\n").Status);
         Assert.Equal(403, _bed.Get(Client, Service, 80).Status);
+    }
+
+    [Fact]
+    public async Task Requests_of_HTTP2_pass_both_sides_as_HTTP2()
+    {
+        await using var server = await ProxyFixture.ServerAsync(context => context.Response.WriteAsync(context.Request.Protocol), HttpProtocols.Http2);
+        var port = new Uri(server.Urls.Single()).Port;
+        var host = MeshBed.Host("g.shop.svc.cluster.local", "127.2.0.7", 80, PortProtocol.Http2, new EndpointConfig { Address = "127.0.0.1", Port = port });
+        _bed.Apply([
+            .. host, UnitCodec.Cluster(new ClusterUnit { Cluster = new ClusterConfig { Name = "g.shop.svc.cluster.local:80", Protocol = UpstreamProtocol.Http2 }, Host = "g.shop.svc.cluster.local", Port = 80 }),
+            Policy("no-admin", AuthorizationAction.Deny, new AuthorizationRule { To = [new AuthorizationOperation { Paths = ["/admin"] }] }),
+            MeshBed.Workload("grpc", "127.0.0.1", more: unit => unit with { Policies = ["shop/no-admin"] }),
+        ]);
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(new System.Net.Sockets.NetworkStream(_bed.Dial(Client, "127.2.0.7", 80), ownsSocket: true)),
+        })
+        { DefaultRequestVersion = System.Net.HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        Assert.Equal("HTTP/2", await client.GetStringAsync("http://any/", TestContext.Current.CancellationToken));
+        using var refused = await client.GetAsync("http://any/admin", TestContext.Current.CancellationToken);
+        Assert.Equal(403, (int)refused.StatusCode);
     }
 
     [Fact]

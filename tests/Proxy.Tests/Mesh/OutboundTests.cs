@@ -62,6 +62,14 @@ public sealed class OutboundTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_service_has_no_other_ports_than_its_own()
+    {
+        _bed.Apply([.. Pods, .. MeshBed.Host("a.shop.svc.cluster.local", Service, 80, PortProtocol.Http, MeshBed.Endpoint(_one))]);
+        using var socket = _bed.Dial(Client, Service, 81);
+        MeshBed.AssertClosed(socket);
+    }
+
+    [Fact]
     public void What_the_mesh_does_not_know_is_passed_on_but_for_those_who_may_call_known_hosts_only()
     {
         using var outside = new Pod("outside", "127.9.0.1");

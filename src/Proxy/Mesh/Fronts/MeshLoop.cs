@@ -31,8 +31,10 @@ internal sealed class MeshLoop : IFront
     public bool IsBusy => _acceptors.IsBusy;
 
     /// <summary>Accepts from now on. The descriptors are this loop's; their sockets may be others', too.</summary>
-    public void Listen(IEnumerable<Socket> outbound, IEnumerable<Socket> inbound)
+    public void Listen(IReadOnlyCollection<Socket> outbound, IReadOnlyCollection<Socket> inbound)
     {
+        foreach (var socket in outbound.Concat(inbound))
+            socket.Blocking = false;
         _listeners = [.. outbound.Select(socket => new Listener(Loop, socket, Outbound.Accept)), .. inbound.Select(socket => new Listener(Loop, socket, AcceptInbound))];
         _listeners.Keep(KeepAlive.Of(MeshListeners.Outbound.KeepAlive));
     }

@@ -26,8 +26,11 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
         }
 
         var (from, to, view) = (MeshView.Plain(peer), MeshView.Plain(meant), serving.View);
-        if (view.HostOf(to.Address) is { } host && serving.PortOf(host, to.Port) is { } port)
+        var host = view.HostOf(to.Address);
+        if (host is not null && serving.PortOf(host, to.Port) is { } port)
             ToHost(fd, new Caller(source, from, to), port);
+        else if (host is not null && WorkloadNames.IsService(host.Name))
+            Refuse(fd);
         else if (view.Workloads.ContainsKey(to.Address))
             acceptors.Tunnel(fd, new Caller(source, from, to).FactsOf(to.Address.ToString()), MeshClusters.Pod);
         else if (view.Named.TryGetValue(to.Port, out var named) && !named.IsEmpty)

@@ -22,7 +22,7 @@ internal sealed record MeshWorkload(string Key, WorkloadUnit Unit)
     /// <summary>Something has to be asked of each connection, or request, that comes to it.</summary>
     public bool HasRules => !Unit.Policies.IsEmpty || !Unit.Tokens.IsEmpty;
 
-    public string Name => Key[(Key.LastIndexOf('/') + 1)..];
+    public string Name { get; } = Key[(Key.LastIndexOf('/') + 1)..];
 
     public WorkloadLabels Labels => _labels ??= WorkloadNames.LabelsOf(Unit.Namespace, Name, Unit.Labels, Unit.Identity);
 
@@ -37,7 +37,8 @@ internal sealed record MeshWorkload(string Key, WorkloadUnit Unit)
         return Unit.MutualTls;
     }
 
-    public bool Is(LocalWorkload local) => Key == $"{local.Namespace}/{local.Name}";
+    /// <summary>Entries are of machines outside.</summary>
+    public bool Is(LocalWorkload local) => Name == local.Name && Unit.Namespace == local.Namespace && Key.Length == local.Namespace.Length + 1 + local.Name.Length;
 }
 
 /// <summary>Whose an address is. Immutable; shared by all loops.</summary>
@@ -78,12 +79,18 @@ internal sealed record MeshView
     {
         if (!Workloads.TryGetValue(address, out var owners))
             return null;
-        if (local is not null)
-            return owners.FirstOrDefault(owner => owner.Is(local));
-        if (owners.Length == 1)
-            return owners[0];
-        var meshed = owners.Where(owner => owner.IsMeshed).Take(2).ToList();
-        return meshed.Count == 1 ? meshed[0] : meshed.Count == 0 ? owners[0] : null;
+        // Asked for each request, so nothing is allocated.
+        MeshWorkload? found = null;
+        foreach (var owner in owners)
+        {
+            if (local is not null ? !owner.Is(local) : !owner.IsMeshed)
+                continue;
+            if (found is not null)
+                return null;
+            found = owner;
+        }
+
+        return found ?? (local is null ? owners[0] : null);
     }
 
     /// <summary>As they are looked up.</summary>

@@ -28,11 +28,14 @@ internal static class WorkloadNames
         return pod.Length > 0 ? pod : WorkloadLabels.Unknown;
     }
 
+    /// <summary>A service of the cluster has the ports that it has, and no others.</summary>
+    public static bool IsService(string host) => host.Split('.') is [_, _, "svc", ..];
+
     /// <param name="host">`web.shop.svc.cluster.local`, or a name outside the cluster.</param>
     public static DestinationLabels DestinationOf(string host, WorkloadLabels? workload)
     {
         var parts = host.Split('.');
-        var isService = parts.Length > 2 && parts[2] == "svc";
+        var isService = IsService(host);
         return new()
         {
             Service = host, ServiceName = isService ? parts[0] : host, ServiceNamespace = isService ? parts[1] : WorkloadLabels.Unknown, Workload = workload ?? new WorkloadLabels(),
