@@ -11,17 +11,22 @@ namespace Weft.Proxy.Mesh.Registration;
 /// Hears from the node's agent who the meshed pods are: lines of JSON, each answered by one when it is done. One connection counts: the newest, for an agent
 /// that comes anew says everything anew.
 /// </summary>
-internal sealed partial class RegistrationServer(Socket listener, WorkloadRegistry registry, ILogger<RegistrationServer> logger) : IAsyncDisposable
+public sealed partial class RegistrationServer : IAsyncDisposable
 {
     // A pod with as many labels as fit into an object of the API would be larger; such a one is not taken into the mesh.
     private const int LongestLine = 256 * 1024;
 
     private const uint Root = 0;
 
+    private readonly Socket _listener;
+    private readonly WorkloadRegistry _registry;
+    private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private Task _running = Task.CompletedTask;
     private Socket? _current;
+
+    private RegistrationServer(Socket listener, WorkloadRegistry registry, ILogger logger) => (_listener, _registry, _logger) = (listener, registry, logger);
 
     /// <param name="listener">Handed over by the supervisor, which keeps it for the next proxy: it is not closed here.</param>
     public static RegistrationServer Start(Socket listener, WorkloadRegistry registry, ILoggerFactory loggers)
@@ -38,10 +43,10 @@ internal sealed partial class RegistrationServer(Socket listener, WorkloadRegist
         {
             while (true)
             {
-                var connection = await listener.AcceptAsync(_stop.Token);
+                var connection = await _listener.AcceptAsync(_stop.Token);
                 if (PeerUser(connection) is not Root and var user)
                 {
-                    Log.Stranger(logger, user);
+                    Log.Stranger(_logger, user);
                     connection.Dispose();
                     continue;
                 }
@@ -102,7 +107,7 @@ internal sealed partial class RegistrationServer(Socket listener, WorkloadRegist
         try
         {
             var json = new Utf8JsonReader(line);
-            return Line(JsonSerializer.Deserialize(ref json, RegistrationJson.Default.RegistrationOrder) is { } order ? registry.Apply(order) : "null is no order");
+            return Line(JsonSerializer.Deserialize(ref json, RegistrationJson.Default.RegistrationOrder) is { } order ? _registry.Apply(order) : "null is no order");
         }
         catch (JsonException bad)
         {
@@ -110,7 +115,7 @@ internal sealed partial class RegistrationServer(Socket listener, WorkloadRegist
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
-            Log.NotKept(logger, failed.Message);
+            Log.NotKept(_logger, failed.Message);
             return Line($"it cannot be kept: {failed.Message}");
         }
     }

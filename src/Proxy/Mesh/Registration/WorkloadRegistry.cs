@@ -8,7 +8,7 @@ namespace Weft.Proxy.Mesh.Registration;
 /// The meshed pods of this node. On disk before it is said to be so: a proxy that starts anew knows its pods before the agent has said a word, and what they
 /// send is not taken for a stranger's. Changed by one thread at a time, read by any.
 /// </summary>
-internal sealed class WorkloadRegistry : ILocalWorkloads
+public sealed class WorkloadRegistry : ILocalWorkloads
 {
     private const int Format = 1;
 
@@ -51,12 +51,14 @@ internal sealed class WorkloadRegistry : ILocalWorkloads
         return registry;
     }
 
-    public LocalWorkload? Find(IPAddress address) => Volatile.Read(ref _byAddress).GetValueOrDefault(address);
+    LocalWorkload? ILocalWorkloads.Find(IPAddress address) => Find(address);
+
+    internal LocalWorkload? Find(IPAddress address) => Volatile.Read(ref _byAddress).GetValueOrDefault(address);
 
     /// <summary>Does what the agent says.</summary>
     /// <returns>Why not; null: done, and on disk.</returns>
     /// <exception cref="IOException">It cannot be kept; nothing has changed for readers.</exception>
-    public string? Apply(RegistrationOrder order)
+    internal string? Apply(RegistrationOrder order)
     {
         switch (order)
         {
