@@ -1,3 +1,5 @@
+using Weft.Api.FrontDoor;
+
 namespace Weft.ApiServer.Registry;
 
 /// <summary>
@@ -6,10 +8,12 @@ namespace Weft.ApiServer.Registry;
 /// </summary>
 internal sealed class ReservedResources(IEnumerable<ResourceInfo> builtIns)
 {
-    /// <summary>The program's own group: claims lie in it, and no kind is served from it.</summary>
+    /// <summary>The program's own group: claims lie in it, under names that are no kind's, and no kinds are served from it but the program's own.</summary>
     public const string OwnGroup = "weft.dev";
 
     private readonly HashSet<(string Group, string Plural)> _builtIns = [.. builtIns.Select(resource => (resource.Resource.Group, resource.Resource.Resource))];
 
-    public bool Has(string group, string plural) => group == OwnGroup || _builtIns.Contains((group, plural));
+    private readonly HashSet<string> _own = [.. WeftKinds.All().Select(kind => kind.Plural)];
+
+    public bool Has(string group, string plural) => group == OwnGroup ? !_own.Contains(plural) : _builtIns.Contains((group, plural));
 }

@@ -124,6 +124,23 @@ public sealed class MeshPropertyTests
         };
     }
 
+    [Fact]
+    public void An_ingress_is_the_hosts_that_it_names()
+    {
+        var before = Inputs("world") with { Ingresses = [.. Enumerable.Range(0, 20).Select(i => At($"h{i}.example", 80))] };
+        var after = before with { Ingresses = before.Ingresses.SetItem(3, At("h3.example", 81)) };
+        var snapshot = MeshCompiler.Compile(before);
+        var next = MeshCompiler.Compile(after, snapshot);
+        Same(MeshCompiler.Compile(after), next);
+        Assert.Equal(["Routes/gateway/80/h3.example"], next.Units.Except(snapshot.Units).Select(unit => unit.Key.ToString()));
+        Assert.Equal(4, next.Compiled); // the object by itself, its host, and the ports 80 and 443, which stay as they are
+
+        static Weft.Api.Networking.Ingress At(string host, int port) => new()
+        {
+            Metadata = Named(host), Spec = new() { Rules = [new() { Host = host, Http = new() { Paths = [new() { Path = "/", PathType = "Prefix", Backend = new() { Service = new() { Name = "web", Port = new() { Number = port } } } }] } }] },
+        };
+    }
+
     private static void Changes(Func<MeshInputs, MeshInputs> change, int? jobs, params string[] keys)
     {
         var inputs = Inputs("world");

@@ -136,6 +136,17 @@ public sealed class ActionTests
     }
 
     [Fact]
+    public void Path_with_query_and_host_hash_as_fields_do()
+    {
+        var rng = new Rng(1);
+        ulong? Of(string name, string host, string target) => new HashPlan([new HeaderHash(name)]).Of(Ask.Get(host, target), ref rng, out _);
+        Assert.Equal(Of(":path", "a.test", "/x?y=1"), Of(":path", "b.test", "/x?y=1"));
+        Assert.NotEqual(Of(":path", "a.test", "/x?y=1"), Of(":path", "a.test", "/x?y=2"));
+        Assert.Equal(Of(":authority", "a.test", "/x"), Of(":authority", "a.test", "/y"));
+        Assert.NotEqual(Of(":authority", "a.test", "/x"), Of(":authority", "b.test", "/x"));
+    }
+
+    [Fact]
     public void Hashes_depend_on_what_they_are_told_and_stop_where_they_are_told()
     {
         var rng = new Rng(1);

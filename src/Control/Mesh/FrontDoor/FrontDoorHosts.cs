@@ -78,8 +78,14 @@ internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueL
         var routes = Parts.SelectMany(part => Of(part, resolver, lookups, problems))
             .Concat(Ingresses.IsEmpty ? [] : new IngressRoutes(Port, Name, lookups, problems).Of(Ingresses.Select(part => part.Ingress), Fallback?.Ingress))
             .Select(route => route with { Name = Unused($"{route.Name}~{Name}", used) }).ToValueList();
-        var isToHttps = Parts.IsEmpty && Ingresses.IsEmpty;
-        var table = new RouteTableConfig { Name = TableOf(Port), Hosts = [new() { Name = Name, Domains = Domains, Routes = isToHttps ? [ToHttps with { Name = $"https~{Name}" }] : routes }] };
+        var limits = Shared(routes);
+        var host = new VirtualHostConfig
+        {
+            Name = Name, Domains = Domains, Filters = limits,
+            Routes = Parts.IsEmpty && Ingresses.IsEmpty ? [ToHttps with { Name = $"https~{Name}" }]
+                : limits.IsEmpty ? routes : routes.Select(route => route with { Filters = route.Filters.Where(filter => !limits.Contains(filter)).ToValueList() }).ToValueList(),
+        };
+        var table = new RouteTableConfig { Name = TableOf(Port), Hosts = [host] };
         return UnitCodec.Routes(table, Name);
     }
 
@@ -96,6 +102,13 @@ internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueL
             foreach (var route in new RouteAssembler(resolver, ClientView.Everybody, part.Gateway, Port).Routes(rule))
                 yield return filters.IsEmpty ? route : route with { Filters = WithPolicies(route.Filters, filters) };
         }
+    }
+
+    // A limit that all have counts for the host as a whole: each route would count for itself. One by consumer stays where the consumer is known.
+    private static ValueList<FilterConfig> Shared(ValueList<RouteConfig> routes)
+    {
+        var forwards = routes.Where(route => route.Action is ForwardAction).ToList();
+        return forwards.Count < 2 ? [] : forwards[0].Filters.Where(filter => filter is RateLimitFilter limit && !limit.Keys.Any(key => key is IdentityKey) && forwards.TrueForAll(route => route.Filters.Contains(filter))).ToValueList();
     }
 
     // Preflights carry no credentials, so CORS answers before anybody asks for some.

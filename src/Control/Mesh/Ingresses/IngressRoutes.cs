@@ -24,20 +24,19 @@ internal sealed class IngressRoutes(int port, string host, MeshLookups lookups, 
     {
         var parts = ingresses.Select(ingress => (Ingress: ingress, Settings: IngressSettings.Read(ingress, lookups, diagnostics))).ToList();
         var (entries, canaries) = Sorted(parts.SelectMany(part => Entries(part.Ingress, part.Settings)));
-        foreach (var route in parts.Where(part => part.Settings is { AppRoot: not null, IsClosed: false }).Take(1).SelectMany(part => AppRoot(part.Ingress, part.Settings)))
+        if (parts.Find(part => HasRoot(part.Ingress, part.Settings, entries)) is { Settings: { } settings } root)
+            yield return AppRoot(root.Ingress, settings);
+        foreach (var route in entries.SelectMany(entry => Routes(entry, canaries.Where(canary => IsOf(canary, entry)))))
             yield return route;
-        foreach (var route in entries.SelectMany(entry => Routes(entry, canaries.Where(canary => canary.Path == entry.Path))))
-            yield return route;
-        foreach (var (ingress, settings) in parts.Where(part => part.Ingress.Spec.DefaultBackend is not null && part.Settings.Canary is null).Take(1))
+        foreach (var (ingress, own) in parts.Where(part => part.Ingress.Spec.DefaultBackend is not null && part.Settings.Canary is null).Take(1))
         {
-            foreach (var route in Routes(Default(ingress, settings), []))
+            foreach (var route in Routes(Default(ingress, own), []))
                 yield return route;
         }
 
         if (fallback is not null && (IsOneLabel || !parts.Exists(part => part.Ingress.Spec.DefaultBackend is not null && part.Settings.Canary is null)))
         {
-            var settings = IngressSettings.Read(fallback, lookups, diagnostics);
-            foreach (var route in Routes(Default(fallback, settings), []))
+            foreach (var route in Routes(Default(fallback, IngressSettings.Read(fallback, lookups, diagnostics)), []))
                 yield return route with { Name = route.Name + "/fallback", Matches = route.Matches.Select(match => match with { Authority = null }).ToValueList() };
         }
     }
@@ -70,7 +69,7 @@ internal sealed class IngressRoutes(int port, string host, MeshLookups lookups, 
         foreach (var entry in all)
         {
             var list = entry.Settings.Canary is null ? entries : canaries;
-            if (list.Find(other => other.Path == entry.Path) is { } first)
+            if (list.Find(other => other.Path == entry.Path && (entry.Settings.Canary is null || IsOf(entry, other))) is { } first)
             {
                 if (first.Ingress != entry.Ingress || first.Backend != entry.Backend)
                     entry.Settings.Problems.Error(entry.Field.Replace(".backend", ".path", StringComparison.Ordinal), $"{Shown(entry.Path)} of host '{host}' is that of {Problems.RefOf(first.Ingress)}, which {(first.Ingress == entry.Ingress ? "has it before" : "is older")}; it is not served from here");
@@ -80,20 +79,31 @@ internal sealed class IngressRoutes(int port, string host, MeshLookups lookups, 
             list.Add(entry);
         }
 
-        foreach (var canary in canaries.Where(canary => !entries.Exists(entry => entry.Path == canary.Path)))
-            canary.Settings.Problems.Error(canary.Field.Replace(".backend", ".path", StringComparison.Ordinal), $"no other Ingress has {Shown(canary.Path)} of host '{host}', so there is nothing to take a part of; it is not served");
+        foreach (var canary in canaries.Where(canary => !entries.Exists(entry => IsOf(canary, entry))))
+            canary.Settings.Problems.Error(canary.Field.Replace(".backend", ".path", StringComparison.Ordinal), $"no other Ingress of the namespace has {Shown(canary.Path)} of host '{host}', so there is nothing to take a part of; it is not served");
         return ([.. entries.OrderBy(entry => IngressPaths.Order(entry.Path))], canaries);
     }
 
     private static string Shown(PathMatch path) => $"{path.Kind} '{path.Value}'";
 
-    private IEnumerable<RouteConfig> AppRoot(Ingress ingress, IngressSettings settings)
+    // A part of somebody's requests is for those of the same namespace alone.
+    private static bool IsOf(IngressEntry canary, IngressEntry entry) => canary.Path == entry.Path && canary.Ingress.Metadata.Namespace == entry.Ingress.Metadata.Namespace;
+
+    // Whose path '/' is, says where it leads.
+    private bool HasRoot(Ingress ingress, IngressSettings settings, List<IngressEntry> entries)
     {
-        yield return new()
-        {
-            Name = $"{MeshIndex.Name(ingress)}/app-root", Matches = [Match(new(PathMatchKind.Exact, "/"))], Action = new RedirectAction { Path = settings.AppRoot, Status = 302, DropQuery = true },
-        };
+        if (settings is not { AppRoot: not null, IsClosed: false, Canary: null })
+            return false;
+        if (entries.Find(entry => entry.Path is { Value: "/", Kind: PathMatchKind.Exact or PathMatchKind.Prefix }) is not { } owner || owner.Ingress == ingress)
+            return true;
+        settings.Problems.Error("metadata.annotations", $"app-root: path '/' of host '{host}' is that of {Problems.RefOf(owner.Ingress)}");
+        return false;
     }
+
+    private RouteConfig AppRoot(Ingress ingress, IngressSettings settings) => new()
+    {
+        Name = $"{MeshIndex.Name(ingress)}/app-root", Matches = [Match(new(PathMatchKind.Exact, "/"))], Action = new RedirectAction { Path = settings.AppRoot, Status = 302, DropQuery = true },
+    };
 
     private IEnumerable<RouteConfig> Routes(IngressEntry entry, IEnumerable<IngressEntry> canaries)
     {

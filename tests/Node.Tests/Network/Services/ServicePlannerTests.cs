@@ -1,3 +1,4 @@
+using Weft.Node.Network.Services;
 using static Weft.Node.Tests.Network.Services.ServiceWorld;
 
 namespace Weft.Node.Tests.Network.Services;
@@ -42,6 +43,18 @@ public sealed class ServicePlannerTests
     [InlineData("""{"clusterIP":"fd00::1","ports":[{"port":80}]}""")]
     [InlineData("""{"clusterIP":"10.96.0.10","ports":[{"port":53,"protocol":"UDP"}]}""")]   // the DNS server's own address is never translated
     public void Services_without_an_address_of_their_own_are_not_programmed(string spec) => Assert.Null(Plan(spec, Slice("10.1.0.2")));
+
+    [Fact]
+    public void The_front_door_has_ports_of_the_machine_before_services_that_are_older()
+    {
+        var (old, door) = (Service(Plain, created: "2020-01-01T00:00:00Z"), Service(Plain, name: "istio-ingressgateway"));
+        door = door with { Metadata = door.Metadata with { Namespace = "istio-system", Labels = new Dictionary<string, string> { ["weft.dev/front-door"] = "true" } } };
+        Assert.True(string.CompareOrdinal(Age(door), Age(old)) < 0);
+        // The label alone is anybody's.
+        Assert.True(string.CompareOrdinal(Age(door with { Metadata = door.Metadata with { Namespace = "shop" } }), Age(old)) > 0);
+
+        static string Age(Weft.Api.Core.Service service) => ServicePlanner.Plan(service, [], Lab)!.Age;
+    }
 
     [Fact]
     public void What_stands_in_an_object_is_not_taken_into_a_script_as_it_is()

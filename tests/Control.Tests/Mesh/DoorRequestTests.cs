@@ -1,0 +1,222 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Weft.Jose;
+
+namespace Weft.Control.Tests.Mesh;
+
+/// <summary>Requests through an engine that serves what was compiled from manifests.</summary>
+public sealed class DoorRequestTests
+{
+    private static readonly string BasicAnna = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("anna:open-sesame"));
+
+    [Fact]
+    public async Task The_ingress_of_the_seed_leads_its_host_to_its_service_and_no_other_host()
+    {
+        await using var door = await DoorBed.StartAsync(await File.ReadAllTextAsync(Path.Combine(MeshCase.Folder(), "seed-004-my-app.yaml"), TestContext.Current.CancellationToken));
+        Assert.StartsWith("web GET /any/path?q=1\n", (await door.GetAsync("http://my-app.example.com/any/path?q=1")).Text, StringComparison.Ordinal);
+        Assert.Equal(404, (await door.GetAsync("http://other.example.com/")).Status);
+    }
+
+    [Fact]
+    public async Task Paths_hosts_and_the_default_backend_are_chosen_as_kubernetes_says()
+    {
+        await using var door = await DoorBed.StartAsync(await File.ReadAllTextAsync(Path.Combine(MeshCase.Folder(), "ingress-paths.yaml"), TestContext.Current.CancellationToken));
+        Assert.StartsWith("web GET /reviews\n", (await door.GetAsync("http://a.example/reviews")).Text, StringComparison.Ordinal);
+        Assert.StartsWith("reviews GET /reviews/1\n", (await door.GetAsync("http://a.example/reviews/1")).Text, StringComparison.Ordinal);
+        Assert.StartsWith("web GET /reviewsX\n", (await door.GetAsync("http://a.example/reviewsX")).Text, StringComparison.Ordinal);
+        Assert.StartsWith("reviews GET /anywhere\n", (await door.GetAsync("http://nobodys.example/anywhere")).Text, StringComparison.Ordinal);
+        Assert.StartsWith("web GET /else\n", (await door.GetAsync("http://nobodys.example/else")).Text, StringComparison.Ordinal);
+        Assert.StartsWith("web GET /other\n", (await door.GetAsync("http://b.example/other")).Text, StringComparison.Ordinal);
+        Assert.StartsWith("web GET /w\n", (await door.GetAsync("http://one.wild.example/w")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_wildcard_is_one_label()
+    {
+        await using var door = await DoorBed.StartAsync(Ingress("a", "*.wild.example"));
+        Assert.Equal(200, (await door.GetAsync("http://one.wild.example/")).Status);
+        Assert.Equal(404, (await door.GetAsync("http://two.one.wild.example/")).Status);
+        Assert.Equal(404, (await door.GetAsync("http://wild.example/")).Status);
+    }
+
+    [Fact]
+    public async Task Paths_are_rewritten_by_groups_and_redirected()
+    {
+        await using var door = await DoorBed.StartAsync(await File.ReadAllTextAsync(Path.Combine(MeshCase.Folder(), "ingress-traffic.yaml"), TestContext.Current.CancellationToken));
+        var (_, text, response) = await door.GetAsync("http://a.example/api/v1/items?x=1");
+        Assert.StartsWith("web GET /v1/items?x=1\n", text, StringComparison.Ordinal);
+        Assert.Contains("host: inside.example\n", text, StringComparison.Ordinal);
+        Assert.Contains("x-forwarded-prefix: /api\n", text, StringComparison.Ordinal);
+        Assert.Equal("100%", response.Headers.GetValues("X-Percent").Single());
+        Assert.StartsWith("web GET /\n", (await door.GetAsync("http://www.a.example/API")).Text, StringComparison.Ordinal);
+        Assert.Equal("http://a.example/home", (await door.GetAsync("http://a.example/")).Response.Headers.Location?.ToString());
+        Assert.StartsWith("web GET /other\n", (await door.GetAsync("http://whole.example/x/y")).Text, StringComparison.Ordinal);
+        Assert.Equal((308, "https://new.example/a?b=1"), await LocationAsync(door, "http://gone.example/a?b=1"));
+        Assert.Equal((302, "https://new.example:8443/sale?x=1"), await LocationAsync(door, "http://away.example/a?b=1"));
+        Assert.StartsWith("route=", (await door.GetAsync("http://https.example/")).Response.Headers.TryGetValues("set-cookie", out var cookies) ? cookies.Single() : "route=", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Https_is_by_server_name_and_http_is_sent_there()
+    {
+        await using var door = await DoorBed.StartAsync(await File.ReadAllTextAsync(Path.Combine(MeshCase.Folder(), "ingress-tls.yaml"), TestContext.Current.CancellationToken));
+        Assert.Equal((308, "https://a.example/x?y=1"), await LocationAsync(door, "http://a.example/x?y=1"));
+        Assert.StartsWith("reviews GET /.well-known/", (await door.GetAsync("http://a.example/.well-known/acme-challenge/token")).Text, StringComparison.Ordinal);
+        Assert.Equal(200, (await door.GetAsync("http://both.example/")).Status);
+        Assert.Equal(200, (await door.GetAsync("http://plain.example/")).Status);
+        var (status, text, _) = await door.GetAsync("https://a.example/x");
+        Assert.Equal((200, "CN=shop/a-cert"), (status, door.Shown));
+        Assert.Contains("x-forwarded-proto: https\n", text, StringComparison.Ordinal);
+        await using var other = await DoorBed.StartAsync(await File.ReadAllTextAsync(Path.Combine(MeshCase.Folder(), "ingress-tls.yaml"), TestContext.Current.CancellationToken));
+        Assert.Equal(404, (await other.GetAsync("https://b.example/")).Status);
+        Assert.Equal("CN=shop/b-cert", other.Shown);
+    }
+
+    [Fact]
+    public async Task A_canary_takes_by_field_and_by_cookie()
+    {
+        await using var door = await DoorBed.StartAsync(await File.ReadAllTextAsync(Path.Combine(MeshCase.Folder(), "ingress-canary.yaml"), TestContext.Current.CancellationToken));
+        Assert.StartsWith("reviews ", (await door.GetAsync("http://a.example/", ("X-Canary", "always"))).Text, StringComparison.Ordinal);
+        Assert.StartsWith("web ", (await door.GetAsync("http://a.example/", ("X-Canary", "never"), ("Cookie", "canary=always"))).Text, StringComparison.Ordinal);
+        Assert.StartsWith("reviews ", (await door.GetAsync("http://a.example/", ("Cookie", "a=b; canary=always; c=d"))).Text, StringComparison.Ordinal);
+        Assert.StartsWith("web ", (await door.GetAsync("http://a.example/", ("Cookie", "canary=never"))).Text, StringComparison.Ordinal);
+        Assert.StartsWith("reviews ", (await door.GetAsync("http://a.example/same")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Keys_passwords_and_limits_hold_and_their_consumers_are_told_to_the_service()
+    {
+        await using var door = await DoorBed.StartAsync(await File.ReadAllTextAsync(Path.Combine(MeshCase.Folder(), "door-policies.yaml"), TestContext.Current.CancellationToken));
+        Assert.Equal(401, (await door.GetAsync("http://in.example/")).Status);
+        Assert.Equal(401, (await door.GetAsync("http://in.example/", ("x-partner", "another"))).Status);
+        var (status, text, _) = await door.GetAsync("http://in.example/", ("x-partner", "key-of-acme"), ("x-consumer", "root"));
+        Assert.Equal(200, status);
+        Assert.Contains("x-consumer: acme\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("key-of-acme", text, StringComparison.Ordinal);
+        // Key and password, and a limit of the gateway: 20 at once.
+        Assert.Equal(401, (await door.GetAsync("http://a.shop.example/reviews", ("x-partner", "key-of-globex"))).Status);
+        (status, text, _) = await door.GetAsync("http://a.shop.example/reviews", ("x-partner", "key-of-globex"), ("authorization", BasicAnna));
+        Assert.Equal(200, status);
+        Assert.Contains("x-user: anna\n", text, StringComparison.Ordinal);
+        var statuses = new List<int>();
+        for (var i = 0; i < 30; i++)
+            statuses.Add((await door.GetAsync("http://a.shop.example/", ("x-partner", "key-of-globex"))).Status);
+        Assert.Equal([200, 429], statuses.Distinct());
+    }
+
+    [Fact]
+    public async Task Addresses_are_let_in_and_kept_out()
+    {
+        await using var door = await DoorBed.StartAsync(
+            Ingress("in", "in.example", ("nginx.ingress.kubernetes.io/whitelist-source-range", "127.0.0.0/8")) + "---\n" + Ingress("out", "out.example", ("nginx.ingress.kubernetes.io/whitelist-source-range", "10.0.0.0/8"))
+            + "---\n" + Ingress("denied", "denied.example", ("nginx.ingress.kubernetes.io/denylist-source-range", "127.0.0.1")) + "---\n" + Ingress("snippet", "snippet.example", ("nginx.ingress.kubernetes.io/configuration-snippet", "deny all;")));
+        Assert.Equal(200, (await door.GetAsync("http://in.example/")).Status);
+        // What a client says of its address is not believed.
+        Assert.Equal(403, (await door.GetAsync("http://out.example/", ("x-forwarded-for", "10.1.2.3"))).Status);
+        Assert.Equal(403, (await door.GetAsync("http://denied.example/")).Status);
+        Assert.Equal(500, (await door.GetAsync("http://snippet.example/")).Status);
+    }
+
+    [Fact]
+    public async Task Another_server_is_asked_by_its_own_path_and_says_who_it_is()
+    {
+        await using var door = await DoorBed.StartAsync(Ingress("asked", "asked.example",
+            ("nginx.ingress.kubernetes.io/auth-url", "http://reviews.shop.svc.cluster.local:9080/check?x=1"), ("nginx.ingress.kubernetes.io/auth-response-headers", "X-User")));
+        var (status, text, _) = await door.GetAsync("http://asked.example/page?p=2", ("x-original-method", "DELETE"));
+        Assert.Equal((401, "asked about GET http://asked.example/page?p=2 by GET?x=1"), (status, text));
+        (status, text, _) = await door.GetAsync("http://asked.example/page?p=2", ("x-ticket", "good"), ("x-user", "root"));
+        Assert.Equal(200, status);
+        Assert.StartsWith("web GET /page?p=2\n", text, StringComparison.Ordinal);
+        Assert.Contains("x-user: anna\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_clients_say_of_themselves_is_taken_off()
+    {
+        await using var door = await DoorBed.StartAsync(Ingress("a", "a.example"));
+        var text = (await door.GetAsync("http://a.example/", ("x-forwarded-client-cert", "By=spiffe://x"), ("x-weft-identity", "root"), ("x-forwarded-for", "192.0.2.9"), ("x-forwarded-proto", "https"), ("x-real-ip", "192.0.2.9"))).Text;
+        Assert.DoesNotContain("x-forwarded-client-cert", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("x-weft-identity", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("192.0.2.9", text, StringComparison.Ordinal);
+        Assert.Contains("x-forwarded-for: 127.0.0.1\n", text, StringComparison.Ordinal);
+        Assert.Contains("x-forwarded-proto: http\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_trusted_proxy_in_front_is_believed_and_ends_tls()
+    {
+        const string Class = """
+            apiVersion: networking.k8s.io/v1
+            kind: IngressClass
+            metadata: {name: weft, annotations: {weft.dev/trusted-proxies: 127.0.0.0/8}}
+            spec: {controller: weft.dev/front-door}
+            ---
+
+            """;
+        await using var door = await DoorBed.StartAsync(Class + Ingress("a", "a.example", ("nginx.ingress.kubernetes.io/force-ssl-redirect", "true"), ("nginx.ingress.kubernetes.io/whitelist-source-range", "192.0.2.0/24")));
+        Assert.Equal(308, (await door.GetAsync("http://a.example/", ("x-forwarded-for", "192.0.2.9"))).Status);
+        Assert.Equal(200, (await door.GetAsync("http://a.example/", ("x-forwarded-for", "192.0.2.9"), ("x-forwarded-proto", "https"))).Status);
+        Assert.Equal(403, (await door.GetAsync("http://a.example/", ("x-forwarded-for", "198.51.100.1"), ("x-forwarded-proto", "https"))).Status);
+    }
+
+    [Fact]
+    public async Task A_request_authentication_of_the_gateway_holds_at_the_door()
+    {
+        using var key = SigningKey.CreateEs256();
+        var keys = new KeySet([key.PublicKey]).ToJson().ToJsonString();
+        await using var door = await DoorBed.StartAsync(Ingress("a", "a.example") + """
+            ---
+            apiVersion: security.istio.io/v1
+            kind: RequestAuthentication
+            metadata: {name: tokens, namespace: istio-system}
+            spec:
+              selector: {matchLabels: {istio: ingressgateway}}
+              jwtRules:
+              - issuer: https://login.example
+                jwks: 'KEYS'
+                outputClaimToHeaders: [{header: x-user, claim: sub}]
+            ---
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: with-token, namespace: istio-system}
+            spec:
+              selector: {matchLabels: {istio: ingressgateway}}
+              rules:
+              - to: [{operation: {paths: [/public]}}]
+              - from: [{source: {requestPrincipals: ["https://login.example/*"]}}]
+            """.Replace("KEYS", keys, StringComparison.Ordinal));
+        var token = Jwt.Sign(new JsonObject { ["iss"] = "https://login.example", ["sub"] = "anna", ["exp"] = TimeProvider.System.GetUtcNow().AddMinutes(10).ToUnixTimeSeconds() }, key);
+        Assert.Equal(403, (await door.GetAsync("http://a.example/")).Status);
+        Assert.Equal(401, (await door.GetAsync("http://a.example/public", ("authorization", "Bearer nonsense"))).Status);
+        var (status, text, _) = await door.GetAsync("http://a.example/", ("authorization", $"Bearer {token}"), ("x-user", "root"));
+        Assert.Equal(200, status);
+        Assert.Contains("x-user: anna\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("root", (await door.GetAsync("http://a.example/public", ("x-user", "root"))).Text, StringComparison.Ordinal);
+    }
+
+    private static async Task<(int, string?)> LocationAsync(DoorBed door, string url) => await door.GetAsync(url) is var (status, _, response) ? (status, response.Headers.Location?.ToString()) : default;
+
+    private static string Ingress(string name, string host, params (string Name, string Value)[] annotations) => $"""
+        apiVersion: networking.k8s.io/v1
+        kind: Ingress
+        metadata:
+          name: {name}
+          namespace: shop
+          annotations:
+            for: tests
+        {string.Join('\n', annotations.Select(pair => $"    {pair.Name}: \"{pair.Value}\""))}
+        spec:
+          rules:
+          - host: "{host}"
+            http:
+              paths:
+              - path: /
+                pathType: Prefix
+                backend:
+                  service:
+                    name: web
+                    port:
+                      number: 80
+
+        """;
+}
