@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Weft.Api.FrontDoor;
 using Weft.Api.Istio;
 using Weft.Api.Joining;
 using Weft.Api.Streams.Tunnels;
@@ -26,8 +27,8 @@ internal static class BootstrapRoles
         // What metrics-server brings with it.
         Labelled(Role("system:aggregated-metrics-reader", Rule(Read, ["metrics.k8s.io"], ["nodes", "pods"])), "view"),
         // What Istio's installation brings with it. Statuses are the mesh's own to write.
-        Labelled(Role("weft:istio-edit", [.. IstioResources().Select(group => Rule(Write, [group.Key], [.. group]))]), "edit"),
-        Labelled(Role("weft:istio-view", [.. IstioResources().Select(group => Rule(Read, [group.Key], [.. group, .. group.Select(resource => resource + "/status")]))]), "view"),
+        Labelled(Role("weft:istio-edit", [.. MeshResources().Select(group => Rule(Write, [group.Key], [.. group]))]), "edit"),
+        Labelled(Role("weft:istio-view", [.. MeshResources().Select(group => Rule(Read, [group.Key], [.. group, .. group.Select(resource => resource + "/status")]))]), "view"),
 
         Role("system:basic-user",
             Rule(["create"], ["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]),
@@ -70,7 +71,7 @@ internal static class BootstrapRoles
     ];
 
     // The mesh's settings (ServiceMesh) hold for the whole cluster, and are its administrators'.
-    internal static IEnumerable<IGrouping<string, string>> IstioResources() => IstioKinds.All().GroupBy(kind => kind.Kind.Group, kind => kind.Plural);
+    internal static IEnumerable<IGrouping<string, string>> MeshResources() => IstioKinds.All().Concat(WeftKinds.All()).GroupBy(kind => kind.Kind.Group, kind => kind.Plural);
 
     private static JsonObject[] AdminPart() =>
     [

@@ -80,7 +80,7 @@ internal static class ControllerRoles
         // It reads by the shared caches; of Secrets, which no cache holds, those that objects of the mesh name.
         yield return Controller("mesh-controller",
         [
-            .. BootstrapRoles.IstioResources().Select(group => BootstrapRoles.Rule(["patch"], [group.Key], [.. group.Select(resource => resource + "/status")])),
+            .. BootstrapRoles.MeshResources().Select(group => BootstrapRoles.Rule(["patch"], [group.Key], [.. group.Select(resource => resource + "/status")])),
             On("linkerd.io", "servicemeshes/status", "patch"),
             On("", "secrets", "get", "list", "watch"),
         ]);

@@ -29,8 +29,8 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
 {
     internal const int DefaultApiPort = 6443;
 
-    /// <summary>Of a new cluster. Off as long as the proxy does not serve what is captured.</summary>
-    internal const bool DefaultMesh = false;
+    /// <summary>Of a new cluster.</summary>
+    internal const bool DefaultMesh = true;
 
     // What the scheduler's goal names.
     private const int MaxSimulated = 5000;

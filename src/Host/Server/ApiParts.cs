@@ -1,5 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Weft.Api.ApiExtensions;
+using Weft.Api.FrontDoor;
 using Weft.Api.Istio;
 using Weft.Api.Schemas;
 using Weft.Api.Streams;
@@ -43,7 +45,7 @@ internal static class ApiParts
         var aggregation = new AggregationLoop(store, loggers.CreateLogger<AggregationLoop>());
         var schemas = new SchemaReader();
         var catalog = ResourceCatalog.Create(store, schemas, time, loggers);
-        var installed = MeshKinds.All();
+        IReadOnlyList<PreinstalledKind> installed = [.. MeshKinds.All(), .. WeftKinds.Preinstalled()];
         var definitions = new CrdEstablisher(store, catalog.Current.All, time, loggers.CreateLogger<CrdEstablisher>());
 
         var options = new ApiServerOptions

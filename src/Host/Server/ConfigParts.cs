@@ -4,6 +4,7 @@ using Weft.ApiServer.Streaming.WebSockets;
 using Weft.Cli.Clusters;
 using Weft.Client;
 using Weft.Control.Configuration;
+using Weft.Control.FrontDoor;
 using Weft.Control.Mesh.Feed;
 using Weft.Control.Names;
 
@@ -29,6 +30,9 @@ internal sealed class ConfigParts
 
     internal IPathHandler OnApiServer { get; }
 
+    /// <summary>What is compiled for the front door.</summary>
+    internal FrontDoorBoard Door { get; } = new();
+
     /// <summary>Which proxies serve by what.</summary>
     internal IPropagation Propagation => new Propagation(_hub, _time);
 
@@ -39,7 +43,7 @@ internal sealed class ConfigParts
         try
         {
             var client = connect(MeshFeed.Account);
-            var mesh = await MeshFeed.StartAsync(informers, client, _hub, new() { Settings = new() { ClusterDomain = Domain } }, _time, _random, _loggers, cancellationToken);
+            var mesh = await MeshFeed.StartAsync(informers, client, _hub, new() { Settings = new() { ClusterDomain = Domain }, Door = Door, IsOn = settings.Mesh }, _time, _random, _loggers, cancellationToken);
             // Names and mesh together: a proxy that is told the one without the other would forget it.
             _hub.MarkComplete();
             return new Running(names, mesh, client);

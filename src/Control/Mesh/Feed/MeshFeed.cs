@@ -103,11 +103,14 @@ public sealed partial class MeshFeed : IAsyncDisposable
     private async Task StepAsync(CancellationToken cancellationToken)
     {
         var (inputs, meshes) = _sources.Read();
+        var before = _snapshot?.Index!.Inputs.Secrets ?? [];
+        inputs = inputs with { Secrets = await _secrets.ReadDoorAsync(inputs with { Secrets = before }, cancellationToken) };
         var (snapshot, quarantined) = Quarantine.Compile(inputs, _snapshot);
         var (secrets, ofSecrets) = await _secrets.ReadAsync(snapshot.Index!.Inputs, snapshot.Units, cancellationToken);
         var (zones, ofZones) = ServiceMeshZones.Of(meshes, _options.Settings.ClusterDomain);
         var version = Publish([.. snapshot.Units, .. secrets, .. zones]);
         Volatile.Write(ref _snapshot, snapshot);
+        _options.Door?.Publish(snapshot);
         _verdicts = Verdicts.Of(Verdicts.Objects(inputs, meshes), [.. snapshot.Diagnostics, .. quarantined, .. ofSecrets, .. ofZones], _verdicts, version, _time.GetUtcNow());
         _statuses.Tell(_verdicts);
     }

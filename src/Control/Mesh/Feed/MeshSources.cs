@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 using Weft.Api;
 using Weft.Api.Core;
 using Weft.Api.Discovery;
+using Weft.Api.FrontDoor;
 using Weft.Api.Istio;
 using Weft.Api.Linkerd;
+using Weft.Api.Networking;
 using Weft.Client;
 using Weft.Control.Mesh.Inputs;
 using Gateway = Weft.Api.Istio.Gateway;
@@ -32,6 +34,11 @@ internal sealed class MeshSources : IDisposable
     private readonly ObjectList<AuthorizationPolicy> _authorizationPolicies;
     private readonly ObjectList<Telemetry> _telemetries;
     private readonly ObjectList<ServiceMesh> _meshes;
+    private readonly ObjectList<Ingress> _ingresses;
+    private readonly ObjectList<IngressClass> _ingressClasses;
+    private readonly ObjectList<RateLimitPolicy> _rateLimitPolicies;
+    private readonly ObjectList<ApiKeyPolicy> _apiKeyPolicies;
+    private readonly ObjectList<BasicAuthPolicy> _basicAuthPolicies;
 
     public MeshSources(Informers informers, MeshSettings settings, bool isOn, Action changed)
     {
@@ -50,6 +57,11 @@ internal sealed class MeshSources : IDisposable
         _authorizationPolicies = Target<AuthorizationPolicy>();
         _telemetries = Target<Telemetry>();
         _meshes = Target<ServiceMesh>();
+        _ingresses = List<Ingress>();
+        _ingressClasses = List<IngressClass>();
+        _rateLimitPolicies = Target<RateLimitPolicy>();
+        _apiKeyPolicies = Target<ApiKeyPolicy>();
+        _basicAuthPolicies = Target<BasicAuthPolicy>();
         _workloads = new(Cache<Pod>(), Cache<Node>(), Cache<Namespace>(), isOn, changed);
         _lists.Add(_workloads);
         _workloads.Follow();
@@ -103,6 +115,11 @@ internal sealed class MeshSources : IDisposable
         RequestAuthentications = _requestAuthentications.Read(),
         AuthorizationPolicies = _authorizationPolicies.Read(),
         Telemetries = _telemetries.Read(),
+        Ingresses = _ingresses.Read(),
+        IngressClasses = _ingressClasses.Read(),
+        RateLimitPolicies = _rateLimitPolicies.Read(),
+        ApiKeyPolicies = _apiKeyPolicies.Read(),
+        BasicAuthPolicies = _basicAuthPolicies.Read(),
     }, _meshes.Read());
 
     public void Dispose()
