@@ -11,7 +11,7 @@ namespace Weft.Proxy.Mesh.Registration;
 /// Hears from the node's agent who the meshed pods are: lines of JSON, each answered by one when it is done. One connection counts: the newest, for an agent
 /// that comes anew says everything anew.
 /// </summary>
-public sealed partial class RegistrationServer : IAsyncDisposable
+internal sealed partial class RegistrationServer : IAsyncDisposable
 {
     // A pod with as many labels as fit into an object of the API would be larger; such a one is not taken into the mesh.
     private const int LongestLine = 256 * 1024;

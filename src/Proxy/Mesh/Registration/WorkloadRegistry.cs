@@ -8,7 +8,7 @@ namespace Weft.Proxy.Mesh.Registration;
 /// The meshed pods of this node. On disk before it is said to be so: a proxy that starts anew knows its pods before the agent has said a word, and what they
 /// send is not taken for a stranger's. Changed by one thread at a time, read by any.
 /// </summary>
-public sealed class WorkloadRegistry : ILocalWorkloads
+internal sealed class WorkloadRegistry : ILocalWorkloads
 {
     private const int Format = 1;
 
