@@ -48,7 +48,7 @@ internal sealed partial class RunningProxy : IDisposable
     /// <summary>It does nothing any more, and is there (SIGSTOP), once it has said that it is alive.</summary>
     public async Task StopServingAsync()
     {
-        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken); // twice what it says it after
+        await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, TestContext.Current.CancellationToken); // twice what it says it after
         (await Shell.RunAsync("kill", ["-STOP", Serving.ToString(CultureInfo.InvariantCulture)])).Succeeded();
     }
 
