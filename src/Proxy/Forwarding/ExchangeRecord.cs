@@ -157,7 +157,7 @@ internal sealed class ExchangeRecord(LoopServices services)
         _record.HttpVersion = connection.HttpVersion;
     }
 
-    private static UInt128 Number(IPAddress address)
+    internal static UInt128 Number(IPAddress address)
     {
         Span<byte> bytes = stackalloc byte[16];
         if (!address.TryWriteBytes(bytes, out var length))

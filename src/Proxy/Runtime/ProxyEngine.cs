@@ -157,7 +157,10 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     public void WriteMetrics(TextWriter to, bool everyEndpoint = true)
     {
         var text = new PrometheusText(to);
-        new IstioMetrics(_names.Sources, _names.Destinations).Write([.. _loops.Select(loop => loop.Metrics)], text);
+        var istio = new IstioMetrics(_names.Sources, _names.Destinations);
+        istio.Write([.. _loops.Select(loop => loop.Metrics)], text);
+        if (_loops.Any(loop => loop.Metrics.Tunnels.Series.Any()))
+            istio.WriteConnections([.. _loops.Select(loop => loop.Metrics)], text);
         text.Family("weft_proxy_connections", "gauge", "Connections of clients that are open.");
         text.Sample("weft_proxy_connections", "", _loops.Sum(loop => loop.Metrics.Connections));
         text.Family("weft_proxy_requests_in_flight", "gauge", "Requests that are not answered.");

@@ -30,11 +30,13 @@ internal static class TcpTargets
         }
 
         endpoint.State.Started();
+        var record = facts.Mesh is { } mesh ? new ConnectionRecord(services, facts, mesh, cluster, endpoint) : null;
         var way = cluster.Way;
         var key = way.KeyOf(facts, endpoint);
         var first = way.ProxyProtocol == ProxyProtocolVersion.None ? null : ProxyHeader.Of(way.ProxyProtocol, facts.Source, facts.Destination);
         return new TcpTarget(endpoint.Address, Upstreams.TlsOf(way, endpoint), first, key.Address, way.KeepAlive, tunnel =>
         {
+            record?.End(tunnel);
             cluster.Limits.Disconnected();
             endpoint.State.Ended(-1, services.Loop.Now * 1_000_000);
             // A connection that was made and never answered says nothing: the client may have left before it was its turn.

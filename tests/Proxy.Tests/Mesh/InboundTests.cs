@@ -7,6 +7,7 @@ using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 using Weft.Proxy.Tests.Filters.Jwt;
 using Weft.Proxy.Tests.Forwarding;
+using Weft.Testing;
 
 namespace Weft.Proxy.Tests.Mesh;
 
@@ -168,6 +169,36 @@ public sealed class InboundTests : IAsyncLifetime
         Assert.Equal("HTTP/2", await client.GetStringAsync("http://any/", TestContext.Current.CancellationToken));
         using var refused = await client.GetAsync("http://any/admin", TestContext.Current.CancellationToken);
         Assert.Equal(403, (int)refused.StatusCode);
+    }
+
+    [Fact]
+    public async Task Connections_are_counted_and_recorded_as_well_as_those_that_are_refused()
+    {
+        _bed.Apply(Policy("front-only", AuthorizationAction.Allow, From("front")));
+        Pod(unit => unit with { Policies = ["shop/front-only"] });
+        using (var mail = _bed.Dial(Client, _mail.Address, _mail.Port))
+        {
+            Assert.Equal("220 mail\r\n", Read(mail));
+            mail.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+            MeshBed.AssertClosed(mail);
+        }
+
+        using (var refused = _bed.Dial(Other, _mail.Address, _mail.Port))
+            MeshBed.AssertClosed(refused);
+        string Metrics()
+        {
+            using var text = new StringWriter();
+            _bed.Proxy.WriteMetrics(text);
+            return text.ToString();
+        }
+
+        bool Has(string name, string reporter, string value) => Metrics().Split('\n').Any(line => line.StartsWith($"{name}{{reporter=\"{reporter}\",source_workload=\"client\"", StringComparison.Ordinal)
+            && line.Contains("destination_workload=\"mail\"", StringComparison.Ordinal) && line.EndsWith(value, StringComparison.Ordinal));
+        await Eventually.TrueAsync(() => Has("istio_tcp_connections_closed_total", "source", " 1") && Has("istio_tcp_sent_bytes_total", "destination", " 10"), state: Metrics);
+        await _bed.DisposeAsync();
+        var log = Encoding.UTF8.GetString(_bed.Access.ToArray());
+        Assert.Contains("\"protocol\":\"TCP\"", log, StringComparison.Ordinal);
+        Assert.Contains("\"source\":\"shop/other\",\"destination\":\"shop/mail\"", Assert.Single(log.Split('\n'), line => line.Contains("policy_none_allows", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     [Fact]

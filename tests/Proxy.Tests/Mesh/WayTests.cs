@@ -48,6 +48,18 @@ public sealed class WayTests
     }
 
     [Fact]
+    public async Task A_pod_that_is_not_in_the_mesh_sees_its_client_too()
+    {
+        using var pod = new Pod("pod", "127.1.0.11");
+        await using var bed = new MeshBed();
+        bed.Apply([
+            MeshBed.Workload("client", Client), MeshBed.Workload("pod", pod.Address, more: unit => unit with { Identity = null, MutualTls = MutualTls.Disable }),
+            .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, new EndpointConfig { Address = pod.Address, Port = pod.Port }),
+        ]);
+        Assert.Equal((200, $"pod {Client}"), bed.Get(Client, Service, 80));
+    }
+
+    [Fact]
     public async Task A_cluster_may_send_to_the_address_that_was_meant()
     {
         using var pod = new Pod("pod", "127.1.0.11");

@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Proxy.Config.Units;
+using Weft.Proxy.Filters.Authorization;
 using Weft.Proxy.Forwarding;
 using Weft.Proxy.Mesh.Hbone;
 using Weft.Proxy.Mesh.State;
@@ -24,15 +25,21 @@ internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
     public void Accept(int fd, IPEndPoint source, IPEndPoint destination, string? identity)
     {
         (source, destination) = (MeshView.Plain(source), MeshView.Plain(destination));
-        if (serving.WorkloadOf(destination.Address) is not { } workload || serving.RulesOf(workload) is not { } rules
-            || (identity is null && workload.ModeOf(destination.Port) == MutualTls.Strict))
+        if (serving.WorkloadOf(destination.Address) is not { } workload || serving.RulesOf(workload) is not { } rules)
         {
             Refuse(fd);
             return;
         }
 
         var facts = FactsOf(rules.Workload, source, destination, identity);
-        if (rules.IsOpen || (!rules.NeedsRequests && Allows(rules, facts)))
+        if (identity is null && workload.ModeOf(destination.Port) == MutualTls.Strict)
+        {
+            ConnectionRecord.Refused(acceptors.Services, facts, null, "mutual_tls_required");
+            Refuse(fd);
+            return;
+        }
+
+        if (rules.IsOpen || (!rules.NeedsRequests && Decide(rules, facts).Allowed))
         {
             acceptors.Tunnel(fd, facts, MeshClusters.Inbound);
             return;
@@ -43,14 +50,25 @@ internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
         {
             if (spoken == Spoken.Http)
                 acceptors.Http(fd, source, client => new DownstreamConnection(acceptors.Services, client.Http2 ? rules.Http2 : rules.Http1, facts, client.Http2 ? (byte)20 : (byte)11));
-            else if (Allows(rules, facts))
-                acceptors.Tunnel(fd, facts, MeshClusters.Inbound);
             else
-                Refuse(fd);
+                Bytes(fd, rules, facts);
         });
     }
 
-    private static bool Allows(InboundRules rules, ConnectionFacts facts) => rules.Policies?.Check(facts, null, null, []).Allowed ?? true;
+    private void Bytes(int fd, InboundRules rules, ConnectionFacts facts)
+    {
+        var decision = Decide(rules, facts);
+        if (decision.Allowed)
+        {
+            acceptors.Tunnel(fd, facts, MeshClusters.Inbound);
+            return;
+        }
+
+        ConnectionRecord.Refused(acceptors.Services, facts, decision.Policy, decision.Policy is null ? "policy_none_allows" : "policy_denied");
+        Refuse(fd);
+    }
+
+    private static PolicyDecision Decide(InboundRules rules, ConnectionFacts facts) => rules.Policies?.Check(facts, null, null, []) ?? new PolicyDecision(true, null, -1);
 
     private ConnectionFacts FactsOf(MeshWorkload workload, IPEndPoint source, IPEndPoint destination, string? identity)
     {

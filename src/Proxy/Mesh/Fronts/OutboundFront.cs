@@ -30,7 +30,7 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
         if (host is not null && serving.PortOf(host, to.Port) is { } port)
             ToHost(fd, new Caller(source, from, to), port);
         else if (host is not null && WorkloadNames.IsService(host.Name))
-            Refuse(fd);
+            Refuse(fd, new Caller(source, from, to), "no_such_port");
         else if (view.Workloads.ContainsKey(to.Address))
             acceptors.Tunnel(fd, new Caller(source, from, to).FactsOf(to.Address.ToString()), MeshClusters.Pod);
         else if (view.Named.TryGetValue(to.Port, out var named) && !named.IsEmpty)
@@ -91,7 +91,7 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
     private void Unknown(int fd, Caller caller)
     {
         if (caller.Source.KnownHostsOnly)
-            Refuse(fd);
+            Refuse(fd, caller, "unknown_host");
         else
             acceptors.Tunnel(fd, caller.FactsOf(caller.To.Address.ToString()), MeshClusters.Passthrough);
     }
@@ -99,6 +99,12 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
     private Tunnels.TcpTarget? Elsewhere(Caller caller) => caller.Source.KnownHostsOnly || !serving.Clusters.TryGetValue(MeshClusters.Passthrough, out var passthrough)
         ? null
         : TcpTargets.Of(acceptors.Services, passthrough, null, caller.FactsOf(caller.To.Address.ToString()));
+
+    private void Refuse(int fd, Caller caller, string why)
+    {
+        ConnectionRecord.Refused(acceptors.Services, caller.FactsOf(caller.To.Address.ToString()), null, why);
+        Refuse(fd);
+    }
 
     private void Refuse(int fd)
     {

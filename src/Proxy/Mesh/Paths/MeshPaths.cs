@@ -34,9 +34,13 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
             return Near(source, address, workload, endpoint.Address.Port);
         var identity = endpoint.Config.Identity ?? workload?.Unit.Identity;
         var takesIt = tls == MeshTls.Always || workload?.ModeOf(endpoint.Address.Port) != MutualTls.Disable;
+        var isNear = workload is not null && workload.Unit.Node == node;
         if (tls != MeshTls.Never && takesIt && identity is not null && connector is not null && source.Identity is not null)
             return new MeshPath(MeshPathKind.Connector, source, identity);
-        return tls == MeshTls.Always ? new MeshPath(MeshPathKind.Refused, source) : null;
+        if (tls == MeshTls.Always)
+            return new MeshPath(MeshPathKind.Refused, source);
+        // Also a pod that is not in the mesh sees who calls it: network policies go by that.
+        return isNear ? Borrowed(source, address) : null;
     }
 
     public int Dial(MeshPath path, IPEndPoint to, EventLoop loop)
@@ -65,6 +69,8 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
     {
         if (workload is null || workload.HasRules || (source.Identity is null && workload.ModeOf(port) == MutualTls.Strict))
             return new MeshPath(MeshPathKind.Inbound, source);
-        return source.Address is null || source.Address.Equals(address) ? null : new MeshPath(MeshPathKind.Borrowed, source);
+        return Borrowed(source, address);
     }
+
+    private static MeshPath? Borrowed(MeshSource source, IPAddress to) => source.Address is null || source.Address.Equals(to) ? null : new MeshPath(MeshPathKind.Borrowed, source);
 }

@@ -31,7 +31,7 @@ internal sealed class AccessJson(InternTable<string> names) : IAccessFormat
         Text("method"u8, texts.Method);
         Text("authority"u8, texts.Authority);
         Text("path"u8, texts.Path);
-        json.WriteString("protocol"u8, record.HttpVersion switch { 10 => "HTTP/1.0"u8, 20 => "HTTP/2"u8, _ => "HTTP/1.1"u8 });
+        json.WriteString("protocol"u8, record.HttpVersion switch { 1 => "TCP"u8, 10 => "HTTP/1.0"u8, 20 => "HTTP/2"u8, _ => "HTTP/1.1"u8 });
         json.WriteNumber("response_code"u8, record.Status);
         json.WriteString("response_flags"u8, Flags(record.Flags));
         Name("response_code_details"u8, record.Detail);

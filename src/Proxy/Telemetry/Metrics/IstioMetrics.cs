@@ -32,6 +32,23 @@ internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTa
         }
     }
 
+    /// <summary>Of connections. Bytes count when the connection has ended.</summary>
+    public void WriteConnections(IReadOnlyList<LoopMetrics> loops, PrometheusText text)
+    {
+        var all = loops.SelectMany(loop => loop.Tunnels.Series).GroupBy(pair => pair.Key, pair => pair.Value).Select(group => (Labels: LabelsOf(group.Key, text), Series: group.ToList())).ToList();
+        Each("istio_tcp_connections_opened_total", "Connections that were opened.", one => one.Opened);
+        Each("istio_tcp_connections_closed_total", "Connections that have ended.", one => one.Closed);
+        Each("istio_tcp_sent_bytes_total", "Bytes of answers.", one => one.Sent);
+        Each("istio_tcp_received_bytes_total", "Bytes of clients.", one => one.Received);
+
+        void Each(string name, string help, Func<ConnectionSeries, long> value)
+        {
+            text.Family(name, "counter", help);
+            foreach (var (labels, series) in all)
+                text.Sample(name, labels, series.Sum(value));
+        }
+    }
+
     private static List<RequestSeries> Merge(IReadOnlyList<LoopMetrics> loops)
     {
         var total = new Dictionary<SeriesKey, RequestSeries>();
@@ -48,19 +65,34 @@ internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTa
         return [.. total.Values];
     }
 
-    private string LabelsOf(in SeriesKey key, PrometheusText text)
+    private string LabelsOf(in SeriesKey key, PrometheusText text) => text.Labels(
+    [
+        .. Ends(key.Reporter, key.Source, key.Destination),
+        ("request_protocol", key.Protocol == RequestProtocol.Grpc ? "grpc" : "http"),
+        ("response_code", key.Status.ToString(CultureInfo.InvariantCulture)),
+        ("grpc_response_status", key.GrpcStatus < 0 ? "" : key.GrpcStatus.ToString(CultureInfo.InvariantCulture)),
+        ("response_flags", ResponseFlagText.Of(key.Flags)),
+        ("connection_security_policy", Security(key.Security)),
+    ]);
+
+    private string LabelsOf(in ConnectionKey key, PrometheusText text) =>
+        text.Labels([.. Ends(key.Reporter, key.Source, key.Destination), ("request_protocol", "tcp"), ("response_flags", "-"), ("connection_security_policy", Security(key.Security))]);
+
+    private static string Security(SecurityPolicy policy) => policy switch { SecurityPolicy.MutualTls => "mutual_tls", SecurityPolicy.None => "none", _ => "unknown" };
+
+    private (string Name, string Value)[] Ends(Reporter reporter, int source, int destination)
     {
-        var source = sources[key.Source];
-        var to = destinations[key.Destination];
-        return text.Labels(
+        var from = sources[source];
+        var to = destinations[destination];
+        return
         [
-            ("reporter", key.Reporter == Reporter.Source ? "source" : "destination"),
-            ("source_workload", source.Workload),
-            ("source_workload_namespace", source.Namespace),
-            ("source_principal", source.Principal),
-            ("source_app", source.App),
-            ("source_version", source.Version),
-            ("source_cluster", source.Cluster),
+            ("reporter", reporter == Reporter.Source ? "source" : "destination"),
+            ("source_workload", from.Workload),
+            ("source_workload_namespace", from.Namespace),
+            ("source_principal", from.Principal),
+            ("source_app", from.App),
+            ("source_version", from.Version),
+            ("source_cluster", from.Cluster),
             ("destination_workload", to.Workload.Workload),
             ("destination_workload_namespace", to.Workload.Namespace),
             ("destination_principal", to.Workload.Principal),
@@ -70,11 +102,6 @@ internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTa
             ("destination_service", to.Service),
             ("destination_service_name", to.ServiceName),
             ("destination_service_namespace", to.ServiceNamespace),
-            ("request_protocol", key.Protocol == RequestProtocol.Grpc ? "grpc" : "http"),
-            ("response_code", key.Status.ToString(CultureInfo.InvariantCulture)),
-            ("grpc_response_status", key.GrpcStatus < 0 ? "" : key.GrpcStatus.ToString(CultureInfo.InvariantCulture)),
-            ("response_flags", ResponseFlagText.Of(key.Flags)),
-            ("connection_security_policy", key.Security switch { SecurityPolicy.MutualTls => "mutual_tls", SecurityPolicy.None => "none", _ => "unknown" }),
-        ]);
+        ];
     }
 }

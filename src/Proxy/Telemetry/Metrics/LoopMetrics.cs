@@ -15,6 +15,9 @@ internal sealed class LoopMetrics(int limit = 20_000)
     /// <summary>Connections of clients that are open; written by the loop.</summary>
     public long Connections;
 
+    /// <summary>Those of which no requests are known.</summary>
+    public ConnectionMetrics Tunnels { get; } = new();
+
     /// <summary>Requests that are not answered.</summary>
     public long InFlight;
 
