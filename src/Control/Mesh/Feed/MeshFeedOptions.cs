@@ -8,4 +8,7 @@ public sealed record MeshFeedOptions
 
     /// <summary>False: no pod is in the mesh, whatever it says.</summary>
     public bool IsOn { get; init; } = true;
+
+    /// <summary>Told of each snapshot when it is published, on the feed's own thread; what fails there is tried again with the next.</summary>
+    public Action<MeshSnapshot>? Compiled { get; init; }
 }

@@ -26,7 +26,7 @@ internal sealed class SecretUnits(SecretFeed feed)
             unit => unit.Key, unit => _named.TryGetValue(unit.Key, out var known) && known.Unit.Hash == unit.Hash ? known : (unit, [.. SecretReferences.Of(unit)]));
         _named = named;
         var needs = Needs(named.Values.SelectMany(value => value.Names));
-        await feed.FollowAsync(needs.SelectMany(pair => pair.Value.HasFlag(SecretNeeds.Authorities) ? [pair.Key, pair.Key + AuthoritiesSuffix] : new[] { pair.Key }).ToHashSet(), cancellationToken);
+        await feed.FollowAsync(nameof(SecretUnits), needs.SelectMany(pair => pair.Value.HasFlag(SecretNeeds.Authorities) ? [pair.Key, pair.Key + AuthoritiesSuffix] : new[] { pair.Key }).ToHashSet(), cancellationToken);
         var readings = needs.ToDictionary(pair => pair.Key, pair => Read(pair.Key, pair.Value, feed.Find));
         var good = readings.Where(pair => pair.Value.Unit is not null || feed.Find(pair.Key) is not null && _good.ContainsKey(pair.Key))
             .ToDictionary(pair => pair.Key, pair => pair.Value.Unit ?? _good[pair.Key]);
