@@ -70,8 +70,9 @@ internal static class BootstrapRoles
         .. ControllerRoles.Roles().Select(r => Binding(r.Name, r.Name, ServiceAccount("kube-system", r.Account))),
     ];
 
-    // The mesh's settings (ServiceMesh) hold for the whole cluster, and are its administrators'.
-    internal static IEnumerable<IGrouping<string, string>> MeshResources() => IstioKinds.All().Concat(WeftKinds.All()).GroupBy(kind => kind.Kind.Group, kind => kind.Plural);
+    // What is of the whole cluster (ServiceMesh) is its administrators'.
+    private static IEnumerable<IGrouping<string, string>> MeshResources() =>
+        MeshKinds.All().Concat(WeftKinds.Preinstalled()).Where(kind => kind.Kind.Namespaced).GroupBy(kind => kind.Kind.Kind.Group, kind => kind.Kind.Plural);
 
     private static JsonObject[] AdminPart() =>
     [

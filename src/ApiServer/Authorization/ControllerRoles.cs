@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Weft.Api.FrontDoor;
+using Weft.Api.Istio;
 
 namespace Weft.ApiServer.Authorization;
 
@@ -80,8 +82,7 @@ internal static class ControllerRoles
         // It reads by the shared caches; of Secrets, which no cache holds, those that objects of the mesh name.
         yield return Controller("mesh-controller",
         [
-            .. BootstrapRoles.MeshResources().Select(group => BootstrapRoles.Rule(["patch"], [group.Key], [.. group.Select(resource => resource + "/status")])),
-            On("linkerd.io", "servicemeshes/status", "patch"),
+            .. MeshKinds.All().Concat(WeftKinds.Preinstalled()).GroupBy(kind => kind.Kind.Kind.Group).Select(group => BootstrapRoles.Rule(["patch"], [group.Key], [.. group.Select(kind => kind.Kind.Plural + "/status")])),
             On("", "secrets", "get", "list", "watch"),
         ]);
         yield return Controller("front-door-controller",

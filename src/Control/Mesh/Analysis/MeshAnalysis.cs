@@ -28,7 +28,7 @@ public sealed class MeshAnalysis
     private readonly Dictionary<ObjectRef, JsonObject> _objects = [];
 
     /// <summary>Kinds that have a part in it, by their types: what of a cluster is to be read.</summary>
-    public static IReadOnlyList<Type> Types { get; } = [typeof(Service), typeof(EndpointSlice), typeof(Pod), typeof(Node), typeof(Namespace), .. IstioKinds.Types, typeof(ServiceMesh)];
+    public static IReadOnlyList<Type> Types { get; } = [typeof(Service), typeof(EndpointSlice), typeof(Pod), typeof(Node), typeof(Namespace), .. MeshKinds.All().Select(kind => kind.Kind.Type)];
 
     /// <summary>One that has the kind and name of an earlier one takes its place. Kinds that have no part in the mesh are passed over.</summary>
     public void Add(JsonObject tree, string defaultNamespace)

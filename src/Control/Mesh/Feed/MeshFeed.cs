@@ -110,8 +110,8 @@ public sealed partial class MeshFeed : IAsyncDisposable
         var (zones, ofZones) = ServiceMeshZones.Of(meshes, _options.Settings.ClusterDomain);
         var version = Publish([.. snapshot.Units, .. secrets, .. zones]);
         Volatile.Write(ref _snapshot, snapshot);
-        _options.Door?.Publish(snapshot);
-        _verdicts = Verdicts.Of(Verdicts.Objects(inputs, meshes), [.. snapshot.Diagnostics, .. quarantined, .. ofSecrets, .. ofZones], _verdicts, version, _time.GetUtcNow());
+        _options.Compiled?.Invoke(snapshot);
+        _verdicts = Verdicts.Of(_sources.Objects, [.. snapshot.Diagnostics, .. quarantined, .. ofSecrets, .. ofZones], _verdicts, version, _time.GetUtcNow());
         _statuses.Tell(_verdicts);
     }
 

@@ -1,4 +1,3 @@
-using Weft.Control.FrontDoor;
 using Weft.Control.Mesh.Inputs;
 
 namespace Weft.Control.Mesh.Feed;
@@ -7,9 +6,9 @@ public sealed record MeshFeedOptions
 {
     public MeshSettings Settings { get; init; } = new();
 
-    /// <summary>Hears of each compilation; null: there is no front door.</summary>
-    public FrontDoorBoard? Door { get; init; }
-
     /// <summary>False: no pod is in the mesh, whatever it says.</summary>
     public bool IsOn { get; init; } = true;
+
+    /// <summary>Told of each snapshot when it is published, on the feed's own thread; what fails there is tried again with the next.</summary>
+    public Action<MeshSnapshot>? Compiled { get; init; }
 }

@@ -7,6 +7,7 @@ using Weft.Api.Istio;
 using Weft.Api.Linkerd;
 using Weft.Api.Networking;
 using Weft.Client;
+using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.Inputs;
 using Gateway = Weft.Api.Istio.Gateway;
 
@@ -45,23 +46,23 @@ internal sealed class MeshSources : IDisposable
         _settings = settings;
         _services = List<Service>();
         _slices = List<EndpointSlice>();
-        _virtualServices = Target<VirtualService>();
-        _destinationRules = Target<DestinationRule>();
-        _serviceEntries = Target<ServiceEntry>();
-        _workloadEntries = Target<WorkloadEntry>();
-        _gateways = Target<Gateway>();
-        _sidecars = Target<Sidecar>();
-        _peerAuthentications = Target<PeerAuthentication>();
-        _oldPolicies = Target<OldPolicy>();
-        _requestAuthentications = Target<RequestAuthentication>();
-        _authorizationPolicies = Target<AuthorizationPolicy>();
-        _telemetries = Target<Telemetry>();
-        _meshes = Target<ServiceMesh>();
+        _virtualServices = Target<VirtualService>(value => value.Status);
+        _destinationRules = Target<DestinationRule>(value => value.Status);
+        _serviceEntries = Target<ServiceEntry>(value => value.Status);
+        _workloadEntries = Target<WorkloadEntry>(value => value.Status);
+        _gateways = Target<Gateway>(value => value.Status);
+        _sidecars = Target<Sidecar>(value => value.Status);
+        _peerAuthentications = Target<PeerAuthentication>(value => value.Status);
+        _oldPolicies = Target<OldPolicy>(value => value.Status);
+        _requestAuthentications = Target<RequestAuthentication>(value => value.Status);
+        _authorizationPolicies = Target<AuthorizationPolicy>(value => value.Status);
+        _telemetries = Target<Telemetry>(value => value.Status);
+        _meshes = Target<ServiceMesh>(value => value.Status);
         _ingresses = List<Ingress>();
         _ingressClasses = List<IngressClass>();
-        _rateLimitPolicies = Target<RateLimitPolicy>();
-        _apiKeyPolicies = Target<ApiKeyPolicy>();
-        _basicAuthPolicies = Target<BasicAuthPolicy>();
+        _rateLimitPolicies = Target<RateLimitPolicy>(value => value.Status);
+        _apiKeyPolicies = Target<ApiKeyPolicy>(value => value.Status);
+        _basicAuthPolicies = Target<BasicAuthPolicy>(value => value.Status);
         _workloads = new(Cache<Pod>(), Cache<Node>(), Cache<Namespace>(), isOn, changed);
         _lists.Add(_workloads);
         _workloads.Follow();
@@ -83,16 +84,21 @@ internal sealed class MeshSources : IDisposable
             return list;
         }
 
-        ObjectList<T> Target<T>() where T : class, IObject
+        ObjectList<T> Target<T>(Func<T, IstioStatus> status) where T : class, IObject
         {
             var informer = informers.OfCustom<T>();
-            _targets.Add(KindInfo.Of<T>().Kind.Kind, new(informer, key => informer.Cache.Find(key)));
-            return Listed(Waited(informer));
+            var list = Listed(Waited(informer));
+            _targets.Add(KindInfo.Of<T>().Kind.Kind, new(informer, key => informer.Cache.Find(key), value => status((T)value), () => list.Current));
+            return list;
         }
     }
 
     /// <summary>The kinds that are told what the mesh makes of them, by name.</summary>
     public IReadOnlyDictionary<string, StatusTarget> Targets => _targets;
+
+    /// <summary>The objects of these kinds, as they were read last.</summary>
+    public IEnumerable<KeyValuePair<ObjectRef, IObject>> Objects => _targets.SelectMany(target => target.Value.Current()
+        .Select(value => KeyValuePair.Create(new ObjectRef(target.Key, value.Metadata.Namespace ?? "", value.Metadata.Name ?? ""), value)));
 
     /// <summary>Ends when all of it is in the caches: what is not read yet would be taken for gone.</summary>
     public Task SyncedAsync(CancellationToken cancellationToken) => Task.WhenAll(_synced).WaitAsync(cancellationToken);
@@ -130,4 +136,6 @@ internal sealed class MeshSources : IDisposable
 }
 
 /// <summary>A kind whose objects have a status of the mesh.</summary>
-internal sealed record StatusTarget(IObjectFeed Feed, Func<ObjectKey, IObject?> Find);
+/// <param name="Find">As it is now.</param>
+/// <param name="Current">All, as they were read last.</param>
+internal sealed record StatusTarget(IObjectFeed Feed, Func<ObjectKey, IObject?> Find, Func<IObject, IstioStatus> StatusOf, Func<IEnumerable<IObject>> Current);

@@ -13,15 +13,18 @@ internal sealed partial class SecretFeed(KubeClient client, TimeProvider time, R
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, Watch> _watches = [];
+    private readonly Dictionary<string, IReadOnlySet<string>> _wanted = [];
 
     private sealed record Watch(Informer<Secret> Informer, CancellationTokenSource Stop, Task Running, IDisposable Subscription);
 
     /// <summary>Whether there can be such a Secret at all. The text may be anybody's, and becomes part of a selector.</summary>
     public static bool IsName(string secret) => Names().IsMatch(secret);
 
-    /// <summary>From now on these and no others. Ends when they are read. One caller at a time.</summary>
-    public async Task FollowAsync(IReadOnlySet<string> names, CancellationToken cancellationToken)
+    /// <summary>From now on these, for one of the readers, and those of the other readers. Ends when they are read. One caller at a time.</summary>
+    public async Task FollowAsync(string reader, IReadOnlySet<string> wanted, CancellationToken cancellationToken)
     {
+        _wanted[reader] = wanted;
+        var names = _wanted.Values.SelectMany(all => all).ToHashSet();
         foreach (var gone in _watches.Keys.Where(name => !names.Contains(name)).ToList())
         {
             _watches.Remove(gone, out var watch);
@@ -76,6 +79,6 @@ internal sealed partial class SecretFeed(KubeClient client, TimeProvider time, R
         _watches.Clear();
     }
 
-    [GeneratedRegex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Names();
 }

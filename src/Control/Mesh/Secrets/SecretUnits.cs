@@ -20,14 +20,10 @@ internal sealed class SecretUnits(SecretFeed feed)
     // A certificate that was replaced by something broken goes on until that is mended, or the server starts anew.
     private Dictionary<string, SecretUnit> _good = [];
 
-    // What is followed whatever units name, and what the units of the last reading did.
-    private IReadOnlySet<string> _door = new HashSet<string>(), _ofUnits = new HashSet<string>();
-
     /// <summary>What the compiler needs of the Secrets that the front door looks at. One caller at a time.</summary>
     public async Task<ImmutableArray<DoorSecret>> ReadDoorAsync(MeshInputs inputs, CancellationToken cancellationToken)
     {
-        _door = DoorSecrets.Named(inputs);
-        await feed.FollowAsync(_ofUnits.Union(_door).ToHashSet(), cancellationToken);
+        await feed.FollowAsync(nameof(DoorSecrets), DoorSecrets.Named(inputs), cancellationToken);
         return DoorSecrets.Of(inputs, (@namespace, name) => feed.Find($"{@namespace}/{name}"));
     }
 
@@ -38,8 +34,7 @@ internal sealed class SecretUnits(SecretFeed feed)
             unit => unit.Key, unit => _named.TryGetValue(unit.Key, out var known) && known.Unit.Hash == unit.Hash ? known : (unit, [.. SecretReferences.Of(unit)]));
         _named = named;
         var needs = Needs(named.Values.SelectMany(value => value.Names));
-        _ofUnits = needs.SelectMany(pair => pair.Value.HasFlag(SecretNeeds.Authorities) ? [pair.Key, pair.Key + AuthoritiesSuffix] : new[] { pair.Key }).ToHashSet();
-        await feed.FollowAsync(_ofUnits.Union(_door).ToHashSet(), cancellationToken);
+        await feed.FollowAsync(nameof(SecretUnits), needs.SelectMany(pair => pair.Value.HasFlag(SecretNeeds.Authorities) ? [pair.Key, pair.Key + AuthoritiesSuffix] : new[] { pair.Key }).ToHashSet(), cancellationToken);
         var readings = needs.ToDictionary(pair => pair.Key, pair => Read(pair.Key, pair.Value, feed.Find));
         var good = readings.Where(pair => pair.Value.Unit is not null || feed.Find(pair.Key) is not null && _good.ContainsKey(pair.Key))
             .ToDictionary(pair => pair.Key, pair => pair.Value.Unit ?? _good[pair.Key]);

@@ -3,9 +3,7 @@ using System.Collections.Frozen;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Weft.Api;
-using Weft.Api.Istio;
 using Weft.Api.Json;
-using Weft.Api.Linkerd;
 using Weft.Api.Patches;
 using Weft.Client;
 using Weft.Control.Configuration;
@@ -89,7 +87,7 @@ internal sealed class MeshStatusWriter : IDisposable
         var isInvalid = verdict.Diagnostics.Any(problem => problem.Severity == Severity.Error);
         if (progress == Progress.Pending && !isInvalid && verdict.Since + Courtesy - _time.GetUtcNow() is { Ticks: > 0 } courtesy)
             return courtesy;
-        var status = StatusOf(value);
+        var status = target.StatusOf(value);
         var planned = MeshStatusPlanner.Plan(status, verdict, progress, Volatile.Read(ref _rejections).GetValueOrDefault(about), _time.GetUtcNow());
         var difference = MergePatch.Diff(ApiJson.ToTree(status), ApiJson.ToTree(planned));
         if (difference.Count == 0)
@@ -99,23 +97,6 @@ internal sealed class MeshStatusWriter : IDisposable
         await _client.Raw(target.Feed.Resource).PatchStatusAsync(value.Key(), Patch.Merge(new() { ["metadata"] = identity, ["status"] = difference }), cancellationToken);
         return null;
     }
-
-    private static IstioStatus StatusOf(IObject value) => value switch
-    {
-        VirtualService it => it.Status,
-        DestinationRule it => it.Status,
-        ServiceEntry it => it.Status,
-        WorkloadEntry it => it.Status,
-        Gateway it => it.Status,
-        Sidecar it => it.Status,
-        PeerAuthentication it => it.Status,
-        OldPolicy it => it.Status,
-        RequestAuthentication it => it.Status,
-        AuthorizationPolicy it => it.Status,
-        Telemetry it => it.Status,
-        ServiceMesh it => it.Status,
-        _ => throw new ArgumentException($"{value.GetType().Name} has no status of the mesh", nameof(value)),
-    };
 
     public void Dispose()
     {

@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using Weft.Api;
-using Weft.Api.Linkerd;
 using Weft.Control.Configuration;
 using Weft.Control.Mesh.Diagnostics;
-using Weft.Control.Mesh.Inputs;
 using Weft.Control.Mesh.Secrets;
 using Weft.Proxy.Config;
 
@@ -30,19 +28,6 @@ internal static class Verdicts
         }
 
         return verdicts;
-    }
-
-    /// <summary>All objects that have a status of the mesh.</summary>
-    public static IEnumerable<KeyValuePair<ObjectRef, IObject>> Objects(MeshInputs inputs, ImmutableArray<ServiceMesh> meshes) =>
-    [
-        .. Named(inputs.VirtualServices), .. Named(inputs.DestinationRules), .. Named(inputs.ServiceEntries), .. Named(inputs.WorkloadEntries), .. Named(inputs.Gateways), .. Named(inputs.Sidecars),
-        .. Named(inputs.PeerAuthentications), .. Named(inputs.OldPolicies), .. Named(inputs.RequestAuthentications), .. Named(inputs.AuthorizationPolicies), .. Named(inputs.Telemetries), .. Named(meshes),
-    ];
-
-    private static IEnumerable<KeyValuePair<ObjectRef, IObject>> Named<T>(ImmutableArray<T> objects) where T : class, IObject
-    {
-        var kind = KindInfo.Of<T>().Kind.Kind;
-        return objects.Select(value => KeyValuePair.Create(new ObjectRef(kind, value.Metadata.Namespace ?? "", value.Metadata.Name ?? ""), (IObject)value));
     }
 
     /// <summary>Objects whose units proxies do not use, each with what the first of them says.</summary>
