@@ -30,7 +30,7 @@ internal sealed class MeshSource(IPAddress? address, LocalWorkload workload, str
     /// <summary>What is known of a connection of it.</summary>
     public ConnectionFacts FactsOf(IPEndPoint source, IPEndPoint destination, MeshConnection mesh)
     {
-        var facts = new ConnectionFacts { Source = source, Destination = destination, Mesh = mesh, IsTrustedProxy = true };
+        var facts = new ConnectionFacts { Source = source, Destination = destination, Mesh = mesh };
         if (identity is not null)
             facts = ConnectionFacts.WithIdentity(facts, identity);
         return facts with { Namespace = workload.Namespace, ServiceAccount = workload.ServiceAccount, Labels = workload.Labels };

@@ -7,6 +7,7 @@ using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 using Weft.Proxy.Tests.Filters.Jwt;
 using Weft.Proxy.Tests.Forwarding;
+using Weft.Proxy.Tests.Support;
 using Weft.Testing;
 
 namespace Weft.Proxy.Tests.Mesh;
@@ -112,6 +113,22 @@ public sealed class InboundTests : IAsyncLifetime
         var rejected = _bed.Apply(Policy("p", AuthorizationAction.Allow, new AuthorizationRule { When = [new AuthorizationCondition("no.such", ["x"])] }));
         Assert.Equal(new UnitKey(UnitKind.Policy, "shop/p"), Assert.Single(rejected).Key);
         Assert.Equal((200, 403), (_bed.Get(Client, Service, 80).Status, _bed.Get(Other, Service, 80).Status));
+    }
+
+    [Theory]
+    [InlineData("spiffe://cluster.local/ns/istio-system/sa/door", 403)]
+    [InlineData(null, 200)]
+    public void Fields_pass_as_they_are_and_who_has_no_identity_is_not_believed_for_whom_it_forwards(string? identity, int status)
+    {
+        using var pod = new RecordingUpstream();
+        var address = pod.Address.Address.ToString();
+        _bed.Apply(
+            Policy("far", AuthorizationAction.Deny, new AuthorizationRule { From = [new AuthorizationSource { RemoteIpBlocks = ["203.0.113.0/24"] }] }),
+            MeshBed.Workload("recorder", address, more: unit => unit with { Policies = ["shop/far"] }));
+        using var socket = _bed.DialInbound(Client, address, pod.Address.Port, identity);
+        Assert.Equal(status, MeshBed.Get(socket, headers: "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-User: me\r\n").Status);
+        if (status == 200)
+            Assert.Contains("x-forwarded-for: 203.0.113.9\r\nx-forwarded-user: me\r\n", Assert.Single(pod.Requests), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -116,7 +116,7 @@ public sealed class OutboundTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Endpoints_come_and_go_under_load_without_a_failed_request()
+    public async Task Endpoints_come_and_go_under_load_without_a_failed_request()
     {
         const string Name = "a.shop.svc.cluster.local";
         _bed.Apply([.. Pods, .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(_one))]);
@@ -125,16 +125,16 @@ public sealed class OutboundTests : IAsyncLifetime
         var clients = Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
         {
             using var socket = _bed.Dial(Client, Service, 80);
-            var bodies = new HashSet<string>();
+            var own = new HashSet<string>();
             while (!stop.IsCancellationRequested)
             {
                 var (status, body) = MeshBed.Get(socket);
                 Assert.Equal(200, status);
-                bodies.Add(body);
+                own.Add(body);
                 Interlocked.Increment(ref requests);
             }
 
-            return bodies;
+            return own;
         })).ToArray();
         for (var i = 0; i < 60; i++)
         {
@@ -144,9 +144,9 @@ public sealed class OutboundTests : IAsyncLifetime
             _bed.Apply(MeshBed.Backends(Name, 80, (i % 3) switch { 0 => [MeshBed.Endpoint(_two)], 1 => [MeshBed.Endpoint(_one), MeshBed.Endpoint(_two)], _ => [MeshBed.Endpoint(_one)] }));
         }
 
-        stop.Cancel();
-        Task.WaitAll(clients);
-        Assert.Equal(2, clients.SelectMany(client => client.Result).Distinct().Count());
+        await stop.CancelAsync();
+        var bodies = await Task.WhenAll(clients);
+        Assert.Equal(2, bodies.SelectMany(own => own).Distinct().Count());
     }
 
     [Fact]

@@ -11,7 +11,7 @@ namespace Weft.Proxy.Filters.Edge;
 /// What is done to each request of a listener before a route is looked for: path and host brought into form, fields that a client must not choose taken off, the client's address found, X-Forwarded-*
 /// written for those behind.
 /// </summary>
-/// <param name="passes">Within the mesh: what a trusted connection says of who forwarded the request is left as it is, and nothing is added.</param>
+/// <param name="passes">Within the mesh: what is said of who forwarded the request is left as it is, and nothing is added; only of a trusted connection it is believed.</param>
 internal sealed class EdgeStage(HttpSettings settings, bool passes = false)
 {
     // What the client says of who forwarded it is believed from trusted proxies alone. Forwarded (RFC 7239) would say it a second way, so it goes in any case.
@@ -32,9 +32,9 @@ internal sealed class EdgeStage(HttpSettings settings, bool passes = false)
         var headers = context.Request.Headers;
         // From trusted proxies, too: they are believed who forwarded what, and pass on whatever else their clients said.
         _strip.RemoveFrom(headers);
-        if (passes && connection.IsTrustedProxy)
+        if (passes)
         {
-            facts.ClientAddress = ClientAddress(headers) ?? connection.Source.Address;
+            facts.ClientAddress = connection.IsTrustedProxy ? ClientAddress(headers) ?? connection.Source.Address : connection.Source.Address;
             return FilterVerdict.Continue;
         }
 
