@@ -93,10 +93,12 @@ public static class ProxyChild
             var mesh = options.HasMesh?.Invoke() == true ? MeshSockets.Open(address, options.RunDir, Environment.ProcessorCount) : [];
             return [new(UdpSocket, udp), new(TcpSocket, tcp), .. mesh];
         }
-        catch (SocketException taken)
+        catch (Exception failed)
         {
             udp.Dispose();
             tcp.Dispose();
+            if (failed is not SocketException taken)
+                throw;
             throw new IOException($"cannot listen on {address}, port {DnsPort} and the mesh's: {taken.Message}; does another cluster have this service range?", taken);
         }
     }

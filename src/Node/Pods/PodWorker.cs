@@ -293,7 +293,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
         {
             var text = reason == "FailedMount" ? $"MountVolume.SetUp failed for {e.Message}" : e.Message;
             var now = _services.Time.GetUtcNow();
-            _setup = new StartFailure(reason, text, now, (_setup?.Count ?? 0) + 1, reason == MeshNotReady ? now + RetryMesh : null);
+            _setup = new StartFailure(reason, text, now, (_setup?.Count ?? 0) + 1, reason == MeshNotReady && e is RuntimeException ? now + RetryMesh : null);
             _services.Events.Warning(pod, reason, text);
         }
     }

@@ -21,7 +21,7 @@ public sealed class MeshedPodTests
 
         await Eventually.TrueAsync(async () => (await node.EventsAsync("web")).Any(e => e.Reason == "MeshNotReady"));
         var waiting = (await node.FindAsync("web"))!;
-        Assert.Empty(waiting.Status.ContainerStatuses.Where(status => status.ContainerID is { Length: > 0 }));
+        Assert.DoesNotContain(waiting.Status.ContainerStatuses, status => status.ContainerID is { Length: > 0 });
         Assert.Equal(1, await CapturedAsync(node));
 
         await using (var proxy = new FakeRegistry(node.Options.MeshSocket!))

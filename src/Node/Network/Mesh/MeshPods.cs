@@ -89,7 +89,14 @@ internal sealed class MeshPods : IAsyncDisposable
         var now = known with { Labels = pod.Metadata.Labels.ToDictionary() };
         if (now.IsSame(known) || !_pods.TryUpdate(known.Uid, now, known))
             return;
-        Record(now);
+        try
+        {
+            Record(now);
+        }
+        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+        {
+            // The next run of the agent begins with older labels, until the pod's next change.
+        }
         _ = _registrar.RegisterAsync(now);
     }
 

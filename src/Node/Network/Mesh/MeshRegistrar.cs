@@ -50,7 +50,7 @@ internal sealed partial class MeshRegistrar : IAsyncDisposable
         Entry entry;
         lock (_gate)
         {
-            if (_pods.GetValueOrDefault(pod.Uid) is { } known && known.Pod.IsSame(pod))
+            if (_pods.GetValueOrDefault(pod.Uid) is { } known && known.Pod.IsSame(pod) && !known.Known.Task.IsFaulted)
                 return known.Known.Task;
             entry = _pods[pod.Uid] = new Entry(pod);
             _gone.Remove(pod.Uid);
