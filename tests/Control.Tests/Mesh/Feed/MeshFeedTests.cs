@@ -139,7 +139,7 @@ public sealed class MeshFeedTests
             ---
             {apiVersion: v1, kind: ServiceAccount, metadata: {name: default}}
             ---
-            {apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{name: http, port: 80}]}}
+            {apiVersion: v1, kind: Service, metadata: {name: web}, spec: {publishNotReadyAddresses: true, selector: {app: web}, ports: [{name: http, port: 80}]}}
             ---
             {apiVersion: v1, kind: Pod, metadata: {name: web, labels: {app: web}}, spec: {nodeName: n1, tolerations: [{operator: Exists}], containers: [{name: main, image: web}]}}
             """);
