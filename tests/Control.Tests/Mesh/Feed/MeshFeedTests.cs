@@ -139,9 +139,9 @@ public sealed class MeshFeedTests
             ---
             {apiVersion: v1, kind: ServiceAccount, metadata: {name: default}}
             ---
-            {apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{name: http, port: 80}]}}
+            {apiVersion: v1, kind: Service, metadata: {name: web}, spec: {publishNotReadyAddresses: true, selector: {app: web}, ports: [{name: http, port: 80}]}}
             ---
-            {apiVersion: v1, kind: Pod, metadata: {name: web, labels: {app: web}}, spec: {nodeName: n1, containers: [{name: main, image: web}]}}
+            {apiVersion: v1, kind: Pod, metadata: {name: web, labels: {app: web}}, spec: {nodeName: n1, tolerations: [{operator: Exists}], containers: [{name: main, image: web}]}}
             """);
         var proxy = world.Proxy();
         await world.SetStatusAsync("Pod", "web", """{"phase":"Running","podIP":"10.244.0.7","podIPs":[{"ip":"10.244.0.7"}],"conditions":[{"type":"Ready","status":"True"}]}""");
@@ -151,7 +151,7 @@ public sealed class MeshFeedTests
         await world.ApplyAsync("{apiVersion: v1, kind: Namespace, metadata: {name: default, labels: {istio-injection: disabled}}}");
         await Eventually.TrueAsync(() => proxy.Find<WorkloadUnit>(UnitKind.Workload, "default/web") is { Identity: null });
         await world.ApplyAsync("{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {topology.kubernetes.io/region: eu, topology.kubernetes.io/zone: eu-2}}}");
-        await Eventually.TrueAsync(() => Endpoint(proxy) is { Locality.Zone: "eu-2", Identity: null });
+        await Eventually.TrueAsync(() => Endpoint(proxy) is { Locality.Zone: "eu-2", Identity: null }, state: () => $"{Endpoint(proxy)} of {string.Join(' ', proxy.Units.Keys)}");
         await world.DeleteAsync("Pod", "web");
 
         static EndpointConfig? Endpoint(FakeProxy proxy) => proxy.Units.Values.Where(unit => unit.Key.Kind == UnitKind.Backends)
