@@ -24,7 +24,7 @@ internal sealed class HboneServer : IConnectionWatcher
     private readonly LinkedList<Early> _early = new();
     private readonly LoopTimer _deadline;
     private readonly Http2ServerOptions _options;
-    private Listener? _listener;
+    private readonly List<Listener> _listeners = [];
     private bool _drains;
 
     public HboneServer(EventLoop loop, HboneParts parts, HboneSettings settings)
@@ -54,8 +54,12 @@ internal sealed class HboneServer : IConnectionWatcher
     /// <summary>Tunnels that were answered with anything but 200.</summary>
     public long Refused { get; internal set; }
 
-    /// <param name="socket">Listening, transparent, non-blocking; one for each loop. The own share of it is this object's from here on.</param>
-    public void Listen(Socket socket) => _listener = new Listener(Loop, socket, Accept);
+    /// <param name="socket">Listening and transparent. The own share of it is this object's from here on.</param>
+    public void Listen(Socket socket)
+    {
+        socket.Blocking = false;
+        _listeners.Add(new Listener(Loop, socket, Accept));
+    }
 
     /// <summary>Takes an accepted, non-blocking socket, whose local address is the pod's.</summary>
     public void Accept(int fd, IPEndPoint? peer)
@@ -94,7 +98,9 @@ internal sealed class HboneServer : IConnectionWatcher
         if (_drains)
             return;
         _drains = true;
-        _listener?.TakeAndDispose();
+        // What waits in a socket that is the supervisor's, too, is for the next proxy.
+        foreach (var listener in _listeners)
+            listener.Dispose();
         foreach (var early in _early)
             SocketCalls.Close(early.Fd);
         _early.Clear();
