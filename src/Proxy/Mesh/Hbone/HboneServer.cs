@@ -22,6 +22,7 @@ internal sealed class HboneServer : IConnectionWatcher
 {
     private readonly Dictionary<Connection, HboneServerConnection> _connections = [];
     private readonly LinkedList<Early> _early = new();
+    private readonly Dictionary<IPAddress, int> _unproven = [];
     private readonly LoopTimer _deadline;
     private readonly Http2ServerOptions _options;
     private readonly List<Listener> _listeners = [];
@@ -73,12 +74,14 @@ internal sealed class HboneServer : IConnectionWatcher
     /// <summary>Takes one that was meant for the pod with this address.</summary>
     public void Accept(int fd, IPEndPoint? peer, IPAddress pod)
     {
-        if (peer is null || _drains || _connections.Count + _early.Count >= Settings.MaxConnections || Parts.Workloads.Find(pod) is not { } workload)
+        if (peer is null || _drains || _connections.Count + _early.Count >= Settings.MaxConnections
+            || _unproven.GetValueOrDefault(peer.Address) >= Settings.MaxUnproven || Parts.Workloads.Find(pod) is not { } workload)
         {
             Reject(fd);
             return;
         }
 
+        _unproven[peer.Address] = _unproven.GetValueOrDefault(peer.Address) + 1;
         var account = new WorkloadAccount(workload.Namespace, workload.ServiceAccount);
         if (Parts.Identities.Accept(account, Loop.Buffers) is { } tls)
         {
@@ -101,9 +104,8 @@ internal sealed class HboneServer : IConnectionWatcher
         // What waits in a socket that is the supervisor's, too, is for the next proxy.
         foreach (var listener in _listeners)
             listener.Dispose();
-        foreach (var early in _early)
-            SocketCalls.Close(early.Fd);
-        _early.Clear();
+        while (_early.First is { } early)
+            Drop(early);
         foreach (var connection in _connections.Values.ToArray())
             connection.Drain();
     }
@@ -115,12 +117,19 @@ internal sealed class HboneServer : IConnectionWatcher
             connection.Drop();
     }
 
-    public void OnOpen(Connection connection) => _connections[connection].Opened();
+    public void OnOpen(Connection connection)
+    {
+        Proven(connection.Peer!.Address);
+        _connections[connection].Opened();
+    }
 
     public void OnGone(Connection connection)
     {
-        if (_connections.Remove(connection, out var gone))
-            gone.Gone();
+        if (!_connections.Remove(connection, out var gone))
+            return;
+        if (!gone.IsOpen)
+            Proven(connection.Peer!.Address);
+        gone.Gone();
     }
 
     internal Http2ServerOptions Options => _options;
@@ -175,9 +184,21 @@ internal sealed class HboneServer : IConnectionWatcher
                 return;
             }
 
-            _early.RemoveFirst();
-            Reject(first.Value.Fd);
+            Drop(first);
         }
+    }
+
+    private void Drop(LinkedListNode<Early> early)
+    {
+        _early.Remove(early);
+        Proven(early.Value.Peer.Address);
+        Reject(early.Value.Fd);
+    }
+
+    private void Proven(IPAddress peer)
+    {
+        if (--_unproven[peer] == 0)
+            _unproven.Remove(peer);
     }
 
     private sealed record Early(int Fd, IPEndPoint Peer, IPAddress Pod, LocalWorkload Workload, WorkloadAccount Account, long Until);
