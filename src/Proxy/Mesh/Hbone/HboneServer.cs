@@ -22,9 +22,10 @@ internal sealed class HboneServer : IConnectionWatcher
 {
     private readonly Dictionary<Connection, HboneServerConnection> _connections = [];
     private readonly LinkedList<Early> _early = new();
+    private readonly Dictionary<IPAddress, int> _unproven = [];
     private readonly LoopTimer _deadline;
     private readonly Http2ServerOptions _options;
-    private Listener? _listener;
+    private readonly List<Listener> _listeners = [];
     private bool _drains;
 
     public HboneServer(EventLoop loop, HboneParts parts, HboneSettings settings)
@@ -54,8 +55,12 @@ internal sealed class HboneServer : IConnectionWatcher
     /// <summary>Tunnels that were answered with anything but 200.</summary>
     public long Refused { get; internal set; }
 
-    /// <param name="socket">Listening, transparent, non-blocking; one for each loop. The own share of it is this object's from here on.</param>
-    public void Listen(Socket socket) => _listener = new Listener(Loop, socket, Accept);
+    /// <param name="socket">Listening and transparent. The own share of it is this object's from here on.</param>
+    public void Listen(Socket socket)
+    {
+        socket.Blocking = false;
+        _listeners.Add(new Listener(Loop, socket, Accept));
+    }
 
     /// <summary>Takes an accepted, non-blocking socket, whose local address is the pod's.</summary>
     public void Accept(int fd, IPEndPoint? peer)
@@ -69,12 +74,14 @@ internal sealed class HboneServer : IConnectionWatcher
     /// <summary>Takes one that was meant for the pod with this address.</summary>
     public void Accept(int fd, IPEndPoint? peer, IPAddress pod)
     {
-        if (peer is null || _drains || _connections.Count + _early.Count >= Settings.MaxConnections || Parts.Workloads.Find(pod) is not { } workload)
+        if (peer is null || _drains || _connections.Count + _early.Count >= Settings.MaxConnections
+            || _unproven.GetValueOrDefault(peer.Address) >= Settings.MaxUnproven || Parts.Workloads.Find(pod) is not { } workload)
         {
             Reject(fd);
             return;
         }
 
+        _unproven[peer.Address] = _unproven.GetValueOrDefault(peer.Address) + 1;
         var account = new WorkloadAccount(workload.Namespace, workload.ServiceAccount);
         if (Parts.Identities.Accept(account, Loop.Buffers) is { } tls)
         {
@@ -94,10 +101,11 @@ internal sealed class HboneServer : IConnectionWatcher
         if (_drains)
             return;
         _drains = true;
-        _listener?.TakeAndDispose();
-        foreach (var early in _early)
-            SocketCalls.Close(early.Fd);
-        _early.Clear();
+        // What waits in a socket that is the supervisor's, too, is for the next proxy.
+        foreach (var listener in _listeners)
+            listener.Dispose();
+        while (_early.First is { } early)
+            Drop(early);
         foreach (var connection in _connections.Values.ToArray())
             connection.Drain();
     }
@@ -109,12 +117,19 @@ internal sealed class HboneServer : IConnectionWatcher
             connection.Drop();
     }
 
-    public void OnOpen(Connection connection) => _connections[connection].Opened();
+    public void OnOpen(Connection connection)
+    {
+        Proven(connection.Peer!.Address);
+        _connections[connection].Opened();
+    }
 
     public void OnGone(Connection connection)
     {
-        if (_connections.Remove(connection, out var gone))
-            gone.Gone();
+        if (!_connections.Remove(connection, out var gone))
+            return;
+        if (!gone.IsOpen)
+            Proven(connection.Peer!.Address);
+        gone.Gone();
     }
 
     internal Http2ServerOptions Options => _options;
@@ -169,9 +184,21 @@ internal sealed class HboneServer : IConnectionWatcher
                 return;
             }
 
-            _early.RemoveFirst();
-            Reject(first.Value.Fd);
+            Drop(first);
         }
+    }
+
+    private void Drop(LinkedListNode<Early> early)
+    {
+        _early.Remove(early);
+        Proven(early.Value.Peer.Address);
+        Reject(early.Value.Fd);
+    }
+
+    private void Proven(IPAddress peer)
+    {
+        if (--_unproven[peer] == 0)
+            _unproven.Remove(peer);
     }
 
     private sealed record Early(int Fd, IPEndPoint Peer, IPAddress Pod, LocalWorkload Workload, WorkloadAccount Account, long Until);

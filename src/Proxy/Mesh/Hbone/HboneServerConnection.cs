@@ -18,6 +18,9 @@ internal sealed class HboneServerConnection(HboneServer server, Connection conne
     /// <summary>`spiffe://...` of the peer, from its verified certificate.</summary>
     public string Identity { get; private set; } = "";
 
+    /// <summary>The handshake is done.</summary>
+    public bool IsOpen { get; private set; }
+
     public IPEndPoint Peer => connection.Peer!;
 
     public EventLoop Loop => connection.Loop;
@@ -27,6 +30,7 @@ internal sealed class HboneServerConnection(HboneServer server, Connection conne
 
     public void Opened()
     {
+        IsOpen = true;
         // Both are required by the handshake; what is not true here would be a defect, and closed.
         if (connection.Tls is not { Protocol: "h2", PeerUri: { } identity })
         {

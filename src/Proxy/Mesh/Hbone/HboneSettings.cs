@@ -42,4 +42,7 @@ internal sealed record HboneSettings
     public int MaxConnections { get; init; } = 4_096;
 
     public int MaxTunnels { get; init; } = 16_384;
+
+    /// <summary>Connections of one address that have not proved who they are: whoever can dial must not keep others out. A node that comes back after a restart tries again.</summary>
+    public int MaxUnproven { get; init; } = 256;
 }

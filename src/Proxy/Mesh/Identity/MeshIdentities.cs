@@ -136,11 +136,11 @@ internal sealed partial class MeshIdentities : IDisposable
                 return "a certificate before the bundle";
             if (!HeldIdentity.TryCreate(account, bundle.TrustDomain, key, chain, out var held, out var error))
                 return error;
+            Keep(() => _files.Save(held)); // before anybody has seen it
             var entry = EntryOf(account);
             if (!Hold(entry, held))
                 return "TLS cannot use it";
             entry.Failures = 0;
-            Keep(() => _files.Save(held));
         }
 
         Tell([account]);

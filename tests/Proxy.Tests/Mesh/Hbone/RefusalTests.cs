@@ -43,6 +43,29 @@ public sealed class RefusalTests : IDisposable
         _bed.OnFar(() => Assert.Equal(1, _bed.Server.Rejected));
     }
 
+    [Fact]
+    public void Who_proves_nothing_holds_a_few_connections_and_no_more()
+    {
+        using var bed = new HboneBed(settings => settings with { MaxUnproven = 3 }) { Echoes = true };
+        var silent = Enumerable.Range(0, 4).Select(_ =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 30_000 };
+            socket.Connect(bed.Address(HboneBed.PodA));
+            return socket;
+        }).ToList();
+        Assert.True(HboneBed.IsOver(silent[^1]));
+        foreach (var socket in silent)
+            socket.Dispose();
+        for (var i = 0; i < 5; i++)
+        {
+            // Who has proved it does not count, and who has gone neither.
+            HboneBed.Give(bed.NearIdentities, HboneBed.Client, bed.Authority);
+            using var client = bed.Connect(HboneBed.PodA);
+            client.Send("x"u8);
+            HboneBed.Read(client, 1);
+        }
+    }
+
     [Theory]
     [InlineData("127.1.0.2:80", 403)] // another pod of the node
     [InlineData("127.0.0.1:6443", 403)]

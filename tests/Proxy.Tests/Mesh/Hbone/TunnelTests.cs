@@ -156,7 +156,7 @@ public sealed class TunnelTests : IDisposable
     }
 
     [Fact]
-    public void Tunnels_whose_readers_have_stopped_do_not_stop_their_neighbours()
+    public async Task Tunnels_whose_readers_have_stopped_do_not_stop_their_neighbours()
     {
         var stopped = new List<Socket>();
         for (var i = 0; i < 100; i++)
@@ -183,7 +183,7 @@ public sealed class TunnelTests : IDisposable
         using var workload = _bed.TakeInbound();
         var sending = Task.Run(() => neighbour.Send(new byte[1 << 20]));
         HboneBed.Read(workload, 1 << 20);
-        sending.Wait();
+        await sending;
         _bed.OnNear(() => Assert.Equal(1, _bed.Connections.Opened));
         foreach (var socket in stopped)
             socket.Dispose();
