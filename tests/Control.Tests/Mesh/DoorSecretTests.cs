@@ -50,6 +50,20 @@ public sealed class DoorSecretTests
         Assert.True(inputs.Secrets == DoorSecrets.Of(inputs, (@namespace, name) => name == "keys" ? Secret(("first", "k")) with { Metadata = new() { Namespace = @namespace, Name = name } } : null));
     }
 
+    [Fact]
+    public void Nulls_that_a_definition_of_a_user_lets_in_cost_the_policy_alone()
+    {
+        var inputs = MeshCase.Read(Path.Combine(MeshCase.Folder(), "world.yaml"), Path.Combine(MeshCase.Folder(), "seed-004-my-app.yaml")).Inputs with
+        {
+            ApiKeyPolicies = [new() { Metadata = new() { Namespace = "shop", Name = "a" }, Spec = null! }, new() { Metadata = new() { Namespace = "shop", Name = "b" }, Spec = new() { TargetRefs = [null!, new() { Kind = null!, Name = null! }], Consumers = null!, SecretRefs = [null!] } }],
+            BasicAuthPolicies = [new() { Metadata = new() { Namespace = "shop", Name = "a" }, Spec = new() { TargetRefs = null!, SecretRef = null! } }],
+        };
+        Assert.Empty(DoorSecrets.Named(inputs));
+        var snapshot = MeshCompiler.Compile(inputs);
+        Assert.Contains(snapshot.Units, unit => unit.Key.Name == "gateway/80/my-app.example.com");
+        Assert.Equal(["a", "a", "b"], snapshot.Diagnostics.Select(problem => $"{problem.Object.Kind[0]}{problem.Object.Name}").Distinct().Select(text => text[1..]).Order(StringComparer.Ordinal));
+    }
+
     private static Secret Secret(params (string Key, string Value)[] entries) => new()
     {
         Metadata = new() { Namespace = "shop", Name = "s" }, Data = entries.ToDictionary(entry => entry.Key, entry => Encoding.UTF8.GetBytes(entry.Value)),

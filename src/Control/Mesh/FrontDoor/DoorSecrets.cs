@@ -23,9 +23,14 @@ public static class DoorSecrets
             }
         }
 
+        // A user's definition in place of ours may let in null where a list or a name is.
         foreach (var policy in inputs.ApiKeyPolicies)
-            names.UnionWith(policy.Spec.Consumers.Select(consumer => consumer.SecretRef.Name).Concat(policy.Spec.SecretRefs.Select(secret => secret.Name)).Select(name => $"{policy.Metadata.Namespace}/{name}"));
-        names.UnionWith(inputs.BasicAuthPolicies.Select(policy => $"{policy.Metadata.Namespace}/{policy.Spec.SecretRef.Name}"));
+        {
+            names.UnionWith((policy.Spec?.Consumers ?? []).Select(consumer => consumer?.SecretRef?.Name).Concat((policy.Spec?.SecretRefs ?? []).Select(secret => secret?.Name))
+                .Where(name => !string.IsNullOrEmpty(name)).Select(name => $"{policy.Metadata.Namespace}/{name}"));
+        }
+
+        names.UnionWith(inputs.BasicAuthPolicies.Where(policy => !string.IsNullOrEmpty(policy.Spec?.SecretRef?.Name)).Select(policy => $"{policy.Metadata.Namespace}/{policy.Spec.SecretRef.Name}"));
         return names;
     }
 

@@ -28,13 +28,18 @@ internal static class DoorTargets
         }
     }
 
-    private static IReadOnlyList<PolicyTargetReference> RefsOf(IObject policy) => policy switch
+    // A user's definition in place of ours may let in null where a list or a name is.
+    private static List<PolicyTargetReference> RefsOf(IObject policy)
     {
-        RateLimitPolicy limits => limits.Spec.TargetRefs,
-        ApiKeyPolicy keys => keys.Spec.TargetRefs,
-        BasicAuthPolicy passwords => passwords.Spec.TargetRefs,
-        _ => [],
-    };
+        var targets = policy switch
+        {
+            RateLimitPolicy limits => limits.Spec?.TargetRefs,
+            ApiKeyPolicy keys => keys.Spec?.TargetRefs,
+            BasicAuthPolicy passwords => passwords.Spec?.TargetRefs,
+            _ => null,
+        };
+        return [.. (targets ?? []).Select(target => (target ?? new()) with { Kind = target?.Kind ?? "", Name = target?.Name ?? "" })];
+    }
 
     private static (string Field, string Message)? Wrong(PolicyTargetReference target, IObject policy)
     {
