@@ -71,11 +71,12 @@ public static class WeftCommands
         var simulate = new Option<int?>("--simulate") { Description = "Further nodes that are only played: their pods run nothing. For tests of scale" };
         var grace = new Option<int?>("--node-grace") { Description = "Seconds of silence after which a node counts as lost (default 40)" };
         var evict = new Option<int?>("--evict-after") { Description = "Seconds that pods stay on a lost node, unless they say otherwise (default 300)" };
-        var command = new Command("up", "Start a cluster on this machine; returns when its nodes are Ready. Does nothing when it is up already.") { apiPort, foreground, nodes, simulate, grace, evict };
+        var services = new Option<string?>("--services") { Description = "YAML file with services that are written by hand, followed as it changes; '' for none any more" };
+        var command = new Command("up", "Start a cluster on this machine; returns when its nodes are Ready. Does nothing when it is up already.") { apiPort, foreground, nodes, simulate, grace, evict, services };
         command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("up", () => new UpCommand(host.Time, Console.Out, Console.Error)
             .RunAsync(new(Paths(parsed), parsed.GetValue(apiPort), parsed.GetValue(foreground), host.Executable)
             {
-                Nodes = parsed.GetValue(nodes), Simulate = parsed.GetValue(simulate), NodeGraceSeconds = parsed.GetValue(grace), EvictionSeconds = parsed.GetValue(evict),
+                Nodes = parsed.GetValue(nodes), Simulate = parsed.GetValue(simulate), NodeGraceSeconds = parsed.GetValue(grace), EvictionSeconds = parsed.GetValue(evict), ServicesFile = parsed.GetValue(services),
             }, cancellationToken)));
         return command;
     }

@@ -29,6 +29,8 @@ public enum UnitKind : byte
     Tokens = 11,
     /// <summary>A port of the front door. Key: `gateway/port`.</summary>
     Listener = 12,
+    /// <summary>A name of the registry, for DNS. Key: `service/name` or `node/name`.</summary>
+    Registered = 16,
 }
 
 /// <summary>

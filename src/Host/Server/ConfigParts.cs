@@ -22,6 +22,9 @@ internal sealed class ConfigParts
 
     internal IPathHandler OnApiServer { get; }
 
+    /// <summary>Complete when <see cref="StartAsync"/> has returned: what is to be in it from the first is published before.</summary>
+    internal ConfigHub Hub => _hub;
+
     internal async Task<IDisposable> StartAsync(Informers informers, ClusterSettings settings, CancellationToken cancellationToken) =>
         await NamesFeed.StartAsync(informers, _hub, new NamesOptions("cluster.local", settings.DnsAddress.ToString(), [settings.ServiceCidr, settings.PodCidr]), cancellationToken);
 }
