@@ -16,6 +16,9 @@ internal sealed class Backend : IAsyncDisposable
 
     public int Status { get; set; } = 200;
 
+    /// <summary>That requests must have.</summary>
+    public string? Token { get; set; }
+
     public string? SeenHost { get; private set; }
 
     public int Requests => _requests;
@@ -32,7 +35,7 @@ internal sealed class Backend : IAsyncDisposable
         {
             Interlocked.Increment(ref backend!._requests);
             backend.SeenHost = context.Request.Host.Value;
-            context.Response.StatusCode = backend.Status;
+            context.Response.StatusCode = backend.Token is { } token && context.Request.Headers.Authorization != token ? 401 : backend.Status;
             await context.Response.WriteAsync(name);
         });
         await web.StartAsync();

@@ -29,15 +29,15 @@ internal sealed partial class DiscoveryParts : IAsyncDisposable
 
     internal int Port { get; private set; }
 
-    /// <param name="reserved">How many operations one transaction of the store takes.</param>
+    /// <param name="maxWrites">How many operations one transaction of the store takes.</param>
     internal static async Task<DiscoveryParts> StartAsync(
-        IStore store, int reserved, ClusterPaths paths, ClusterSettings settings, string nodeName, IPAddress nodeAddress, Informers informers, ConfigHub hub, TimeProvider time, Random random, ILoggerFactory loggers,
+        IStore store, int maxWrites, string token, ClusterSettings settings, string nodeName, IPAddress nodeAddress, Informers informers, ConfigHub hub, TimeProvider time, Random random, ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
         var parts = new DiscoveryParts();
         try
         {
-            await parts.StartAllAsync(store, reserved, paths, settings, nodeName, nodeAddress, informers, hub, time, random, loggers, cancellationToken);
+            await parts.StartAllAsync(store, maxWrites, token, settings, nodeName, nodeAddress, informers, hub, time, random, loggers, cancellationToken);
             return parts;
         }
         catch
@@ -48,12 +48,12 @@ internal sealed partial class DiscoveryParts : IAsyncDisposable
     }
 
     private async Task StartAllAsync(
-        IStore store, int reserved, ClusterPaths paths, ClusterSettings settings, string nodeName, IPAddress nodeAddress, Informers informers, ConfigHub hub, TimeProvider time, Random random, ILoggerFactory loggers,
+        IStore store, int maxWrites, string token, ClusterSettings settings, string nodeName, IPAddress nodeAddress, Informers informers, ConfigHub hub, TimeProvider time, Random random, ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
         var logger = loggers.CreateLogger("Weft.Discovery");
         var registry = Keep(await ServiceRegistry.OpenAsync(
-            new StoredRegistry(store, reserved), new RegistryOptions { NodeName = nodeName, NodeAddress = nodeAddress.ToString() }, time, logger, cancellationToken));
+            new StoredRegistry(store, maxWrites), new RegistryOptions { NodeName = nodeName, NodeAddress = nodeAddress.ToString() }, time, logger, cancellationToken));
         var prober = new Prober(time);
         _parts.Push(new Later(prober));
         var checks = Keep(new CheckLoop(registry, prober, time, random, logger));
@@ -63,7 +63,7 @@ internal sealed partial class DiscoveryParts : IAsyncDisposable
         _parts.Push(new Later(new RegistryNames(registry, hub, [settings.DnsAddress.ToString()])));
 
         List<IPNetwork> networks = [IPNetwork.Parse(settings.PodCidr)];
-        var api = new ConsulApi(registry, checks, new RegistryAccess(Token(paths.DiscoveryToken), networks), time, random, () => Port, logger);
+        var api = new ConsulApi(registry, checks, new RegistryAccess(token, networks), time, random, () => Port, logger);
         foreach (var port in Enumerable.Range(FirstPort, PortsTried).Prepend(settings.DiscoveryPort).Where(port => port > 0).Distinct())
         {
             if (await RegistryHttpServer.TryStartAsync(api, new IPEndPoint(IPAddress.Any, port), time, loggers, cancellationToken) is not { } server)
@@ -85,7 +85,7 @@ internal sealed partial class DiscoveryParts : IAsyncDisposable
     }
 
     /// <summary>Made at the first start, for its owner alone.</summary>
-    private static string Token(string path)
+    internal static string Token(string path)
     {
         if (!File.Exists(path))
             // 160 bits: guessing is hopeless, so that wrong tries need no counting.

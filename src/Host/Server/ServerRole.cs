@@ -67,6 +67,7 @@ internal static partial class ServerRole
         if (settings.RegistryPort != images.Port)
             (settings = settings with { RegistryPort = images.Port }).Save(paths.Settings);
 
+        var discoveryToken = DiscoveryParts.Token(paths.DiscoveryToken); // before the node: it hides the file from pods
         var streams = new LateStreams();
         var configuration = new ConfigParts(time, random, loggers, background.Token);
         var node = NodeParts.Options(paths, settings);
@@ -76,7 +77,7 @@ internal static partial class ServerRole
         Report(paths, ServerPhase.Api, $"API server on https://127.0.0.1:{settings.ApiPort}");
 
         await using var cluster = await ClusterParts.StartAsync(api, pki.AuthorityPem, settings, paths, streams, configuration,
-            (informers, hub, token) => DiscoveryParts.StartAsync(store, storage.MaxOperations, paths, settings, node.NodeName, Gateway(settings.PodCidr), informers, hub, time, random, loggers, token),
+            (informers, hub, token) => DiscoveryParts.StartAsync(store, storage.MaxOperations, discoveryToken, settings, node.NodeName, Gateway(settings.PodCidr), informers, hub, time, random, loggers, token),
             time, random, loggers, stopping);
         if (settings.DiscoveryPort != cluster.DiscoveryPort)
             (settings = settings with { DiscoveryPort = cluster.DiscoveryPort }).Save(paths.Settings);

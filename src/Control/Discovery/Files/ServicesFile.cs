@@ -72,25 +72,25 @@ public static class ServicesFile
         {
             if (root is YamlScalarNode { Value: null or "" })
                 return;
-            foreach (var (key, value) in Map(root, "", ["services"]))
+            foreach (var (key, value, _) in Map(root, "", ["services"]))
             {
-                foreach (var (name, service) in Map(value, key, known: null))
-                    Service(name, service, names);
+                foreach (var (name, service, at) in Map(value, key, known: null))
+                    Service(name, service, at, names);
             }
         }
 
-        private void Service(string name, YamlNode node, ImmutableSortedDictionary<string, Projection>.Builder names)
+        private void Service(string name, YamlNode node, YamlNode head, ImmutableSortedDictionary<string, Projection>.Builder names)
         {
             var at = $"services.{name}";
             if (Refused(() => Definitions.Name(name, "is empty")) is { } bad)
-                Error(node, at, bad);
+                Error(head, at, bad);
             else if (names.ContainsKey(name))
-                Error(node, at, "stands twice (upper and lower case are the same)");
+                Error(head, at, "stands twice (upper and lower case are the same)");
             IReadOnlyList<string> tags = [];
             IReadOnlyDictionary<string, string> meta = ImmutableSortedDictionary<string, string>.Empty;
             var endpoints = new List<Instance>();
             var hasEndpoints = false;
-            foreach (var (key, value) in Map(node, at, ["tags", "meta", "protocol", "endpoints"]))
+            foreach (var (key, value, _) in Map(node, at, ["tags", "meta", "protocol", "endpoints"]))
             {
                 switch (key)
                 {
@@ -116,12 +116,12 @@ public static class ServicesFile
             }
 
             if (!hasEndpoints)
-                Error(node, $"{at}.endpoints", "is missing; write a list, [] for a name without any");
+                Error(head, $"{at}.endpoints", "is missing; write a list, [] for a name without any");
             if ((_endpoints += endpoints.Count) > MaxEndpoints)
                 Error(node, at, $"makes more than {MaxEndpoints} endpoints in the file");
             if (Errors.Count > 0)
                 return;
-            names[name] = new($"{fileName}:{node.Start.Line}",
+            names[name] = new($"{fileName}:{head.Start.Line}",
             [
                 .. endpoints.Select(endpoint => new Entry(
                     new() { Name = fileName, Address = endpoint.Address },
@@ -148,7 +148,7 @@ public static class ServicesFile
             }
             else
             {
-                foreach (var (key, value) in Map(node, at, ["address", "port", "weight", "tags"]))
+                foreach (var (key, value, _) in Map(node, at, ["address", "port", "weight", "tags"]))
                 {
                     switch (key)
                     {
@@ -181,7 +181,7 @@ public static class ServicesFile
                 Errors.Add(new(node.Start.Line, field, message));
         }
 
-        private IEnumerable<KeyValuePair<string, YamlNode>> Map(YamlNode node, string at, string[]? known)
+        private IEnumerable<(string Key, YamlNode Value, YamlNode Name)> Map(YamlNode node, string at, string[]? known)
         {
             if (node is not YamlMappingNode map)
             {
@@ -196,7 +196,7 @@ public static class ServicesFile
                 if (known is not null && !known.Contains(name))
                     Error(key, field, $"is not known; {string.Join(", ", known)}");
                 else
-                    yield return new(name, value);
+                    yield return (name, value, key);
             }
         }
 

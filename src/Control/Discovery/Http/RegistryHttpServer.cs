@@ -15,7 +15,7 @@ namespace Weft.Control.Discovery.Http;
 /// <summary>The API on a port. A connection from where nobody is heard is closed before its first byte is read.</summary>
 public sealed class RegistryHttpServer : IAsyncDisposable
 {
-    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StopGrace = TimeSpan.FromMilliseconds(500); // blocking queries wait for minutes: their clients ask again
 
     // Blocking queries hold one each, over HTTP/1.1; the rest are short.
     private const int MaxConnections = 12_000;

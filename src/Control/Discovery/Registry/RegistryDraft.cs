@@ -26,6 +26,9 @@ public sealed class RegistryDraft
     /// <summary>The index that this change gets.</summary>
     public long Next { get; }
 
+    /// <summary>That the registry runs is to be written down.</summary>
+    internal bool SaysAlive { get; set; }
+
     internal IReadOnlyDictionary<string, byte[]?> Writes => _writes;
 
     internal IReadOnlySet<string> Touched => _topics;

@@ -130,13 +130,12 @@ public sealed partial class ServiceRegistry : IAsyncDisposable
         {
             var reserved = _reserved;
             if (batch.State.Index >= _reserved)
-            {
                 reserved = batch.State.Index + Block;
+            if (reserved != _reserved || batch.SaysAlive)
                 batch.Writes[Records.Meta] = Records.Write(new RegistryMeta(reserved, _time.GetUtcNow()));
-            }
 
             if (batch.Writes.Count > 0)
-                await _store.WriteAsync(batch.Writes, _stopping.Token.IsCancellationRequested ? CancellationToken.None : default);
+                await _store.WriteAsync(batch.Writes, CancellationToken.None); // also at the end: whoever was let in is answered
             _reserved = reserved;
         }
         catch (Exception failed)
@@ -173,16 +172,8 @@ public sealed partial class ServiceRegistry : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(_stopping.Token))
             {
-                if (Current.Owners.IsEmpty)
-                    continue;
-                try
-                {
-                    await _store.WriteAsync(new Dictionary<string, byte[]?> { [Records.Meta] = Records.Write(new RegistryMeta(_reserved + Block, _time.GetUtcNow())) }, _stopping.Token);
-                }
-                catch (RegistryStoreException full)
-                {
-                    Log.NotKept(_logger, 0, full.Message);
-                }
+                if (!Current.Owners.IsEmpty)
+                    await SayAliveAsync();
             }
         }
         catch (OperationCanceledException)
@@ -190,12 +181,27 @@ public sealed partial class ServiceRegistry : IAsyncDisposable
         }
     }
 
+    // By the writer, who alone knows which indices are reserved.
+    private async Task SayAliveAsync()
+    {
+        try
+        {
+            await ChangeAsync(draft => draft.SaysAlive = true, CancellationToken.None);
+        }
+        catch (Exception unkept) when (unkept is RegistryStoreException or RegistryException)
+        {
+            // Said in the log by the writer. A status is then held for a shorter time after a crash.
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
-        _pending.Writer.TryComplete();
-        await _writing;
         await _stopping.CancelAsync();
         await _living;
+        if (!Current.Owners.IsEmpty)
+            await SayAliveAsync();
+        _pending.Writer.TryComplete();
+        await _writing;
         _stopping.Dispose();
     }
 
@@ -231,6 +237,8 @@ public sealed partial class ServiceRegistry : IAsyncDisposable
 
         public int Bytes { get; private set; }
 
+        public bool SaysAlive { get; private set; }
+
         public HashSet<string> Topics { get; } = new(StringComparer.Ordinal);
 
         public HashSet<string> Names { get; } = new(StringComparer.OrdinalIgnoreCase);
@@ -252,6 +260,7 @@ public sealed partial class ServiceRegistry : IAsyncDisposable
 
             Callers.Add(pending);
             State = draft.State;
+            SaysAlive |= draft.SaysAlive;
             Topics.UnionWith(draft.Touched);
             Names.UnionWith(draft.TouchedNames);
             foreach (var (key, value) in draft.Writes)
