@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Discovery.Process;
@@ -51,7 +52,7 @@ public sealed class SampleTests : IAsyncLifetime
 
     private async Task<string[]> RunAsync(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Weft.Samples.Discovery.dll"), .. arguments])
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [Sample(), .. arguments])
         {
             RedirectStandardOutput = true, Environment = { ["CONSUL_HTTP_ADDR"] = $"127.0.0.1:{_registry.Port}" },
         })!;
@@ -59,6 +60,10 @@ public sealed class SampleTests : IAsyncLifetime
         await process.WaitForExitAsync();
         return said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
+
+    // Where its own packages lie beside it, built with this project and in the same way.
+    private static string Sample([CallerFilePath] string here = "") =>
+        Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "samples", "Discovery", Path.GetRelativePath(Path.GetDirectoryName(here)!, AppContext.BaseDirectory), "Weft.Samples.Discovery.dll");
 
     public async ValueTask DisposeAsync()
     {
