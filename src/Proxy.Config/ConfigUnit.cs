@@ -31,6 +31,8 @@ public enum UnitKind : byte
     Listener = 12,
     /// <summary>A certificate that a listener or a cluster names. Key: `namespace/name`.</summary>
     Secret = 13,
+    /// <summary>A name of the registry, for DNS. Key: `service/name` or `node/name`.</summary>
+    Registered = 16,
 }
 
 /// <summary>

@@ -29,6 +29,10 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
 
     /// <summary>The password of whoever pushes images; for root alone.</summary>
     public string RegistryPassword => Path.Combine(DataDir, "registry-password");
+
+    /// <summary>The token of whoever changes the registry of services from elsewhere than this machine; for root alone.</summary>
+    public string DiscoveryToken => Path.Combine(DataDir, "discovery-token");
+
     public string DemoApps => Path.Combine(DataDir, "demo");
 
     /// <summary>Of the node's proxy: how it reaches the server, and below it what it keeps itself.</summary>

@@ -11,6 +11,12 @@ public sealed record ClusterSettings(int ApiPort, string PodCidr, string Service
     /// <summary>Loopback port of the image registry. 0: not chosen yet, the server does at its start.</summary>
     public int RegistryPort { get; init; }
 
+    /// <summary>Port of the registry of services (Consul's API). 0: not chosen yet, the server does at its start.</summary>
+    public int DiscoveryPort { get; init; }
+
+    /// <summary>File with services that are written by hand; null: none.</summary>
+    public string? ServicesFile { get; init; }
+
     /// <summary>Of the file: a newer one is refused instead of misread. In format 1 node 1 has the whole pod network, and stays the only one.</summary>
     public int Format { get; init; } = Newest;
 

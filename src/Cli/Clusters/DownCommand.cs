@@ -83,6 +83,7 @@ public sealed class DownCommand(NodeCleaner cleanNode, TimeProvider time, TextWr
 
         File.Delete(paths.Kubeconfig);
         File.Delete(paths.RegistryPassword);
+        File.Delete(paths.DiscoveryToken);
         File.Delete(paths.Settings);
         File.Delete(paths.AgentSettings);
         if (Directory.EnumerateFileSystemEntries(paths.DataDir).FirstOrDefault() is { } other)

@@ -25,6 +25,8 @@ public sealed class StatusCommand(TextWriter output)
             output.WriteLine($"api         https://127.0.0.1:{settings.ApiPort}   pods {settings.PodCidr}   services {settings.ServiceCidr}");
             if (settings.RegistryPort > 0)
                 output.WriteLine($"registry    127.0.0.1:{settings.RegistryPort}   (weft image load, weft image login)");
+            if (settings.DiscoveryPort > 0)
+                output.WriteLine($"discovery   http://127.0.0.1:{settings.DiscoveryPort}   (Consul's API; names below .consul)   token {paths.DiscoveryToken}");
         }
 
         output.WriteLine($"data        {paths.DataDir}   log {paths.Log}   kubeconfig {paths.Kubeconfig}");

@@ -22,6 +22,9 @@ public sealed record UpOptions(ClusterPaths Paths, int? ApiPort, bool Foreground
 
     /// <summary>Null: what the cluster has, or <see cref="UpCommand.DefaultMesh"/> for a new one.</summary>
     public bool? Mesh { get; init; }
+
+    /// <summary>File with services; null: the one that the cluster has; empty: none any more.</summary>
+    public string? ServicesFile { get; init; }
 }
 
 /// <summary>`weft up`: starts a cluster, or finds it running, and returns when its node is Ready.</summary>
@@ -139,6 +142,8 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
             return $"--simulate {options.Simulate}: use 0 to {MaxSimulated}";
         if (options.NodeGraceSeconds is < 4 or > 3600)
             return $"--node-grace {options.NodeGraceSeconds}: use 4 to 3600 seconds";
+        if (options.ServicesFile is { Length: > 0 } file && !File.Exists(file))
+            return $"--services {file}: there is no such file";
         return options.EvictionSeconds is < 0 or > 86400 ? $"--evict-after {options.EvictionSeconds}: use 0 to 86400 seconds" : null;
     }
 
@@ -156,6 +161,7 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         NodeGraceSeconds = options.NodeGraceSeconds ?? settings.NodeGraceSeconds,
         EvictionSeconds = options.EvictionSeconds ?? settings.EvictionSeconds,
         Mesh = options.Mesh ?? settings.Mesh,
+        ServicesFile = options.ServicesFile is null ? settings.ServicesFile : options.ServicesFile.Length == 0 ? null : Path.GetFullPath(options.ServicesFile),
     };
 
     /// <summary>What can be changed while the cluster runs: more nodes. Returns the sentence, or null.</summary>
@@ -167,7 +173,7 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         if (wanted.Nodes < known.Nodes)
             return $"the cluster has {known.Nodes} nodes: drain one with 'kubectl drain NODE' and delete it with 'kubectl delete node NODE', or start anew with fewer (weft down, weft up --nodes {wanted.Nodes})";
         if (wanted with { Nodes = known.Nodes } != known)
-            return "--simulate, --node-grace, --evict-after and --mesh are read at the start: weft down, then weft up with them";
+            return "--simulate, --node-grace, --evict-after, --mesh and --services are read at the start: weft down, then weft up with them";
         if (WhyNot(options, wanted) is { } refusal)
             return refusal;
         if (wanted != known)

@@ -6,6 +6,7 @@ using Weft.ApiServer.Authentication;
 using Weft.Cli.Clusters;
 using Weft.Client;
 using Weft.Control;
+using Weft.Control.Configuration;
 using Weft.Control.Lifecycle;
 using Weft.Control.Scheduling;
 using Weft.Node.Agent;
@@ -20,15 +21,20 @@ internal sealed partial class ClusterParts : IAsyncDisposable
 
     internal required string NodeName { get; init; }
 
+    /// <summary>Of the registry of services.</summary>
+    internal int DiscoveryPort { get; private set; }
+
+    internal delegate Task<DiscoveryParts> StartDiscovery(Informers informers, ConfigHub hub, CancellationToken cancellationToken);
+
     internal static async Task<ClusterParts> StartAsync(
-        ApiServerHost api, string authorityPem, ClusterSettings settings, ClusterPaths paths, LateStreams streams, ConfigParts configuration, IdentityParts identity, TimeProvider time, Random random,
+        ApiServerHost api, string authorityPem, ClusterSettings settings, ClusterPaths paths, LateStreams streams, ConfigParts configuration, IdentityParts identity, StartDiscovery startDiscovery, TimeProvider time, Random random,
         ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var options = NodeParts.Options(paths, settings);
         var parts = new ClusterParts { NodeName = options.NodeName };
         try
         {
-            await parts.StartAllAsync(api, authorityPem, settings, options, streams, configuration, identity, time, random, loggers, cancellationToken);
+            await parts.StartAllAsync(api, authorityPem, settings, options, streams, configuration, identity, startDiscovery, time, random, loggers, cancellationToken);
             return parts;
         }
         catch
@@ -39,7 +45,7 @@ internal sealed partial class ClusterParts : IAsyncDisposable
     }
 
     private async Task StartAllAsync(
-        ApiServerHost api, string authorityPem, ClusterSettings settings, NodeAgentOptions options, LateStreams streams, ConfigParts configuration, IdentityParts identity, TimeProvider time, Random random, ILoggerFactory loggers,
+        ApiServerHost api, string authorityPem, ClusterSettings settings, NodeAgentOptions options, LateStreams streams, ConfigParts configuration, IdentityParts identity, StartDiscovery startDiscovery, TimeProvider time, Random random, ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
         using (var admin = Connect(new UserInfo("system:apiserver", [UserInfo.Masters]), "weft"))
@@ -65,6 +71,10 @@ internal sealed partial class ClusterParts : IAsyncDisposable
                     NodeGrace = settings.NodeGraceSeconds is { } grace ? new NodeGrace(TimeSpan.FromSeconds(grace), TimeSpan.FromSeconds(grace * 3 / 2)) : NodeGrace.Default,
                 }, time, random, loggers, cancellationToken);
             _stops.Push(controllers.DisposeAsync);
+            // Before the rest of the configuration: a proxy that is told the whole forgets what is not in it.
+            var discovery = await startDiscovery(controllers.Informers, configuration.Hub, cancellationToken);
+            DiscoveryPort = discovery.Port;
+            _stops.Push(discovery.DisposeAsync);
             // Beside the rest: whoever wants to know waits for the configuration to be whole.
             var feeding = configuration.StartAsync(controllers.Informers, account => Connect(ServiceAccount(Controllers.IdentityOf(account)), account), settings, cancellationToken);
             _stops.Push(() => StopAsync(feeding));

@@ -30,6 +30,9 @@ internal sealed class ConfigParts
 
     internal IPathHandler OnApiServer { get; }
 
+    /// <summary>Complete when <see cref="StartAsync"/> has returned: what is to be in it from the first is published before.</summary>
+    internal ConfigHub Hub => _hub;
+
     /// <summary>What is compiled for the front door.</summary>
     internal FrontDoorBoard Door { get; } = new();
 

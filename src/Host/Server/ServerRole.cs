@@ -53,7 +53,8 @@ internal static partial class ServerRole
         var random = Random.Shared;
 #pragma warning restore RS0030
 
-        var opening = SqliteStore.OpenAsync(new SqliteStoreOptions { Path = paths.Database }, time, stopping);
+        var storage = new SqliteStoreOptions { Path = paths.Database };
+        var opening = SqliteStore.OpenAsync(storage, time, stopping);
         using var pki = ClusterPki.LoadOrCreate(Pki(paths, settings), time);
         KubeconfigFile.Write(paths, settings.ApiPort, pki);
         KubeconfigFile.WriteProxys(paths, settings.ApiPort, pki, NodeParts.Options(paths, settings).NodeName);
@@ -66,6 +67,7 @@ internal static partial class ServerRole
         if (settings.RegistryPort != images.Port)
             (settings = settings with { RegistryPort = images.Port }).Save(paths.Settings);
 
+        var discoveryToken = DiscoveryParts.Token(paths.DiscoveryToken); // before the node: it hides the file from pods
         var streams = new LateStreams();
         var configuration = new ConfigParts(time, random, loggers, background.Token);
         await using var identity = new IdentityParts(paths, time, loggers, background.Token);
@@ -75,7 +77,11 @@ internal static partial class ServerRole
         await api.StartAsync(stopping);
         Report(paths, ServerPhase.Api, $"API server on https://127.0.0.1:{settings.ApiPort}");
 
-        await using var cluster = await ClusterParts.StartAsync(api, pki.AuthorityPem, settings, paths, streams, configuration, identity, time, random, loggers, stopping);
+        await using var cluster = await ClusterParts.StartAsync(api, pki.AuthorityPem, settings, paths, streams, configuration, identity,
+            (informers, hub, token) => DiscoveryParts.StartAsync(store, storage.MaxOperations, discoveryToken, settings, node.NodeName, Gateway(settings.PodCidr), informers, hub, time, random, loggers, token),
+            time, random, loggers, stopping);
+        if (settings.DiscoveryPort != cluster.DiscoveryPort)
+            (settings = settings with { DiscoveryPort = cluster.DiscoveryPort }).Save(paths.Settings);
         Report(paths, ServerPhase.Ready, $"node {cluster.NodeName} is Ready");
         Log.Ready(logger, settings.ApiPort);
 

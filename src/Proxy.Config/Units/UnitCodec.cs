@@ -19,6 +19,9 @@ public static class UnitCodec
 
     public static ConfigUnit Pod(string @namespace, string name, PodUnit unit) => Write(new(UnitKind.Pod, $"{@namespace}/{name}"), unit, UnitJson.Default.PodUnit);
 
+    /// <param name="name">`service/orders`, `node/n1`.</param>
+    public static ConfigUnit Registered(string name, RegisteredUnit unit) => Write(new(UnitKind.Registered, name), unit, UnitJson.Default.RegisteredUnit);
+
     public static ConfigUnit Destination(string host, DestinationUnit unit) => ModelJson.Write(new(UnitKind.Destination, host), unit);
 
     /// <param name="host">Of a table whose hosts are units of their own; null: the whole table.</param>
@@ -39,7 +42,7 @@ public static class UnitCodec
     public static ConfigUnit Secret(string name, SecretUnit unit) => ModelJson.Write(new(UnitKind.Secret, name), unit);
 
     /// <summary>
-    /// The typed unit: a <see cref="ZoneUnit"/>, <see cref="ServiceUnit"/>, <see cref="EndpointsUnit"/> or <see cref="PodUnit"/>; of the mesh a <see cref="DestinationUnit"/>,
+    /// The typed unit: a <see cref="ZoneUnit"/>, <see cref="ServiceUnit"/>, <see cref="EndpointsUnit"/>, <see cref="PodUnit"/> or <see cref="RegisteredUnit"/>; of the mesh a <see cref="DestinationUnit"/>,
     /// <see cref="RouteTableConfig"/>, <see cref="ClusterUnit"/>, <see cref="BackendsUnit"/>, <see cref="WorkloadUnit"/>, <see cref="PolicyUnit"/>, <see cref="TokensUnit"/>,
     /// <see cref="ListenerUnit"/> or <see cref="SecretUnit"/>. What the mesh is told is refused when it has a member that this program does not know: a condition that is passed over would let in
     /// what it was to keep out.
@@ -51,6 +54,7 @@ public static class UnitCodec
         UnitKind.Service => Read(unit, UnitJson.Default.ServiceUnit),
         UnitKind.Endpoints => Read(unit, UnitJson.Default.EndpointsUnit),
         UnitKind.Pod => Read(unit, UnitJson.Default.PodUnit),
+        UnitKind.Registered => Read(unit, UnitJson.Default.RegisteredUnit),
         UnitKind.Destination => ModelJson.Read<DestinationUnit>(unit),
         UnitKind.Routes => ModelJson.Read<RouteTableConfig>(unit),
         UnitKind.Cluster => ModelJson.Read<ClusterUnit>(unit),
@@ -92,4 +96,5 @@ public sealed class UnitException(string path, string message) : Exception(messa
 [JsonSerializable(typeof(ServiceUnit))]
 [JsonSerializable(typeof(EndpointsUnit))]
 [JsonSerializable(typeof(PodUnit))]
+[JsonSerializable(typeof(RegisteredUnit))]
 internal sealed partial class UnitJson : JsonSerializerContext;

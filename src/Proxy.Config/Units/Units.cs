@@ -58,3 +58,25 @@ public sealed record PodUnit
     /// <summary>The addresses are the node's: they do not lead back to this pod.</summary>
     public bool HostNetwork { get; init; }
 }
+
+/// <summary>Who stands behind a name of the registry and takes traffic. Key: `service/name`; `node/name` for a node, with one place without a port.</summary>
+public sealed record RegisteredUnit
+{
+    public IReadOnlyList<RegisteredPlace> Places { get; init; } = [];
+}
+
+public sealed record RegisteredPlace
+{
+    /// <summary>IP address, or a host name that the name stands for.</summary>
+    public string Address { get; init; } = "";
+
+    public int Port { get; init; }
+
+    /// <summary>Node whose address this is; null: the address is the instance's own.</summary>
+    public string? Node { get; init; }
+
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Share against the others; 0 stands for 1.</summary>
+    public int Weight { get; init; }
+}

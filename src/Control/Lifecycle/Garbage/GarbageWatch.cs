@@ -72,7 +72,7 @@ internal sealed partial class GarbageWatch(ControllerTools tools, OwnerGraph gra
 
     private async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        var discovered = await Discovery.ReadAsync(tools.Client, cancellationToken);
+        var discovered = await Weft.Client.Discovery.ReadAsync(tools.Client, cancellationToken);
         var collectable = discovered.Resources.Where(ResourceMap.IsCollectable).ToDictionary(KeyOf);
         Resources = new ResourceMap([.. discovered.Resources]);
 

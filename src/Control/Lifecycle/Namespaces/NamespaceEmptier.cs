@@ -8,7 +8,7 @@ internal sealed class NamespaceEmptier(KubeClient client)
 {
     public async Task<NamespaceContent> EmptyAsync(string @namespace, CancellationToken cancellationToken)
     {
-        var discovered = await Discovery.ReadAsync(client, cancellationToken);
+        var discovered = await Weft.Client.Discovery.ReadAsync(client, cancellationToken);
         var resources = discovered.Resources
             .Where(resource => resource.Namespaced && resource.Verbs.Contains("list") && resource.Verbs.Contains("delete"))
             .ToList();

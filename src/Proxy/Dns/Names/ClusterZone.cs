@@ -41,6 +41,8 @@ internal static class ClusterZone
         alias = null;
         if (ZoneOf(table, name, out var relative) is { } zone)
             return InZone(table, zone, relative, type, turn, ref to, out alias);
+        if (table.HasRegistry && TryRelative(name, RegistryZone.Domain, out relative))
+            return relative.IsEmpty ? Apex(table, RegistryZone.Domain, type, ref to) : RegistryZone.Answer(table, relative, type, turn, ref to, out alias);
         return name.EndsWith(".in-addr.arpa", StringComparison.Ordinal) || name.EndsWith(".ip6.arpa", StringComparison.Ordinal)
             ? Reverse(table, name, type, ref to)
             : ZoneOutcome.NotOurs;
@@ -51,7 +53,7 @@ internal static class ClusterZone
     {
         Span<byte> soa = stackalloc byte[2 * DnsLimits.MaxName + 20];
         Span<byte> owner = stackalloc byte[DnsLimits.MaxName];
-        var zone = name.EndsWith(".in-addr.arpa", StringComparison.Ordinal) ? "in-addr.arpa" : name.EndsWith(".ip6.arpa", StringComparison.Ordinal) ? "ip6.arpa" : ZoneOf(table, name, out _) ?? table.Domain;
+        var zone = name.EndsWith(".in-addr.arpa", StringComparison.Ordinal) ? "in-addr.arpa" : name.EndsWith(".ip6.arpa", StringComparison.Ordinal) ? "ip6.arpa" : ZoneOf(table, name, out _) ?? (table.HasRegistry && TryRelative(name, RegistryZone.Domain, out _) ? RegistryZone.Domain : table.Domain);
         to.Authority(owner[..DnsName.Write(zone, owner)], soa[..Soa(table, zone.EndsWith(".arpa", StringComparison.Ordinal) ? table.Domain : zone, soa)], Ttl);
     }
 
@@ -234,7 +236,7 @@ internal static class ClusterZone
     }
 
     // ANY gets the smallest answer that is true (RFC 8482): nobody can use this server to send a small question's large answer to a victim.
-    private static ZoneOutcome Exists(ushort type, ref AnswerWriter to)
+    internal static ZoneOutcome Exists(ushort type, ref AnswerWriter to)
     {
         if (type != RecordType.Any)
             return ZoneOutcome.NoData;
@@ -242,7 +244,7 @@ internal static class ClusterZone
         return ZoneOutcome.Answered;
     }
 
-    private static ZoneOutcome Put(bool any) => any ? ZoneOutcome.Answered : ZoneOutcome.NoData;
+    internal static ZoneOutcome Put(bool any) => any ? ZoneOutcome.Answered : ZoneOutcome.NoData;
 
     private static ReadOnlySpan<char> TakeLast(ref ReadOnlySpan<char> labels)
     {

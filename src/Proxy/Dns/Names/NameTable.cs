@@ -31,4 +31,12 @@ internal sealed record NameTable
 
     /// <summary>Names by address, each as octets.</summary>
     public ShardedTable<byte[][]> Addresses { get; init; } = ShardedTable<byte[][]>.Empty;
+
+    /// <summary>The cluster answers for `consul`; without it such names are somebody else's.</summary>
+    public bool HasRegistry { get; init; }
+
+    /// <summary>Names of the registry, in lower case.</summary>
+    public ShardedTable<RegisteredNames> Registered { get; init; } = ShardedTable<RegisteredNames>.Empty;
+
+    public ShardedTable<RegisteredNames> RegisteredNodes { get; init; } = ShardedTable<RegisteredNames>.Empty;
 }

@@ -42,6 +42,10 @@ internal sealed class NameTableBuilder(string domain)
                 case UnitKind.Pod:
                     SetPod(key.Name, (PodUnit?)unit, touched);
                     break;
+                case UnitKind.Registered:
+                    var (kind, registered) = Split(key.Name);
+                    (kind == "node" ? touched.RegisteredNodes : touched.Registered)[registered.ToLowerInvariant()] = unit is RegisteredUnit there ? RegisteredNames.Compile(there) : null;
+                    break;
             }
         }
 
@@ -54,6 +58,9 @@ internal sealed class NameTableBuilder(string domain)
             Servers = [.. (zone?.Servers ?? []).Select(text => IPAddress.TryParse(text, out var address) ? address : null).OfType<IPAddress>()],
             Reverse = [.. (zone?.Reverse ?? []).Where(range => IPNetwork.TryParse(range, out _)).Select(range => IPNetwork.Parse(range))],
             Services = _table.Services.With(services),
+            HasRegistry = _zones.ContainsKey(RegistryZone.Domain),
+            Registered = _table.Registered.With(touched.Registered),
+            RegisteredNodes = _table.RegisteredNodes.With(touched.RegisteredNodes),
             Namespaces = _table.Namespaces.With([.. touched.Namespaces.Select(ns => new KeyValuePair<string, string?>(ns, _inNamespace.ContainsKey(ns) ? ns : null))]),
             Pods = _table.Pods.With([.. touched.PodNames.Select(name => new KeyValuePair<string, AddressSet?>(name, AddressesOfPodName(name)))]),
             Addresses = _table.Addresses.With([.. touched.Addresses.Select(address => new KeyValuePair<string, byte[][]?>(address, NamesOf(address)))]),
@@ -178,6 +185,8 @@ internal sealed class NameTableBuilder(string domain)
     /// <summary>What a batch has changed, to be looked at once at its end.</summary>
     private sealed class Touched
     {
+        public Dictionary<string, RegisteredNames?> Registered { get; } = new(StringComparer.Ordinal);
+        public Dictionary<string, RegisteredNames?> RegisteredNodes { get; } = new(StringComparer.Ordinal);
         public HashSet<string> Services { get; } = [];
         public HashSet<string> Namespaces { get; } = [];
         public HashSet<string> PodNames { get; } = [];
