@@ -40,13 +40,13 @@ internal sealed class ConfigParts
     internal IPropagation Propagation => new Propagation(_hub, _time);
 
     /// <param name="connect">A way to the API server with the name of a controller.</param>
-    internal async Task<IAsyncDisposable> StartAsync(Informers informers, Func<string, KubeClient> connect, ClusterSettings settings, CancellationToken cancellationToken)
+    internal async Task<IAsyncDisposable> StartAsync(Informers informers, Func<string, KubeClient> connect, IHostSource hosts, ClusterSettings settings, CancellationToken cancellationToken)
     {
         var names = await NamesFeed.StartAsync(informers, _hub, new NamesOptions(Domain, settings.DnsAddress.ToString(), [settings.ServiceCidr, settings.PodCidr]), cancellationToken);
         try
         {
             var client = connect(MeshFeed.Account);
-            var mesh = await MeshFeed.StartAsync(informers, client, _hub, new() { Settings = new() { ClusterDomain = Domain }, Compiled = Door.Publish, IsOn = settings.Mesh }, _time, _random, _loggers, cancellationToken);
+            var mesh = await MeshFeed.StartAsync(informers, client, _hub, new() { Settings = new() { ClusterDomain = Domain }, Compiled = Door.Publish, Hosts = hosts, IsOn = settings.Mesh }, _time, _random, _loggers, cancellationToken);
             // Names and mesh together: a proxy that is told the one without the other would forget it.
             _hub.MarkComplete();
             return new Running(names, mesh, client);

@@ -10,6 +10,7 @@ using Weft.Control.Discovery.Files;
 using Weft.Control.Discovery.Http;
 using Weft.Control.Discovery.Outputs;
 using Weft.Control.Discovery.Registry;
+using Weft.Control.Mesh.Feed;
 using Weft.Storage;
 
 namespace Weft.Host.Server;
@@ -21,6 +22,9 @@ internal sealed partial class DiscoveryParts : IAsyncDisposable
     private const int FirstPort = 8500;
     private const int PortsTried = 100;
 
+    // Whose rules count for the registry's hosts where a client's namespace has none: the mesh's root namespace.
+    private const string MeshNamespace = "istio-system";
+
     private readonly Stack<IAsyncDisposable> _parts = new();
 
     private DiscoveryParts()
@@ -28,6 +32,9 @@ internal sealed partial class DiscoveryParts : IAsyncDisposable
     }
 
     internal int Port { get; private set; }
+
+    /// <summary>The table's names as hosts of the mesh.</summary>
+    internal IHostSource Hosts { get; private set; } = null!;
 
     /// <param name="maxWrites">How many operations one transaction of the store takes.</param>
     internal static async Task<DiscoveryParts> StartAsync(
@@ -54,6 +61,7 @@ internal sealed partial class DiscoveryParts : IAsyncDisposable
         var logger = loggers.CreateLogger("Weft.Discovery");
         var registry = Keep(await ServiceRegistry.OpenAsync(
             new StoredRegistry(store, maxWrites), new RegistryOptions { NodeName = nodeName, NodeAddress = nodeAddress.ToString() }, time, logger, cancellationToken));
+        Hosts = new RegistryHostSource(registry, MeshNamespace);
         var prober = new Prober(time);
         _parts.Push(new Later(prober));
         var checks = Keep(new CheckLoop(registry, prober, time, random, logger));

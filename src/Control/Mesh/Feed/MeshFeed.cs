@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using Weft.Api.Istio;
 using Weft.Client;
 using Weft.Control.Configuration;
 using Weft.Control.Mesh.Diagnostics;
@@ -36,6 +37,8 @@ public sealed partial class MeshFeed : IAsyncDisposable
     private Dictionary<UnitKey, ConfigUnit> _published = [];
     private IReadOnlyDictionary<ObjectRef, ObjectVerdict> _verdicts = new Dictionary<ObjectRef, ObjectVerdict>();
     private MeshSnapshot? _snapshot;
+    private (ImmutableArray<ServiceEntry> Own, ImmutableArray<ServiceEntry> More, ImmutableArray<ServiceEntry> All) _entries = ([], [], []);
+    private IDisposable? _hosts;
 
     private MeshFeed(Informers informers, KubeClient client, ConfigHub hub, MeshFeedOptions options, TimeProvider time, Random random, ILoggerFactory loggers)
     {
@@ -56,6 +59,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         try
         {
             await feed._sources.SyncedAsync(cancellationToken);
+            feed._hosts = options.Hosts?.Subscribe(feed.Changed);
             var isWhole = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             feed._running = Task.WhenAll(
                 Task.Run(() => feed.CompileAsync(isWhole), CancellationToken.None), Task.Run(feed.ListenAsync, CancellationToken.None), Task.Run(() => feed._statuses.RunAsync(feed._stopping.Token), CancellationToken.None));
@@ -103,6 +107,8 @@ public sealed partial class MeshFeed : IAsyncDisposable
     private async Task StepAsync(CancellationToken cancellationToken)
     {
         var (inputs, meshes) = _sources.Read();
+        if (_options.Hosts is { } hosts)
+            inputs = inputs with { ServiceEntries = Joined(inputs.ServiceEntries, hosts.Read()) };
         var before = _snapshot?.Index!.Inputs.Secrets ?? [];
         inputs = inputs with { Secrets = await _secrets.ReadDoorAsync(inputs with { Secrets = before }, cancellationToken) };
         var (snapshot, quarantined) = Quarantine.Compile(inputs, _snapshot);
@@ -113,6 +119,14 @@ public sealed partial class MeshFeed : IAsyncDisposable
         _options.Compiled?.Invoke(snapshot);
         _verdicts = Verdicts.Of(_sources.Objects, [.. snapshot.Diagnostics, .. quarantined, .. ofSecrets, .. ofZones], _verdicts, version, _time.GetUtcNow());
         _statuses.Tell(_verdicts);
+    }
+
+    // The same array where both parts are as they were: the compiler looks no further then.
+    private ImmutableArray<ServiceEntry> Joined(ImmutableArray<ServiceEntry> own, ImmutableArray<ServiceEntry> more)
+    {
+        if (own != _entries.Own || more != _entries.More)
+            _entries = (own, more, more.IsEmpty ? own : [.. own, .. more]);
+        return _entries.All;
     }
 
     private ulong Publish(ImmutableArray<ConfigUnit> units)
@@ -155,6 +169,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
     {
         await _stopping.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _hosts?.Dispose();
         _sources.Dispose();
         _statuses.Dispose();
         await _secretFeed.DisposeAsync();

@@ -6,6 +6,9 @@ public sealed record MeshFeedOptions
 {
     public MeshSettings Settings { get; init; } = new();
 
+    /// <summary>Further hosts; null: there are none.</summary>
+    public IHostSource? Hosts { get; init; }
+
     /// <summary>False: no pod is in the mesh, whatever it says.</summary>
     public bool IsOn { get; init; } = true;
 
