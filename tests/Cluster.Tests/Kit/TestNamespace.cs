@@ -26,28 +26,33 @@ internal sealed class TestNamespace : IAsyncDisposable
             metadata:
               name: {{created.Name}}
             ---
-            apiVersion: rbac.authorization.k8s.io/v1
-            kind: Role
-            metadata:
-              name: process-user
-              namespace: {{created.Name}}
-            rules:
-            - apiGroups: [node.k8s.io]
-              resources: [runtimeclasses]
-              resourceNames: [process]
-              verbs: [use]
-            ---
-            apiVersion: rbac.authorization.k8s.io/v1
-            kind: RoleBinding
-            metadata:
-              name: process-user
-              namespace: {{created.Name}}
-            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: process-user}
-            subjects:
-            - {kind: Group, apiGroup: rbac.authorization.k8s.io, name: "system:serviceaccounts:{{created.Name}}"}
+            {{ProcessUser(created.Name)}}
             """);
         return created;
     }
+
+    /// <summary>Lets the pods of a namespace be process pods.</summary>
+    internal static string ProcessUser(string name) => $$"""
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: Role
+        metadata:
+          name: process-user
+          namespace: {{name}}
+        rules:
+        - apiGroups: [node.k8s.io]
+          resources: [runtimeclasses]
+          resourceNames: [process]
+          verbs: [use]
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: RoleBinding
+        metadata:
+          name: process-user
+          namespace: {{name}}
+        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: process-user}
+        subjects:
+        - {kind: Group, apiGroup: rbac.authorization.k8s.io, name: "system:serviceaccounts:{{name}}"}
+        """;
 
     internal Task<CommandResult> KubectlAsync(params string[] arguments) => _cluster.RunKubectlAsync(_kubectl, null, ["-n", Name, .. arguments]);
 

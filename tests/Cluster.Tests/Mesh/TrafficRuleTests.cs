@@ -139,13 +139,13 @@ public sealed class TrafficRuleTests(ContainerCluster cluster)
         await mesh.Namespace.ApplyAsync("""
             apiVersion: networking.istio.io/v1
             kind: VirtualService
-            metadata: {name: other}
+            metadata: {name: web-too}
             spec:
               hosts: [web]
               http: [{route: [{destination: {host: nowhere} }]}]
             """);
         await mesh.Namespace.EventuallyAsync("its status tells", async () =>
-            (await mesh.Namespace.GetAsync("{.status.conditions[*].message}", "virtualservice/other")).Length > 0);
+            (await mesh.Namespace.GetAsync("{.status.conditions[*].message}", "virtualservice/web-too")).Length > 0);
         Assert.Equal(["v2"], (await mesh.VersionsAsync("http://web/", 20)).Keys);
     }
 }

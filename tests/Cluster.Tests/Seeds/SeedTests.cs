@@ -176,8 +176,7 @@ public sealed class SeedTests(ContainerCluster cluster)
     private async Task InNamespaceAsync(string name, Func<string, Task> work)
     {
         (await cluster.KubectlAsync("create", "namespace", name)).Succeeded();
-        (await cluster.KubectlAsync("-n", name, "create", "role", "process-user", "--verb=use", "--resource=runtimeclasses.node.k8s.io", "--resource-name=process")).Succeeded();
-        (await cluster.KubectlAsync("-n", name, "create", "rolebinding", "process-user", "--role=process-user", "--group=system:serviceaccounts:" + name)).Succeeded();
+        await InputAsync(name, TestNamespace.ProcessUser(name));
         try
         {
             await work(name);
