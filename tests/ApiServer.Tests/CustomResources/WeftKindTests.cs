@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Weft.Api.ApiExtensions;
 using Weft.Api.FrontDoor;
 using Weft.Api.Schemas;
@@ -13,16 +12,16 @@ public sealed class WeftKindTests
 {
     private const string Policies = "/apis/weft.dev/v1/namespaces/default/";
 
-    private static List<JsonObject> Manifests() => [.. WeftKinds.Preinstalled().Select(kind => CrdManifest.Of(kind, new SchemaReader()))];
+    private static List<PreinstalledDefinition> Definitions() => [.. WeftKinds.Preinstalled().Select(kind => PreinstalledDefinition.Of(kind, new SchemaReader()))];
 
     [Fact]
     public void Each_definition_is_structural()
-        => Assert.All(Manifests(), crd => Assert.Empty(StructuralSchema.Validate(new Field(crd["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!, "s"))));
+        => Assert.All(Definitions().Select(definition => definition.Manifest()), crd => Assert.Empty(StructuralSchema.Validate(new Field(crd["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!, "s"))));
 
     [Fact]
     public async Task Policies_are_taken_defaulted_and_refused_over_http()
     {
-        await using var server = await CustomServer.StartAsync(parts: parts => parts with { Preinstalled = Manifests() });
+        await using var server = await CustomServer.StartAsync(parts: parts => parts with { Preinstalled = Definitions() });
         (await server.GetAsync(Policies + "ratelimitpolicies")).Expect(200);
         var limit = (await server.PostAsync(Policies + "ratelimitpolicies", """{"metadata":{"name":"a"},"spec":{"targetRefs":[{"kind":"Ingress","name":"web"}],"limits":[{"requests":5,"by":[{"type":"ClientAddress"}]}]}}""")).Expect(201);
         Assert.Equal("""{"targetRefs":[{"kind":"Ingress","name":"web"}],"limits":[{"requests":5,"by":[{"type":"ClientAddress"}],"per":"1s"}],"statusCode":429}""", limit.Body["spec"]!.ToJsonString());

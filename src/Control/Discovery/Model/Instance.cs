@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Weft.Control.Discovery.Model;
 
-/// <summary>Who says that a name is there. The order is the order of who wins a name (docs/decisions/0032-the-registry.md).</summary>
+/// <summary>Who says that a name is there. The order is the order of who wins a name (docs/decisions/0033-the-registry.md).</summary>
 public enum NameSource
 {
     Kubernetes = 0,
