@@ -79,6 +79,13 @@ internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settin
         }
     }
 
+    /// <summary>Connections that were made to one of these addresses.</summary>
+    public void CloseMeantFor(IReadOnlySet<IPAddress> addresses)
+    {
+        foreach (var connection in _connections.Keys.Where(connection => connection.LocalEndPoint is { } meant && addresses.Contains(meant.Address.IsIPv4MappedToIPv6 ? meant.Address.MapToIPv4() : meant.Address)).ToArray())
+            connection.Drop();
+    }
+
     public void OnOpen(Connection connection) => _connections[connection].Opened();
 
     public void OnGone(Connection connection)

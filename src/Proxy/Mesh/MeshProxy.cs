@@ -169,7 +169,10 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
 
         // Whoever applies waits until it is served: that is what an acknowledgement says.
         left.AddRange(_engine.ApplyMeshAsync(change).GetAwaiter().GetResult());
-        left.AddRange(_serving.Apply(step, renamed: !ReferenceEquals(before, _engine.Clusters)));
+        left.AddRange(_serving.Apply(step, renamed: !ReferenceEquals(before, _engine.Clusters), out var revoked));
+        // Before it is acknowledged: until then a rule is not said to hold.
+        if (revoked.Count > 0)
+            Task.WhenAll(_loops.Select(loop => loop.Loop.PostAsync(() => loop.Revoke(revoked)))).GetAwaiter().GetResult();
         return left;
     }
 

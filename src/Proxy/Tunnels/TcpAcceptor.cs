@@ -89,6 +89,13 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
             connection.Abort();
     }
 
+    /// <summary>Tunnels that lead to one of these addresses, or are about to.</summary>
+    public void CloseTo(IReadOnlySet<IPAddress> addresses)
+    {
+        foreach (var tunnel in _tunnels.Where(tunnel => tunnel.Target is { } target && addresses.Contains(target.Address.Address)).ToArray())
+            tunnel.Close();
+    }
+
     public void OnOpen(Connection connection)
     {
         if (_openings.TryGetValue(connection, out var opening))

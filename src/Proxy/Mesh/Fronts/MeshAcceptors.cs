@@ -62,6 +62,13 @@ internal sealed class MeshAcceptors
     /// <param name="target">From the name that the client asks for, in lower case; null: none.</param>
     public void Tls(int fd, IPEndPoint peer, Func<string?, TcpTarget?> target) => _tcp.Accept(fd, peer, _bytes with { ReadServerName = true, Route = client => target(client.ServerName) });
 
+    /// <summary>What was let through to these workloads has to ask again: nobody looks at the bytes of a tunnel, and a connection in plaintext may not be allowed any more.</summary>
+    public void Revoke(IReadOnlySet<IPAddress> addresses)
+    {
+        _tcp.CloseTo(addresses);
+        _http.CloseMeantFor(addresses);
+    }
+
     public void Drain(long milliseconds, bool hurry)
     {
         _http.Drain(milliseconds, hurry);

@@ -39,6 +39,9 @@ internal sealed class MeshLoop : IFront
         _listeners.Keep(KeepAlive.Of(MeshListeners.Outbound.KeepAlive));
     }
 
+    /// <summary>As <see cref="MeshAcceptors.Revoke"/>.</summary>
+    public void Revoke(IReadOnlySet<IPAddress> addresses) => _acceptors.Revoke(addresses);
+
     public void Drain(long milliseconds, DrainReason reason)
     {
         _listeners.Stop(reason);

@@ -35,6 +35,7 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
     private readonly Dictionary<string, MeshHost> _hosts = [];
     private readonly Dictionary<string, RouteTableConfig> _tables = [];
     private readonly EdgeStage _outboundEdge = new(MeshListeners.Outbound.Http, passes: true), _inboundEdge = new(MeshListeners.Inbound.Http, passes: true);
+    private readonly HashSet<IPAddress> _revoked = [];
     private MeshView _view = MeshView.Empty;
     private Rng _rng = new(seed);
 
@@ -99,8 +100,9 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
     }
 
     /// <summary>Of a step that the state and the engine have taken.</summary>
+    /// <param name="revoked">Addresses of workloads that may refuse now what they were open for: what was let through to them is to end.</param>
     /// <param name="renamed">There are clusters that were not there before, or no more.</param>
-    public IReadOnlyList<Rejection> Apply(MeshStep step, bool renamed)
+    public IReadOnlyList<Rejection> Apply(MeshStep step, bool renamed, out IReadOnlySet<IPAddress> revoked)
     {
         var rejected = new List<Rejection>();
         lock (_gate)
@@ -118,6 +120,8 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
                 http.Publish(Named(at.Port, at.Restricted));
             if (renamed)
                 Republish();
+            revoked = _revoked.Count == 0 ? FrozenSet<IPAddress>.Empty : _revoked.ToFrozenSet();
+            _revoked.Clear();
         }
 
         return rejected;
@@ -138,8 +142,11 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
         var before = _rules.GetValueOrDefault(key);
         before?.Http1.Publish(one);
         before?.Http2.Publish(two);
-        _rules[key] = new InboundRules(
-            workload, policies.IsEmpty ? null : new PolicySet(policies), Connections.NeedRequests(filters), before?.Http1 ?? new HttpListenerState(one), before?.Http2 ?? new HttpListenerState(two));
+        var rules = new InboundRules(
+            workload, filters, policies.IsEmpty ? null : new PolicySet(policies), Connections.NeedRequests(filters), before?.Http1 ?? new HttpListenerState(one), before?.Http2 ?? new HttpListenerState(two));
+        _rules[key] = rules;
+        if (before is not null && rules.MayRefuseMoreThan(before))
+            _revoked.UnionWith(workload.Unit.Addresses.Select(IPAddress.Parse));
     }
 
     private HttpView Inbound(string key, ValueList<FilterConfig> filters, string cluster)
