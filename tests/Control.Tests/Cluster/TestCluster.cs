@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Weft.Api.FrontDoor;
 using Weft.Api.Istio;
 using Weft.Api.Schemas;
 using Weft.ApiServer;
@@ -54,7 +55,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
     /// <param name="controllersTime">The clock of the controllers alone; the server keeps real time.</param>
     /// <param name="usage">What metrics.k8s.io answers.</param>
-    /// <param name="hasMeshKinds">Istio's kinds are installed, as a cluster has them.</param>
+    /// <param name="hasMeshKinds">Istio's kinds and the front door's policies are installed, as a cluster has them.</param>
     public static async Task<TestCluster> StartAsync(TimeProvider? controllersTime = null, Func<StoredObjects, ILiveResource>? usage = null, bool hasMeshKinds = false)
     {
         var time = TimeProvider.System;
@@ -75,7 +76,7 @@ internal sealed class TestCluster : IAsyncDisposable
                 Authorizer = authorizer,
                 Paths = [new DiscoveryHandler(catalog)],
                 Admission = [definitions],
-                Preinstalled = hasMeshKinds ? [.. MeshKinds.All().Select(kind => PreinstalledDefinition.Of(kind, schemas))] : [],
+                Preinstalled = hasMeshKinds ? [.. MeshKinds.All().Concat(WeftKinds.Preinstalled()).Select(kind => PreinstalledDefinition.Of(kind, schemas))] : [],
                 Live = usage is null ? [] : [usage(new StoredObjects(store))],
                 Loads = [feed.LoadAsync, catalog.LoadAsync],
                 Loops = [feed.RunAsync, catalog.RunAsync, definitions.RunAsync],
