@@ -145,6 +145,37 @@ public sealed class InboundTests : IAsyncLifetime
     }
 
     [Fact]
+    public void What_was_let_through_ends_when_a_rule_comes_that_may_refuse_it()
+    {
+        using var tunnel = _bed.DialInbound(Client, _pod.Address, _pod.Port, "spiffe://cluster.local/ns/shop/sa/back");
+        Assert.Equal(200, MeshBed.Get(tunnel).Status);
+        using var straight = _bed.Dial(Other, _mail.Address, _mail.Port);
+        Assert.Equal("220 mail\r\n", Read(straight));
+        _bed.Apply(Policy("front-only", AuthorizationAction.Allow, From("front")));
+        Pod(unit => unit with { Policies = ["shop/front-only"] });
+        MeshBed.AssertClosed(tunnel);
+        MeshBed.AssertClosed(straight);
+    }
+
+    [Fact]
+    public void What_came_in_plaintext_ends_when_a_workload_becomes_strict()
+    {
+        using var plain = _bed.DialInbound(Client, _pod.Address, _pod.Port);
+        Assert.Equal(200, MeshBed.Get(plain).Status);
+        Pod(unit => unit with { MutualTls = MutualTls.Strict });
+        MeshBed.AssertClosed(plain);
+    }
+
+    [Fact]
+    public void A_change_that_refuses_nothing_cuts_nothing()
+    {
+        using var plain = _bed.DialInbound(Client, _pod.Address, _pod.Port);
+        Assert.Equal(200, MeshBed.Get(plain).Status);
+        Pod(unit => unit with { Labels = new ValueMap([new("more", "labels")]) });
+        Assert.Equal(200, MeshBed.Get(plain).Status);
+    }
+
+    [Fact]
     public void An_address_that_nobody_has_is_closed()
     {
         using var socket = _bed.DialInbound(Client, "127.1.0.99", 80);
