@@ -54,7 +54,7 @@ internal sealed class NameTableBuilder(string domain)
         return _table = _table with
         {
             Serial = _table.Serial + 1,
-            Zones = [.. _zones.Keys.Where(name => name != _table.Domain && DnsName.IsName(name)).OrderByDescending(name => name.Length).ThenBy(name => name, StringComparer.Ordinal)],
+            Zones = [.. _zones.Keys.Where(name => name != _table.Domain && name != RegistryZone.Domain && DnsName.IsName(name)).OrderByDescending(name => name.Length).ThenBy(name => name, StringComparer.Ordinal)],
             Servers = [.. (zone?.Servers ?? []).Select(text => IPAddress.TryParse(text, out var address) ? address : null).OfType<IPAddress>()],
             Reverse = [.. (zone?.Reverse ?? []).Where(range => IPNetwork.TryParse(range, out _)).Select(range => IPNetwork.Parse(range))],
             Services = _table.Services.With(services),
