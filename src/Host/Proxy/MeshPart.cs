@@ -23,7 +23,9 @@ internal sealed partial class MeshPart : IAsyncDisposable
     private readonly List<AdminServer> _admin = [];
     private readonly RotatingFile? _access;
 
-    private MeshPart(MeshProxy proxy, RotatingFile? access) => (Proxy, _access) = (proxy, access);
+    private readonly OwnAddresses _own;
+
+    private MeshPart(MeshProxy proxy, RotatingFile? access, OwnAddresses own) => (Proxy, _access, _own) = (proxy, access, own);
 
     public MeshProxy Proxy { get; }
 
@@ -37,15 +39,16 @@ internal sealed partial class MeshPart : IAsyncDisposable
             return null;
         var node = ProxyNodeFile.Load(directory) ?? throw new InvalidDataException($"{ProxyNodeFile.PathIn(directory)} is missing, and the mesh has sockets: the supervisor writes it");
         var access = AccessLog(Path.Combine(directory, "state", "access.log"), logger);
+        var own = new OwnAddresses(time);
         var proxy = MeshProxy.Create(
             new MeshProxyOptions
             {
                 Node = node.Node, DoorAddress = IPAddress.TryParse(node.DoorAddress, out var door) ? door : null, Outbound = outbound, Inbound = Group(sockets, MeshSockets.Inbound), Hbone = Group(sockets, MeshSockets.Hbone),
-                Registration = sockets.GetValueOrDefault(MeshSockets.Registration), StateDirectory = Path.Combine(directory, "state"), Certificates = certificates, Loops = outbound.Count,
+                Registration = sockets.GetValueOrDefault(MeshSockets.Registration), StateDirectory = Path.Combine(directory, "state"), IsOwnAddress = own.Contains, Certificates = certificates, Loops = outbound.Count,
                 Mark = MeshPorts.SocketMark, AccessLog = access,
             },
             time, random, loggers);
-        return new MeshPart(proxy, access);
+        return new MeshPart(proxy, access, own);
     }
 
     /// <summary>Metrics and health at once; captured connections wait in their sockets until there is a configuration: before it nobody would be known, and all of them refused.</summary>
@@ -86,6 +89,7 @@ internal sealed partial class MeshPart : IAsyncDisposable
         foreach (var admin in _admin)
             await admin.DisposeAsync();
         await Proxy.DisposeAsync();
+        _own.Dispose();
         if (_access is not null)
             await _access.DisposeAsync();
     }

@@ -8,8 +8,11 @@ internal sealed record MeshConnection
     /// <summary>Null: nobody that the mesh knows.</summary>
     public MeshSource? Source { get; init; }
 
+    /// <summary>Key of the workload by whose rules it was let in: it leads to nobody else who may have the address by now. Null: seen from the one that calls.</summary>
+    public string? Judged { get; init; }
+
     /// <summary>Seen from the workload that is called; otherwise from the one that calls.</summary>
-    public bool IsInbound { get; init; }
+    public bool IsInbound => Judged is not null;
 
     /// <summary>Host that was called, or workload that was reached.</summary>
     public string? Service { get; init; }

@@ -44,7 +44,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         _serving = new MeshServing(_engine, _state, options.Node, options.TrustDomain, local, (ulong)random.NextInt64());
         var door = new LocalWorkload("", DoorNames.Namespace, DoorNames.Workload, DoorNames.ServiceAccount, default);
         var source = new MeshSource(null, door, $"spiffe://{options.TrustDomain}/ns/{door.Namespace}/sa/{door.ServiceAccount}");
-        _paths = new MeshPaths(options.Node, source, local, connector, () => _serving.View, AcceptInbound);
+        _paths = new MeshPaths(options.Node, source, local, connector, () => _serving.View, AcceptInbound, options.IsOwnAddress);
         _loops = [.. _engine.Loops.Select(loop => new MeshLoop(loop, _serving))];
     }
 
@@ -168,11 +168,23 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         }
 
         // Whoever applies waits until it is served: that is what an acknowledgement says.
-        left.AddRange(_engine.ApplyMeshAsync(change).GetAwaiter().GetResult());
+        Exception? failed = null;
+        try
+        {
+            left.AddRange(_engine.ApplyMeshAsync(change).GetAwaiter().GetResult());
+        }
+        catch (Exception defect)
+        {
+            // What workloads refuse is not to wait for what the engine made of something else.
+            failed = defect;
+        }
+
         left.AddRange(_serving.Apply(step, renamed: !ReferenceEquals(before, _engine.Clusters), out var revoked));
         // Before it is acknowledged: until then a rule is not said to hold.
         if (revoked.Count > 0)
             Task.WhenAll(_loops.Select(loop => loop.Loop.PostAsync(() => loop.Revoke(revoked)))).GetAwaiter().GetResult();
+        if (failed is not null)
+            throw new InvalidOperationException("the mesh could not be served in full", failed);
         return left;
     }
 

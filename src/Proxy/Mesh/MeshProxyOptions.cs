@@ -36,6 +36,9 @@ public sealed record MeshProxyOptions
     /// <summary>0: one for each processor.</summary>
     public int Loops { get; init; }
 
+    /// <summary>Whether an address is this machine's. Called on every loop; null: it cannot be told, and only pods are called with the address of the pod that calls.</summary>
+    public Func<IPAddress, bool>? IsOwnAddress { get; init; }
+
     /// <summary>SO_MARK of connections that the proxy makes, so that they are not captured; 0: none.</summary>
     public int Mark { get; init; }
 

@@ -167,6 +167,36 @@ public sealed class InboundTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Whoever_has_the_address_next_is_not_reached_by_what_the_one_before_let_in()
+    {
+        using var bytes = _bed.DialInbound(Client, _mail.Address, _mail.Port);
+        Assert.Equal("220 mail\r\n", Read(bytes));
+        // Requests are read here, so that the connection stays with the listener.
+        _bed.Apply(Policy("all-get", AuthorizationAction.Allow, new AuthorizationRule { To = [new AuthorizationOperation { Methods = ["GET"] }] }));
+        Pod(unit => unit with { Policies = ["shop/all-get"] });
+        using var requests = _bed.DialInbound(Client, _pod.Address, _pod.Port, "spiffe://cluster.local/ns/shop/sa/front");
+        Assert.Equal(200, MeshBed.Get(requests).Status);
+        _bed.Remove(new UnitKey(UnitKind.Workload, "shop/pod"), new UnitKey(UnitKind.Workload, "shop/mail"));
+        _bed.Apply(MeshBed.Workload("next", _pod.Address, more: unit => unit with { Policies = ["shop/all-get"] }));
+        MeshBed.AssertClosed(bytes);
+        Assert.NotEqual(200, MeshBed.Get(requests).Status);
+        using var anew = _bed.DialInbound(Client, _pod.Address, _pod.Port, "spiffe://cluster.local/ns/shop/sa/front");
+        Assert.Equal(200, MeshBed.Get(anew).Status);
+    }
+
+    [Fact]
+    public void A_first_word_that_is_not_finished_is_judged_by_the_rules_that_hold_when_it_is()
+    {
+        _bed.Apply(Policy("all-get", AuthorizationAction.Allow, new AuthorizationRule { To = [new AuthorizationOperation { Methods = ["GET"] }] }));
+        Pod(unit => unit with { Policies = ["shop/all-get"] });
+        using var socket = _bed.DialInbound(Client, _pod.Address, _pod.Port);
+        socket.Send("GE"u8);
+        Pod(unit => unit with { MutualTls = MutualTls.Strict });
+        socket.Send("T / HTTP/1.1\r\nHost: a\r\n\r\n"u8);
+        MeshBed.AssertClosed(socket);
+    }
+
+    [Fact]
     public void A_change_that_refuses_nothing_cuts_nothing()
     {
         using var plain = _bed.DialInbound(Client, _pod.Address, _pod.Port);

@@ -25,6 +25,12 @@ internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
     public void Accept(int fd, IPEndPoint source, IPEndPoint destination, string? identity)
     {
         (source, destination) = (MeshView.Plain(source), MeshView.Plain(destination));
+        Judge(fd, source, destination, identity, spoken: null);
+    }
+
+    /// <param name="spoken">Null: that was not waited for yet. What is waited for is judged by the rules that hold when it comes.</param>
+    private void Judge(int fd, IPEndPoint source, IPEndPoint destination, string? identity, Spoken? spoken)
+    {
         if (serving.WorkloadOf(destination.Address) is not { } workload || serving.RulesOf(workload) is not { } rules)
         {
             Refuse(fd);
@@ -46,13 +52,12 @@ internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
         }
 
         // Requests are answered; bytes of which nothing more is known are closed.
-        acceptors.Wait(fd, spoken =>
-        {
-            if (spoken == Spoken.Http)
-                acceptors.Http(fd, source, client => new DownstreamConnection(acceptors.Services, client.Http2 ? rules.Http2 : rules.Http1, facts, client.Http2 ? (byte)20 : (byte)11));
-            else
-                Bytes(fd, rules, facts);
-        });
+        if (spoken is null)
+            acceptors.Wait(fd, told => Judge(fd, source, destination, identity, told));
+        else if (spoken == Spoken.Http)
+            acceptors.Http(fd, source, client => new DownstreamConnection(acceptors.Services, client.Http2 ? rules.Http2 : rules.Http1, facts, client.Http2 ? (byte)20 : (byte)11));
+        else
+            Bytes(fd, rules, facts);
     }
 
     private void Bytes(int fd, InboundRules rules, ConnectionFacts facts)
@@ -74,7 +79,7 @@ internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
     {
         var mesh = new MeshConnection
         {
-            Source = serving.SeenAs(source.Address, identity), IsInbound = true, Service = $"{workload.Unit.Namespace}/{workload.Name}", Destination = new DestinationLabels { Workload = workload.Labels },
+            Source = serving.SeenAs(source.Address, identity), Judged = workload.Key, Service = $"{workload.Unit.Namespace}/{workload.Name}", Destination = new DestinationLabels { Workload = workload.Labels },
         };
         // Only of somebody who is known it is believed who sent the request before.
         var facts = new ConnectionFacts { Source = source, Destination = destination, Mesh = mesh, IsTrustedProxy = identity is not null };

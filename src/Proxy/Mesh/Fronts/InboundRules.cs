@@ -1,3 +1,4 @@
+using System.Net;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 using Weft.Proxy.Filters.Authorization;
@@ -16,6 +17,8 @@ internal sealed record InboundRules(MeshWorkload Workload, ValueList<FilterConfi
     /// <summary>Something that was let through by the rules before may not be by these.</summary>
     public bool MayRefuseMoreThan(InboundRules before) =>
         (!Filters.IsEmpty && Filters != before.Filters) || (Strictness != before.Strictness && Strictness.Any(port => port.Mode == MutualTls.Strict));
+
+    public IEnumerable<IPAddress> Addresses => Workload.Unit.Addresses.Select(IPAddress.Parse).Select(MeshView.Plain);
 
     private ValueList<PortMutualTls> Strictness => [new(0, Workload.Unit.MutualTls), .. Workload.Unit.Ports];
 

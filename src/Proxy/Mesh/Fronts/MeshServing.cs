@@ -131,8 +131,11 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
     {
         if (!state.Workloads.TryGetValue(key, out var workload) || (node.Length > 0 && workload.Unit.Node != node))
         {
-            _rules.TryRemove(key, out _);
-            _factories.Remove("workload " + key);
+            // Whoever has the address next has rules of its own.
+            if (_rules.TryRemove(key, out var gone))
+                _revoked.UnionWith(gone.Addresses);
+            _factories.Remove(Of(MeshClusters.Inbound));
+            _factories.Remove(Of(MeshClusters.InboundHttp2));
             return;
         }
 
@@ -145,14 +148,19 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
         var rules = new InboundRules(
             workload, filters, policies.IsEmpty ? null : new PolicySet(policies), Connections.NeedRequests(filters), before?.Http1 ?? new HttpListenerState(one), before?.Http2 ?? new HttpListenerState(two));
         _rules[key] = rules;
-        if (before is not null && rules.MayRefuseMoreThan(before))
-            _revoked.UnionWith(workload.Unit.Addresses.Select(IPAddress.Parse));
+        if (before is null)
+            return;
+        _revoked.UnionWith(rules.MayRefuseMoreThan(before) ? before.Addresses.Concat(rules.Addresses) : before.Addresses.Except(rules.Addresses));
+
+        string Of(string cluster) => FactoryKey(key, cluster);
     }
+
+    private static string FactoryKey(string workload, string cluster) => $"workload {workload} {cluster}";
 
     private HttpView Inbound(string key, ValueList<FilterConfig> filters, string cluster)
     {
         var listener = MeshListeners.Inbound with { Filters = filters, DefaultCluster = cluster };
-        return ViewOf(listener, Compile($"workload {key} {cluster}", new RouteTableConfig { Name = key }, listener), _inboundEdge);
+        return ViewOf(listener, Compile(FactoryKey(key, cluster), new RouteTableConfig { Name = key }, listener), _inboundEdge);
     }
 
     private void RenewHost(string name)

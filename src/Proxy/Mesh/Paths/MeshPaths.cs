@@ -15,32 +15,32 @@ internal delegate void InboundAccept(EventLoop loop, int fd, IPEndPoint source, 
 
 /// <param name="node">This one's name.</param>
 /// <param name="door">As whom the front door sends.</param>
+/// <param name="isOwn">Whether an address is this machine's; null: it cannot be told, and only pods are called with the client's address.</param>
 /// <param name="connector">Null: between nodes everything goes in plaintext.</param>
-internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads local, IMeshConnector? connector, Func<MeshView> view, InboundAccept inbound) : IMeshPaths
+internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads local, IMeshConnector? connector, Func<MeshView> view, InboundAccept inbound, Func<IPAddress, bool>? isOwn = null) : IMeshPaths
 {
     // What the proxy asks for itself (authorizers) it asks as nobody.
     private static readonly MeshSource Nobody = new(null, new LocalWorkload("", "", "", "", default), null);
 
     public MeshPath? Of(UpstreamEndpoint endpoint, ConnectionFacts? client, MeshTls tls)
     {
-        // The last step to a pod of this node, after its policies.
-        if (client?.Mesh is { IsInbound: true })
-            return null;
         var source = client is null ? Nobody : client.Mesh?.Source ?? door;
         var address = MeshView.Plain(endpoint.Address.Address);
+        // The last step to a pod of this node, after its policies.
+        if (client?.Mesh is { Judged: { } judged })
+            return view().WorkloadOf(address, local.Find(address))?.Key == judged ? null : new MeshPath(MeshPathKind.Refused, source);
         var registered = local.Find(address);
         var workload = view().WorkloadOf(address, registered);
         if (registered is not null || (workload is { IsMeshed: true } && workload.Unit.Node == node))
             return Near(source, address, workload, endpoint.Address.Port);
         var identity = endpoint.Config.Identity ?? workload?.Unit.Identity;
         var takesIt = tls == MeshTls.Always || workload?.ModeOf(endpoint.Address.Port) != MutualTls.Disable;
-        var isNear = workload is not null && workload.Unit.Node == node;
         if (tls != MeshTls.Never && takesIt && identity is not null && connector is not null && source.Identity is not null)
             return new MeshPath(MeshPathKind.Connector, source, identity);
         if (tls == MeshTls.Always)
             return new MeshPath(MeshPathKind.Refused, source);
-        // Also a pod that is not in the mesh sees who calls it: network policies go by that.
-        return isNear ? Borrowed(source, address) : null;
+        // Also who is not in the mesh sees who calls, and network policies go by that, on the way out as well. To this machine itself it is no way: the answer would go to the pod.
+        return workload is not null || (isOwn is not null && !isOwn(address)) ? Borrowed(source, address) : null;
     }
 
     public int Dial(MeshPath path, IPEndPoint to, EventLoop loop)
