@@ -42,7 +42,7 @@ internal static class ClusterZone
         if (ZoneOf(table, name, out var relative) is { } zone)
             return InZone(table, zone, relative, type, turn, ref to, out alias);
         if (table.HasRegistry && TryRelative(name, RegistryZone.Domain, out relative))
-            return relative.IsEmpty ? Apex(table, RegistryZone.Domain, type, ref to) : RegistryZone.Answer(table, relative, type, turn, ref to, out alias);
+            return relative.IsEmpty ? Apex(table, table.Domain, type, ref to) : RegistryZone.Answer(table, relative, type, turn, ref to, out alias);
         return name.EndsWith(".in-addr.arpa", StringComparison.Ordinal) || name.EndsWith(".ip6.arpa", StringComparison.Ordinal)
             ? Reverse(table, name, type, ref to)
             : ZoneOutcome.NotOurs;
@@ -53,8 +53,11 @@ internal static class ClusterZone
     {
         Span<byte> soa = stackalloc byte[2 * DnsLimits.MaxName + 20];
         Span<byte> owner = stackalloc byte[DnsLimits.MaxName];
-        var zone = name.EndsWith(".in-addr.arpa", StringComparison.Ordinal) ? "in-addr.arpa" : name.EndsWith(".ip6.arpa", StringComparison.Ordinal) ? "ip6.arpa" : ZoneOf(table, name, out _) ?? (table.HasRegistry && TryRelative(name, RegistryZone.Domain, out _) ? RegistryZone.Domain : table.Domain);
-        to.Authority(owner[..DnsName.Write(zone, owner)], soa[..Soa(table, zone.EndsWith(".arpa", StringComparison.Ordinal) ? table.Domain : zone, soa)], Ttl);
+        var own = ZoneOf(table, name, out _);
+        var zone = own ?? (name.EndsWith(".in-addr.arpa", StringComparison.Ordinal) ? "in-addr.arpa" : name.EndsWith(".ip6.arpa", StringComparison.Ordinal) ? "ip6.arpa"
+            : table.HasRegistry && TryRelative(name, RegistryZone.Domain, out _) ? RegistryZone.Domain : table.Domain);
+        // Zones without names of their own for who serves them have the cluster's.
+        to.Authority(owner[..DnsName.Write(zone, owner)], soa[..Soa(table, own ?? table.Domain, soa)], Ttl);
     }
 
     private static string? ZoneOf(NameTable table, ReadOnlySpan<char> name, out ReadOnlySpan<char> relative)
@@ -185,6 +188,7 @@ internal static class ClusterZone
         return true;
     }
 
+    /// <param name="zone">Where the name of who serves it stands.</param>
     private static ZoneOutcome Apex(NameTable table, string zone, ushort type, ref AnswerWriter to)
     {
         Span<byte> data = stackalloc byte[2 * DnsLimits.MaxName + 20];
