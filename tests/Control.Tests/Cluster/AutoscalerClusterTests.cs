@@ -105,8 +105,35 @@ public sealed class AutoscalerClusterTests : IAsyncLifetime
             (await HpaAsync()).Status.Conditions.Single(condition => condition.Type == "AbleToScale").Message, StringComparison.Ordinal);
     }
 
-    private Task AutoscalerAsync(string kind, string apiVersion = "example.com/v1") => _cluster.Client.Raw(ApiResources.Of<HorizontalPodAutoscaler>()).CreateAsync("default", Json($$$"""
-        {"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"shop"},"spec":{"scaleTargetRef":{"apiVersion":"{{{apiVersion}}}","kind":"{{{kind}}}","name":"shop"},
+    [Fact]
+    public async Task Two_autoscalers_of_the_same_pods_scale_nothing_until_one_is_gone()
+    {
+        _usage.Milli = 50;
+        await AutoscalerAsync("Shop");
+        await Eventually.TrueAsync(async () => await ConditionAsync("ScalingActive") == "True ValidMetricFound");
+        await AutoscalerAsync("Shop", name: "again");
+        await Eventually.TrueAsync(async () =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(15));
+            return await ConditionAsync("ScalingActive") == "False AmbiguousSelector" && await ConditionAsync("ScalingActive", "again") == "False AmbiguousSelector";
+        });
+        await Eventually.TrueAsync(async () => (await EventsAsync()).Any(told => told is
+            { Reason: "AmbiguousSelector", Message: "pods by selector app=shop are controlled by multiple HPAs: [default/again default/shop]" }));
+
+        _usage.Milli = 100;
+        _time.Advance(TimeSpan.FromSeconds(15));
+        Assert.Equal(2, await ReplicasAsync());
+        await _cluster.Client.For<HorizontalPodAutoscaler>().DeleteAsync(new ObjectKey("default", "again"), CancellationToken.None);
+        await Eventually.TrueAsync(async () =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(15));
+            return await ReplicasAsync() == 4 && await ConditionAsync("ScalingActive") == "True ValidMetricFound";
+        });
+        Assert.Empty(_cluster.Complaints);
+    }
+
+    private Task AutoscalerAsync(string kind, string apiVersion = "example.com/v1", string name = "shop") => _cluster.Client.Raw(ApiResources.Of<HorizontalPodAutoscaler>()).CreateAsync("default", Json($$$"""
+        {"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"{{{name}}}"},"spec":{"scaleTargetRef":{"apiVersion":"{{{apiVersion}}}","kind":"{{{kind}}}","name":"shop"},
          "maxReplicas":10,"metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":50} } }],"behavior":{"scaleDown":{"stabilizationWindowSeconds":0} } } }
         """), CancellationToken.None);
 
@@ -125,10 +152,10 @@ public sealed class AutoscalerClusterTests : IAsyncLifetime
 
     private async Task<int> ReplicasAsync() => (await Raw.GetAsync(Key, CancellationToken.None))["spec"]!["replicas"]!.GetValue<int>();
 
-    private Task<HorizontalPodAutoscaler> HpaAsync() => _cluster.Client.For<HorizontalPodAutoscaler>().GetAsync(Key, CancellationToken.None);
+    private Task<HorizontalPodAutoscaler> HpaAsync(string name = "shop") => _cluster.Client.For<HorizontalPodAutoscaler>().GetAsync(new ObjectKey("default", name), CancellationToken.None);
 
-    private async Task<string> ConditionAsync(string type) =>
-        (await HpaAsync()).Status.Conditions.FirstOrDefault(condition => condition.Type == type) is { } found ? $"{found.Status} {found.Reason}" : "absent";
+    private async Task<string> ConditionAsync(string type, string name = "shop") =>
+        (await HpaAsync(name)).Status.Conditions.FirstOrDefault(condition => condition.Type == type) is { } found ? $"{found.Status} {found.Reason}" : "absent";
 
     private async Task<IReadOnlyList<Event>> EventsAsync() => (await _cluster.Client.For<Event>().ListAsync("default", CancellationToken.None)).Items;
 
