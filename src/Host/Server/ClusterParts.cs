@@ -67,7 +67,7 @@ internal sealed partial class ClusterParts : IAsyncDisposable
                     CertificateAuthorityPem = authorityPem,
                     ClusterCidr = IPNetwork.Parse(settings.PodCidr),
                     LoadBalancerPool = options.LoadBalancerPool,
-                    FrontDoor = configuration.Door,
+                    FrontDoor = settings.Mesh ? configuration.Door : null,
                     NodeGrace = settings.NodeGraceSeconds is { } grace ? new NodeGrace(TimeSpan.FromSeconds(grace), TimeSpan.FromSeconds(grace * 3 / 2)) : NodeGrace.Default,
                 }, time, random, loggers, cancellationToken);
             _stops.Push(controllers.DisposeAsync);

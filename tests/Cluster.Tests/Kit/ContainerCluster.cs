@@ -1,7 +1,7 @@
 namespace Weft.Cluster.Tests.Kit;
 
 /// <summary>A cluster of two nodes in a network of its own, with the images that the tests' manifests name in its registry.</summary>
-public sealed class ContainerCluster : NetworkCluster
+public class ContainerCluster : NetworkCluster
 {
     private static readonly string[] Images = ["busybox", "nginx", "my-app", "echo"];
 
@@ -22,4 +22,17 @@ public sealed class ContainerCluster : NetworkCluster
 public sealed class ContainerClusterCollection : ICollectionFixture<ContainerCluster>
 {
     public const string Name = "one cluster of containers";
+}
+
+/// <summary>The same with a mesh.</summary>
+public sealed class MeshCluster : ContainerCluster
+{
+    protected override IReadOnlyList<string> UpArguments => ["--nodes", "2", "--mesh", "on"];
+}
+
+/// <summary>One such cluster for all tests of the mesh and of the front door.</summary>
+[CollectionDefinition(Name)]
+public sealed class MeshClusterCollection : ICollectionFixture<MeshCluster>
+{
+    public const string Name = "one cluster with a mesh";
 }

@@ -3,8 +3,8 @@ using Weft.Cluster.Tests.Kit;
 namespace Weft.Cluster.Tests.Mesh;
 
 /// <summary>Who may speak to whom: mutual TLS modes and authorization between pods.</summary>
-[Collection(ContainerClusterCollection.Name)]
-public sealed class MeshSecurityTests(ContainerCluster cluster)
+[Collection(MeshClusterCollection.Name)]
+public sealed class MeshSecurityTests(MeshCluster cluster)
 {
     private const string Curl = "curl -s -m 3 -o /dev/null -w '%{http_code}'";
 

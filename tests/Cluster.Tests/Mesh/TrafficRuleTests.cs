@@ -4,8 +4,8 @@ using Weft.Cluster.Tests.Kit;
 namespace Weft.Cluster.Tests.Mesh;
 
 /// <summary>Rules of Istio's traffic management between pods, by ordinary manifests.</summary>
-[Collection(ContainerClusterCollection.Name)]
-public sealed class TrafficRuleTests(ContainerCluster cluster)
+[Collection(MeshClusterCollection.Name)]
+public sealed class TrafficRuleTests(MeshCluster cluster)
 {
     [Fact]
     public async Task A_canary_gets_its_tenth_of_the_requests()

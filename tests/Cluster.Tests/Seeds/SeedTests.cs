@@ -6,8 +6,8 @@ using Weft.Testing;
 namespace Weft.Cluster.Tests.Seeds;
 
 /// <summary>The articles' manifests, applied as they stand, doing what the articles say.</summary>
-[Collection(ContainerClusterCollection.Name)]
-public sealed class SeedTests(ContainerCluster cluster)
+[Collection(MeshClusterCollection.Name)]
+public sealed class SeedTests(MeshCluster cluster)
 {
     [Fact]
     public async Task The_web_application_answers_on_port_30000_of_this_machine_and_a_warning_names_the_modern_form()

@@ -119,6 +119,8 @@ public sealed partial class MeshFeed : IAsyncDisposable
         _options.Compiled?.Invoke(snapshot);
         _verdicts = Verdicts.Of(_sources.Objects, [.. snapshot.Diagnostics, .. quarantined, .. ofSecrets, .. ofZones], _verdicts, version, _time.GetUtcNow());
         _statuses.Tell(_verdicts);
+        if (!_options.IsOn)
+            _statuses.Reject(Verdicts.Off(_sources.Objects));
     }
 
     // The same array where both parts are as they were: the compiler looks no further then.
@@ -146,7 +148,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
             try
             {
                 var (proxies, next) = _hub.Look();
-                if (Volatile.Read(ref _snapshot) is { } snapshot)
+                if (_options.IsOn && Volatile.Read(ref _snapshot) is { } snapshot)
                     _statuses.Reject(Verdicts.Rejections(proxies, snapshot));
                 _statuses.Heard();
                 await next.WaitAsync(stopping);

@@ -30,6 +30,10 @@ internal static class Verdicts
         return verdicts;
     }
 
+    /// <summary>Where there is no mesh nobody serves by its objects. Names are another matter: they are answered all the same.</summary>
+    public static IReadOnlyDictionary<ObjectRef, string> Off(IEnumerable<KeyValuePair<ObjectRef, IObject>> objects) =>
+        objects.Where(pair => pair.Key.Kind != "ServiceMesh").ToDictionary(pair => pair.Key, _ => "the cluster runs without its mesh, so nobody serves by it: weft down, then weft up --mesh on");
+
     /// <summary>Objects whose units proxies do not use, each with what the first of them says.</summary>
     public static IReadOnlyDictionary<ObjectRef, string> Rejections(IEnumerable<ProxyState> proxies, MeshSnapshot snapshot)
     {
