@@ -33,7 +33,7 @@ internal sealed class MeshNode : IAsyncDisposable
         _registry = WorkloadRegistry.Load(options.StateDirectory!, workload => _identities.Want(new WorkloadAccount(workload.Namespace, workload.ServiceAccount)));
         _identities.Want(WorkloadAccount.FrontDoor);
         _certificates = options.Certificates is { } connect ? new CertificateClient(_identities, connect, time, random, logger).RunAsync(_stopping.Token) : Task.CompletedTask;
-        _registration = options.Registration is { } socket ? RegistrationServer.Start(socket, _registry, loggers) : null;
+        _registration = options.Registration is { } socket ? RegistrationServer.Start(socket, _registry, time, loggers) : null;
         Connector = new HboneConnector(_identities, _settings);
     }
 

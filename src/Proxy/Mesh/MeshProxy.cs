@@ -44,8 +44,9 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         _serving = new MeshServing(_engine, _state, options.Node, options.TrustDomain, local, (ulong)random.NextInt64());
         var door = new LocalWorkload("", DoorNames.Namespace, DoorNames.Workload, DoorNames.ServiceAccount, default);
         var source = new MeshSource(null, door, $"spiffe://{options.TrustDomain}/ns/{door.Namespace}/sa/{door.ServiceAccount}");
-        _paths = new MeshPaths(options.Node, source, local, connector, () => _serving.View, AcceptInbound, options.IsOwnAddress);
-        _loops = [.. _engine.Loops.Select(loop => new MeshLoop(loop, _serving))];
+        var limits = new OffLimits(options.Outbound.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Address).Concat(options.DoorAddress is { } own ? [own] : []), options.LoopbackPods);
+        _paths = new MeshPaths(options.Node, source, local, connector, limits, () => _serving.View, AcceptInbound, options.IsOwnAddress);
+        _loops = [.. _engine.Loops.Select(loop => new MeshLoop(loop, _serving, limits))];
     }
 
     public static MeshProxy Create(MeshProxyOptions options, TimeProvider time, Random random, ILoggerFactory loggers)

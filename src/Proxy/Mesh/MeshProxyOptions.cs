@@ -42,6 +42,9 @@ public sealed record MeshProxyOptions
     /// <summary>SO_MARK of connections that the proxy makes, so that they are not captured; 0: none.</summary>
     public int Mark { get; init; }
 
+    /// <summary>Loopback ranges that pods reach all the same: where pods themselves are on loopback. Of no machine that serves anybody.</summary>
+    internal IReadOnlyList<IPNetwork> LoopbackPods { get; init; } = [];
+
     /// <summary>Records of requests; null: none.</summary>
     public Stream? AccessLog { get; init; }
 }

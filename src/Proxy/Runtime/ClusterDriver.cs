@@ -27,6 +27,7 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
     private Task _resolving = Task.CompletedTask;
     private CancellationTokenSource _resolvingStop = new();
     private DnsDiscovery? _dns;
+    private bool _toldForbidden;
 
     // Of the gate: what is resolved while a configuration changes belongs to the newer one.
     private ClusterConfig _config;
@@ -56,6 +57,7 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
             await _resolvingStop.CancelAsync();
             await _resolving;
             _dns = config.Dns;
+            _toldForbidden &= !renamed;
         }
 
         lock (_gate)
@@ -130,7 +132,7 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, patience.Token);
             var found = await resolver.ResolveAsync(either.Token);
             lock (_gate)
-                _found = found.Endpoints;
+                _found = Allowed(found.Endpoints, dns.Name);
             return (Take(), found.Life);
         }
         catch (Exception failed) when (failed is NotResolvedException || (failed is OperationCanceledException && !stopping.IsCancellationRequested))
@@ -143,6 +145,20 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
         {
             return (false, dns.Refresh); // the end
         }
+    }
+
+    // Whoever writes a name, or answers for it, may not say where the node itself would find it: that is for whoever writes the configuration of a proxy of their own.
+    private IReadOnlyList<EndpointConfig> Allowed(IReadOnlyList<EndpointConfig> endpoints, string name)
+    {
+        if (_way.Paths is not { } paths)
+            return endpoints;
+        var allowed = endpoints.Where(endpoint => paths.MayResolveTo(IPAddress.Parse(endpoint.Address))).ToList();
+        if (allowed.Count == endpoints.Count)
+            return endpoints;
+        if (!_toldForbidden)
+            Log.Forbidden(_logger, name, _config.Name, string.Join(", ", endpoints.Except(allowed).Select(endpoint => endpoint.Address).Take(4)), allowed.Count);
+        _toldForbidden = true;
+        return allowed;
     }
 
     private bool Take()
@@ -164,6 +180,11 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
     {
         [LoggerMessage(LogLevel.Warning, "{Name} of cluster {Cluster} is not resolved: {Reason}", EventName = nameof(NotResolved))]
         public static partial void NotResolved(ILogger logger, string name, string cluster, string reason);
+
+        [LoggerMessage(
+            LogLevel.Warning, "{Name} of cluster {Cluster} leads to {Addresses}, where no name of the mesh may lead (loopback, link-local, multicast, the proxy's own): left out, {Left} others stay",
+            EventName = nameof(Forbidden))]
+        public static partial void Forbidden(ILogger logger, string name, string cluster, string addresses, int left);
     }
 }
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Proxy.Dns.Forwarding;
 using Weft.Proxy.Dns.Server;
+using Weft.Proxy.Tests.Support;
 using Weft.Testing;
 
 namespace Weft.Proxy.Tests.Dns;
@@ -50,7 +51,7 @@ public sealed class UpstreamsTests : IDisposable
         udp.Bind(new IPEndPoint(IPAddress.Any, 0));
         using var tcp = Sample.BindTcp();
         await File.WriteAllTextAsync(_dir.File("resolv.conf"), "nameserver 127.0.0.1\n");
-        var log = new Lines();
+        using var log = new LogLines();
         await using var server = new DnsServer(udp, tcp, "cluster.local", new(_dir.File("resolv.conf"), _dir.File("none"), ((IPEndPoint)udp.LocalEndPoint!).Port), TimeProvider.System, log);
         server.Start();
         await Eventually.TrueAsync(() => log.Text.Any(line => line.Contains("asks this server", StringComparison.Ordinal)));
@@ -58,29 +59,4 @@ public sealed class UpstreamsTests : IDisposable
     }
 
     public void Dispose() => _dir.Dispose();
-
-    private sealed class Lines : Microsoft.Extensions.Logging.ILoggerFactory, Microsoft.Extensions.Logging.ILogger
-    {
-        private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = new();
-
-        public IEnumerable<string> Text => _lines;
-
-        public Microsoft.Extensions.Logging.ILogger CreateLogger(string categoryName) => this;
-
-        public void AddProvider(Microsoft.Extensions.Logging.ILoggerProvider provider)
-        {
-        }
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(Microsoft.Extensions.Logging.LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            Microsoft.Extensions.Logging.LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            _lines.Enqueue(formatter(state, exception));
-
-        public void Dispose()
-        {
-        }
-    }
 }

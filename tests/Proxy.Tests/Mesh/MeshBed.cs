@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
@@ -14,7 +15,7 @@ using Weft.Proxy.Tests.Support;
 namespace Weft.Proxy.Tests.Mesh;
 
 /// <summary>
-/// A mesh on loopback: pods are addresses of 127.1.0.0/16, hosts addresses of 127.2.0.0/16 that nobody has. A client connects to the bed, and what it meant is said beside the socket,
+/// A mesh on loopback: pods are addresses of 127.1.0.0/16, hosts addresses of 127.2.0.0/16 that nobody has, 127.9.0.0/16 is outside. A client connects to the bed, and what it meant is said beside the socket,
 /// as the kernel says it of captured ones.
 /// </summary>
 internal sealed class MeshBed : IAsyncDisposable
@@ -24,9 +25,14 @@ internal sealed class MeshBed : IAsyncDisposable
     private readonly ConfigState _state;
     private ulong _version;
 
-    public MeshBed(IMeshConnector? connector = null, IPAddress? door = null, ILocalWorkloads? local = null)
+    public MeshBed(IMeshConnector? connector = null, IPAddress? door = null, ILocalWorkloads? local = null, ILoggerFactory? loggers = null)
     {
-        Proxy = new MeshProxy(new MeshProxyOptions { Node = Node, Loops = 2, Mark = 0x1000, AccessLog = Access, DoorAddress = door }, local, connector, TimeProvider.System, new Random(7), NullLoggerFactory.Instance);
+        var options = new MeshProxyOptions
+        {
+            Node = Node, Loops = 2, Mark = 0x1000, AccessLog = Access, DoorAddress = door,
+            LoopbackPods = [IPNetwork.Parse("127.1.0.0/16"), IPNetwork.Parse("127.2.0.0/16"), IPNetwork.Parse("127.9.0.0/16")],
+        };
+        Proxy = new MeshProxy(options, local, connector, TimeProvider.System, new Random(7), loggers ?? NullLoggerFactory.Instance);
         _state = new ConfigState(_ => { }, Proxy);
     }
 

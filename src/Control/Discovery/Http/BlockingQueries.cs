@@ -23,14 +23,12 @@ internal sealed class BlockingQueries(ServiceRegistry registry, Random random)
         if (Index(call) is > 0 and var index)
         {
             var caller = call.Context.Connection.RemoteIpAddress?.ToString() ?? "";
-            if (registry.Waiting >= MaxWaiting || _byCaller.AddOrUpdate(caller, 1, (_, count) => count + 1) > MaxWaitingOfOne)
-            {
-                Leave(caller, registry.Waiting >= MaxWaiting);
-                throw new RegistryException(429, "too many blocking queries wait already: share one for each name, or ask without an index");
-            }
-
+            if (registry.Waiting >= MaxWaiting)
+                throw TooMany();
             try
             {
+                if (_byCaller.AddOrUpdate(caller, 1, (_, count) => count + 1) > MaxWaitingOfOne)
+                    throw TooMany();
                 state = await registry.WaitAsync(topic, indexOf, index, Wait(call), call.Ended);
             }
             finally
@@ -43,9 +41,11 @@ internal sealed class BlockingQueries(ServiceRegistry registry, Random random)
         return state;
     }
 
-    private void Leave(string caller, bool wasNotCounted = false)
+    private static RegistryException TooMany() => new(429, "too many blocking queries wait already: share one for each name, or ask without an index");
+
+    private void Leave(string caller)
     {
-        if (!wasNotCounted && _byCaller.AddOrUpdate(caller, 0, (_, count) => count - 1) <= 0)
+        if (_byCaller.AddOrUpdate(caller, 0, (_, count) => count - 1) <= 0)
             _byCaller.TryRemove(KeyValuePair.Create(caller, 0));
     }
 

@@ -13,10 +13,10 @@ internal sealed class MeshLoop : IFront
     private readonly MeshAcceptors _acceptors;
     private Listener[] _listeners = [];
 
-    public MeshLoop(LoopServices services, MeshServing serving)
+    public MeshLoop(LoopServices services, MeshServing serving, OffLimits limits)
     {
         _acceptors = new MeshAcceptors(services, serving);
-        Outbound = new OutboundFront(serving, _acceptors);
+        Outbound = new OutboundFront(serving, _acceptors, limits);
         Inbound = new InboundFront(serving, _acceptors);
     }
 

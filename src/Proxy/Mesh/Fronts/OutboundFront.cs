@@ -8,7 +8,7 @@ using Weft.Proxy.Transport.Interop;
 namespace Weft.Proxy.Mesh.Fronts;
 
 /// <summary>What pods of this node send, on one loop: the address that a connection was meant for says which host it belongs to, and the host's port says what is spoken.</summary>
-internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors)
+internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors, OffLimits limits)
 {
     /// <summary>Connections that were closed because nobody knows who sends them, or because they go to what the sender may not call.</summary>
     public long Refused { get; private set; }
@@ -26,6 +26,13 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
         }
 
         var (from, to, view) = (MeshView.Plain(peer), MeshView.Plain(meant), serving.View);
+        // Capturing leaves them alone; whatever brings them here does not make them anybody's way into the node.
+        if (limits.ForConnections(to.Address))
+        {
+            Refuse(fd, new Caller(source, from, to), "address_of_the_node");
+            return;
+        }
+
         var host = view.HostOf(to.Address);
         if (host is not null && serving.PortOf(host, to.Port) is { } port)
             ToHost(fd, new Caller(source, from, to), port);

@@ -17,12 +17,16 @@ internal sealed partial class CertificateClient(MeshIdentities identities, Func<
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private const int MaxUnderWay = 16;
 
+    // FirstPause is LongestPause after so many.
+    private const int ManyFailures = 6;
+    private const int Told = 20;
+
     // Timers of .NET take 49 days.
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var failures = 0;
+        var (failures, defects) = (0, 0);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
@@ -33,12 +37,19 @@ internal sealed partial class CertificateClient(MeshIdentities identities, Func<
             catch (Exception lost) when (lost is WebSocketException or IOException or HttpRequestException or TimeoutException or CertificateChannelException or InvalidOperationException
                 or OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
-                if (failures == 0 || failures % 20 == 0)
+                if (failures == 0 || failures % Told == 0)
                     Log.Lost(logger, lost.Message);
             }
             catch (OperationCanceledException)
             {
                 return;
+            }
+            catch (Exception defect)
+            {
+                // Certificates that are not renewed are the end of the node's traffic within a day: whatever it is, it is tried again.
+                if (defects++ % Told == 0)
+                    Log.Defect(logger, defect);
+                failures = Math.Max(failures, ManyFailures);
             }
 
             var pause = FirstPause * Math.Pow(2, Math.Min(failures++, 10));
@@ -160,6 +171,9 @@ internal sealed partial class CertificateClient(MeshIdentities identities, Func<
     {
         [LoggerMessage(LogLevel.Warning, "no connection to the mesh's authority, going on with the certificates that are there: {Reason}")]
         public static partial void Lost(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Error, "a defect in getting certificates, trying again")]
+        public static partial void Defect(ILogger logger, Exception defect);
 
         [LoggerMessage(LogLevel.Information, "the server closed the connection for certificates; asking for a new one")]
         public static partial void Ended(ILogger logger);

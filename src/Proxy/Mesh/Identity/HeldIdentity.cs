@@ -61,9 +61,9 @@ internal sealed class HeldIdentity
         if (extension is null)
             return null;
         // RFC 5280 section 4.2.1.6: uniformResourceIdentifier [6] IA5String.
-        var names = new System.Formats.Asn1.AsnReader(extension.RawData, System.Formats.Asn1.AsnEncodingRules.DER).ReadSequence();
         try
         {
+            var names = new System.Formats.Asn1.AsnReader(extension.RawData, System.Formats.Asn1.AsnEncodingRules.DER).ReadSequence();
             var uri = names.ReadCharacterString(System.Formats.Asn1.UniversalTagNumber.IA5String, new System.Formats.Asn1.Asn1Tag(System.Formats.Asn1.TagClass.ContextSpecific, 6));
             return names.HasData ? null : uri;
         }

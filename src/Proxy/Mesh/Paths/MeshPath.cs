@@ -34,6 +34,9 @@ internal interface IMeshPaths
     /// <returns>A non-blocking descriptor, or a negative number.</returns>
     int Dial(MeshPath path, IPEndPoint to, EventLoop loop);
 
+    /// <summary>Whether a name that resolves to the address leads there.</summary>
+    bool MayResolveTo(IPAddress address);
+
     /// <summary>What metrics call the endpoint.</summary>
     DestinationLabels LabelsOf(Cluster cluster, UpstreamEndpoint endpoint);
 }

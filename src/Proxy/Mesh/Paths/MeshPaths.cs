@@ -17,7 +17,7 @@ internal delegate void InboundAccept(EventLoop loop, int fd, IPEndPoint source, 
 /// <param name="door">As whom the front door sends.</param>
 /// <param name="isOwn">Whether an address is this machine's; null: it cannot be told, and only pods are called with the client's address.</param>
 /// <param name="connector">Null: between nodes everything goes in plaintext.</param>
-internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads local, IMeshConnector? connector, Func<MeshView> view, InboundAccept inbound, Func<IPAddress, bool>? isOwn = null) : IMeshPaths
+internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads local, IMeshConnector? connector, OffLimits limits, Func<MeshView> view, InboundAccept inbound, Func<IPAddress, bool>? isOwn = null) : IMeshPaths
 {
     // What the proxy asks for itself (authorizers) it asks as nobody.
     private static readonly MeshSource Nobody = new(null, new LocalWorkload("", "", "", "", default), null);
@@ -56,6 +56,8 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
                 return -1;
         }
     }
+
+    public bool MayResolveTo(IPAddress address) => !limits.ForNames(address);
 
     public DestinationLabels LabelsOf(Cluster cluster, UpstreamEndpoint endpoint)
     {

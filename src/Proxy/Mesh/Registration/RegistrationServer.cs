@@ -18,38 +18,46 @@ internal sealed partial class RegistrationServer : IAsyncDisposable
 
     private const uint Root = 0;
 
-    private readonly Socket _listener;
+    // Descriptors that were used up are not there again in the next moment, and pods wait for an answer.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    // One in ten seconds is told: the same trouble may last.
+    private const int Told = 50;
+
+    private readonly Func<CancellationToken, ValueTask<Socket>> _accept;
     private readonly WorkloadRegistry _registry;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private Task _running = Task.CompletedTask;
     private Socket? _current;
 
-    private RegistrationServer(Socket listener, WorkloadRegistry registry, ILogger logger) => (_listener, _registry, _logger) = (listener, registry, logger);
+    private RegistrationServer(Func<CancellationToken, ValueTask<Socket>> accept, WorkloadRegistry registry, TimeProvider time, ILogger logger) =>
+        (_accept, _registry, _time, _logger) = (accept, registry, time, logger);
 
     /// <param name="listener">Handed over by the supervisor, which keeps it for the next proxy: it is not closed here.</param>
-    public static RegistrationServer Start(Socket listener, WorkloadRegistry registry, ILoggerFactory loggers)
+    public static RegistrationServer Start(Socket listener, WorkloadRegistry registry, TimeProvider time, ILoggerFactory loggers) => Start(listener.AcceptAsync, registry, time, loggers);
+
+    /// <param name="accept">Waits for the next connection.</param>
+    internal static RegistrationServer Start(Func<CancellationToken, ValueTask<Socket>> accept, WorkloadRegistry registry, TimeProvider time, ILoggerFactory loggers)
     {
-        var server = new RegistrationServer(listener, registry, loggers.CreateLogger<RegistrationServer>());
+        var server = new RegistrationServer(accept, registry, time, loggers.CreateLogger<RegistrationServer>());
         server._running = Task.Run(server.AcceptAsync);
         return server;
     }
 
     private async Task AcceptAsync()
     {
-        var serving = Task.CompletedTask;
-        try
+        var (serving, failures) = (Task.CompletedTask, 0);
+        while (!_stop.IsCancellationRequested)
         {
-            while (true)
+            try
             {
-                var connection = await _listener.AcceptAsync(_stop.Token);
-                if (PeerUser(connection) is not Root and var user)
-                {
-                    Log.Stranger(_logger, user);
-                    connection.Dispose();
+                var connection = await AcceptOneAsync();
+                failures = 0;
+                if (connection is null)
                     continue;
-                }
                 lock (_gate)
                 {
                     _current?.Dispose();
@@ -58,23 +66,53 @@ internal sealed partial class RegistrationServer : IAsyncDisposable
                 await serving;
                 serving = ServeAsync(connection);
             }
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            // The proxy ends.
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                break; // The proxy ends.
+            }
+            catch (Exception failed)
+            {
+                // Without this loop no meshed pod starts on this node any more, so nothing ends it.
+                if (failures++ % Told == 0)
+                    Log.NotAccepted(_logger, failed);
+                await Task.Delay(Pause, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
         lock (_gate)
             _current?.Dispose();
         await serving;
     }
 
+    /// <returns>Null: somebody who has no business here.</returns>
+    private async Task<Socket?> AcceptOneAsync()
+    {
+        var connection = await _accept(_stop.Token);
+        try
+        {
+            if (PeerUser(connection) is not Root and var user)
+            {
+                Log.Stranger(_logger, user);
+                connection.Dispose();
+                return null;
+            }
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Does not fail.</summary>
     private async Task ServeAsync(Socket connection)
     {
         await Task.Yield();
-        await using var stream = new NetworkStream(connection, ownsSocket: true);
-        var reader = PipeReader.Create(stream);
         try
         {
+            // The next agent may have taken its place already.
+            await using var stream = new NetworkStream(connection, ownsSocket: true);
+            var reader = PipeReader.Create(stream);
             while (true)
             {
                 var read = await reader.ReadAsync(_stop.Token);
@@ -98,6 +136,11 @@ internal sealed partial class RegistrationServer : IAsyncDisposable
         {
             // The agent comes again, and says everything again.
         }
+        catch (Exception defect)
+        {
+            Log.Defect(_logger, defect);
+            connection.Dispose();
+        }
     }
 
     private byte[] Answer(ReadOnlySequence<byte> line)
@@ -117,6 +160,12 @@ internal sealed partial class RegistrationServer : IAsyncDisposable
         {
             Log.NotKept(_logger, failed.Message);
             return Line($"it cannot be kept: {failed.Message}");
+        }
+        catch (Exception defect)
+        {
+            // The connection goes on: what else the agent has to say is of other pods.
+            Log.Defect(_logger, defect);
+            return Line($"the proxy has a defect: {defect.Message}");
         }
     }
 
@@ -145,5 +194,11 @@ internal sealed partial class RegistrationServer : IAsyncDisposable
 
         [LoggerMessage(LogLevel.Error, "a pod of the mesh cannot be written down: {Cause}", EventName = nameof(NotKept))]
         public static partial void NotKept(ILogger logger, string cause);
+
+        [LoggerMessage(LogLevel.Error, "the node's agent cannot be heard; no pod of the mesh starts until it can", EventName = nameof(NotAccepted))]
+        public static partial void NotAccepted(ILogger logger, Exception cause);
+
+        [LoggerMessage(LogLevel.Error, "a defect in hearing the node's agent", EventName = nameof(Defect))]
+        public static partial void Defect(ILogger logger, Exception defect);
     }
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Weft.Proxy.Config.Identity;
 using Weft.Proxy.Mesh.Identity;
 using Weft.Proxy.Tests.Tls;
@@ -54,6 +56,21 @@ public sealed class MeshIdentitiesTests : IDisposable
         using var other = _authority.Issue(Wanted.Workload("spiffe://cluster.local/ns/shop/sa/web"));
         Assert.NotNull(_bed.Identities.Store(Web, System.Text.Encoding.ASCII.GetString(other.KeyPem), System.Text.Encoding.ASCII.GetString(one.ChainPem.Span)));
         Assert.Equal(0, _bed.Identities.Generation(Web));
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0x04, 0x00 })]
+    [InlineData(new byte[] { 0x30, 0x05, 0x86 })]
+    [InlineData(new byte[] { 0x30, 0x01, 0x86 })]
+    [InlineData(new byte[] { })]
+    public void A_certificate_whose_names_cannot_be_read_is_refused(byte[] names)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=odd", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509Extension("2.5.29.17", names, critical: false));
+        using var certificate = request.CreateSelfSigned(ManualTime.Start, ManualTime.Start.AddHours(24));
+        Assert.False(HeldIdentity.TryCreate(Web, "cluster.local", key.ExportECPrivateKeyPem(), certificate.ExportCertificatePem(), out _, out var error));
+        Assert.NotEmpty(error);
     }
 
     [Fact]

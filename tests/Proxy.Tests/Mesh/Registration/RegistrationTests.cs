@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Mesh.Registration;
+using Weft.Proxy.Tests.Support;
 using Weft.Testing;
 
 namespace Weft.Proxy.Tests.Mesh.Registration;
@@ -99,6 +100,39 @@ public sealed class RegistrationTests : IDisposable
         Assert.Null(await agent.ReadAsync());
     }
 
+    /// <summary>Descriptors that are used up, for example: after it no meshed pod could start on the node.</summary>
+    [Fact]
+    public async Task A_connection_that_cannot_be_accepted_does_not_keep_the_next_from_being_heard()
+    {
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(_dir.File("mesh.sock")));
+        listener.Listen();
+        var (failures, time) = (3, new ManualTime());
+        using var log = new LogLines();
+        await using var server = RegistrationServer.Start(
+            token => --failures >= 0 ? throw new SocketException((int)SocketError.TooManyOpenSockets) : listener.AcceptAsync(token), WorkloadRegistry.Load(_dir.Path), time, log);
+        using var agent = Agent.Of(_dir);
+        var answer = agent.AskAsync(First);
+        await Eventually.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            return answer.IsCompleted;
+        });
+        Assert.Equal("{}", await answer);
+        Assert.Single(log.Text, line => line.Contains("cannot be heard", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_defect_costs_the_order_that_brings_it_to_light_and_no_other()
+    {
+        var registry = WorkloadRegistry.Load(_dir.Path, pod => throw (pod.Uid == "u1" ? new KeyNotFoundException("odd") : new IOException("full")));
+        await using var agent = await Agent.ConnectAsync(_dir, registry);
+        Assert.Contains("odd", await agent.AskAsync(First));
+        Assert.Contains("full", await agent.AskAsync(First.Replace("u1", "u2", StringComparison.Ordinal)));
+        using var next = agent.Again();
+        Assert.Equal("{}", await next.AskAsync("""{"do":"remove","uid":"u1"}"""));
+    }
+
     [Fact]
     public void Who_connects_is_known_by_the_kernel()
     {
@@ -146,9 +180,12 @@ public sealed class RegistrationTests : IDisposable
             var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             listener.Bind(new UnixDomainSocketEndPoint(path));
             listener.Listen();
-            var server = RegistrationServer.Start(listener, registry, NullLoggerFactory.Instance);
+            var server = RegistrationServer.Start(listener, registry, TimeProvider.System, NullLoggerFactory.Instance);
             return Task.FromResult(new Agent(path) { _listener = listener, _server = server });
         }
+
+        /// <summary>Of a server that is the test's.</summary>
+        public static Agent Of(TempDir dir) => new(dir.File("mesh.sock"));
 
         public Agent Again() => new(_path);
 
