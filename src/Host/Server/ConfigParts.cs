@@ -46,7 +46,7 @@ internal sealed class ConfigParts
         try
         {
             var client = connect(MeshFeed.Account);
-            var mesh = await MeshFeed.StartAsync(informers, client, _hub, new() { Settings = new() { ClusterDomain = Domain }, Compiled = settings.Mesh ? Door.Publish : null, Hosts = hosts, IsOn = settings.Mesh }, _time, _random, _loggers, cancellationToken);
+            var mesh = await MeshFeed.StartAsync(informers, client, _hub, new() { Settings = new() { ClusterDomain = Domain, ClusterRanges = [settings.ServiceCidr, settings.PodCidr] }, Compiled = settings.Mesh ? Door.Publish : null, Hosts = hosts, IsOn = settings.Mesh }, _time, _random, _loggers, cancellationToken);
             // Names and mesh together: a proxy that is told the one without the other would forget it.
             _hub.MarkComplete();
             return new Running(names, mesh, client);

@@ -104,6 +104,7 @@ internal sealed record MeshCase(MeshInputs Inputs, IReadOnlyList<string> SchemaE
     {
         MutualTls = Enum.Parse<MutualTls>(spec["mutualTls"]?.GetValue<string>() ?? "Permissive"),
         TrustedProxies = (spec["trustedProxies"] as JsonArray ?? []).Select(item => item!.GetValue<string>()).ToValueList(),
+        ClusterRanges = (spec["clusterRanges"] as JsonArray ?? []).Select(item => item!.GetValue<string>()).ToValueList(),
         AllowAny = spec["allowAny"]?.GetValue<bool>() ?? true,
         Authorizers = (spec["authorizers"] as JsonArray ?? []).Select(item => new AuthorizerSettings
         {

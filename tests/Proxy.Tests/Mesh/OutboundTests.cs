@@ -101,6 +101,19 @@ public sealed class OutboundTests : IAsyncLifetime
         Assert.Equal((200, $"one {Client}"), _bed.Get(Client, _one.Address, _one.Port));
     }
 
+    [Fact]
+    public void A_range_takes_nothing_that_goes_to_a_pod()
+    {
+        _bed.Apply([
+            .. Pods, UnitCodec.Workload("entry/shop/vm", new WorkloadUnit { Addresses = ["127.1.0.99"], Namespace = "shop" }),
+            .. MeshBed.Host("wide.example", "127.1.0.0/16", _one.Port, PortProtocol.Http, MeshBed.Endpoint(_two)),
+        ]);
+        Assert.Equal((200, $"one {Client}"), _bed.Get(Client, _one.Address, _one.Port));
+        Assert.Equal((200, $"two {Client}"), _bed.Get(Client, "127.1.0.77", _one.Port));
+        // A machine outside, of which anybody may write, is a part of the range as it was.
+        Assert.Equal((200, $"two {Client}"), _bed.Get(Client, "127.1.0.99", _one.Port));
+    }
+
     [Theory]
     [InlineData(PortProtocol.Auto)]
     [InlineData(PortProtocol.Tcp)]

@@ -24,15 +24,27 @@ internal static class AddressClaims
             return null;
         if (lookups.ServicesAt(key).FirstOrDefault(host => host.Namespace != @namespace) is { } other)
             return $"has the address of Service {other.Namespace}/{other.Source.Metadata.Name}; use others";
-        return lookups.WorkloadsAt(key).FirstOrDefault() is { } pod ? $"has the address of Pod {pod.Namespace}/{pod.Name}; use others" : null;
+        if (lookups.WorkloadsAt(key).FirstOrDefault() is { } pod)
+            return $"has the address of Pod {pod.Namespace}/{pod.Name}; use others";
+        // Who gets an address there next is not known yet.
+        return IPNetwork.TryParse(key, out var range) && lookups.Settings.ClusterRanges.FirstOrDefault(own => Overlap(range, IPNetwork.Parse(own))) is { } taken
+            ? $"overlaps {taken}, from which pods and services get their addresses; use a range outside it" : null;
     }
 
     /// <summary>Those addresses of a host that it may have.</summary>
     public static IEnumerable<string> Allowed(MeshHost host, MeshLookups lookups)
         => host.Source is Service ? host.Addresses : host.Addresses.Where(address => OfHost(address, host.Namespace, lookups) is null);
 
-    /// <summary>One text for all ways to write an address or a range; null: it is neither.</summary>
-    public static string? Key(string text) => IPAddress.TryParse(text, out var address) ? Key(address) : IPNetwork.TryParse(text, out var range) ? Plain(range).ToString() : null;
+    /// <summary>One text for all ways to write an address or a range; null: it is neither. A range of one address is that address.</summary>
+    public static string? Key(string text)
+    {
+        if (IPAddress.TryParse(text, out var address))
+            return Key(address);
+        if (!IPNetwork.TryParse(text, out var written))
+            return null;
+        var range = Plain(written);
+        return range.PrefixLength == range.BaseAddress.GetAddressBytes().Length * 8 ? Key(range.BaseAddress) : range.ToString();
+    }
 
     private static string Key(IPAddress address) => Plain(address).ToString();
 
@@ -41,6 +53,8 @@ internal static class AddressClaims
 
     private static IPNetwork Plain(IPNetwork range)
         => range.BaseAddress.IsIPv4MappedToIPv6 && range.PrefixLength >= 96 ? new(range.BaseAddress.MapToIPv4(), range.PrefixLength - 96) : range;
+
+    private static bool Overlap(IPNetwork one, IPNetwork other) => one.Contains(other.BaseAddress) || other.Contains(one.BaseAddress);
 
     private static bool IsNoPlace(IPAddress address) => address.IsIPv6LinkLocal || address.IsIPv6Multicast || IPAddress.IsLoopback(address) || address.Equals(IPAddress.IPv6Any)
         // RFC 6890: "this network", link-local, multicast, broadcast.

@@ -32,6 +32,9 @@ public sealed record MeshSettings
     /// <summary>Ranges of proxies in front of the front door, whose X-Forwarded-* is believed, beside those that the IngressClass names.</summary>
     public ValueList<string> TrustedProxies { get; init; } = [];
 
+    /// <summary>Ranges from which pods and services get their addresses: no host of a service entry may have a range that overlaps them. Empty: they are not known.</summary>
+    public ValueList<string> ClusterRanges { get; init; } = [];
+
     /// <summary>Who decides for policies with the action CUSTOM.</summary>
     public ValueList<AuthorizerSettings> Authorizers { get; init; } = [];
 }

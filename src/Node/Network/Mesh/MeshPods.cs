@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -23,7 +22,9 @@ internal sealed class MeshPods : IAsyncDisposable
     // A proxy that is killed serves again after a fifth of a second.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<string, MeshedPod> _pods = new();
+    // What is here, in the file and told to the proxy changes together: who left is not told again by an update that began before.
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, MeshedPod> _pods = [];
     private readonly PodDirectories _directories;
     private readonly Func<string, CancellationToken, Task<Namespace>> _namespaceOf;
     private readonly TimeProvider _time;
@@ -41,11 +42,15 @@ internal sealed class MeshPods : IAsyncDisposable
     /// <param name="socket">Of the node's proxy.</param>
     /// <param name="namespaceOf">Fails while a namespace is not known.</param>
     /// <exception cref="IOException">The rules cannot be set.</exception>
-    public static async Task<MeshPods> StartAsync(
-        ServiceNetwork network, string socket, PodDirectories directories, Func<string, CancellationToken, Task<Namespace>> namespaceOf, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static Task<MeshPods> StartAsync(
+        ServiceNetwork network, string socket, PodDirectories directories, Func<string, CancellationToken, Task<Namespace>> namespaceOf, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken) =>
+        StartAsync(new CaptureKernel(network), socket, directories, namespaceOf, time, loggers, cancellationToken);
+
+    internal static async Task<MeshPods> StartAsync(
+        ICaptureKernel kernel, string socket, PodDirectories directories, Func<string, CancellationToken, Task<Namespace>> namespaceOf, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var pods = Recorded(directories);
-        var capture = await PodCapture.StartAsync(network, pods, time, loggers.CreateLogger<PodCapture>(), cancellationToken);
+        var capture = await PodCapture.StartAsync(kernel, pods, time, loggers.CreateLogger<PodCapture>(), cancellationToken);
         return new MeshPods(directories, namespaceOf, capture, new MeshRegistrar(socket, pods, time, loggers.CreateLogger<MeshRegistrar>()), pods, time);
     }
 
@@ -69,11 +74,16 @@ internal sealed class MeshPods : IAsyncDisposable
             Labels = pod.Metadata.Labels.ToDictionary(),
         };
         await _capture.SetAsync(uid, meshed.Addresses, cancellationToken);
-        _pods[uid] = meshed;
-        Record(meshed);
+        Task known;
+        lock (_gate)
+        {
+            _pods[uid] = meshed;
+            Record(meshed);
+            known = _registrar.RegisterAsync(meshed);
+        }
         try
         {
-            await _registrar.RegisterAsync(meshed).WaitAsync(Patience, _time, cancellationToken);
+            await known.WaitAsync(Patience, _time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -84,36 +94,50 @@ internal sealed class MeshPods : IAsyncDisposable
     /// <summary>The labels by which policies and routes know it may change while it runs.</summary>
     public void Update(Pod pod)
     {
-        if (!_pods.TryGetValue(pod.Metadata.Uid!, out var known))
-            return;
-        var now = known with { Labels = pod.Metadata.Labels.ToDictionary() };
-        if (now.IsSame(known) || !_pods.TryUpdate(known.Uid, now, known))
-            return;
-        try
+        lock (_gate)
         {
-            Record(now);
+            if (!_pods.TryGetValue(pod.Metadata.Uid!, out var known))
+                return;
+            var now = known with { Labels = pod.Metadata.Labels.ToDictionary() };
+            if (now.IsSame(known))
+                return;
+            _pods[now.Uid] = now;
+            try
+            {
+                Record(now);
+            }
+            catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+            {
+                // The next run of the agent begins with older labels, until the pod's next change.
+            }
+            _ = _registrar.RegisterAsync(now);
         }
-        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
-        {
-            // The next run of the agent begins with older labels, until the pod's next change.
-        }
-        _ = _registrar.RegisterAsync(now);
     }
 
     /// <summary>Nothing of the pod runs any more. To be called before its addresses are given back: the next pod that has one is not captured for it.</summary>
+    /// <remarks>What fails is done by the next call. Also of a pod that never joined to the end: it may be captured.</remarks>
+    /// <exception cref="IOException">The kernel refused, or the pod's file stays.</exception>
     public async Task LeaveAsync(string uid, CancellationToken cancellationToken)
     {
-        if (!_pods.TryRemove(uid, out _))
-            return;
         await _capture.RemoveAsync(uid, cancellationToken);
-        _registrar.Unregister(uid);
-        File.Delete(FileOf(uid));
+        lock (_gate)
+        {
+            if (!_pods.ContainsKey(uid))
+                return;
+            _registrar.Unregister(uid);
+            if (FileOf(uid) is var file && File.Exists(file))
+                File.Delete(file);
+            _pods.Remove(uid);
+        }
     }
 
     /// <summary>Forgets pods that are not here any more.</summary>
     public async Task RetainAsync(IReadOnlySet<string> uids, CancellationToken cancellationToken)
     {
-        foreach (var uid in _pods.Keys.Where(uid => !uids.Contains(uid)))
+        List<string> gone;
+        lock (_gate)
+            gone = [.. _pods.Keys.Where(uid => !uids.Contains(uid))];
+        foreach (var uid in gone)
             await LeaveAsync(uid, cancellationToken);
     }
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Weft.Node.Network.Nftables;
 using Weft.Node.Network.Services;
 
 namespace Weft.Node.Network.Mesh;
@@ -10,22 +9,25 @@ internal sealed partial class PodCapture : IAsyncDisposable
     // As often as services look for their rules: a restart of nftables.service flushes the machine's.
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
 
-    private readonly ServiceNetwork _network;
+    private readonly ICaptureKernel _kernel;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _alone = new(1, 1);
-    private readonly Dictionary<string, string> _owners = [];   // by address: the uid of its pod
-    private readonly NftTransactions _kernel = new(CaptureRules.TypeOf);
+    private readonly Dictionary<string, string> _owners = [];   // by address: the uid of its pod, as it is to be
     private readonly CancellationTokenSource _stop = new();
     private Task _looking = Task.CompletedTask;
 
-    private PodCapture(ServiceNetwork network, TimeProvider time, ILogger logger) => (_network, _time, _logger) = (network, time, logger);
+    // A change began and its end was not seen: what the kernel has is not known, and only all anew is sure.
+    private volatile bool _isUnsure;
+
+    private PodCapture(ICaptureKernel kernel, TimeProvider time, ILogger logger) => (_kernel, _time, _logger) = (kernel, time, logger);
 
     /// <summary>Returns when exactly these pods are captured. Those that were before are so in between, too.</summary>
+    /// <param name="kernel">Goes with this.</param>
     /// <exception cref="IOException">nft or ip is missing or refused.</exception>
-    public static async Task<PodCapture> StartAsync(ServiceNetwork network, IEnumerable<MeshedPod> pods, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    public static async Task<PodCapture> StartAsync(ICaptureKernel kernel, IEnumerable<MeshedPod> pods, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
-        var capture = new PodCapture(network, time, logger);
+        var capture = new PodCapture(kernel, time, logger);
         foreach (var pod in pods)
         {
             foreach (var address in pod.Addresses)
@@ -43,7 +45,8 @@ internal sealed partial class PodCapture : IAsyncDisposable
         await CaptureRoutes.RemoveAsync(network.ClusterCidr, cancellationToken);
     }
 
-    /// <summary>These, and no other, are the addresses of the pod. Returns when that is in force.</summary>
+    /// <summary>These, and no other, are the addresses of the pod. Returns when that is in force; after a failure the next call, for whatever pod, makes all anew.</summary>
+    /// <exception cref="IOException">The kernel refused.</exception>
     public async Task SetAsync(string uid, IReadOnlyCollection<string> addresses, CancellationToken cancellationToken)
     {
         await _alone.WaitAsync(cancellationToken);
@@ -56,11 +59,18 @@ internal sealed partial class PodCapture : IAsyncDisposable
                 _owners[address] = uid;
             foreach (var address in removed)
                 _owners.Remove(address);
+            if (_isUnsure)
+            {
+                await SetAllAsync(cancellationToken);
+                return;
+            }
             if (added.Count + removed.Count == 0)
                 return;
+            _isUnsure = true;
             try
             {
-                await _kernel.ApplyAsync(CaptureRules.Add(_network, added) + CaptureRules.Remove(_network, removed), cancellationToken);
+                await _kernel.ChangeAsync(added, removed, cancellationToken);
+                _isUnsure = false;
             }
             catch (IOException refused)
             {
@@ -77,11 +87,11 @@ internal sealed partial class PodCapture : IAsyncDisposable
 
     public Task RemoveAsync(string uid, CancellationToken cancellationToken) => SetAsync(uid, [], cancellationToken);
 
-    // The way to the proxy first: what is captured without it would be dropped.
     private async Task SetAllAsync(CancellationToken cancellationToken)
     {
-        await CaptureRoutes.EnsureAsync(_network.ClusterCidr, cancellationToken);
-        await Nft.RunAsync(CaptureRules.Whole(_network, _owners.Keys), cancellationToken);
+        _isUnsure = true;
+        await _kernel.SetAllAsync([.. _owners.Keys], cancellationToken);
+        _isUnsure = false;
     }
 
     private async Task LookAsync()
@@ -107,16 +117,15 @@ internal sealed partial class PodCapture : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes the rules and the route again if somebody took them away.</summary>
+    /// <summary>Makes the rules and the route again if somebody took them away, or if it is not known what is there.</summary>
     internal async Task RestoreAsync(CancellationToken cancellationToken)
     {
-        await CaptureRoutes.EnsureAsync(_network.ClusterCidr, cancellationToken);
-        try
+        if (await _kernel.StandsAsync(cancellationToken))
         {
-            await Nft.ReadAsync(["list", "chain", "ip", NodeFirewall.TableName(_network.ClusterName), CaptureRules.Sign], "", cancellationToken);
-            return;
+            if (!_isUnsure)
+                return;
         }
-        catch (IOException)
+        else
         {
             Log.Restoring(_logger);
         }

@@ -24,6 +24,9 @@ internal sealed record MeshWorkload(string Key, WorkloadUnit Unit)
 
     public string Name { get; } = Key[(Key.LastIndexOf('/') + 1)..];
 
+    /// <summary>False: an entry, of a machine outside.</summary>
+    public bool IsPod => Key.Length == Unit.Namespace.Length + 1 + Name.Length;
+
     public WorkloadLabels Labels => _labels ??= WorkloadNames.LabelsOf(Unit.Namespace, Name, Unit.Labels, Unit.Identity);
 
     public MutualTls ModeOf(int port)
@@ -37,8 +40,7 @@ internal sealed record MeshWorkload(string Key, WorkloadUnit Unit)
         return Unit.MutualTls;
     }
 
-    /// <summary>Entries are of machines outside.</summary>
-    public bool Is(LocalWorkload local) => Name == local.Name && Unit.Namespace == local.Namespace && Key.Length == local.Namespace.Length + 1 + local.Name.Length;
+    public bool Is(LocalWorkload local) => Name == local.Name && Unit.Namespace == local.Namespace && IsPod;
 }
 
 /// <summary>Whose an address is. Immutable; shared by all loops.</summary>
@@ -60,10 +62,13 @@ internal sealed record MeshView
     /// <summary>How many workloads may only call hosts that the mesh knows.</summary>
     public int Restricted { get; init; }
 
+    /// <summary>Who has exactly the address comes first: a range never takes what goes to a pod that is known.</summary>
     public MeshHost? HostOf(IPAddress address)
     {
         if (Hosts.TryGetValue(address, out var host))
             return host;
+        if (Workloads.TryGetValue(address, out var workloads) && workloads.Any(workload => workload.IsPod))
+            return null;
         foreach (var (range, owner) in Ranges)
         {
             if (range.Contains(address))
