@@ -105,9 +105,9 @@ internal sealed partial class MeshNamespace : IAsyncDisposable
     private static string Numbered(string url, int requests) => url + (url.Contains('?') ? "&" : "?") + $"n=[1-{requests.ToString(CultureInfo.InvariantCulture)}]";
 
     private static Dictionary<string, int> Counted(string lines) =>
-        Line().Matches(lines).ToDictionary(match => match.Groups[2].Value, match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
+        Line().Matches(lines).ToDictionary(match => match.Groups["what"].Value, match => int.Parse(match.Groups["count"].Value, CultureInfo.InvariantCulture));
 
-    [GeneratedRegex(@"^\s*(\d+)\s+(\S+)\s*$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\s*(?<count>\d+)\s+(?<what>\S+)\s*$", RegexOptions.Multiline)]
     private static partial Regex Line();
 
     public ValueTask DisposeAsync() => _ns.DisposeAsync();
