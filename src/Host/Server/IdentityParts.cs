@@ -18,9 +18,6 @@ internal sealed class IdentityParts : IAsyncDisposable
     // As MeshSettings has them.
     private const string TrustDomain = "cluster.local", Namespace = "istio-system";
 
-    // Istio's own gateway has it; here each node's proxy is a part of the front door.
-    private static readonly WorkloadAccount FrontDoor = new(Namespace, "istio-ingressgateway-service-account");
-
     private readonly MeshAuthority _authority;
     private readonly CertificateStream _stream;
     private readonly TimeProvider _time;
@@ -44,7 +41,7 @@ internal sealed class IdentityParts : IAsyncDisposable
     internal async Task<IDisposable> StartAsync(Informers informers, CancellationToken cancellationToken)
     {
         var imported = await ImportedRootFeed.StartAsync(informers, Namespace, _authority, _time, _loggers.CreateLogger<ImportedRootFeed>(), cancellationToken);
-        _stream.Connect(new PodAccounts(informers.Cache<Pod>(), FrontDoor));
+        _stream.Connect(new PodAccounts(informers.Cache<Pod>(), WorkloadAccount.FrontDoor));
         return imported;
     }
 
