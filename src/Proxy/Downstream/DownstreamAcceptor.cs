@@ -82,7 +82,7 @@ internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settin
     /// <summary>Connections that were made to one of these addresses.</summary>
     public void CloseMeantFor(IReadOnlySet<IPAddress> addresses)
     {
-        foreach (var connection in _connections.Keys.Where(connection => connection.LocalEndPoint is { } meant && addresses.Contains(meant.Address.IsIPv4MappedToIPv6 ? meant.Address.MapToIPv4() : meant.Address)).ToArray())
+        foreach (var connection in _connections.Keys.Where(connection => connection.LocalEndPoint is { } meant && addresses.Contains(meant.Address.Plain())).ToArray())
             connection.Drop();
     }
 

@@ -40,7 +40,7 @@ internal static class ProxyHeader
     {
         if (source is null || destination is null)
             return version == ProxyProtocolVersion.V1 ? "PROXY UNKNOWN\r\n"u8.ToArray() : [.. Signature, 0x20, 0, 0, 0];
-        return version == ProxyProtocolVersion.V1 ? Line(Plain(source), Plain(destination)) : Binary(Plain(source), Plain(destination));
+        return version == ProxyProtocolVersion.V1 ? Line(source.Plain(), destination.Plain()) : Binary(source.Plain(), destination.Plain());
     }
 
     /// <summary>Takes the header from the beginning of a connection, which has the client's address from then on. What is none ends the connection.</summary>
@@ -90,7 +90,6 @@ internal static class ProxyHeader
     }
 
     // A socket for both families has IPv4 addresses in the form of IPv6.
-    private static IPEndPoint Plain(IPEndPoint of) => of.Address.IsIPv4MappedToIPv6 ? new(of.Address.MapToIPv4(), of.Port) : of;
 
     private static ProxyHeaderResult ReadBinary(ReadOnlySpan<byte> data, out IPEndPoint? source, out IPEndPoint? destination, out int consumed)
     {

@@ -86,7 +86,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         }
 
         if (_node is not null)
-            await _node.ListenAsync(_loops, address => _serving.View.WorkloadOf(MeshView.Plain(address), null)?.Unit.Identity);
+            await _node.ListenAsync(_loops, address => _serving.View.WorkloadOf(address.Plain(), null)?.Unit.Identity);
         Volatile.Write(ref _started, true);
         Log.Started(_logger, _loops.Length, _state.Hosts.Count, _state.Workloads.Count);
     }

@@ -2,6 +2,7 @@ using System.Net;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Mesh;
 using Weft.Proxy.Tls;
+using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Routing;
 
@@ -38,7 +39,7 @@ internal sealed record ConnectionFacts
     public bool IsTrustedProxy { get; init; }
 
     /// <summary>The source's address as a field value has it; written once for all requests.</summary>
-    public byte[] SourceText => _sourceText ??= System.Text.Encoding.ASCII.GetBytes((Source.Address.IsIPv4MappedToIPv6 ? Source.Address.MapToIPv4() : Source.Address).ToString());
+    public byte[] SourceText => _sourceText ??= System.Text.Encoding.ASCII.GetBytes(Source.Address.Plain().ToString());
 
     /// <summary><see cref="ServerName"/> for records; empty: none.</summary>
     public byte[] ServerNameText => _serverNameText ??= System.Text.Encoding.UTF8.GetBytes(ServerName ?? "");

@@ -6,6 +6,7 @@ using Weft.Proxy.Mesh.Hbone;
 using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry.Metrics;
+using Weft.Proxy.Transport;
 using Weft.Proxy.Transport.Interop;
 
 namespace Weft.Proxy.Mesh.Fronts;
@@ -24,7 +25,7 @@ internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
     /// <param name="identity">Who sends, verified; null: that is not known.</param>
     public void Accept(int fd, IPEndPoint source, IPEndPoint destination, string? identity)
     {
-        (source, destination) = (MeshView.Plain(source), MeshView.Plain(destination));
+        (source, destination) = (source.Plain(), destination.Plain());
         Judge(fd, source, destination, identity, spoken: null);
     }
 

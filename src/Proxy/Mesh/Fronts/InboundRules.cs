@@ -4,6 +4,7 @@ using Weft.Proxy.Config.Units;
 using Weft.Proxy.Filters.Authorization;
 using Weft.Proxy.Forwarding;
 using Weft.Proxy.Mesh.State;
+using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Mesh.Fronts;
 
@@ -18,7 +19,7 @@ internal sealed record InboundRules(MeshWorkload Workload, ValueList<FilterConfi
     public bool MayRefuseMoreThan(InboundRules before) =>
         (!Filters.IsEmpty && Filters != before.Filters) || (Strictness != before.Strictness && Strictness.Any(port => port.Mode == MutualTls.Strict));
 
-    public IEnumerable<IPAddress> Addresses => Workload.Unit.Addresses.Select(IPAddress.Parse).Select(MeshView.Plain);
+    public IEnumerable<IPAddress> Addresses => Workload.Unit.Addresses.Select(IPAddress.Parse).Select(address => address.Plain());
 
     private ValueList<PortMutualTls> Strictness => [new(0, Workload.Unit.MutualTls), .. Workload.Unit.Ports];
 

@@ -134,8 +134,8 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
             // Whoever has the address next has rules of its own.
             if (_rules.TryRemove(key, out var gone))
                 _revoked.UnionWith(gone.Addresses);
-            _factories.Remove(Of(MeshClusters.Inbound));
-            _factories.Remove(Of(MeshClusters.InboundHttp2));
+            _factories.Remove(FactoryKey(key, MeshClusters.Inbound));
+            _factories.Remove(FactoryKey(key, MeshClusters.InboundHttp2));
             return;
         }
 
@@ -151,8 +151,6 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
         if (before is null)
             return;
         _revoked.UnionWith(rules.MayRefuseMoreThan(before) ? before.Addresses.Concat(rules.Addresses) : before.Addresses.Except(rules.Addresses));
-
-        string Of(string cluster) => FactoryKey(key, cluster);
     }
 
     private static string FactoryKey(string workload, string cluster) => $"workload {workload} {cluster}";

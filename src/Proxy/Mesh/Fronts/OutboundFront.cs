@@ -3,6 +3,7 @@ using Weft.Proxy.Config.Units;
 using Weft.Proxy.Forwarding;
 using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Runtime;
+using Weft.Proxy.Transport;
 using Weft.Proxy.Transport.Interop;
 
 namespace Weft.Proxy.Mesh.Fronts;
@@ -19,13 +20,13 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
     /// <param name="meant">The address before it was captured.</param>
     public void Accept(int fd, IPEndPoint? peer, IPEndPoint? meant)
     {
-        if (peer is null || meant is null || serving.SourceOf(MeshView.Plain(peer.Address)) is not { } source)
+        if (peer is null || meant is null || serving.SourceOf(peer.Address.Plain()) is not { } source)
         {
             Refuse(fd);
             return;
         }
 
-        var (from, to, view) = (MeshView.Plain(peer), MeshView.Plain(meant), serving.View);
+        var (from, to, view) = (peer.Plain(), meant.Plain(), serving.View);
         // Capturing leaves them alone; whatever brings them here does not make them anybody's way into the node.
         if (limits.ForConnections(to.Address))
         {

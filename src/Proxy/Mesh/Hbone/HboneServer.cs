@@ -66,7 +66,7 @@ internal sealed class HboneServer : IConnectionWatcher
     public void Accept(int fd, IPEndPoint? peer)
     {
         if (SocketCalls.LocalEndPoint(fd) is { } local)
-            Accept(fd, peer, Plain(local.Address));
+            Accept(fd, peer, local.Address.Plain());
         else
             Reject(fd);
     }
@@ -143,8 +143,6 @@ internal sealed class HboneServer : IConnectionWatcher
     }
 
     internal void Ended() => Tunnels--;
-
-    internal static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     private void Begin(Early from, ITlsEngine tls)
     {

@@ -25,7 +25,7 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
     public MeshPath? Of(UpstreamEndpoint endpoint, ConnectionFacts? client, MeshTls tls)
     {
         var source = client is null ? Nobody : client.Mesh?.Source ?? door;
-        var address = MeshView.Plain(endpoint.Address.Address);
+        var address = endpoint.Address.Address.Plain();
         // The last step to a pod of this node, after its policies.
         if (client?.Mesh is { Judged: { } judged })
             return view().WorkloadOf(address, local.Find(address))?.Key == judged ? null : new MeshPath(MeshPathKind.Refused, source);
@@ -61,7 +61,7 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
 
     public DestinationLabels LabelsOf(Cluster cluster, UpstreamEndpoint endpoint)
     {
-        var address = MeshView.Plain(endpoint.Address.Address);
+        var address = endpoint.Address.Address.Plain();
         var labels = view().WorkloadOf(address, local.Find(address))?.Labels;
         return cluster.Originals is null ? WorkloadNames.DestinationOf(WorkloadNames.HostOf(cluster.Config.Name), labels) : new DestinationLabels { Workload = labels ?? new WorkloadLabels() };
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Proxy.Mesh.State;
+using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Mesh;
 
@@ -11,13 +12,13 @@ namespace Weft.Proxy.Mesh;
 /// <param name="open">Allowed all the same: a mesh that is on loopback as a whole.</param>
 internal sealed class OffLimits(IEnumerable<IPAddress> own, IReadOnlyList<IPNetwork> open)
 {
-    private readonly HashSet<IPAddress> _own = [.. own.Select(MeshView.Plain)];
+    private readonly HashSet<IPAddress> _own = [.. own.Select(address => address.Plain())];
 
     /// <summary>Whether no connection that was meant for it may go on.</summary>
-    public bool ForConnections(IPAddress address) => MeshView.Plain(address) is var plain && IsOfMachine(plain) && !open.Any(range => range.Contains(plain));
+    public bool ForConnections(IPAddress address) => address.Plain() is var plain && IsOfMachine(plain) && !open.Any(range => range.Contains(plain));
 
     /// <summary>Whether no name may lead to it. Names are tenants' to write and others' to answer: also the proxy's own addresses are none of theirs.</summary>
-    public bool ForNames(IPAddress address) => ForConnections(address) || _own.Contains(MeshView.Plain(address));
+    public bool ForNames(IPAddress address) => ForConnections(address) || _own.Contains(address.Plain());
 
     // RFC 6890: "this network", loopback, link-local; RFC 1112: multicast. RFC 4291 section 2.5: unspecified, loopback, and IPv4 in IPv6's old clothes are all of ::/96.
     private static bool IsOfMachine(IPAddress address)

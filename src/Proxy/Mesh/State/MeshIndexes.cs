@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Weft.Proxy.Config.Units;
+using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Mesh.State;
 
@@ -90,7 +91,7 @@ internal sealed class MeshIndexes
 
     private static IEnumerable<IPAddress> Addresses(DestinationUnit unit) => Addresses(unit.Addresses);
 
-    private static IEnumerable<IPAddress> Addresses(IEnumerable<string> texts) => texts.Where(text => !text.Contains('/')).Select(text => MeshView.Plain(IPAddress.Parse(text)));
+    private static IEnumerable<IPAddress> Addresses(IEnumerable<string> texts) => texts.Where(text => !text.Contains('/')).Select(text => IPAddress.Parse(text).Plain());
 
     private static IEnumerable<IPNetwork> Ranges(DestinationUnit unit) => unit.Addresses.Where(text => text.Contains('/')).Select(RangeOf);
 

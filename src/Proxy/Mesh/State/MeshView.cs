@@ -97,9 +97,4 @@ internal sealed record MeshView
 
         return found ?? (local is null ? owners[0] : null);
     }
-
-    /// <summary>As they are looked up.</summary>
-    public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-
-    public static IPEndPoint Plain(IPEndPoint point) => point.Address.IsIPv4MappedToIPv6 ? new(point.Address.MapToIPv4(), point.Port) : point;
 }

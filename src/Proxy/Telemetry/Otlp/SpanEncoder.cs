@@ -4,6 +4,7 @@ using System.Net;
 using System.Text;
 using Weft.Proxy.Protobuf;
 using Weft.Proxy.Telemetry.Access;
+using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Telemetry.Otlp;
 
@@ -223,6 +224,6 @@ internal sealed class SpanEncoder(InternTable<string> names, string serviceName)
         Span<byte> bytes = stackalloc byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(bytes, number);
         var address = new IPAddress(bytes);
-        return (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
+        return address.Plain().ToString();
     }
 }

@@ -131,7 +131,7 @@ internal static unsafe class SocketCalls
     }
 
     /// <summary>To be bound to; a client of a socket for both families is one of IPv4 all the same.</summary>
-    public static SocketAddress AnyPort(IPAddress address) => new IPEndPoint(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, 0).Serialize();
+    public static SocketAddress AnyPort(IPAddress address) => new IPEndPoint(address.Plain(), 0).Serialize();
 
     private static int Connect(SocketAddress address, int type, SocketAddress? source = null, int mark = 0)
     {

@@ -4,6 +4,7 @@ using System.Text.Unicode;
 using Weft.Proxy.Filters.Headers;
 using Weft.Proxy.Http;
 using Weft.Proxy.Protobuf;
+using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Filters.Authorization.External;
 
@@ -31,7 +32,7 @@ internal static class CheckRequest
     private static ProtobufWriter Peer(IPEndPoint place, string? principal)
     {
         var socket = new ProtobufWriter();
-        socket.Text(2, (place.Address.IsIPv4MappedToIPv6 ? place.Address.MapToIPv4() : place.Address).ToString());
+        socket.Text(2, place.Address.Plain().ToString());
         socket.Number(3, place.Port);
         var address = new ProtobufWriter();
         address.Message(1, socket);

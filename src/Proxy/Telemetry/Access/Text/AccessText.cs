@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Weft.Proxy.Telemetry.Tracing;
+using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Telemetry.Access.Text;
 
@@ -108,7 +109,7 @@ internal sealed class AccessText(LogTemplate template, InternTable<string> names
         Span<byte> bytes = stackalloc byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(bytes, number);
         var address = new IPAddress(bytes);
-        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        address = address.Plain();
         return port is { } known ? new IPEndPoint(address, known).ToString() : address.ToString();
     }
 
