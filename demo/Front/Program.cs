@@ -1,17 +1,20 @@
 // The front of the shop: one page, made of what the services catalogue and cart answer.
 using System.Text.Json.Nodes;
 
+// `shop-front get http://cart/carts/me` asks as the pod in which it is run.
+if (args is ["get" or "post", var address])
+    return await Asking.RunAsync(args[0] == "get" ? HttpMethod.Get : HttpMethod.Post, address);
+
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.WebHost.UseUrls("http://0.0.0.0:8080");
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services.AddSingleton<Services>();
 var app = builder.Build();
 app.MapGet("/healthz", () => "ok");
-app.MapGet("/", async (Services services, CancellationToken cancellationToken) =>
+app.MapGet("/", (HttpRequest request, Services services, CancellationToken cancellationToken) => Answer(async () =>
 {
-    var catalogue = await services.GetAsync("catalogue", "/products", cancellationToken);
-    var cart = await services.GetAsync("cart", "/carts/me", cancellationToken);
-    return $"""
+    var (catalogue, cart) = await ShopAsync(services, request, cancellationToken);
+    return Results.Text($"""
         Weft shop, served by {Environment.MachineName}
 
         catalogue {(string?)catalogue["version"]} ({(string?)catalogue["pod"]}):
@@ -19,9 +22,34 @@ app.MapGet("/", async (Services services, CancellationToken cancellationToken) =
 
         your cart ({(string?)cart["pod"]}): {(cart["items"]!.AsArray() is { Count: > 0 } items ? string.Join(", ", items.Select(i => (string?)i)) : "empty")}
 
-        """;
-});
-app.MapPost("/cart/{item}", async (string item, Services services, CancellationToken cancellationToken) =>
-    (await services.PostAsync("cart", $"/carts/me/{Uri.EscapeDataString(item)}", cancellationToken)).ToJsonString() + "\n");
+        """);
+}));
+app.MapGet("/shop.json", (HttpRequest request, Services services, CancellationToken cancellationToken) => Answer(async () =>
+{
+    var (catalogue, cart) = await ShopAsync(services, request, cancellationToken);
+    return Results.Text(new JsonObject { ["front"] = Environment.MachineName, ["catalogue"] = catalogue, ["cart"] = cart }.ToJsonString() + "\n", "application/json");
+}));
+app.MapPost("/cart/{item}", (string item, HttpRequest request, Services services, CancellationToken cancellationToken) => Answer(async () =>
+    Results.Text((await services.AskAsync(HttpMethod.Post, "cart", $"/carts/me/{Uri.EscapeDataString(item)}", request.Headers, cancellationToken)).ToJsonString() + "\n")));
+
+// The front door has checked who it is: a client that writes this header itself loses it there.
+app.MapGet("/account", (HttpRequest request) => $"the account of {(request.Headers["x-user"] is [{ Length: > 0 } user] ? user : "nobody")}\n");
 Console.WriteLine($"front is up, {Environment.MachineName}");
 app.Run();
+return 0;
+
+static async Task<(JsonNode Catalogue, JsonNode Cart)> ShopAsync(Services services, HttpRequest request, CancellationToken cancellationToken) =>
+    (await services.AskAsync(HttpMethod.Get, "catalogue", "/products", request.Headers, cancellationToken),
+     await services.AskAsync(HttpMethod.Get, "cart", "/carts/me", request.Headers, cancellationToken));
+
+static async Task<IResult> Answer(Func<Task<IResult>> answer)
+{
+    try
+    {
+        return await answer();
+    }
+    catch (HttpRequestException failed)
+    {
+        return Results.Text(failed.Message + "\n", statusCode: StatusCodes.Status502BadGateway);
+    }
+}

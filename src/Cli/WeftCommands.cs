@@ -89,9 +89,10 @@ public static class WeftCommands
     private static Command Demo(CommandHost host)
     {
         var apiPort = new Option<int?>("--api-port") { Description = "Port of the API server (default 6443)" };
-        var command = new Command("demo", "Start a cluster with a small shop in it, and say what to try.") { apiPort };
+        var noTour = new Option<bool>("--no-tour") { Description = "The shop alone, without rules of the mesh" };
+        var command = new Command("demo", "Start a cluster of two nodes with a small shop in it, and show by real requests what the mesh does for it: canary, retries, mutual TLS, policy, login, failover.") { apiPort, noTour };
         command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("demo",
-            () => new DemoCommand(host, Console.Out, Console.Error).RunAsync(Paths(parsed), parsed.GetValue(apiPort), cancellationToken)));
+            () => new DemoCommand(host, Console.Out, Console.Error).RunAsync(new(Paths(parsed), parsed.GetValue(apiPort), !parsed.GetValue(noTour)), cancellationToken)));
         return command;
     }
 

@@ -32,7 +32,7 @@ internal static class AgentParts
             ClusterDomain = settings.ClusterDomain ?? "cluster.local",
             LeasePeriod = settings.LeaseSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : NodeAgentOptions.DefaultLeasePeriod,
             Annotations = settings.NextHop is { } hop ? new Dictionary<string, string> { [NodeAnnotations.NextHop] = hop } : [],
-            HiddenPaths = [paths.AgentSettings, paths.Pki, paths.Proxy, MeshSockets.DirectoryIn(paths.RunDir), Path.GetDirectoryName(paths.Log)!, .. settings.HiddenPaths, .. UserKubeconfig.EveryonesDirectory()],
+            HiddenPaths = [.. paths.Hidden, MeshSockets.DirectoryIn(paths.RunDir), .. settings.HiddenPaths, .. UserKubeconfig.EveryonesDirectory()],
         };
     }
 }

@@ -22,7 +22,7 @@ internal static class NodeParts
         MeshSocket = settings.Mesh ? MeshSockets.RegistrationPath(paths.RunDir) : null,
         ApiPort = settings.ApiPort,
         DnsServers = settings.ServiceCidr.Length > 0 ? [settings.DnsAddress.ToString()] : [],
-        HiddenPaths = [paths.Pki, paths.Nodes, paths.Kubeconfig, paths.RegistryPassword, paths.DiscoveryToken, paths.Proxy, MeshSockets.DirectoryIn(paths.RunDir), Path.GetDirectoryName(paths.Database)!, Path.GetDirectoryName(paths.Log)!, .. UserKubeconfig.EveryonesDirectory()],
+        HiddenPaths = [.. paths.Hidden, MeshSockets.DirectoryIn(paths.RunDir), .. UserKubeconfig.EveryonesDirectory()],
     };
 
     internal static Task<IReadOnlyList<string>> CleanAsync(ClusterPaths paths, ClusterSettings? settings, CancellationToken cancellationToken) =>
