@@ -117,6 +117,6 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
     private void Refuse(int fd)
     {
         Refused++;
-        SocketCalls.Close(fd);
+        SocketCalls.Reset(fd);
     }
 }
