@@ -8,6 +8,11 @@ public static class MeshMembership
     /// <summary>Label of pods and namespaces: `enabled` or `disabled`.</summary>
     public const string Label = "weft.dev/mesh";
 
+    /// <summary>Annotation of nodes: <see cref="OnNode"/> where the agent captures its meshed pods. Elsewhere, as on simulated nodes and such as do not know yet that the mesh was turned on, no pod is meshed.</summary>
+    public const string NodeAnnotation = "weft.dev/mesh";
+
+    public const string OnNode = "on", OffNode = "off";
+
     private const string Inject = "sidecar.istio.io/inject";
     private const string DataplaneMode = "istio.io/dataplane-mode";
     private const string Injection = "istio-injection";
@@ -25,6 +30,9 @@ public static class MeshMembership
             return false;
         return OfPod(pod.Metadata) ?? (@namespace is null ? null : OfNamespace(@namespace.Metadata)) ?? !Outside.Contains(pod.Metadata.Namespace ?? "");
     }
+
+    /// <summary>Whether the node captures what its meshed pods send and get.</summary>
+    public static bool Captures(Node node) => node.Metadata.Annotations.GetValueOrDefault(NodeAnnotation) == OnNode;
 
     private static bool? OfPod(ObjectMeta pod) => Word(pod.Labels, Label, "enabled", "disabled")
         ?? Word(pod.Labels, Inject, "true", "false")

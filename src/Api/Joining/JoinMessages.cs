@@ -13,6 +13,9 @@ public static class JoinPaths
     /// <summary>A node asks for the certificate of its proxy, which is nobody's but the proxy's.</summary>
     public const string Proxy = "/weft.dev/join/v1/proxy";
 
+    /// <summary>What a node that has joined asks at each of its starts: it may have changed since.</summary>
+    public const string Cluster = "/weft.dev/join/v1/cluster";
+
     public const int MaxBody = 16 * 1024;
 }
 
@@ -25,6 +28,9 @@ public sealed record JoinRequest(string NodeName, string SigningRequest);
 /// <param name="Mesh">Whether the cluster has a mesh.</param>
 public sealed record JoinAnswer(string Certificate, string Authority, string ClusterCidr, string ServiceCidr, string ClusterDomain, int LeaseSeconds, bool Mesh = false);
 
+/// <param name="Mesh">Whether the cluster has a mesh.</param>
+public sealed record ClusterAnswer(bool Mesh);
+
 /// <param name="Certificate">Null in a request.</param>
 public sealed record RenewMessage(string SigningRequest, string? Certificate);
 
@@ -32,4 +38,5 @@ public sealed record RenewMessage(string SigningRequest, string? Certificate);
 [JsonSerializable(typeof(JoinRequest))]
 [JsonSerializable(typeof(JoinAnswer))]
 [JsonSerializable(typeof(RenewMessage))]
+[JsonSerializable(typeof(ClusterAnswer))]
 public sealed partial class JoinJson : JsonSerializerContext;

@@ -44,7 +44,7 @@ internal static class BootstrapRoles
 
         // Not bound to the group system:nodes: the node authorizer gives nodes their rights, narrower. Kept because tools look for it.
         Role("system:node", NodePart()),
-        Role("weft:node", Paths(["get"], TunnelPaths.Orders, TunnelPaths.Orders + "/*"), Paths(["post"], JoinPaths.Renew, JoinPaths.Proxy)),
+        Role("weft:node", Paths(["get"], TunnelPaths.Orders, TunnelPaths.Orders + "/*", JoinPaths.Cluster), Paths(["post"], JoinPaths.Renew, JoinPaths.Proxy)),
         Role("weft:join", Paths(["get", "post"], JoinPaths.Join, JoinPaths.Authority)),
         Role("weft:join-authority", Paths(["get"], JoinPaths.Authority)),
         Role("system:kube-scheduler", SchedulerPart()),

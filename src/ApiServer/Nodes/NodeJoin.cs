@@ -40,7 +40,7 @@ public sealed partial class NodeJoin(
 
     private readonly ILogger _logger = loggers.CreateLogger<NodeJoin>();
 
-    public bool Matches(RequestInfo request) => request.Path is JoinPaths.Authority or JoinPaths.Join or JoinPaths.Renew or JoinPaths.Proxy;
+    public bool Matches(RequestInfo request) => request.Path is JoinPaths.Authority or JoinPaths.Join or JoinPaths.Renew or JoinPaths.Proxy or JoinPaths.Cluster;
 
     public async Task HandleAsync(HttpContext context, RequestInfo request, CancellationToken cancellationToken)
     {
@@ -61,6 +61,11 @@ public sealed partial class NodeJoin(
                 break;
             case (JoinPaths.Proxy, "post"):
                 await RenewAsync(context, ProxyPrefix, ProxyGroup, cancellationToken);
+                break;
+            case (JoinPaths.Cluster, "get"):
+                if (await authenticator.AuthenticateAsync(context, cancellationToken) is not { } asking || NodeIdentity.NodeName(asking) is null)
+                    throw Statuses.ForbiddenPath("only a node is told this of its cluster");
+                await AnswerAsync(context, new ClusterAnswer(options.Mesh), JoinJson.Default.ClusterAnswer, cancellationToken);
                 break;
             default:
                 throw Statuses.MethodNotAllowed();

@@ -20,7 +20,8 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
 
     internal ChildState State => Volatile.Read(ref _state);
 
-    /// <summary>Ends after <see cref="Stop"/>, when the process is gone; or with <see cref="Supervisor.CannotStart"/> when an essential child said so at its first start.</summary>
+    /// <summary>Ends after <see cref="Stop"/>, when the process is gone; or with <see cref="Supervisor.CannotStart"/> when an essential child said so at its first start, or
+    /// <see cref="Supervisor.StartAnew"/> when one asks for it.</summary>
     internal async Task<int> RunAsync()
     {
         while (spec.IsWanted?.Invoke() == false && !_stopping.IsCancellationRequested)
@@ -33,6 +34,8 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
             if (_stopping.IsCancellationRequested)
                 break;
             Change(State with { Process = null, LastEnd = why });
+            if (exit == Supervisor.StartAnew && spec.IsEssential)
+                return Supervisor.StartAnew;
             // Said by the first start it is a fault of the set-up, and `weft up` shows it; later it may be a disk that is full for now.
             if (exit == Supervisor.CannotStart && first && spec.IsEssential)
                 return Supervisor.CannotStart;

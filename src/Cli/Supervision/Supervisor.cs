@@ -16,6 +16,9 @@ public sealed class Supervisor(ClusterPaths paths, IReadOnlyList<ChildSpec> chil
     /// <summary>Exit code of a child that cannot start, whatever is tried again (EX_CONFIG of sysexits.h).</summary>
     public const int CannotStart = 78;
 
+    /// <summary>Exit code of an essential child that has learned what all are to be started by: they end, and start with new sockets.</summary>
+    public const int StartAnew = 79;
+
     private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
@@ -42,13 +45,23 @@ public sealed class Supervisor(ClusterPaths paths, IReadOnlyList<ChildSpec> chil
         AtomicFile.Write(paths.SupervisorFile, JsonSerializer.SerializeToUtf8Bytes(ProcessIdentity.Current, ClusterJson.Default.ProcessIdentity), StateFile.Mode);
         await using var rotation = time.CreateTimer(_ => LogRotation.RotateIfLarge(paths.Log), null, LogInterval, LogInterval);
 
+        var exit = StartAnew;
+        while (exit == StartAnew && !stopping.IsCancellationRequested)
+            exit = await RunChildrenAsync(stopping);
+        File.Delete(paths.ChildrenFile);
+        File.Delete(paths.SupervisorFile);
+        return exit == StartAnew ? 0 : exit;
+    }
+
+    private async Task<int> RunChildrenAsync(CancellationToken stopping)
+    {
         var all = new List<SupervisedChild>();
         all.AddRange(children.Select(spec => new SupervisedChild(spec, Save, Say, time)));
         var running = all.ConvertAll(child => child.RunAsync());
         var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = stopping.Register(stop.SetResult);
 
-        // An essential child ends by itself only when it cannot start; the others never do.
+        // An essential child ends by itself only when it cannot start, or wants all to start anew; the others never do.
         var first = await Task.WhenAny(running.Append(stop.Task));
         var exit = first is Task<int> gaveUp ? await gaveUp : 0;
         for (var i = all.Count - 1; i >= 0; i--)
@@ -58,8 +71,6 @@ public sealed class Supervisor(ClusterPaths paths, IReadOnlyList<ChildSpec> chil
             all[i].Dispose();
         }
 
-        File.Delete(paths.ChildrenFile);
-        File.Delete(paths.SupervisorFile);
         return exit;
 
         void Save()

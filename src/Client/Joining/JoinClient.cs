@@ -46,6 +46,23 @@ public static class JoinClient
             credentials.Renewed(key, await SignedAsync(server, JoinPaths.Renew, signingRequest, credentials, cancellationToken));
     }
 
+    /// <summary>Whether the cluster has a mesh now; null: the server does not say, being an older one.</summary>
+    /// <exception cref="HttpRequestException">The server is not there yet.</exception>
+    public static async Task<bool?> HasMeshAsync(Uri server, NodeCredentials credentials, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient(credentials.CreateHandler()) { Timeout = Patience };
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server, JoinPaths.Cluster));
+        try
+        {
+            using var response = await SendAsync(http, request, cancellationToken);
+            return (await ReadAsync(response, JoinJson.Default.ClusterAnswer, cancellationToken)).Mesh;
+        }
+        catch (JoinRefusedException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A new key and certificate for the node's proxy, in PEM.</summary>
     public static async Task<(string Key, string Certificate)> ProxyAsync(Uri server, string nodeName, NodeCredentials credentials, CancellationToken cancellationToken)
     {

@@ -28,8 +28,7 @@ internal static partial class AgentRole
         var logger = loggers.CreateLogger("Weft.Agent");
         try
         {
-            await ServeAsync(paths, time, loggers, logger, stopping.Token);
-            return 0;
+            return await ServeAsync(paths, time, loggers, logger, stopping.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -50,7 +49,7 @@ internal static partial class AgentRole
         }
     }
 
-    private static async Task ServeAsync(ClusterPaths paths, TimeProvider time, ILoggerFactory loggers, ILogger logger, CancellationToken stopping)
+    private static async Task<int> ServeAsync(ClusterPaths paths, TimeProvider time, ILoggerFactory loggers, ILogger logger, CancellationToken stopping)
     {
         Report(paths, ServerPhase.Starting, "starting");
         var settings = AgentSettings.Load(paths.AgentSettings) ?? throw new InvalidDataException($"there is no {paths.AgentSettings}: join with weft agent --join URL --token TOKEN");
@@ -61,11 +60,21 @@ internal static partial class AgentRole
 
         var server = new Uri(settings.Server);
         NodeCredentials credentials = null!;
+        var hasMesh = false;
         await UntilReachedAsync(async () =>
         {
             (credentials, settings) = await EnterAsync(paths, settings, server, stopping);
+            hasMesh = await JoinClient.HasMeshAsync(server, credentials, stopping) ?? settings.Mesh;
             await ProxyAccess.EnsureAsync(paths, settings, credentials, time.GetUtcNow(), stopping);
         }, paths, server, time, logger, stopping);
+        if (hasMesh != settings.Mesh)
+        {
+            // The proxy beside this agent has the sockets of a mesh, or none: both begin again.
+            (settings with { Mesh = hasMesh }).Save(paths.AgentSettings);
+            Log.MeshTurned(logger, hasMesh ? "on" : "off");
+            return Supervisor.StartAnew;
+        }
+
         Report(paths, ServerPhase.Api, $"node {settings.NodeName} has joined {settings.Server}");
 
         using var client = new KubeClient(credentials.CreateHandler(), time, "weft-node", server);
@@ -90,6 +99,8 @@ internal static partial class AgentRole
             await KeepFreshAsync(paths, settings, credentials, time, logger, stopping);
             Log.Stopping(logger);
         }
+
+        return 0;
     }
 
     private static async Task<(NodeCredentials, AgentSettings)> EnterAsync(ClusterPaths paths, AgentSettings settings, Uri server, CancellationToken stopping)
@@ -174,6 +185,9 @@ internal static partial class AgentRole
 
         [LoggerMessage(LogLevel.Warning, "a certificate of the node could not be renewed: {Reason}")]
         public static partial void NotRenewed(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Information, "the cluster's mesh was turned {Now}: the processes of this node start anew")]
+        public static partial void MeshTurned(ILogger logger, string now);
 
         [LoggerMessage(LogLevel.Information, "stopping")]
         public static partial void Stopping(ILogger logger);

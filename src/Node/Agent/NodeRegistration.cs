@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Weft.Api;
 using Weft.Api.Coordination;
 using Weft.Api.Core;
+using Weft.Api.Istio;
 using Weft.Api.Json;
 using Weft.Client;
 using Weft.Node.Pressure;
@@ -94,7 +95,7 @@ internal sealed partial class NodeRegistration(
     private async Task WriteNodeAsync(CancellationToken cancellationToken)
     {
         var nodes = client.For<Api.Core.Node>();
-        var labels = Labels();
+        var (labels, annotations) = (Labels(), Annotations());
         var node = await nodes.FindAsync(Key, cancellationToken);
         if (node is null)
         {
@@ -102,7 +103,7 @@ internal sealed partial class NodeRegistration(
             {
                 node = await nodes.CreateAsync(null, new Api.Core.Node
                 {
-                    Metadata = new ObjectMeta { Name = options.NodeName, Labels = labels, Annotations = new Dictionary<string, string>(options.Annotations) },
+                    Metadata = new ObjectMeta { Name = options.NodeName, Labels = labels, Annotations = annotations },
                     Spec = new NodeSpec { PodCIDR = options.PodCidr, PodCIDRs = [options.PodCidr] },
                 }, cancellationToken);
             }
@@ -113,11 +114,11 @@ internal sealed partial class NodeRegistration(
         }
 
         // Own labels are kept right; those of others stay.
-        if (labels.Any(l => node.Metadata.Labels.GetValueOrDefault(l.Key) != l.Value) || options.Annotations.Any(a => node.Metadata.Annotations.GetValueOrDefault(a.Key) != a.Value))
+        if (labels.Any(l => node.Metadata.Labels.GetValueOrDefault(l.Key) != l.Value) || annotations.Any(a => node.Metadata.Annotations.GetValueOrDefault(a.Key) != a.Value))
         {
             node = await nodes.PatchAsync(Key, Patch.Merge(new JsonObject
             {
-                ["metadata"] = new JsonObject { ["labels"] = JsonSerializer.SerializeToNode(labels), ["annotations"] = JsonSerializer.SerializeToNode(options.Annotations) },
+                ["metadata"] = new JsonObject { ["labels"] = JsonSerializer.SerializeToNode(labels), ["annotations"] = JsonSerializer.SerializeToNode(annotations) },
             }), cancellationToken);
         }
 
@@ -125,6 +126,12 @@ internal sealed partial class NodeRegistration(
             node = await nodes.PatchAsync(Key, Patch.Merge(new JsonObject { ["spec"] = new JsonObject { ["podCIDR"] = options.PodCidr, ["podCIDRs"] = new JsonArray(options.PodCidr) } }), cancellationToken);
         await nodes.PatchStatusAsync(Key, Patch.Strategic(new JsonObject { ["status"] = ApiJson.ToTree(Status(node)) }), cancellationToken);
     }
+
+    // Written after the rules of the capture were set, or taken away: the agent registers later.
+    private Dictionary<string, string> Annotations() => new(options.Annotations)
+    {
+        [MeshMembership.NodeAnnotation] = options.MeshSocket is null ? MeshMembership.OffNode : MeshMembership.OnNode,
+    };
 
     private Dictionary<string, string> Labels() => new(options.Labels)
     {

@@ -21,6 +21,9 @@ public sealed record DestinationUnit
     /// <summary>Addresses or ranges; none for a host that is only reached by name or by the addresses of its endpoints.</summary>
     public ValueList<string> Addresses { get; init; } = [];
 
+    /// <summary>Addresses that only the host's ports are reached by: others may have them with ports of their own, and a workload that has one comes first.</summary>
+    public ValueList<string> Shared { get; init; } = [];
+
     public ValueList<DestinationPort> Ports { get; init; } = [];
 }
 

@@ -41,4 +41,7 @@ internal sealed record AcceptorSettings
 
     /// <summary>0: no limit but that of open files.</summary>
     public int MaxConnections { get; init; }
+
+    /// <summary>Connections may be ends of pairs within this process.</summary>
+    public bool MayBePair { get; init; }
 }

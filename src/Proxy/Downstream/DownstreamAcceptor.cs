@@ -46,7 +46,7 @@ internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settin
         }
 
         var tlsFirst = settings is { Tls: not null, ProxyProtocol: false };
-        var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? settings.Tls!(loop.Buffers) : null, this);
+        var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? settings.Tls!(loop.Buffers) : null, this) { HangUpIsLoss = settings.MayBePair };
         var opening = new DownstreamOpening(connection, settings, streams, _accepted++);
         _connections.Add(connection, opening);
         counted?.Invoke(1);

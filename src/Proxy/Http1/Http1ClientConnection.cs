@@ -156,7 +156,7 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
     public void Reset(ResetReason reason)
     {
         _handler = null;
-        Close();
+        Close(isCut: true);
     }
 
     public int OnData(ReadOnlySpan<byte> data)
@@ -342,7 +342,7 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
     {
         var handler = _handler;
         _handler = null;
-        Close();
+        Close(isCut: handler is not null);
         handler?.OnResponseReset(reason);
     }
 
@@ -360,12 +360,15 @@ internal sealed class Http1ClientConnection(ITransport transport, IHttp1Pool poo
         pool.OnDone(this);
     }
 
-    private void Close()
+    private void Close(bool isCut = false)
     {
         if (_closed)
             return;
         _closed = true;
-        transport.Abort();
+        if (isCut)
+            transport.Abort();
+        else
+            transport.Leave();
         pool.OnDone(this);
     }
 }

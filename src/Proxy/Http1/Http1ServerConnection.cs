@@ -275,7 +275,7 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
     public void Reset(ResetReason reason)
     {
         Forget();
-        transport.Abort();
+        transport.Reset();
     }
 
     // The response is not what it said: the exchange hears of it as if the client had gone.
@@ -283,7 +283,7 @@ internal sealed class Http1ServerConnection(ITransport transport, IExchangeFacto
     {
         var handler = _handler;
         Forget();
-        transport.Abort();
+        transport.Reset();
         handler?.OnRequestReset(ResetReason.ProtocolError);
     }
 

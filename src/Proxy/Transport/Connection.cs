@@ -35,7 +35,7 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
     private int _fd;
     private int _slot;
     private State _state;
-    private bool _dirty, _queuedAgain, _yielded, _callAsked, _mayRead, _paused, _blocked, _ended, _shutdownAsked, _shutdownDone, _handedOver, _inHandler, _endNear, _lingers, _hungUp;
+    private bool _dirty, _queuedAgain, _yielded, _callAsked, _mayRead, _paused, _blocked, _ended, _shutdownAsked, _shutdownDone, _handedOver, _inHandler, _endNear, _lingers, _hungUp, _cuts;
     private int _lingerLeft;
 
     private enum State { Connecting, Handshaking, Open, Lingering, Closed }
@@ -183,7 +183,8 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
         }
 
         _state = State.Lingering;
-        _lingers = peerMaySend || _mayRead;
+        // Closed as a whole, one end of a pair says that the connection was cut: the other one is to end first.
+        _lingers = peerMaySend || _mayRead || (HangUpIsLoss && LocalEndPoint is null);
         _timer.Set(_loop.Now + LingerMilliseconds);
         MarkDirty();
         if (_mayRead)
@@ -194,6 +195,37 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
     {
         Protocol = null;
         CloseNow();
+    }
+
+    public void Leave()
+    {
+        if (HangUpIsLoss && _state == State.Open)
+            CloseGracefully(peerMaySend: false);
+        else
+            Abort();
+    }
+
+    public void Reset()
+    {
+        Protocol = null;
+        _cuts = true;
+        CloseNow();
+    }
+
+    /// <summary>Sends what waits, and then resets: of an answer that was cut the client gets what there was of it.</summary>
+    public void ResetGracefully()
+    {
+        if (_state != State.Open || (_out.IsEmpty && _plainOut is not { IsEmpty: false }))
+        {
+            if (_state != State.Lingering)
+                Reset();
+            return;
+        }
+
+        Protocol = null;
+        (_state, _cuts) = (State.Lingering, true);
+        _timer.Set(_loop.Now + LingerMilliseconds);
+        MarkDirty();
     }
 
     /// <summary>Closes it from outside: its protocol hears that it is gone.</summary>
@@ -252,6 +284,12 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
 
             if (sent > 0)
                 _out.Consume(sent);
+        }
+
+        if (_cuts && _out.IsEmpty)
+        {
+            CloseNow();
+            return;
         }
 
         if (_shutdownAsked && _out.IsEmpty && _state is not State.Handshaking)
@@ -424,7 +462,7 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
     {
         if (_state == State.Lingering)
         {
-            if (_shutdownDone)
+            if (_shutdownDone || _cuts)
                 CloseNow();
             return;
         }
@@ -535,7 +573,10 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
             return;
         _state = State.Closed;
         _loop.Unregister(_slot);
-        SocketCalls.Close(_fd);
+        if (_cuts)
+            SocketCalls.Reset(_fd);
+        else
+            SocketCalls.Close(_fd);
         _fd = -1;
         _timer.Dispose();
         _openBy?.Dispose();

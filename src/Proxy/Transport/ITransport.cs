@@ -48,6 +48,12 @@ internal interface ITransport
     /// <summary>At once; what waits is lost. No call to the protocol follows.</summary>
     void Abort();
 
+    /// <summary>As <see cref="Abort"/>, and the peer hears of it as of a cut (RFC 9293 section 3.5.3): what it has is not the whole.</summary>
+    void Reset() => Abort();
+
+    /// <summary>A connection on which nobody waits for anything. Also where a close would be heard as a cut, this is none.</summary>
+    void Leave() => Abort();
+
     /// <summary>Something has come that was not handed over yet: who is about to close an idle connection looks here first. A call to the kernel.</summary>
     bool HasUnread => false;
 

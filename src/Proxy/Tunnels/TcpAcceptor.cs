@@ -45,6 +45,9 @@ internal sealed record TcpSettings
     public long IdleMilliseconds { get; init; } = 3_600_000;
 
     public int MaxConnections { get; init; }
+
+    /// <summary>Connections may be ends of pairs within this process.</summary>
+    public bool MayBePair { get; init; }
 }
 
 /// <summary>The connections of one TCP or TLS-passthrough listener on one loop.</summary>
@@ -75,7 +78,7 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
         }
 
         var tlsFirst = settings is { Tls: not null, ProxyProtocol: false };
-        var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? settings.Tls!(loop.Buffers) : null, this);
+        var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? settings.Tls!(loop.Buffers) : null, this) { HangUpIsLoss = settings.MayBePair };
         var opening = new TcpOpening(this, connection, settings);
         _openings.Add(connection, opening);
         opening.Start();
@@ -117,7 +120,7 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
         _openings.Remove(client);
         if (Connect(target) is not { } made)
         {
-            client.Abort();
+            client.Reset();
             return;
         }
 
@@ -168,7 +171,7 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
         if (fd < 0)
             return null;
         target.KeepAlive.Apply(fd);
-        var upstream = new Connection(loop, fd, target.Address, connecting: true, target.Tls?.Invoke(loop.Buffers), this);
+        var upstream = new Connection(loop, fd, target.Address, connecting: true, target.Tls?.Invoke(loop.Buffers), this) { HangUpIsLoss = target.Dial is not null };
         upstream.OpenWithin(target.ConnectMilliseconds);
         if (target.First is { } first)
             upstream.WriteFirst(first);
@@ -256,6 +259,6 @@ internal sealed class TcpOpening(TcpAcceptor acceptor, Connection connection, Tc
         if (settings.Route(new(connection.Peer, _destination ?? connection.LocalEndPoint, serverName, connection.Tls)) is { } target)
             acceptor.Join(connection, target, settings);
         else
-            connection.Abort();
+            connection.Reset();
     }
 }

@@ -61,8 +61,8 @@ internal sealed class TcpTunnel
         if (_over)
             return;
         _over = true;
-        _client.Own.Abort();
-        _upstream.Own.Abort();
+        _client.Own.Reset();
+        _upstream.Own.Reset();
         _ended(this);
     }
 
@@ -116,22 +116,12 @@ internal sealed class TcpTunnel
         {
             if (this != tunnel._client && this != tunnel._upstream)
                 return; // another has taken its place
-            if (Other.HasEnded || tunnel._over)
-            {
-                tunnel.Finish();
+            if (tunnel._over)
                 return;
-            }
-
-            // A reset is passed on as a close: what has come of the other is still sent to it.
-            if (!tunnel._over)
-            {
-                tunnel._over = true;
-                if (this == tunnel._upstream && Bytes > 0)
-                    To.CloseGracefully(peerMaySend: true);
-                else
-                    To.Abort();
-                tunnel._ended(tunnel);
-            }
+            // A cut is passed on as a cut, after what came before it: nobody takes half an answer for a whole one.
+            tunnel._over = true;
+            To.ResetGracefully();
+            tunnel._ended(tunnel);
         }
     }
 }

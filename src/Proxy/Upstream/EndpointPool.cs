@@ -255,7 +255,7 @@ internal sealed class EndpointPool : IHttp1Pool, IHttp2Pool, IConnectionWatcher,
 
         Opened++;
         _options.KeepAlive.Apply(fd);
-        var connection = new Connection(_loop, fd, _endpoint, connecting: true, tls, this);
+        var connection = new Connection(_loop, fd, _endpoint, connecting: true, tls, this) { HangUpIsLoss = _options.Dial is not null };
         connection.OpenWithin(_options.ConnectMilliseconds);
         if (_options.First is { } first)
             connection.WriteFirst(first);

@@ -53,6 +53,21 @@ public sealed class SupervisorTests : IDisposable
     }
 
     [Fact]
+    public async Task An_essential_child_that_has_learned_something_has_all_start_anew_with_new_sockets()
+    {
+        var (learned, opened) = (_dir.File("learned"), 0);
+        var running = Start(
+            Sleeper("proxy") with { OpenSockets = () => { opened++; return []; } },
+            Shell("agent", $"test -e {learned} && exec sleep 1000; touch {learned}; exit {Supervisor.StartAnew}") with { IsEssential = true });
+
+        await Eventually.TrueAsync(() => Volatile.Read(ref opened) == 2 && File.Exists(learned));
+        await PidAsync("agent");
+        await PidAsync("proxy");
+        await StopAsync(running);
+        Assert.Equal(2, opened);
+    }
+
+    [Fact]
     public async Task The_last_child_ends_first()
     {
         var log = _dir.File("ends");

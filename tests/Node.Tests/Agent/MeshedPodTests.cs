@@ -74,10 +74,16 @@ public sealed class MeshedPodTests
         Assert.Equal(1, await CapturedAsync(node));
         Assert.Contains($"lookup {CaptureRoutes.Table(node.Options.ClusterCidr!)}", await RulesAsync());
 
+        Assert.Equal("on", await SaidAsync(node));
+
         await node.RestartWithoutMeshAsync();
+        Assert.Equal("off", await SaidAsync(node));
         Assert.DoesNotContain("mesh", await Nft.ReadAsync(["list", "table", "ip", NodeFirewall.TableName(node.Options.ClusterName)]));
         Assert.DoesNotContain($"lookup {CaptureRoutes.Table(node.Options.ClusterCidr!)}", await RulesAsync());
     }
+
+    private static async Task<string?> SaidAsync(NodeFixture node) =>
+        (await node.Client.For<Weft.Api.Core.Node>().GetAsync(new Weft.Api.ObjectKey("", node.Options.NodeName), default)).Metadata.Annotations.GetValueOrDefault("weft.dev/mesh");
 
     private static async Task<int> CapturedAsync(NodeFixture node) => (await SetAsync(node)).Split("10.213.").Length - 1;
 

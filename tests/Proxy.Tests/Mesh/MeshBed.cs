@@ -83,6 +83,9 @@ internal sealed class MeshBed : IAsyncDisposable
         }
     }
 
+    /// <summary>Nothing but a reset comes.</summary>
+    public static void AssertReset(Socket socket) => Assert.Equal(SocketError.ConnectionReset, Assert.Throws<SocketException>(() => socket.Receive(new byte[1])).SocketErrorCode);
+
     public static ConfigUnit Workload(string name, string address, string account = "default", string @namespace = "shop", Func<WorkloadUnit, WorkloadUnit>? more = null)
     {
         var unit = new WorkloadUnit { Addresses = [address], Namespace = @namespace, ServiceAccount = account, Identity = $"spiffe://cluster.local/ns/{@namespace}/sa/{account}", Node = Node };

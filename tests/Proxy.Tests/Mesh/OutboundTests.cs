@@ -70,6 +70,115 @@ public sealed class OutboundTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Hosts_share_an_address_by_their_ports_and_whoever_has_it_comes_first()
+    {
+        ConfigUnit Sharing(string name, int port, params string[] shared) => UnitCodec.Destination(name, new DestinationUnit
+        {
+            Shared = shared.ToValueList(), Ports = [new DestinationPort { Port = port, Protocol = PortProtocol.Http, Routes = $"{name}:{port}" }],
+        });
+        const string A = "a.shop.svc.cluster.local", B = "b.shop.svc.cluster.local", Outside = "127.2.0.7";
+        _bed.Apply([
+            .. Pods, .. MeshBed.Host(A, Service, 80, PortProtocol.Http, MeshBed.Endpoint(_one)), .. MeshBed.Host(B, "127.2.0.2", 81, PortProtocol.Http, MeshBed.Endpoint(_two)),
+            Sharing(A, 80, Outside, _two.Address), Sharing(B, 81, Outside),
+        ]);
+        Assert.Equal((200, $"one {Client}"), _bed.Get(Client, Outside, 80));
+        Assert.Equal((200, $"two {Client}"), _bed.Get(Client, Outside, 81));
+        // The other's port is left to the other, and a pod's address to the pod.
+        _bed.Apply(Sharing(A, 81, Outside, _two.Address));
+        Assert.Equal((200, $"two {Client}"), _bed.Get(Client, _two.Address, _two.Port));
+        _bed.Remove(new UnitKey(UnitKind.Destination, A));
+        Assert.Equal((200, $"two {Client}"), _bed.Get(Client, Outside, 81));
+    }
+
+    [Fact]
+    public void Bytes_for_a_host_without_endpoints_are_reset()
+    {
+        _bed.Apply([.. Pods, .. MeshBed.Host("a.shop.svc.cluster.local", Service, 80, PortProtocol.Tcp), .. MeshBed.Host("b.shop.svc.cluster.local", "127.2.0.2", 80, PortProtocol.Auto)]);
+        foreach (var address in (string[])[Service, "127.2.0.2"])
+        {
+            using var socket = _bed.Dial(Client, address, 80);
+            MeshBed.AssertReset(socket);
+        }
+    }
+
+    /// <param name="judged">The pod has something to ask, so that a pair of sockets lies between.</param>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_answer_that_was_cut_is_not_taken_for_a_whole_one(bool judged)
+    {
+        using var cutter = new Cutter("127.1.0.21");
+        _bed.Apply([
+            MeshBed.Workload("client", Client, "front"),
+            UnitCodec.Policy("shop/front", new PolicyUnit { Authorization = new() { Name = "shop/front", Rules = [new() { From = [new() { Principals = ["cluster.local/ns/shop/sa/front"] }] }] } }),
+            MeshBed.Workload("cutter", cutter.Address, more: unit => judged ? unit with { Policies = ["shop/front"] } : unit),
+            .. MeshBed.Host("a.shop.svc.cluster.local", Service, 80, PortProtocol.Tcp, new EndpointConfig { Address = cutter.Address, Port = cutter.Port }),
+        ]);
+        using var cut = _bed.Dial(Client, Service, 80);
+        cut.Send("cut"u8);
+        Assert.Equal("half of", Read(cut, "half of".Length));
+        MeshBed.AssertReset(cut);
+
+        using var ended = _bed.Dial(Client, Service, 80);
+        ended.Send("end"u8);
+        Assert.Equal("half of", Read(ended, "half of".Length));
+        Assert.Equal(0, ended.Receive(new byte[1]));
+    }
+
+    private static string Read(Socket socket, int length)
+    {
+        var buffer = new byte[length];
+        for (var got = 0; got < length;)
+        {
+            var more = socket.Receive(buffer.AsSpan(got));
+            Assert.NotEqual(0, more);
+            got += more;
+        }
+
+        return Encoding.ASCII.GetString(buffer);
+    }
+
+    /// <summary>Answers half, and ends the connection as the client asks: `end`, or `cut` when the half has been read.</summary>
+    private sealed class Cutter : IDisposable
+    {
+        private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+        public Cutter(string address)
+        {
+            Address = address;
+            _listener.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Parse(address), 0));
+            _listener.Listen(8);
+            _ = AcceptAsync();
+        }
+
+        public string Address { get; }
+
+        public int Port => ((System.Net.IPEndPoint)_listener.LocalEndPoint!).Port;
+
+        public void Dispose() => _listener.Dispose();
+
+        private async Task AcceptAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    using var client = await _listener.AcceptAsync();
+                    var word = new byte[3];
+                    await client.ReceiveAsync(word);
+                    await client.SendAsync("half of"u8.ToArray());
+                    if (word.AsSpan().SequenceEqual("cut"u8))
+                        client.LingerState = new LingerOption(true, 0);
+                }
+            }
+            catch (Exception over) when (over is SocketException or ObjectDisposedException)
+            {
+                // the end
+            }
+        }
+    }
+
+    [Fact]
     public void What_the_mesh_does_not_know_is_passed_on_but_for_those_who_may_call_known_hosts_only()
     {
         using var outside = new Pod("outside", "127.9.0.1");

@@ -59,6 +59,44 @@ public sealed class PairConnectionTests : IDisposable
         SocketCalls.Close(other);
     }
 
+    [Fact]
+    public async Task Who_leaves_or_closes_in_order_is_not_heard_of_as_a_cut_and_who_resets_is()
+    {
+        foreach (var (close, heard) in ((Action<Connection>, string)[])[(each => each.Leave(), " end"), (each => each.CloseGracefully(peerMaySend: false), " end"), (each => each.Reset(), " lost"), (each => each.ResetGracefully(), " lost")])
+        {
+            var (own, other) = SocketCalls.Pair()!.Value;
+            var (one, two) = (new Side(), new Side());
+            await _loop.PostAsync(() =>
+            {
+                foreach (var (side, fd) in ((Side, int)[])[(one, own), (two, other)])
+                {
+                    side.Connection = new(_loop, fd, null, connecting: false, watcher: side) { HangUpIsLoss = true };
+                    side.Connection.Protocol = side;
+                }
+
+                close(one.Connection);
+            });
+            await Eventually.TrueAsync(() => two.Heard == heard);
+            await _loop.PostAsync(() => two.Connection.Abort());
+            await Eventually.TrueAsync(() => one.IsGone);
+        }
+    }
+
+    [Fact]
+    public async Task What_waits_is_sent_before_a_reset_that_may_wait()
+    {
+        var (side, other) = await OpenAsync(hangUpIsLoss: true);
+        await _loop.PostAsync(() =>
+        {
+            side.Connection.Output.Write("answer"u8);
+            side.Connection.ResetGracefully();
+        });
+        await Eventually.TrueAsync(() => side.IsGone);
+        var got = new byte[16];
+        Assert.Equal(6, SocketCalls.Receive(other, got));
+        SocketCalls.Close(other);
+    }
+
     private async Task<(Side Side, int Other)> OpenAsync(bool hangUpIsLoss)
     {
         var (own, other) = SocketCalls.Pair()!.Value;

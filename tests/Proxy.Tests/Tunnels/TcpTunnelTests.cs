@@ -43,7 +43,7 @@ public sealed class TcpTunnelTests
     }
 
     [Fact]
-    public async Task A_connection_to_nobody_is_closed()
+    public async Task A_connection_to_nobody_is_reset()
     {
         using var free = new TcpListener(IPAddress.Loopback, 0);
         free.Start();
@@ -51,8 +51,13 @@ public sealed class TcpTunnelTests
         free.Stop();
         using var bed = new Bed(_ => new TcpTarget(nobody));
         using var client = new System.Net.Sockets.TcpClient(AddressFamily.InterNetwork);
-        await client.ConnectAsync(bed.Address);
-        Assert.Equal(0, await ReadAsync(client));
+        // Before the client has looked, maybe.
+        var reset = await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            await client.ConnectAsync(bed.Address);
+            await client.GetStream().ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        });
+        Assert.Equal(SocketError.ConnectionReset, (reset.InnerException as SocketException ?? Assert.IsType<SocketException>(reset)).SocketErrorCode);
         Assert.False(await bed.Ended.Task.WaitAsync(TimeSpan.FromSeconds(20)));
     }
 

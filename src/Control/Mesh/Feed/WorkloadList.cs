@@ -22,8 +22,8 @@ internal sealed class WorkloadList(ObjectCache<Pod> pods, ObjectCache<Node> node
     public void Follow()
     {
         _subscriptions.Add(pods.Subscribe(_ => Mark(ref _isDirty)));
-        // Nodes say every few seconds how they are; only their places and a namespace's words count.
-        _subscriptions.Add(nodes.Subscribe(change => MarkAll(change.Old is null || change.New is null || Place(change.Old) != Place(change.New))));
+        // Nodes say every few seconds how they are; only their places, whether they have a mesh, and a namespace's words count.
+        _subscriptions.Add(nodes.Subscribe(change => MarkAll(change.Old is null || change.New is null || Place(change.Old) != Place(change.New) || MeshMembership.Captures(change.Old) != MeshMembership.Captures(change.New))));
         _subscriptions.Add(namespaces.Subscribe(change => MarkAll(change.Old is null || change.New is null || !ObjectList<Namespace>.SameWords(change.Old.Metadata.Labels, change.New.Metadata.Labels))));
     }
 
@@ -55,7 +55,8 @@ internal sealed class WorkloadList(ObjectCache<Pod> pods, ObjectCache<Node> node
     private MeshWorkload? Workload(Pod pod)
     {
         var node = pod.Spec.NodeName is { Length: > 0 } name ? nodes.Find(new("", name)) : null;
-        var isMeshed = MeshMembership.IsMeshed(pod, namespaces.Find(new("", pod.Metadata.Namespace ?? "")), isOn);
+        // Who is not captured has nobody who speaks for it, whatever the pod and the cluster say.
+        var isMeshed = node is not null && MeshMembership.Captures(node) && MeshMembership.IsMeshed(pod, namespaces.Find(new("", pod.Metadata.Namespace ?? "")), isOn);
         return MeshWorkload.Of(pod, node is null ? default : Place(node), isMeshed);
     }
 

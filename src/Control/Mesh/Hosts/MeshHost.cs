@@ -26,6 +26,9 @@ internal sealed record MeshHost
 
     public ImmutableArray<string> Addresses { get; init; } = [];
 
+    /// <summary>Others may have them, too, with other ports: those by which a service is reached from outside.</summary>
+    public ImmutableArray<string> Shared { get; init; } = [];
+
     public Resolution Resolution { get; init; }
 
     /// <summary>Name that addresses are asked for, where one stands for the host.</summary>
@@ -56,6 +59,7 @@ internal sealed record MeshHost
                     .Select(port => new HostPort(port.Port, port.Name ?? "", Protocols.Of(port.AppProtocol, port.Name), port.TargetPort?.Number is > 0 and var target ? target : port.Port)),
             ],
             Addresses = isName || EndpointPods.IsHeadless(service) ? [] : [.. addresses],
+            Shared = isName || EndpointPods.IsHeadless(service) ? [] : [.. Outside(service).Where(address => IPAddress.TryParse(address, out _)).Distinct()],
             Resolution = isName ? Resolution.Dns : Resolution.Static,
             DnsName = isName ? service.Spec.ExternalName : null,
             External = isName,
@@ -78,6 +82,11 @@ internal sealed record MeshHost
             ExportTo = entry.Spec.ExportTo,
         });
     }
+
+    // As the nodes do it for who is not in the mesh. A balancer that asks where a client comes from is asked itself, and so is one with ipMode Proxy.
+    private static IEnumerable<string> Outside(Service service) => service.Spec.Type == "LoadBalancer" && service.Spec.LoadBalancerSourceRanges.Count == 0 && service.Status.LoadBalancer is { } balancer
+        ? service.Spec.ExternalIPs.Concat(balancer.Ingress.Where(entry => entry.IpMode != "Proxy").Select(entry => entry.Ip).OfType<string>())
+        : service.Spec.ExternalIPs;
 
     public static bool IsRange(string text) => IPAddress.TryParse(text, out _) || IPNetwork.TryParse(text, out _);
 

@@ -29,6 +29,7 @@ internal static class RouteJobs
     private static ConfigUnit Destination(MeshHost host, MeshLookups lookups, List<MeshDiagnostic> problems) => UnitCodec.Destination(host.Name, new()
     {
         Addresses = AddressClaims.Allowed(host, lookups).ToValueList(),
+        Shared = host.Shared.ToValueList(),
         Ports = host.Ports.Select(port => new DestinationPort
         {
             Port = port.Number, Protocol = port.Protocol,

@@ -90,6 +90,6 @@ internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
     private void Refuse(int fd)
     {
         Refused++;
-        SocketCalls.Close(fd);
+        SocketCalls.Reset(fd);
     }
 }

@@ -17,14 +17,14 @@ internal sealed class MeshAcceptors
     private readonly DownstreamAcceptor _http;
     private readonly TcpAcceptor _tcp;
     private readonly AcceptorSettings _settings;
-    private readonly TcpSettings _bytes = new() { Route = _ => null };
+    private readonly TcpSettings _bytes = new() { Route = _ => null, MayBePair = true };
     private readonly HashSet<FirstBytesWait> _waiting = [];
     private bool _closed;
 
     public MeshAcceptors(LoopServices services, MeshServing serving)
     {
         (Services, _serving) = (services, serving);
-        _settings = HttpFront.Settings(MeshListeners.Outbound, null, _ => null);
+        _settings = HttpFront.Settings(MeshListeners.Outbound, null, _ => null) with { MayBePair = true };
         _http = new DownstreamAcceptor(services.Loop, _settings, services.Http2Streams, change => services.Metrics.Connections += change);
         _tcp = new TcpAcceptor(services.Loop, _bytes);
     }

@@ -34,7 +34,7 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
             return;
         }
 
-        var host = view.HostOf(to.Address);
+        var host = view.HostOf(to);
         if (host is not null && serving.PortOf(host, to.Port) is { } port)
             ToHost(fd, new Caller(source, from, to), port);
         else if (host is not null && WorkloadNames.IsService(host.Name))
@@ -117,6 +117,6 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
     private void Refuse(int fd)
     {
         Refused++;
-        SocketCalls.Close(fd);
+        SocketCalls.Reset(fd);
     }
 }

@@ -48,7 +48,7 @@ internal sealed class HboneClient
         if (_tunnels >= Settings.MaxTunnels || !account.IsValid || SocketCalls.Pair() is not var (near, other))
             return -1;
         _tunnels++;
-        new HboneOutbound(this, new Connection(_loop, near, null, connecting: false), account, source, destination, expectedIdentity).Start();
+        new HboneOutbound(this, new Connection(_loop, near, null, connecting: false) { HangUpIsLoss = true }, account, source, destination, expectedIdentity).Start();
         return other;
     }
 

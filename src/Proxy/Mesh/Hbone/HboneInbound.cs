@@ -73,7 +73,7 @@ internal sealed class HboneInbound(HboneServerConnection connection) : IServerSt
             return 429;
         }
 
-        _tunnel = new Tunnel(connection.Server, new Connection(connection.Loop, near, null, connecting: false), stream);
+        _tunnel = new Tunnel(connection.Server, new Connection(connection.Loop, near, null, connecting: false) { HangUpIsLoss = true }, stream);
         stream.SendHead(new ResponseHead { Status = 200 }, end: false);
         connection.Server.Parts.Inbound.Accept(other, source, destination, connection.Identity);
         return 200;

@@ -18,9 +18,10 @@ internal sealed record HboneSettings
         StreamWindow = 128 << 10,
         ConnectionWindow = 16 << 20,
 
-        // A tunnel that is cut is a program that closed its connection, as load generators do by the hundred at their end; the peer has proved who it is.
-        ResetBurst = 1_000,
-        ResetsPerSecond = 200,
+        // A tunnel that is cut is a program that reset its connection, as load generators do by the hundred at their end, and some after each request. The peer has proved who it is, and
+        // one of its connections costs what it would cost without a tunnel.
+        ResetBurst = 4_000,
+        ResetsPerSecond = 1_000,
     };
 
     /// <summary>The client closes unused connections before the server does (<see cref="Http2Limits.IdleMilliseconds"/>).</summary>

@@ -8,6 +8,8 @@ namespace Weft.Proxy.Mesh.State;
 /// <summary>Keeps the view up to date: a change costs what it touches.</summary>
 internal sealed class MeshIndexes
 {
+    private static readonly ImmutableSortedDictionary<string, MeshHost> NoHosts = ImmutableSortedDictionary.Create<string, MeshHost>(StringComparer.Ordinal);
+
     private readonly Dictionary<string, MeshHost> _hosts = [];
     private readonly Dictionary<string, MeshWorkload> _workloads = [];
 
@@ -21,6 +23,7 @@ internal sealed class MeshIndexes
     public void SetHosts(IReadOnlyCollection<(string Name, DestinationUnit? Unit)> units)
     {
         var addresses = View.Hosts.ToBuilder();
+        var shared = View.Shared.ToBuilder();
         var named = View.Named.ToBuilder();
         var ranges = false;
         // All that go before any that comes: an address may change hands in one step.
@@ -31,6 +34,14 @@ internal sealed class MeshIndexes
             ranges |= Ranges(before.Unit).Any();
             foreach (var address in Addresses(before.Unit).Where(address => addresses.TryGetValue(address, out var owner) && owner.Name == name))
                 addresses.Remove(address);
+            foreach (var at in Shared(before.Unit))
+            {
+                if (shared.GetValueOrDefault(at, NoHosts).Remove(name) is { IsEmpty: false } left)
+                    shared[at] = left;
+                else
+                    shared.Remove(at);
+            }
+
             foreach (var port in before.Unit.Ports)
             {
                 if (named.TryGetValue(port.Port, out var hosts))
@@ -46,15 +57,17 @@ internal sealed class MeshIndexes
             ranges |= Ranges(unit).Any();
             foreach (var address in Addresses(unit))
                 addresses[address] = host;
+            foreach (var at in Shared(unit))
+                shared[at] = shared.GetValueOrDefault(at, NoHosts).SetItem(name, host);
             if (!unit.Addresses.IsEmpty)
                 continue;
             foreach (var port in unit.Ports)
-                named[port.Port] = named.GetValueOrDefault(port.Port, ImmutableSortedDictionary.Create<string, MeshHost>(StringComparer.Ordinal)).SetItem(name, host);
+                named[port.Port] = named.GetValueOrDefault(port.Port, NoHosts).SetItem(name, host);
         }
 
         View = View with
         {
-            Hosts = addresses.ToImmutable(), Named = named.ToImmutable(),
+            Hosts = addresses.ToImmutable(), Shared = shared.ToImmutable(), Named = named.ToImmutable(),
             Ranges = ranges ? [.. _hosts.Values.SelectMany(host => Ranges(host.Unit).Select(range => (range, host))).OrderByDescending(pair => pair.range.PrefixLength).ThenBy(pair => pair.host.Name, StringComparer.Ordinal)] : View.Ranges,
         };
     }
@@ -88,6 +101,8 @@ internal sealed class MeshIndexes
 
         View = View with { Workloads = owners.ToImmutable(), Restricted = restricted };
     }
+
+    private static IEnumerable<IPEndPoint> Shared(DestinationUnit unit) => Addresses(unit.Shared).SelectMany(address => unit.Ports.Select(port => new IPEndPoint(address, port.Port)));
 
     private static IEnumerable<IPAddress> Addresses(DestinationUnit unit) => Addresses(unit.Addresses);
 

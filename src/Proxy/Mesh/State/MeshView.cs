@@ -50,6 +50,9 @@ internal sealed record MeshView
 
     public ImmutableDictionary<IPAddress, MeshHost> Hosts { get; init; } = ImmutableDictionary<IPAddress, MeshHost>.Empty;
 
+    /// <summary>Ports of addresses that hosts share, the first by name first.</summary>
+    public ImmutableDictionary<IPEndPoint, ImmutableSortedDictionary<string, MeshHost>> Shared { get; init; } = ImmutableDictionary<IPEndPoint, ImmutableSortedDictionary<string, MeshHost>>.Empty;
+
     /// <summary>The narrowest first.</summary>
     public ImmutableArray<(IPNetwork Range, MeshHost Host)> Ranges { get; init; } = [];
 
@@ -63,12 +66,15 @@ internal sealed record MeshView
     public int Restricted { get; init; }
 
     /// <summary>Who has exactly the address comes first: a range never takes what goes to a pod that is known.</summary>
-    public MeshHost? HostOf(IPAddress address)
+    public MeshHost? HostOf(IPEndPoint meant)
     {
+        var address = meant.Address;
         if (Hosts.TryGetValue(address, out var host))
             return host;
         if (Workloads.TryGetValue(address, out var workloads) && workloads.Any(workload => workload.IsPod))
             return null;
+        if (!Shared.IsEmpty && Shared.TryGetValue(meant, out var sharing))
+            return sharing.Values.First();
         foreach (var (range, owner) in Ranges)
         {
             if (range.Contains(address))

@@ -63,6 +63,8 @@ internal static class UnitJudge
     {
         foreach (var (i, address) in unit.Addresses.Index())
             errors.Require(AddressRanges.IsRange(address), $"addresses[{i}]", $"'{address}' is neither an address nor a range");
+        foreach (var (i, address) in unit.Shared.Index())
+            errors.Require(IPAddress.TryParse(address, out _), $"shared[{i}]", $"'{address}' is no IP address");
         errors.Unique(unit.Ports, port => $"{port.Port}", i => $"ports[{i}]", "port");
         foreach (var (i, port) in unit.Ports.Index())
         {

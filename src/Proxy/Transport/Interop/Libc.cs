@@ -10,7 +10,7 @@ internal static unsafe partial class Libc
     public const int EpollCloexec = 0x80000, EventCloexec = 0x80000, EventNonblock = 0x800;
     public const int SockStream = 1, SockDgram = 2, SockNonblock = 0x800, SockCloexec = 0x80000;
     public const int AfUnix = 1, AfInet = 2, AfInet6 = 10;
-    public const int SolSocket = 1, SoError = 4, SoKeepAlive = 9, SoReusePort = 15, SoMark = 36;
+    public const int SolSocket = 1, SoError = 4, SoKeepAlive = 9, SoLinger = 13, SoReusePort = 15, SoMark = 36;
     public const int IpProtoIp = 0, IpTransparent = 19, IpBindAddressNoPort = 24, IpProtoIpv6 = 41, Ipv6Transparent = 75;
     public const int IpProtoTcp = 6, TcpNoDelay = 1, TcpKeepIdle = 4, TcpKeepInterval = 5, TcpKeepCount = 6;
     public const int ShutWr = 1;
@@ -26,6 +26,13 @@ internal static unsafe partial class Libc
     {
         public byte* Base;
         public nuint Length;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Linger
+    {
+        public int On;
+        public int Seconds;
     }
 
     [LibraryImport("libc", SetLastError = true)] public static partial int epoll_create1(int flags);

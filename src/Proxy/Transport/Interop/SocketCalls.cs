@@ -210,6 +210,14 @@ internal static unsafe class SocketCalls
 
     public static void Close(int fd) => _ = Libc.close(fd);
 
+    /// <summary>Closes so that the peer hears of a reset, and no end. The other end of a pair hears that it is gone as a whole.</summary>
+    public static void Reset(int fd)
+    {
+        var none = new Libc.Linger { On = 1, Seconds = 0 };
+        _ = Libc.setsockopt(fd, Libc.SolSocket, Libc.SoLinger, &none, (uint)sizeof(Libc.Linger));
+        Close(fd);
+    }
+
     /// <summary>A descriptor that stands for nothing: kept so that one is free when all others are used up.</summary>
     public static int Spare() => Libc.open("/dev/null", Libc.ORdonly | Libc.OCloexec);
 

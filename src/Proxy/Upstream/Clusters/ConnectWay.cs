@@ -30,11 +30,13 @@ internal sealed record ConnectWay(TlsClientContext? Tls, UpstreamProtocol Protoc
     public ClientKey KeyOf(ConnectionFacts? client, UpstreamEndpoint endpoint)
     {
         var key = KeyOf(client);
-        // Nobody takes what comes from its own address over a wire; and who has none cannot lend it.
-        if (key.Address is { } own && (own.Equals(endpoint.Address.Address) || own.Equals(System.Net.IPAddress.None)))
+        if (key.Address is { } own && !CanLend(own, endpoint.Address.Address))
             key = key with { Address = null };
         return Paths?.Of(endpoint, client, MeshTls) is not { } path ? key : path.Kind == MeshPathKind.Borrowed ? key with { Address = path.Source.Address } : key with { Path = path };
     }
+
+    // Nobody takes what comes from its own address over a wire, or from loopback (a process of this machine that called a host port); and who has none cannot lend it.
+    private static bool CanLend(IPAddress own, IPAddress to) => !own.Equals(to) && !own.Equals(IPAddress.None) && (!IPAddress.IsLoopback(own.Plain()) || IPAddress.IsLoopback(to.Plain()));
 
     private ClientKey KeyOf(ConnectionFacts? client) => client is null || (ProxyProtocol == ProxyProtocolVersion.None && !PreserveSource) ? default
         : new(PreserveSource ? client.Source.Address : null, ProxyProtocol == ProxyProtocolVersion.None ? null : client.Source, ProxyProtocol == ProxyProtocolVersion.None ? null : client.Destination);

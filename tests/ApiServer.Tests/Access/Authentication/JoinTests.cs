@@ -68,6 +68,20 @@ public sealed class JoinTests
     }
 
     [Fact]
+    public async Task Whether_there_is_a_mesh_is_told_to_nodes_and_to_nobody_else()
+    {
+        await using var server = await StartAsync();
+        using var node = server.As("system:node:a", "system:nodes");
+        var answer = await node.GetAsync(JoinPaths.Cluster);
+        Assert.Equal((200, """{"mesh":false}"""), (answer.Code, answer.Text));
+        foreach (var (user, group) in ((string, string)[])[("weft:proxy:a", "weft:proxies"), ("somebody", "people")])
+        {
+            using var other = server.As(user, group);
+            Assert.Equal(403, (await other.GetAsync(JoinPaths.Cluster)).Code);
+        }
+    }
+
+    [Fact]
     public async Task A_wrong_token_and_one_that_has_ended_are_no_credentials()
     {
         await using var server = await StartAsync();

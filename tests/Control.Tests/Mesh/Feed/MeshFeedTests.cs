@@ -135,7 +135,7 @@ public sealed class MeshFeedTests
     public async Task Labels_of_pods_and_namespaces_and_places_of_nodes_become_workloads()
     {
         await using var world = await MeshWorld.StartAsync("""
-            {apiVersion: v1, kind: Node, metadata: {name: n1, labels: {topology.kubernetes.io/region: eu, topology.kubernetes.io/zone: eu-1}}}
+            {apiVersion: v1, kind: Node, metadata: {name: n1, annotations: {weft.dev/mesh: "on"}, labels: {topology.kubernetes.io/region: eu, topology.kubernetes.io/zone: eu-1}}}
             ---
             {apiVersion: v1, kind: ServiceAccount, metadata: {name: default}}
             ---
@@ -150,12 +150,34 @@ public sealed class MeshFeedTests
 
         await world.ApplyAsync("{apiVersion: v1, kind: Namespace, metadata: {name: default, labels: {istio-injection: disabled}}}");
         await Eventually.TrueAsync(() => proxy.Find<WorkloadUnit>(UnitKind.Workload, "default/web") is { Identity: null });
-        await world.ApplyAsync("{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {topology.kubernetes.io/region: eu, topology.kubernetes.io/zone: eu-2}}}");
+        await world.ApplyAsync("{apiVersion: v1, kind: Node, metadata: {name: n1, annotations: {weft.dev/mesh: 'on'}, labels: {topology.kubernetes.io/region: eu, topology.kubernetes.io/zone: eu-2}}}");
         await Eventually.TrueAsync(() => Endpoint(proxy) is { Locality.Zone: "eu-2", Identity: null }, state: () => $"{Endpoint(proxy)} of {string.Join(' ', proxy.Units.Keys)}");
         await world.DeleteAsync("Pod", "web");
 
         static EndpointConfig? Endpoint(FakeProxy proxy) => proxy.Units.Values.Where(unit => unit.Key.Kind == UnitKind.Backends)
             .Select(unit => (BackendsUnit)UnitCodec.Read(unit)).SelectMany(unit => unit.Ports).SelectMany(port => port.Endpoints).FirstOrDefault(endpoint => endpoint.Address == "10.244.0.7");
+    }
+
+    [Fact]
+    public async Task A_pod_is_in_the_mesh_as_long_as_its_node_says_that_it_captures()
+    {
+        const string Node = "{apiVersion: v1, kind: Node, metadata: {name: n1}}";
+        await using var world = await MeshWorld.StartAsync(Node + """
+
+            ---
+            {apiVersion: v1, kind: ServiceAccount, metadata: {name: default}}
+            ---
+            {apiVersion: v1, kind: Pod, metadata: {name: web, labels: {weft.dev/mesh: enabled}}, spec: {nodeName: n1, tolerations: [{operator: Exists}], containers: [{name: main, image: web}]}}
+            """);
+        var proxy = world.Proxy();
+        await world.SetStatusAsync("Pod", "web", """{"phase":"Running","podIP":"10.244.0.7","podIPs":[{"ip":"10.244.0.7"}],"conditions":[{"type":"Ready","status":"True"}]}""");
+        await Eventually.TrueAsync(() => proxy.Find<WorkloadUnit>(UnitKind.Workload, "default/web") is { Identity: null });
+
+        foreach (var (said, isMeshed) in ((string, bool)[])[("on", true), ("off", false), ("on", true)])
+        {
+            await world.ApplyAsync(Node.Replace("name: n1", $"name: n1, annotations: {{weft.dev/mesh: '{said}'}}", StringComparison.Ordinal));
+            await Eventually.TrueAsync(() => proxy.Find<WorkloadUnit>(UnitKind.Workload, "default/web") is { } unit && unit.Identity is not null == isMeshed);
+        }
     }
 
     [Fact]

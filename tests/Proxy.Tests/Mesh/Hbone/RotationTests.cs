@@ -90,6 +90,9 @@ public sealed class RotationTests : IDisposable
         using var client = _bed.Connect(HboneBed.PodA);
         client.Send("ping"u8);
         Assert.Equal("ping"u8, HboneBed.Read(client, 4));
+        // As a program closes its connection: without it the tunnel would be cut, and of cuts there may only be so many.
+        client.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        Assert.Equal(0, client.Receive(new byte[1]));
     }
 
     public void Dispose() => _bed.Dispose();
