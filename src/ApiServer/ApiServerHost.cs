@@ -167,6 +167,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             new EphemeralContainersSubresource(get, write, patch),
             new EvictionSubresource(deleter, writer, objects, parts.Catalog, write),
             new LogSubresource(reader, options.PodStreams, time),
+            new MetricSubresource(parts.Requests),
         ];
         var authorizer = new RequestAuthorizer(parts.Authorizer);
         var subresources = new SubresourceVerbs(own, virtuals, parts.Connects, reader, authorizer);

@@ -22,6 +22,9 @@ public sealed record ApiServerParts
     public IReadOnlyList<IPathHandler> Paths { get; init; } = [];
     public IReadOnlyList<IVirtualResource> Virtuals { get; init; } = [];
     public IReadOnlyList<ILiveResource> Live { get; init; } = [];
+
+    /// <summary>What custom.metrics.k8s.io answers from; null: it has no metric.</summary>
+    public RequestMetrics? Requests { get; init; }
     public IReadOnlyList<IConnectHandler> Connects { get; init; } = [];
     public IReadOnlyList<HealthCheck> Checks { get; init; } = [];
 

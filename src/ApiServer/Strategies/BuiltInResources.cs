@@ -128,9 +128,28 @@ public static class BuiltInResources
             Virtual<SelfSubjectRulesReview>(),
             Live<NodeMetrics>(),
             Live<PodMetrics>(),
+            .. CustomMetrics(schemas),
         ];
         all.Add(Stored<CustomResourceDefinition>(new CustomResourceDefinitionStrategy(new ReservedResources([.. all, Create<CustomResourceDefinition>(new VirtualStrategy())]))));
         return all;
+    }
+
+    // A metric stands in the path of its object as a subresource; the objects themselves are not served here, as in every adapter of this API.
+    private static IEnumerable<ResourceInfo> CustomMetrics(SchemaReader schemas)
+    {
+        var schema = schemas.FromType(typeof(MetricValueList));
+        foreach (var version in (string[])["v1beta2", "v1beta1"])
+        {
+            var kind = KindInfo.Of<MetricValueList>().Kind with { Version = version };
+            foreach (var (plural, singular) in ((string, string)[])[("pods", "pod"), ("services", "service")])
+            {
+                yield return new()
+                {
+                    Resource = new(kind.Group, version, plural), Kind = kind, Singular = singular, Namespaced = true, StorageVersion = version, Schema = schema, Strategy = new VirtualStrategy(),
+                    Verbs = [], Subresources = [new SubresourceInfo(MetricValueList.RequestsPerSecond, kind, ["get"])],
+                };
+            }
+        }
     }
 
     private static GroupVersionKind PodOptions(string kind) => new("", "v1", kind);

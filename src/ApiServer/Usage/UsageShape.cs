@@ -10,7 +10,11 @@ internal static class UsageShape
     public static NodeUsage Sound(NodeUsage told) => new(
         IsSound(told.Node) ? told.Node : null,
         [.. (told.Pods ?? []).Where(pod => pod is { Uid: not null, Containers: not null })
-            .Select(pod => pod with { Containers = [.. pod.Containers.Where(container => container is { Name: not null } && IsSound(container.Usage))] })]);
+            .Select(pod => pod with { Containers = [.. pod.Containers.Where(container => container is { Name: not null } && IsSound(container.Usage))] })])
+    {
+        HasMesh = told.HasMesh,
+        Requests = told.Requests is { MilliPerSecond: not null } requests && requests.Window > TimeSpan.Zero && requests.Window <= LongestWindow && requests.MilliPerSecond.Values.All(milli => milli >= 0) ? requests : null,
+    };
 
     private static bool IsSound(UsageSample? sample) =>
         sample is { NanoCores: >= 0, MemoryBytes: >= 0 } && sample.Window > TimeSpan.Zero && sample.Window <= LongestWindow;

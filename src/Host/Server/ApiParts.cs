@@ -48,6 +48,7 @@ internal static class ApiParts
         IReadOnlyList<PreinstalledKind> installed = [.. MeshKinds.All(), .. WeftKinds.Preinstalled()];
         var definitions = new CrdEstablisher(store, catalog.Current.All, time, loggers.CreateLogger<CrdEstablisher>());
 
+        var readings = new NodeReadings(streams, objects, time, loggers.CreateLogger<NodeReadings>());
         var options = new ApiServerOptions
         {
             Store = store, Time = time, Random = random, Loggers = loggers, Listen = listen,
@@ -62,7 +63,8 @@ internal static class ApiParts
             Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), streams, join, images.Paths, configuration.OnApiServer, identity.OnApiServer],
             Preinstalled = [.. installed.Select(kind => PreinstalledDefinition.Of(kind, schemas))],
             Connects = [new StreamingHandler(streams, time, loggers)],
-            Live = [new UsageMetrics(new NodeReadings(streams, objects, time, loggers.CreateLogger<NodeReadings>()), objects)],
+            Live = [new UsageMetrics(readings, objects)],
+            Requests = new RequestMetrics(readings, objects),
             Virtuals =
             [
                 new TokenRequests(tokens, objects, time), new TokenReviews(tokens), new SelfSubjectReviews(time),

@@ -141,6 +141,9 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _loops.Add(new StorageLimitLoop(() => [.. manager.Pods], directories, runtime, manager.Evict, time, loggers.CreateLogger<StorageLimitLoop>()).RunAsync(_stop.Token));
         var meter = new UsageMeter("/weft-" + options.ClusterName, new CgroupFigures(), async token => (await runtime.ListAsync(token)).Containers, time, loggers.CreateLogger<UsageMeter>());
         _loops.Add(meter.RunAsync(_stop.Token));
+        var requests = mesh is null ? null : new RequestMeter(mesh.RequestsAsync, time, loggers.CreateLogger<RequestMeter>());
+        if (requests is not null)
+            _loops.Add(requests.RunAsync(_stop.Token));
         var parts = new ShutdownParts(
             token =>
             {
@@ -148,7 +151,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
                 return registration.ShutDownAsync(token);
             }, () => [.. manager.Pods], manager.Find);
         Own(new ShutdownEndpoint(options.RunDir, new NodeShutdown(parts, time), loggers.CreateLogger<ShutdownEndpoint>()));
-        Streams = new PodStreams(manager, runtime, () => meter.Current, time);
+        Streams = new PodStreams(manager, runtime, () => meter.Current with { HasMesh = mesh is not null, Requests = requests?.Current }, time);
         events.Node("Starting", "Starting the node agent.");
         Log.Started(logger, options.NodeName, nodeIp, options.PodCidr);
 

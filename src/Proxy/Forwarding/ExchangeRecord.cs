@@ -17,6 +17,7 @@ internal sealed class ExchangeRecord(LoopServices services)
 {
     private AccessRecord _record;
     private UpstreamEndpoint? _endpoint;
+    private bool _reached;
     private long _started;
     private int _grpcStatus;
     private ulong _trySpan;
@@ -30,7 +31,7 @@ internal sealed class ExchangeRecord(LoopServices services)
     public void Begin(long started)
     {
         _record = default;
-        (_trySpan, _fieldBytes, _endpoint) = (0, 0, null);
+        (_trySpan, _fieldBytes, _endpoint, _reached) = (0, 0, null, false);
         (_started, _grpcStatus, RequestBytes, ResponseBytes, Flags) = (started, -1, 0, 0, ResponseFlags.None);
     }
 
@@ -38,7 +39,7 @@ internal sealed class ExchangeRecord(LoopServices services)
     {
         if (endpoint.Number == 0)
             endpoint.Number = services.Names.Texts.Intern(endpoint.Key);
-        _endpoint = endpoint;
+        (_endpoint, _reached) = (endpoint, outcome is TryOutcome.Answered or TryOutcome.Reset or TryOutcome.TimedOut);
         var started = services.Loop.Nanoseconds - nanoseconds - _started;
         _record.AddTry(new Try(
             endpoint.Number, (int)Math.Min(nanoseconds / 1000, int.MaxValue), (short)status, outcome, (int)Math.Clamp(started / 1000, 0, int.MaxValue), _trySpan));
@@ -90,6 +91,9 @@ internal sealed class ExchangeRecord(LoopServices services)
         var key = new SeriesKey(
             connection.Source, Destination(mesh, cluster), (short)status, (short)(grpc ? _grpcStatus : -1), Flags, reporter, grpc ? RequestProtocol.Grpc : RequestProtocol.Http, security);
         services.Metrics.Record(key, new RequestSample((now - _started) / 1e6, RequestBytes, ResponseBytes));
+        // Who is in the mesh has been counted by its own node's proxy, where it called.
+        if (_endpoint is { } reached && _reached && !(reporter == Reporter.Destination && mesh is not null && connection.Facts.Identity is not null))
+            reached.CountRequest(services.Number);
         _record.Logged = view.Recorded
             && (status is not (> 0 and < 500) || Flags != ResponseFlags.None || view.RecordedFraction >= 1 || services.Rng.Fraction() < view.RecordedFraction);
         if (!_record.Logged && !_record.Sampled)

@@ -33,11 +33,14 @@ internal sealed class MeshNode : IAsyncDisposable
         _registry = WorkloadRegistry.Load(options.StateDirectory!, workload => _identities.Want(new WorkloadAccount(workload.Namespace, workload.ServiceAccount)));
         _identities.Want(WorkloadAccount.FrontDoor);
         _certificates = options.Certificates is { } connect ? new CertificateClient(_identities, connect, time, random, logger).RunAsync(_stopping.Token) : Task.CompletedTask;
-        _registration = options.Registration is { } socket ? RegistrationServer.Start(socket, _registry, time, loggers) : null;
+        _registration = options.Registration is { } socket ? RegistrationServer.Start(socket, _registry, time, loggers, () => Requests?.Invoke() ?? new Dictionary<IPAddress, long>()) : null;
         Connector = new HboneConnector(_identities, _settings);
     }
 
     public ILocalWorkloads Workloads => _registry;
+
+    /// <summary>How many this node has sent so far, by address: what the agent asks for.</summary>
+    public Func<IReadOnlyDictionary<IPAddress, long>>? Requests { get; set; }
 
     public HboneConnector Connector { get; }
 

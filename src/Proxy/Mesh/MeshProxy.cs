@@ -8,6 +8,7 @@ using Weft.Proxy.Config.Wire;
 using Weft.Proxy.Configuration;
 using Weft.Proxy.Mesh.Fronts;
 using Weft.Proxy.Mesh.Registration;
+using Weft.Proxy.Mesh.Requests;
 using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Runtime;
 using Weft.Proxy.Telemetry.Metrics;
@@ -28,6 +29,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     private readonly MeshServing _serving;
     private readonly MeshPaths _paths;
     private readonly MeshLoop[] _loops;
+    private readonly RequestTotals _requests;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _configured = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -47,6 +49,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         var limits = new OffLimits(options.Outbound.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Address).Concat(options.DoorAddress is { } own ? [own] : []), options.LoopbackPods);
         _paths = new MeshPaths(options.Node, source, local, connector, limits, () => _serving.View, AcceptInbound, options.IsOwnAddress);
         _loops = [.. _engine.Loops.Select(loop => new MeshLoop(loop, _serving, limits))];
+        _requests = new RequestTotals(() => _engine.Clusters.Values.SelectMany(cluster => cluster.Describe().Select(one => one.Endpoint).Concat(cluster.Originals?.All ?? [])));
     }
 
     public static MeshProxy Create(MeshProxyOptions options, TimeProvider time, Random random, ILoggerFactory loggers)
@@ -54,7 +57,9 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         if (options.StateDirectory is null)
             return new(options, null, null, time, random, loggers);
         var node = new MeshNode(options, time, random, loggers);
-        return new(options, node.Workloads, node.Connector, time, random, loggers) { _node = node };
+        var proxy = new MeshProxy(options, node.Workloads, node.Connector, time, random, loggers) { _node = node };
+        node.Requests = proxy._requests.Read;
+        return proxy;
     }
 
     /// <summary>Captured connections are accepted, by a configuration.</summary>
@@ -68,6 +73,8 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
 
     /// <summary>For whoever brings connections to the inbound side: streams of other nodes.</summary>
     internal IReadOnlyList<MeshLoop> Loops => _loops;
+
+    internal RequestTotals Requests => _requests;
 
     internal MeshState State => _state;
 

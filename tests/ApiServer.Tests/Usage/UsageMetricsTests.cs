@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Api.Streams;
 using Weft.ApiServer.Registry;
@@ -15,7 +14,7 @@ public sealed class UsageMetricsTests : IAsyncLifetime
     private const string Group = "/apis/metrics.k8s.io/v1beta1";
     private const string Table = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
-    private readonly FakeNodes _nodes = new();
+    private readonly FakeUsage _nodes = new();
     private readonly ManualTime _time = new();
     private TestServer _server = null!;
 
@@ -123,28 +122,4 @@ public sealed class UsageMetricsTests : IAsyncLifetime
 
     private async Task<IEnumerable<string>> NamesAsync(string path) =>
         (await _server.GetAsync(path)).Expect(200).Body["items"]!.AsArray().Select(item => item!["metadata"]!["name"]!.GetValue<string>());
-
-    private sealed class FakeNodes : IPodStreams
-    {
-        private readonly ConcurrentDictionary<string, NodeUsage> _usage = new();
-        private int _asked;
-
-        public int Asked => Volatile.Read(ref _asked);
-
-        public NodeUsage this[string node]
-        {
-            set => _usage[node] = value;
-        }
-
-        public Task<NodeUsage> UsageAsync(string node, CancellationToken cancellationToken)
-        {
-            Interlocked.Increment(ref _asked);
-            return _usage.TryGetValue(node, out var usage) ? Task.FromResult(usage) : throw new PodStreamException(PodStreamError.NotRunning, $"node {node} is not connected");
-        }
-
-        public Task LogsAsync(PodStreamTarget target, LogOptions options, Stream output, CancellationToken cancellationToken) => throw new NotSupportedException();
-        public Task<int> ExecAsync(PodStreamTarget target, IReadOnlyList<string> command, ContainerStreams streams, CancellationToken cancellationToken) => throw new NotSupportedException();
-        public Task AttachAsync(PodStreamTarget target, ContainerStreams streams, CancellationToken cancellationToken) => throw new NotSupportedException();
-        public Task<Stream> ConnectAsync(PodStreamTarget target, int port, CancellationToken cancellationToken) => throw new NotSupportedException();
-    }
 }

@@ -33,7 +33,7 @@ internal sealed class AutoscalerController
 
     public static IControllerLoop Create(ControllerTools tools)
     {
-        var controller = new AutoscalerController(tools, new NoOtherMetrics());
+        var controller = new AutoscalerController(tools, new CustomMetrics(tools.Client));
         var loop = tools.Loop<ObjectKey>(controller.ReconcileAsync, () => controller._autoscalers.Cache.All().Select(autoscaler => autoscaler.Key()));
         controller._autoscalers.Cache.Subscribe(change =>
         {

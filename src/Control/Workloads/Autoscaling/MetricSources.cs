@@ -12,15 +12,6 @@ internal interface IOtherMetrics
     Task<MetricReading> ReadAsync(string @namespace, MetricSpec metric, string podSelector, CancellationToken cancellationToken);
 }
 
-/// <summary>Nobody serves such metrics yet: autoscalers that ask for them are told.</summary>
-internal sealed class NoOtherMetrics : IOtherMetrics
-{
-    public Task<MetricReading> ReadAsync(string @namespace, MetricSpec metric, string podSelector, CancellationToken cancellationToken) =>
-        Task.FromResult<MetricReading>(new MetricReading.None(metric.Type == "External"
-            ? "no external metrics API (external.metrics.k8s.io) registered"
-            : "no custom metrics API (custom.metrics.k8s.io) registered"));
-}
-
 /// <summary>What the metrics of a spec are now.</summary>
 internal sealed class MetricSources(KubeClient client, IOtherMetrics other)
 {

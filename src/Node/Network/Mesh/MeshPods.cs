@@ -141,6 +141,11 @@ internal sealed class MeshPods : IAsyncDisposable
             await LeaveAsync(uid, cancellationToken);
     }
 
+    /// <summary>How many requests the node's proxy has sent since it started, by address.</summary>
+    /// <exception cref="IOException">It is away, or does not count.</exception>
+    /// <exception cref="TimeoutException">It takes too long.</exception>
+    public Task<IReadOnlyDictionary<string, long>> RequestsAsync(CancellationToken cancellationToken) => _registrar.RequestsAsync(cancellationToken);
+
     private string FileOf(string uid) => Path.Combine(_directories.Pod(uid), FileName);
 
     private void Record(MeshedPod pod)

@@ -22,6 +22,7 @@ internal sealed partial class MeshRegistrar : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Entry> _pods = [];
     private readonly HashSet<string> _gone = [];
+    private readonly List<TaskCompletionSource<IReadOnlyDictionary<string, long>>> _questions = [];
     private readonly SemaphoreSlim _changed = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
@@ -71,6 +72,19 @@ internal sealed partial class MeshRegistrar : IAsyncDisposable
         Wake();
     }
 
+    /// <summary>How many requests the proxy has sent since it started, by address.</summary>
+    /// <exception cref="IOException">It is away, or does not count.</exception>
+    public async Task<IReadOnlyDictionary<string, long>> RequestsAsync(CancellationToken cancellationToken)
+    {
+        if (Trouble is { } trouble)
+            throw new IOException($"the node's proxy does not answer: {trouble}");
+        var question = new TaskCompletionSource<IReadOnlyDictionary<string, long>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+            _questions.Add(question);
+        Wake();
+        return await question.Task.WaitAsync(AnswerPatience, _time, cancellationToken);
+    }
+
     private void Wake()
     {
         try
@@ -104,6 +118,8 @@ internal sealed partial class MeshRegistrar : IAsyncDisposable
                 if (Trouble is null)
                     Log.Lost(_logger, away.Message);
                 Volatile.Write(ref _why, away.Message);
+                foreach (var question in Questions())
+                    question.TrySetException(new IOException($"the node's proxy does not answer: {away.Message}"));
             }
 
             await Task.Delay(pause, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -121,14 +137,14 @@ internal sealed partial class MeshRegistrar : IAsyncDisposable
             told = new(_pods);
             _gone.Clear();   // the list says it
         }
-        Demand(await AskAsync(new("begin")));
+        Demand((await AskAsync(new("begin"))).Error);
         var refused = new Dictionary<Entry, string>();
         foreach (var entry in told.Values)
         {
-            if (await AskAsync(new("add", entry.Pod)) is { } why)
+            if ((await AskAsync(new("add", entry.Pod))).Error is { } why)
                 refused[entry] = why;
         }
-        Demand(await AskAsync(new("end")));
+        Demand((await AskAsync(new("end"))).Error);
         foreach (var entry in told.Values)
             Answer(entry, refused.GetValueOrDefault(entry));
         wentWell();
@@ -149,15 +165,27 @@ internal sealed partial class MeshRegistrar : IAsyncDisposable
             }
             foreach (var uid in gone)
             {
-                Demand(await AskAsync(new("remove", Uid: uid)));
+                Demand((await AskAsync(new("remove", Uid: uid))).Error);
                 told.Remove(uid);
             }
             foreach (var entry in added)
             {
-                Answer(entry, await AskAsync(new("add", entry.Pod)));
+                Answer(entry, (await AskAsync(new("add", entry.Pod))).Error);
                 told[entry.Pod.Uid] = entry;
             }
-            if (added.Count + gone.Count > 0)
+            var questions = Questions();
+            if (questions.Count > 0)
+            {
+                var counted = await AskAsync(new("requests"));
+                foreach (var question in questions)
+                {
+                    if (counted.Requests is { } requests)
+                        question.TrySetResult(requests);
+                    else
+                        question.TrySetException(new IOException($"the node's proxy does not count requests: {counted.Error}"));
+                }
+            }
+            if (added.Count + gone.Count + questions.Count > 0)
                 continue;
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             var changed = _changed.WaitAsync(waiting.Token);
@@ -170,7 +198,7 @@ internal sealed partial class MeshRegistrar : IAsyncDisposable
             await changed;
         }
 
-        async Task<string?> AskAsync(RegistrationOrder order)
+        async Task<RegistrationAnswer> AskAsync(RegistrationOrder order)
         {
             byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(order, RegistrationJson.Default.RegistrationOrder), (byte)'\n'];
             using var patience = new CancellationTokenSource(AnswerPatience, _time);
@@ -182,7 +210,17 @@ internal sealed partial class MeshRegistrar : IAsyncDisposable
                 ended = reader.ReadLineAsync(_stop.Token).AsTask();
             if (answer is null)
                 throw new IOException("the proxy closed the connection");
-            return JsonSerializer.Deserialize(answer, RegistrationJson.Default.RegistrationAnswer)?.Error;
+            return JsonSerializer.Deserialize(answer, RegistrationJson.Default.RegistrationAnswer) ?? new RegistrationAnswer("it answered null");
+        }
+    }
+
+    private List<TaskCompletionSource<IReadOnlyDictionary<string, long>>> Questions()
+    {
+        lock (_gate)
+        {
+            List<TaskCompletionSource<IReadOnlyDictionary<string, long>>> asked = [.. _questions];
+            _questions.Clear();
+            return asked;
         }
     }
 

@@ -18,11 +18,13 @@ internal sealed record MeshedPod
 }
 
 /// <summary>One line of JSON each way. What is null is not written.</summary>
-/// <param name="Do">`begin` a list of all pods, `add` one, `end` the list: pods that were not named since `begin` are forgotten; `remove` one by its uid.</param>
+/// <param name="Do">`begin` a list of all pods, `add` one, `end` the list: pods that were not named since `begin` are forgotten; `remove` one by its uid;
+/// `requests`: how many were sent.</param>
 internal sealed record RegistrationOrder(string Do, MeshedPod? Pod = null, string? Uid = null);
 
 /// <param name="Error">Null: done, and kept by the proxy.</param>
-internal sealed record RegistrationAnswer(string? Error);
+/// <param name="Requests">Of `requests`: how many the proxy has sent since it started, by address.</param>
+internal sealed record RegistrationAnswer(string? Error, IReadOnlyDictionary<string, long>? Requests = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RegistrationOrder))]

@@ -47,10 +47,11 @@ internal sealed record RegisteredPod
     public LocalWorkload Workload() => new(Uid, Namespace, Name, ServiceAccount, new ValueMap(Labels ?? new Dictionary<string, string>()));
 }
 
-/// <param name="Do">`begin`, `add`, `end`, `remove`.</param>
+/// <param name="Do">`begin`, `add`, `end`, `remove`; `requests`: what was counted.</param>
 internal sealed record RegistrationOrder(string? Do, RegisteredPod? Pod = null, string? Uid = null);
 
-internal sealed record RegistrationAnswer(string? Error);
+/// <param name="Requests">How many requests this node has sent so far, by address.</param>
+internal sealed record RegistrationAnswer(string? Error, IReadOnlyDictionary<string, long>? Requests = null);
 
 /// <param name="Format">Of the file; another one is not read.</param>
 internal sealed record RegistrationFile(int Format, IReadOnlyList<RegisteredPod> Pods);

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Buffers;
@@ -26,6 +27,7 @@ internal sealed partial class RegistrationServer : IAsyncDisposable
 
     private readonly Func<CancellationToken, ValueTask<Socket>> _accept;
     private readonly WorkloadRegistry _registry;
+    private readonly Func<IReadOnlyDictionary<IPAddress, long>>? _requests;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
@@ -33,16 +35,19 @@ internal sealed partial class RegistrationServer : IAsyncDisposable
     private Task _running = Task.CompletedTask;
     private Socket? _current;
 
-    private RegistrationServer(Func<CancellationToken, ValueTask<Socket>> accept, WorkloadRegistry registry, TimeProvider time, ILogger logger) =>
-        (_accept, _registry, _time, _logger) = (accept, registry, time, logger);
+    private RegistrationServer(Func<CancellationToken, ValueTask<Socket>> accept, WorkloadRegistry registry, Func<IReadOnlyDictionary<IPAddress, long>>? requests, TimeProvider time, ILogger logger) =>
+        (_accept, _registry, _requests, _time, _logger) = (accept, registry, requests, time, logger);
 
     /// <param name="listener">Handed over by the supervisor, which keeps it for the next proxy: it is not closed here.</param>
-    public static RegistrationServer Start(Socket listener, WorkloadRegistry registry, TimeProvider time, ILoggerFactory loggers) => Start(listener.AcceptAsync, registry, time, loggers);
+    /// <param name="requests">How many this node has sent so far; null: nobody counts. Called by one thread at a time.</param>
+    public static RegistrationServer Start(Socket listener, WorkloadRegistry registry, TimeProvider time, ILoggerFactory loggers, Func<IReadOnlyDictionary<IPAddress, long>>? requests = null) =>
+        Start(listener.AcceptAsync, registry, time, loggers, requests);
 
     /// <param name="accept">Waits for the next connection.</param>
-    internal static RegistrationServer Start(Func<CancellationToken, ValueTask<Socket>> accept, WorkloadRegistry registry, TimeProvider time, ILoggerFactory loggers)
+    internal static RegistrationServer Start(
+        Func<CancellationToken, ValueTask<Socket>> accept, WorkloadRegistry registry, TimeProvider time, ILoggerFactory loggers, Func<IReadOnlyDictionary<IPAddress, long>>? requests = null)
     {
-        var server = new RegistrationServer(accept, registry, time, loggers.CreateLogger<RegistrationServer>());
+        var server = new RegistrationServer(accept, registry, requests, time, loggers.CreateLogger<RegistrationServer>());
         server._running = Task.Run(server.AcceptAsync);
         return server;
     }
@@ -150,7 +155,12 @@ internal sealed partial class RegistrationServer : IAsyncDisposable
         try
         {
             var json = new Utf8JsonReader(line);
-            return Line(JsonSerializer.Deserialize(ref json, RegistrationJson.Default.RegistrationOrder) is { } order ? _registry.Apply(order) : "null is no order");
+            return JsonSerializer.Deserialize(ref json, RegistrationJson.Default.RegistrationOrder) switch
+            {
+                null => Line("null is no order"),
+                { Do: "requests" } => Line(new RegistrationAnswer(null, _requests?.Invoke().ToDictionary(pair => pair.Key.ToString(), pair => pair.Value))),
+                var order => Line(_registry.Apply(order)),
+            };
         }
         catch (JsonException bad)
         {
@@ -169,7 +179,9 @@ internal sealed partial class RegistrationServer : IAsyncDisposable
         }
     }
 
-    private static byte[] Line(string? error) => [.. JsonSerializer.SerializeToUtf8Bytes(new RegistrationAnswer(error), RegistrationJson.Default.RegistrationAnswer), (byte)'\n'];
+    private static byte[] Line(string? error) => Line(new RegistrationAnswer(error));
+
+    private static byte[] Line(RegistrationAnswer answer) => [.. JsonSerializer.SerializeToUtf8Bytes(answer, RegistrationJson.Default.RegistrationAnswer), (byte)'\n'];
 
     /// <summary>Who connected, as the kernel knows it: pid, uid and gid, four bytes each (SO_PEERCRED, unix(7)).</summary>
     internal static uint PeerUser(Socket connection)

@@ -10,12 +10,12 @@ namespace Weft.Proxy.Upstream.Clusters;
 /// </summary>
 internal sealed class UpstreamEndpoint
 {
-    private readonly Padded[] _good;
+    private readonly Padded[] _counts;
 
     public UpstreamEndpoint(EndpointConfig config, IPEndPoint address, int loops, long now)
     {
         (Config, Address, Key) = (config, address, address.ToString());
-        _good = new Padded[loops];
+        _counts = new Padded[loops];
         State.Since = now;
     }
 
@@ -42,7 +42,7 @@ internal sealed class UpstreamEndpoint
     public bool? Checked { get; set; }
 
     /// <summary>One more attempt went well; called by the loop of this number, so without an interlocked operation.</summary>
-    public void CountGood(int loop) => _good[loop].Value++;
+    public void CountGood(int loop) => _counts[loop].Good++;
 
     /// <summary>Attempts of all loops that went well so far.</summary>
     public long Good
@@ -50,8 +50,23 @@ internal sealed class UpstreamEndpoint
         get
         {
             long sum = 0;
-            for (var i = 0; i < _good.Length; i++)
-                sum += Volatile.Read(ref _good[i].Value);
+            for (var i = 0; i < _counts.Length; i++)
+                sum += Volatile.Read(ref _counts[i].Good);
+            return sum;
+        }
+    }
+
+    /// <summary>One more request that it was sent has ended; called by the loop of this number.</summary>
+    public void CountRequest(int loop) => _counts[loop].Requests++;
+
+    /// <summary>Requests of all loops so far.</summary>
+    public long Requests
+    {
+        get
+        {
+            long sum = 0;
+            for (var i = 0; i < _counts.Length; i++)
+                sum += Volatile.Read(ref _counts[i].Requests);
             return sum;
         }
     }
@@ -60,6 +75,7 @@ internal sealed class UpstreamEndpoint
     [StructLayout(LayoutKind.Explicit, Size = 128)]
     private struct Padded
     {
-        [FieldOffset(0)] public long Value;
+        [FieldOffset(0)] public long Good;
+        [FieldOffset(8)] public long Requests;
     }
 }

@@ -23,6 +23,9 @@ internal sealed class FakeRegistry : IAsyncDisposable
         _running = ServeAsync();
     }
 
+    /// <summary>What it answers to that question.</summary>
+    public string Requests { get; init; } = """{"requests":{}}""";
+
     public IReadOnlyList<string> Lines => [.. _lines];
 
     private async Task ServeAsync()
@@ -37,7 +40,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
                 while (await reader.ReadLineAsync(_stop.Token) is { } line)
                 {
                     _lines.Enqueue(line);
-                    await stream.WriteAsync(Encoding.UTF8.GetBytes(_refuse(line) is { } why ? $$"""{"error":"{{why}}"}""" + "\n" : "{}\n"), _stop.Token);
+                    await stream.WriteAsync(Encoding.UTF8.GetBytes((_refuse(line) is { } why ? $$"""{"error":"{{why}}"}""" : line.Contains("\"requests\"", StringComparison.Ordinal) ? Requests : "{}") + "\n"), _stop.Token);
                 }
             }
         }

@@ -60,6 +60,28 @@ public sealed class MeshRegistrarTests : IDisposable
         Assert.Contains("labels: too many", refused.Message);
     }
 
+    [Fact]
+    public async Task The_proxy_is_asked_how_many_requests_it_has_sent()
+    {
+        await using var registrar = Registrar(Pod("u1"));
+        var away = await Assert.ThrowsAsync<IOException>(() => registrar.RequestsAsync(CancellationToken.None));
+        Assert.Contains("does not answer", away.Message);
+        await using (var proxy = new FakeRegistry(SocketPath) { Requests = """{"requests":{"10.1.0.2":7}}""" })
+        {
+            await Eventually.TrueAsync(() => registrar.Trouble is null);
+            Assert.Equal(7, (await registrar.RequestsAsync(CancellationToken.None))["10.1.0.2"]);
+            await Eventually.EndsAsync(registrar.RegisterAsync(Pod("u2")));
+            Assert.Equal(7, (await registrar.RequestsAsync(CancellationToken.None))["10.1.0.2"]);
+        }
+
+        await Eventually.TrueAsync(() => registrar.Trouble is not null);
+        // One of an earlier version knows no such order.
+        await using var old = new FakeRegistry(SocketPath) { Requests = """{"error":"'requests' is no order, or lacks a part"}""" };
+        await Eventually.TrueAsync(() => registrar.Trouble is null);
+        Assert.Contains("no order", (await Assert.ThrowsAsync<IOException>(() => registrar.RequestsAsync(CancellationToken.None))).Message);
+        Assert.Null(registrar.Trouble);
+    }
+
     private MeshRegistrar Registrar(params MeshedPod[] pods) => new(SocketPath, pods, TimeProvider.System, NullLogger.Instance);
 
     private static MeshedPod Pod(string uid) => new()

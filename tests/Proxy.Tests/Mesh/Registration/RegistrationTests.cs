@@ -100,6 +100,15 @@ public sealed class RegistrationTests : IDisposable
         Assert.Null(await agent.ReadAsync());
     }
 
+    [Fact]
+    public async Task The_agent_may_ask_how_many_requests_were_sent()
+    {
+        await using var silent = await Agent.ConnectAsync(_dir, WorkloadRegistry.Load(_dir.Path));
+        Assert.Equal("{}", await silent.AskAsync("""{"do":"requests"}"""));
+        await using var agent = await Agent.ConnectAsync(_dir, WorkloadRegistry.Load(_dir.Path), () => new Dictionary<IPAddress, long> { [IPAddress.Parse("10.1.0.2")] = 7 });
+        Assert.Equal("""{"requests":{"10.1.0.2":7}}""", await agent.AskAsync("""{"do":"requests"}"""));
+    }
+
     /// <summary>Descriptors that are used up, for example: after it no meshed pod could start on the node.</summary>
     [Fact]
     public async Task A_connection_that_cannot_be_accepted_does_not_keep_the_next_from_being_heard()
@@ -173,14 +182,14 @@ public sealed class RegistrationTests : IDisposable
             _reader = new StreamReader(new NetworkStream(_socket), Encoding.UTF8);
         }
 
-        public static Task<Agent> ConnectAsync(TempDir dir, WorkloadRegistry registry)
+        public static Task<Agent> ConnectAsync(TempDir dir, WorkloadRegistry registry, Func<IReadOnlyDictionary<IPAddress, long>>? requests = null)
         {
             var path = dir.File("mesh.sock");
             File.Delete(path);
             var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             listener.Bind(new UnixDomainSocketEndPoint(path));
             listener.Listen();
-            var server = RegistrationServer.Start(listener, registry, TimeProvider.System, NullLoggerFactory.Instance);
+            var server = RegistrationServer.Start(listener, registry, TimeProvider.System, NullLoggerFactory.Instance, requests);
             return Task.FromResult(new Agent(path) { _listener = listener, _server = server });
         }
 
