@@ -33,6 +33,8 @@ public enum UnitKind : byte
     Secret = 13,
     /// <summary>A name of the registry, for DNS. Key: `service/name` or `node/name`.</summary>
     Registered = 16,
+    /// <summary>Where a node is. Key: its name.</summary>
+    Node = 20,
 }
 
 /// <summary>

@@ -74,6 +74,7 @@ public static class MeshCompiler
         .. RouteJobs.Of(index),
         .. ClusterJobs.Of(index),
         .. BackendJobs.Of(index),
+        .. NodeJobs.Of(index),
         .. SecurityJobs.Of(index),
         .. FrontDoorJobs.Of(index),
         .. IngressJobs.Of(index),

@@ -79,6 +79,9 @@ public sealed record EndpointConfig
 
     public Locality Locality { get; init; }
 
+    /// <summary>Node that it runs on, where that counts.</summary>
+    public string? Node { get; init; }
+
     /// <summary>What subsets choose by.</summary>
     public ValueMap Labels { get; init; }
 

@@ -1,3 +1,4 @@
+using Weft.Balancing;
 using Weft.Proxy.Config.Model;
 
 namespace Weft.Proxy.Config.Units;
@@ -70,8 +71,36 @@ public sealed record ClusterUnit
     /// <summary>`namespace/name` of the Secret with the authorities of the cluster's TLS, and with what it shows where <see cref="UpstreamTls.Certificate"/> is this name.</summary>
     public string? Secret { get; init; }
 
+    /// <summary>Endpoints that have more of these with the client's node in common, from the first on, go first (Istio's `failoverPriority`).</summary>
+    public ValueList<NearnessLabel> Nearness { get; init; } = [];
+
+    /// <summary>Only endpoints of the client's node (`internalTrafficPolicy: Local`).</summary>
+    public bool SameNodeOnly { get; init; }
+
+    /// <summary>Hosts whose endpoints take over, one after the other, when the own ones are gone or ejected.</summary>
+    public ValueList<BackupHost> Backups { get; init; } = [];
+
     /// <summary>In place of endpoints: the address that the connection was meant for (Istio's PASSTHROUGH and NONE).</summary>
     public bool OriginalAddress { get; init; }
+}
+
+/// <param name="Label">One of <see cref="NodeLabels"/>, or of the endpoint's own labels.</param>
+/// <param name="Value">What the endpoint's has to be; null: what the client's node has.</param>
+public sealed record NearnessLabel(string Label, string? Value = null);
+
+/// <param name="Port">Of the host, as clients use it.</param>
+public sealed record BackupHost(string Host, int Port);
+
+/// <summary>What nodes and their endpoints are known by.</summary>
+public static class NodeLabels
+{
+    public const string Region = "topology.kubernetes.io/region", Zone = "topology.kubernetes.io/zone", Subzone = "topology.istio.io/subzone", Name = "kubernetes.io/hostname";
+}
+
+/// <summary>Where a node is, by its labels.</summary>
+public sealed record NodeUnit
+{
+    public Locality Locality { get; init; }
 }
 
 /// <summary>Some of a host's endpoints, apart from everything else because they change most often.</summary>

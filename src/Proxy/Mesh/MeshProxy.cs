@@ -25,7 +25,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
     private readonly MeshProxyOptions _options;
     private readonly ProxyEngine _engine;
-    private readonly MeshState _state = new();
+    private readonly MeshState _state;
     private readonly MeshServing _serving;
     private readonly MeshPaths _paths;
     private readonly MeshLoop[] _loops;
@@ -42,6 +42,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     {
         (_options, _time, _logger) = (options, time, loggers.CreateLogger<MeshProxy>());
         _engine = new ProxyEngine(options.Loops, options.AccessLog, time, random, loggers, mark: options.Mark);
+        _state = new MeshState(options.Node);
         local ??= new NoLocalWorkloads();
         _serving = new MeshServing(_engine, _state, options.Node, options.TrustDomain, local, (ulong)random.NextInt64());
         var door = new LocalWorkload("", DoorNames.Namespace, DoorNames.Workload, DoorNames.ServiceAccount, default);

@@ -35,19 +35,19 @@ internal sealed partial class ClusterSet(int loops, ProxyClock clock, Random ran
 
     /// <summary>These are new or different, and those are gone; all others stay as they are. Names are resolved meanwhile, not waited for.</summary>
     /// <param name="gone">Their views may ask for them a moment longer.</param>
-    public async Task ChangeAsync(IReadOnlyCollection<ClusterConfig> changed, IReadOnlyCollection<string> gone, Locality here, Func<ClusterConfig, ConnectWay> way, Predicate<string> isOriginal)
+    public async Task ChangeAsync(IReadOnlyCollection<ClusterConfig> changed, IReadOnlyCollection<string> gone, Func<string, Locality> here, Func<ClusterConfig, ConnectWay> way, Predicate<string> isOriginal)
     {
         var renamed = false;
         foreach (var cluster in changed)
         {
             if (!_drivers.TryGetValue(cluster.Name, out var driver))
             {
-                _drivers.Add(cluster.Name, driver = new ClusterDriver(cluster, here, loops, clock, random, loggers, endpointsLeft));
+                _drivers.Add(cluster.Name, driver = new ClusterDriver(cluster, here(cluster.Name), loops, clock, random, loggers, endpointsLeft));
                 renamed = true;
             }
 
             driver.Cluster.SendToOriginals(isOriginal(cluster.Name));
-            await driver.ApplyAsync(cluster, way(cluster), here, waits: false);
+            await driver.ApplyAsync(cluster, way(cluster), here(cluster.Name), waits: false);
         }
 
         foreach (var name in gone)

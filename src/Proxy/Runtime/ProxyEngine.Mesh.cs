@@ -99,7 +99,7 @@ public sealed partial class ProxyEngine
         var byName = change.Clusters.ToDictionary(cluster => cluster.Config.Name);
         await _clusters.ChangeAsync(
             [.. change.Clusters.Select(cluster => isBroken(cluster.Config.Name) ? cluster.Config with { Endpoints = [], Dns = null, Tls = null } : cluster.Config)],
-            change.GoneClusters, Config.Locality,
+            change.GoneClusters, name => byName[name].Here,
             cluster => ConnectWay.Of(cluster, cluster.Tls is null ? null : _meshTls?.Cluster(cluster.Name)) with { Paths = change.Paths, MeshTls = byName[cluster.Name].Tls },
             name => byName[name].OriginalAddress);
         foreach (var name in byName.Keys)

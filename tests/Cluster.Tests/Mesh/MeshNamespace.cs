@@ -104,7 +104,7 @@ internal sealed partial class MeshNamespace : IAsyncDisposable
 
     private static string Numbered(string url, int requests) => url + (url.Contains('?') ? "&" : "?") + $"n=[1-{requests.ToString(CultureInfo.InvariantCulture)}]";
 
-    private static Dictionary<string, int> Counted(string lines) =>
+    internal static Dictionary<string, int> Counted(string lines) =>
         Line().Matches(lines).ToDictionary(match => match.Groups["what"].Value, match => int.Parse(match.Groups["count"].Value, CultureInfo.InvariantCulture));
 
     [GeneratedRegex(@"^\s*(?<count>\d+)\s+(?<what>\S+)\s*$", RegexOptions.Multiline)]

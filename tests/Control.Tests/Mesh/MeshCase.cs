@@ -56,6 +56,7 @@ internal sealed record MeshCase(MeshInputs Inputs, IReadOnlyList<string> SchemaE
         {
             "Service" => inputs with { Services = inputs.Services.Add(ApiJson.FromTree<Service>(tree)) },
             "EndpointSlice" => inputs with { Slices = inputs.Slices.Add(ApiJson.FromTree<EndpointSlice>(tree)) },
+            "Node" => inputs with { Nodes = inputs.Nodes.Add(NodePlace.Of(ApiJson.FromTree<Node>(tree))) },
             "Pod" => inputs with { Workloads = inputs.Workloads.Add(Workload(ApiJson.FromTree<Pod>(tree))) },
             "VirtualService" => inputs with { VirtualServices = inputs.VirtualServices.Add(ApiJson.FromTree<Istio.VirtualService>(tree)) },
             "DestinationRule" => inputs with { DestinationRules = inputs.DestinationRules.Add(ApiJson.FromTree<Istio.DestinationRule>(tree)) },

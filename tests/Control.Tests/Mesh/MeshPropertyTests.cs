@@ -178,7 +178,7 @@ public sealed class MeshPropertyTests
     {
         return new()
         {
-            Settings = inputs.Settings, Services = Mix(inputs.Services), Slices = Mix(inputs.Slices), Workloads = Mix(inputs.Workloads), VirtualServices = Mix(inputs.VirtualServices),
+            Settings = inputs.Settings, Services = Mix(inputs.Services), Slices = Mix(inputs.Slices), Workloads = Mix(inputs.Workloads), Nodes = Mix(inputs.Nodes), VirtualServices = Mix(inputs.VirtualServices),
             DestinationRules = Mix(inputs.DestinationRules), ServiceEntries = Mix(inputs.ServiceEntries), WorkloadEntries = Mix(inputs.WorkloadEntries), Gateways = Mix(inputs.Gateways),
             Sidecars = Mix(inputs.Sidecars), PeerAuthentications = Mix(inputs.PeerAuthentications), OldPolicies = Mix(inputs.OldPolicies),
             RequestAuthentications = Mix(inputs.RequestAuthentications), AuthorizationPolicies = Mix(inputs.AuthorizationPolicies), Telemetries = Mix(inputs.Telemetries),
@@ -198,6 +198,7 @@ public sealed class MeshPropertyTests
     {
         foreach (var item in all.Services) yield return all with { Services = all.Services.Remove(item) };
         foreach (var item in all.Slices) yield return all with { Slices = all.Slices.Remove(item) };
+        foreach (var item in all.Nodes) yield return all with { Nodes = all.Nodes.Remove(item) };
         foreach (var item in all.Workloads) yield return all with { Workloads = all.Workloads.Remove(item) };
         foreach (var item in all.VirtualServices) yield return all with { VirtualServices = all.VirtualServices.Remove(item) };
         foreach (var item in all.DestinationRules) yield return all with { DestinationRules = all.DestinationRules.Remove(item) };

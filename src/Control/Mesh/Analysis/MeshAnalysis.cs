@@ -124,7 +124,7 @@ public sealed class MeshAnalysis
         var namespaces = all.OfType<Namespace>().ToDictionary(value => value.Metadata.Name ?? "");
         return new()
         {
-            Settings = settings, Services = Of<Service>(), Slices = Of<EndpointSlice>(), Workloads = [.. all.OfType<Pod>().Select(Workload).OfType<MeshWorkload>()],
+            Settings = settings, Services = Of<Service>(), Slices = Of<EndpointSlice>(), Workloads = [.. all.OfType<Pod>().Select(Workload).OfType<MeshWorkload>()], Nodes = [.. all.OfType<Node>().Select(NodePlace.Of)],
             VirtualServices = Of<VirtualService>(), DestinationRules = Of<DestinationRule>(), ServiceEntries = Of<ServiceEntry>(), WorkloadEntries = Of<WorkloadEntry>(),
             Gateways = Of<Gateway>(), Sidecars = Of<Sidecar>(), PeerAuthentications = Of<PeerAuthentication>(), OldPolicies = Of<OldPolicy>(),
             RequestAuthentications = Of<RequestAuthentication>(), AuthorizationPolicies = Of<AuthorizationPolicy>(), Telemetries = Of<Telemetry>(),
@@ -133,7 +133,7 @@ public sealed class MeshAnalysis
         ImmutableArray<T> Of<T>() => [.. all.OfType<T>()];
 
         MeshWorkload? Workload(Pod pod) => MeshWorkload.Of(
-            pod, nodes.TryGetValue(pod.Spec.NodeName ?? "", out var node) ? WorkloadList.Place(node) : default(Locality),
+            pod, nodes.TryGetValue(pod.Spec.NodeName ?? "", out var node) ? NodePlace.Of(node).Locality : default(Locality),
             MeshMembership.IsMeshed(pod, namespaces.GetValueOrDefault(pod.Metadata.Namespace ?? ""), isOn: true));
     }
 }

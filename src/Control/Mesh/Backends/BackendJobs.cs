@@ -40,13 +40,13 @@ internal static class BackendJobs
         foreach (var port in host.Ports)
         {
             if (slice.Ports.FirstOrDefault(other => (other.Name ?? "") == port.EndpointName && other.Protocol is null or "TCP")?.Port is { } number)
-                ports.Add(new(port.Number, slice.Endpoints.SelectMany(endpoint => Endpoints(endpoint, number, @namespace, lookups)).DistinctBy(endpoint => endpoint.Address).ToValueList()));
+                ports.Add(new(port.Number, slice.Endpoints.SelectMany(endpoint => Endpoints(endpoint, number, @namespace, host, lookups)).DistinctBy(endpoint => endpoint.Address).ToValueList()));
         }
 
         return [UnitCodec.Backends($"slice/{MeshIndex.Name(slice)}", new() { Host = host.Name, Ports = ports.ToValueList() })];
     }
 
-    private static IEnumerable<EndpointConfig> Endpoints(Endpoint endpoint, int port, string @namespace, MeshLookups lookups)
+    private static IEnumerable<EndpointConfig> Endpoints(Endpoint endpoint, int port, string @namespace, MeshHost host, MeshLookups lookups)
     {
         // Not said means ready; one that terminates may finish what it has, while it serves.
         var isReady = endpoint.Conditions?.Ready != false;
@@ -59,6 +59,7 @@ internal static class BackendJobs
             {
                 Address = address, Port = port, Draining = !isReady,
                 Labels = workload?.Labels ?? default, Locality = workload?.Locality ?? new(null, endpoint.Zone, null),
+                Node = host.CountsNodes ? workload?.Node ?? endpoint.NodeName : null,
                 Identity = workload?.IdentityIn(lookups.Settings.TrustDomain), HostName = string.IsNullOrEmpty(endpoint.Hostname) ? null : endpoint.Hostname,
             };
         }

@@ -44,9 +44,11 @@ internal static class ClusterJobs
         {
             Host = host.Name, Port = port.Number, Labels = new ValueMap(subset?.Labels ?? new Dictionary<string, string>()),
             Mesh = host.External ? MeshTls.Never : MeshTls.Auto, OriginalAddress = host.Resolution == Resolution.Original,
+            SameNodeOnly = choice.SameNodeOnly, Nearness = host.Nearness.Select(label => new NearnessLabel(label)).ToValueList(),
             Cluster = new() { Name = name, Dns = host.DnsName is { } dns ? new(dns, port.TargetPort) : null },
         };
         var hostNames = host.Source is ServiceEntry entry ? entry.Spec.SubjectAltNames : [];
-        return reader.Read(unit, EffectivePolicy.Of(choice, port.Number, subset?.Name), port.Protocol, hostNames);
+        unit = reader.Read(unit, EffectivePolicy.Of(choice, port.Number, subset?.Name), port.Protocol, hostNames);
+        return choice.First is { } rule ? reader.Annotated(unit, rule) : unit;
     }
 }

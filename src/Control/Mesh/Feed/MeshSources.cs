@@ -23,6 +23,7 @@ internal sealed class MeshSources : IDisposable
     private readonly ObjectList<Service> _services;
     private readonly ObjectList<EndpointSlice> _slices;
     private readonly WorkloadList _workloads;
+    private readonly NodeList _nodes;
     private readonly ObjectList<VirtualService> _virtualServices;
     private readonly ObjectList<DestinationRule> _destinationRules;
     private readonly ObjectList<ServiceEntry> _serviceEntries;
@@ -65,6 +66,8 @@ internal sealed class MeshSources : IDisposable
         _basicAuthPolicies = Target<BasicAuthPolicy>(value => value.Status);
         _workloads = new(Cache<Pod>(), Cache<Node>(), Cache<Namespace>(), isOn, changed);
         _lists.Add(_workloads);
+        _nodes = new(informers.Of<Node>().Cache, changed);
+        _lists.Add(_nodes);
         _workloads.Follow();
 
         ObjectCache<T> Cache<T>() where T : class, IObject => Waited(informers.Of<T>());
@@ -110,6 +113,7 @@ internal sealed class MeshSources : IDisposable
         Services = _services.Read(),
         Slices = _slices.Read(),
         Workloads = _workloads.Read(),
+        Nodes = _nodes.Read(),
         VirtualServices = _virtualServices.Read(),
         DestinationRules = _destinationRules.Read(),
         ServiceEntries = _serviceEntries.Read(),

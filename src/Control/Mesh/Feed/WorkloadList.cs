@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Weft.Api;
 using Weft.Api.Core;
 using Weft.Api.Istio;
-using Weft.Balancing;
 using Weft.Client;
 using Weft.Control.Mesh.Inputs;
 using Weft.Control.Runtime;
@@ -23,7 +22,7 @@ internal sealed class WorkloadList(ObjectCache<Pod> pods, ObjectCache<Node> node
     {
         _subscriptions.Add(pods.Subscribe(_ => Mark(ref _isDirty)));
         // Nodes say every few seconds how they are; only their places, whether they have a mesh, and a namespace's words count.
-        _subscriptions.Add(nodes.Subscribe(change => MarkAll(change.Old is null || change.New is null || Place(change.Old) != Place(change.New) || MeshMembership.Captures(change.Old) != MeshMembership.Captures(change.New))));
+        _subscriptions.Add(nodes.Subscribe(change => MarkAll(change.Old is null || change.New is null || NodePlace.Of(change.Old) != NodePlace.Of(change.New) || MeshMembership.Captures(change.Old) != MeshMembership.Captures(change.New))));
         _subscriptions.Add(namespaces.Subscribe(change => MarkAll(change.Old is null || change.New is null || !ObjectList<Namespace>.SameWords(change.Old.Metadata.Labels, change.New.Metadata.Labels))));
     }
 
@@ -57,13 +56,7 @@ internal sealed class WorkloadList(ObjectCache<Pod> pods, ObjectCache<Node> node
         var node = pod.Spec.NodeName is { Length: > 0 } name ? nodes.Find(new("", name)) : null;
         // Who is not captured has nobody who speaks for it, whatever the pod and the cluster say.
         var isMeshed = node is not null && MeshMembership.Captures(node) && MeshMembership.IsMeshed(pod, namespaces.Find(new("", pod.Metadata.Namespace ?? "")), isOn);
-        return MeshWorkload.Of(pod, node is null ? default : Place(node), isMeshed);
-    }
-
-    public static Locality Place(Node node)
-    {
-        var labels = node.Metadata.Labels;
-        return new(labels.GetValueOrDefault("topology.kubernetes.io/region"), labels.GetValueOrDefault("topology.kubernetes.io/zone"), labels.GetValueOrDefault("topology.istio.io/subzone"));
+        return MeshWorkload.Of(pod, node is null ? default : NodePlace.Of(node).Locality, isMeshed);
     }
 
     private void MarkAll(bool isOther)

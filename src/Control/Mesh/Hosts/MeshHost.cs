@@ -39,6 +39,15 @@ internal sealed record MeshHost
 
     public IReadOnlyList<string> ExportTo { get; init; } = [];
 
+    /// <summary>Near endpoints go first, by these labels of nodes.</summary>
+    public ImmutableArray<string> Nearness { get; init; } = [];
+
+    /// <summary>Clients of the cluster reach endpoints of their own node alone.</summary>
+    public bool SameNodeOnly { get; init; }
+
+    /// <summary>Whether it counts on which node an endpoint is.</summary>
+    public bool CountsNodes => SameNodeOnly || Nearness.Contains(NodeLabels.Name);
+
     public bool Equals(MeshHost? other) => other is not null && Name == other.Name && ReferenceEquals(Source, other.Source);
 
     public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal);
@@ -63,6 +72,8 @@ internal sealed record MeshHost
             Resolution = isName ? Resolution.Dns : Resolution.Static,
             DnsName = isName ? service.Spec.ExternalName : null,
             External = isName,
+            Nearness = TrafficDistribution.LabelsOf(service),
+            SameNodeOnly = service.Spec.InternalTrafficPolicy == "Local",
             ExportTo = service.Metadata.Annotations.TryGetValue("networking.istio.io/exportTo", out var to) ? to.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [],
         };
     }

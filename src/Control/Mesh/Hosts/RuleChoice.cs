@@ -4,7 +4,8 @@ namespace Weft.Control.Mesh.Hosts;
 
 /// <summary>The destination rules that hold together for a host and a client: those of one namespace for the same host; the oldest has the word, further ones add subsets.</summary>
 /// <param name="Variant">Empty, or `@namespace` for a client whose rules are not those of everybody.</param>
-internal sealed record RuleChoice(IReadOnlyList<DestinationRule> Rules, string Variant)
+/// <param name="SameNodeOnly">The client reaches endpoints of its own node alone.</param>
+internal sealed record RuleChoice(IReadOnlyList<DestinationRule> Rules, string Variant, bool SameNodeOnly)
 {
     public DestinationRule? First => Rules.Count == 0 ? null : Rules[0];
 
@@ -20,7 +21,10 @@ internal sealed record RuleChoice(IReadOnlyList<DestinationRule> Rules, string V
         var all = lookups.DestinationRules(host.Name).Where(rule => rule.Spec.WorkloadSelector is null).ToList();
         var forAll = Choose(all, host, null, lookups);
         var own = client is null ? forAll : Choose(all, host, client, lookups);
-        return new(own, own.SequenceEqual(forAll, ReferenceEqualityComparer.Instance) ? "" : "@" + client);
+        // That is said to clients of the cluster (internalTrafficPolicy); those of the front door are outside of it.
+        var isDoor = client == lookups.Settings.FrontDoorNamespace;
+        var isOwn = !own.SequenceEqual(forAll, ReferenceEqualityComparer.Instance) || (host.SameNodeOnly && isDoor);
+        return new(own, isOwn ? "@" + client : "", host.SameNodeOnly && !isDoor);
     }
 
     // Istio's order: the client's namespace, unless it is the root's; the host's, the root's.

@@ -18,6 +18,8 @@ public sealed record MeshInputs
 
     public ImmutableArray<MeshWorkload> Workloads { get; init; } = [];
 
+    public ImmutableArray<NodePlace> Nodes { get; init; } = [];
+
     public ImmutableArray<Istio.VirtualService> VirtualServices { get; init; } = [];
 
     public ImmutableArray<Istio.DestinationRule> DestinationRules { get; init; } = [];

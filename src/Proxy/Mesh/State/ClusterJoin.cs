@@ -1,11 +1,14 @@
+using Weft.Balancing;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 
 namespace Weft.Proxy.Mesh.State;
 
-/// <summary>Clusters with their endpoints and Secrets. A change of a slice joins the clusters of its host again, and no others.</summary>
-internal sealed class ClusterJoin
+/// <summary>Clusters with their endpoints and Secrets. A change of a slice joins the clusters of its host again, and no others; another place of the node those that ask for it.</summary>
+/// <param name="node">The proxy's own; empty: none.</param>
+internal sealed class ClusterJoin(string node)
 {
+    private static readonly SortedSet<string> None = [];
     private readonly Dictionary<string, ClusterUnit> _units = [];
     private readonly Dictionary<string, BackendsUnit> _backends = [];
     private readonly Dictionary<string, SecretUnit> _secrets = [];
@@ -13,6 +16,7 @@ internal sealed class ClusterJoin
     private readonly Dictionary<string, SortedSet<string>> _backendsOfHost = [];
     private readonly Dictionary<string, MeshCluster> _joined = [];
     private readonly HashSet<string> _touched = [];
+    private Nearness _here = new(node, default);
 
     public IReadOnlyDictionary<string, MeshCluster> Joined => _joined;
 
@@ -20,7 +24,8 @@ internal sealed class ClusterJoin
     {
         if (_units.Remove(name, out var before))
         {
-            Forget(_clustersOfHost, before.Host, name);
+            foreach (var host in HostsOf(before))
+                Forget(_clustersOfHost, host, name);
             Forget(_clustersOfSecret, before.Secret ?? "", name);
         }
 
@@ -28,7 +33,8 @@ internal sealed class ClusterJoin
         if (unit is null)
             return;
         _units.Add(name, unit);
-        Remember(_clustersOfHost, unit.Host, name);
+        foreach (var host in HostsOf(unit))
+            Remember(_clustersOfHost, host, name);
         Remember(_clustersOfSecret, unit.Secret ?? "", name);
     }
 
@@ -48,6 +54,15 @@ internal sealed class ClusterJoin
             _backendsOfHost.Add(unit.Host, all = new(StringComparer.Ordinal));
         all.Add(name);
         _touched.UnionWith(_clustersOfHost.GetValueOrDefault(unit.Host) ?? []);
+    }
+
+    /// <summary>Where the node is.</summary>
+    public Locality Here => _here.Locality;
+
+    public void SetHere(Locality here)
+    {
+        _here = new(node, here);
+        _touched.UnionWith(_units.Where(pair => !pair.Value.Nearness.IsEmpty || pair.Value.Cluster.Locality != LocalityPolicy.Off).Select(pair => pair.Key));
     }
 
     public void SetSecret(string name, SecretUnit? unit)
@@ -86,6 +101,11 @@ internal sealed class ClusterJoin
     private MeshCluster Join(ClusterUnit unit)
     {
         var cluster = unit.Cluster with { Endpoints = unit.OriginalAddress ? [] : Endpoints(unit) };
+        return Join(unit, cluster) with { Here = cluster.Locality == LocalityPolicy.Off ? default : Here };
+    }
+
+    private MeshCluster Join(ClusterUnit unit, ClusterConfig cluster)
+    {
         if (unit.Secret is not { } name || cluster.Tls is not { } tls)
             return new MeshCluster(cluster, unit.Mesh, unit.OriginalAddress, unit.Certificate);
         // Without its Secret a cluster cannot show who it is, nor know who answers: it has nobody to send to.
@@ -98,26 +118,26 @@ internal sealed class ClusterJoin
 
     private ValueList<EndpointConfig> Endpoints(ClusterUnit unit)
     {
-        if (unit.Host.Length == 0 || !_backendsOfHost.TryGetValue(unit.Host, out var names))
-            return [];
         var endpoints = new List<EndpointConfig>();
         var seen = new HashSet<(string, int)>();
-        foreach (var name in names)
+        foreach (var endpoint in EndpointsOf(unit.Host, unit.Port))
         {
-            foreach (var port in _backends[name].Ports)
-            {
-                if (port.Port != unit.Port)
-                    continue;
-                foreach (var endpoint in port.Endpoints)
-                {
-                    if (unit.Labels.IsSubsetOf(endpoint.Labels) && (unit.Mesh != MeshTls.Always || endpoint.Identity is not null) && seen.Add((endpoint.Address, endpoint.Port)))
-                        endpoints.Add(endpoint);
-                }
-            }
+            if (unit.Labels.IsSubsetOf(endpoint.Labels) && Takes(unit, endpoint) && (!unit.SameNodeOnly || endpoint.Node == node) && seen.Add((endpoint.Address, endpoint.Port)))
+                endpoints.Add(unit.Nearness.IsEmpty ? endpoint : endpoint with { Priority = _here.PriorityOf(endpoint, unit.Nearness) });
         }
 
+        // Behind all that are the host's own, however far.
+        foreach (var (i, backup) in unit.Backups.Index())
+            endpoints.AddRange(EndpointsOf(backup.Host, backup.Port).Where(endpoint => Takes(unit, endpoint) && seen.Add((endpoint.Address, endpoint.Port))).Select(endpoint => endpoint with { Priority = unit.Nearness.Count + 1 + i }));
         return endpoints.ToValueList();
     }
+
+    private IEnumerable<EndpointConfig> EndpointsOf(string host, int port) =>
+        _backendsOfHost.GetValueOrDefault(host, None).SelectMany(name => _backends[name].Ports.Where(one => one.Port == port)).SelectMany(one => one.Endpoints);
+
+    private static bool Takes(ClusterUnit unit, EndpointConfig endpoint) => unit.Mesh != MeshTls.Always || endpoint.Identity is not null;
+
+    private static IEnumerable<string> HostsOf(ClusterUnit unit) => unit.Backups.Select(backup => backup.Host).Append(unit.Host).Distinct();
 
     private static void Remember(Dictionary<string, HashSet<string>> index, string key, string name)
     {

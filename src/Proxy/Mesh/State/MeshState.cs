@@ -8,10 +8,11 @@ namespace Weft.Proxy.Mesh.State;
 /// The units of the mesh by key, and how they join: endpoints to clusters by host, port and labels, parts of route tables by name, addresses to hosts and workloads. Pure: what is made of
 /// the difference is for whoever asked. Used by one thread at a time.
 /// </summary>
-internal sealed class MeshState
+/// <param name="node">Whose proxy it is: near and far are seen from there.</param>
+internal sealed class MeshState(string node = "")
 {
     private readonly MeshIndexes _indexes = new();
-    private readonly ClusterJoin _clusters = new();
+    private readonly ClusterJoin _clusters = new(node);
     private readonly TableJoin _tables = new();
     private readonly Dictionary<string, PolicyUnit> _policies = [];
     private readonly Dictionary<string, TokensUnit> _tokens = [];
@@ -66,6 +67,10 @@ internal sealed class MeshState
                     Set(_secrets, key.Name, (SecretUnit?)unit);
                     _clusters.SetSecret(key.Name, (SecretUnit?)unit);
                     door |= _listeners.Values.Any(listener => Names(listener, key.Name));
+                    break;
+                case UnitKind.Node:
+                    if (key.Name == node)
+                        _clusters.SetHere(((NodeUnit?)unit)?.Locality ?? default);
                     break;
                 case UnitKind.Policy:
                     Set(_policies, key.Name, (PolicyUnit?)unit);
@@ -122,6 +127,7 @@ internal sealed class MeshState
         var door = DoorJoin.Of(this, doorAddress, out _);
         return door with
         {
+            Locality = _clusters.Here,
             Clusters = _clusters.Joined.Values.Select(cluster => cluster.Config).OrderBy(cluster => cluster.Name, StringComparer.Ordinal).ToValueList(),
             Certificates = door.Certificates.Concat(_clusters.Joined.Values.Select(cluster => cluster.Certificate).OfType<CertificateConfig>()).DistinctBy(certificate => certificate.Name).ToValueList(),
             RouteTables = _tables.Names.Order(StringComparer.Ordinal).Select(name => _tables.Of(name)).Concat(door.RouteTables).DistinctBy(table => table.Name).ToValueList(),

@@ -1,3 +1,4 @@
+using Weft.Balancing;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 
@@ -5,7 +6,8 @@ namespace Weft.Proxy.Mesh.State;
 
 /// <summary>A cluster with its endpoints.</summary>
 /// <param name="Certificate">That its TLS shows, of a Secret or of files.</param>
-internal sealed record MeshCluster(ClusterConfig Config, MeshTls Tls, bool OriginalAddress, CertificateConfig? Certificate);
+/// <param name="Here">Where the node is, as far as that counts for the cluster.</param>
+internal sealed record MeshCluster(ClusterConfig Config, MeshTls Tls, bool OriginalAddress, CertificateConfig? Certificate, Locality Here = default);
 
 /// <summary>What is different after a step: only this is made anew.</summary>
 internal sealed record MeshStep

@@ -151,6 +151,7 @@ public sealed class MeshFeedTests
         await world.ApplyAsync("{apiVersion: v1, kind: Namespace, metadata: {name: default, labels: {istio-injection: disabled}}}");
         await Eventually.TrueAsync(() => proxy.Find<WorkloadUnit>(UnitKind.Workload, "default/web") is { Identity: null });
         await world.ApplyAsync("{apiVersion: v1, kind: Node, metadata: {name: n1, annotations: {weft.dev/mesh: 'on'}, labels: {topology.kubernetes.io/region: eu, topology.kubernetes.io/zone: eu-2}}}");
+        await Eventually.TrueAsync(() => proxy.Find<NodeUnit>(UnitKind.Node, "n1") is { Locality: { Region: "eu", Zone: "eu-2" } });
         await Eventually.TrueAsync(() => Endpoint(proxy) is { Locality.Zone: "eu-2", Identity: null }, state: () => $"{Endpoint(proxy)} of {string.Join(' ', proxy.Units.Keys)}");
         await world.DeleteAsync("Pod", "web");
 
