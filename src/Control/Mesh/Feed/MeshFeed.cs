@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Weft.Api.Istio;
 using Weft.Client;
@@ -18,11 +17,10 @@ public sealed partial class MeshFeed : IAsyncDisposable
     /// <summary>The service account under which statuses are written and Secrets are read.</summary>
     public const string Account = "mesh-controller";
 
-    // Changes that come together are compiled together: half of the time may go by with waiting for more. A wait of more than a second would be felt.
-    private static readonly TimeSpan MinPause = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(1);
+    // Many proxies answer at once: after the first a rest for the others.
+    private static readonly TimeSpan ListenRest = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan ListenPatience = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _stopping = new();
     private readonly MeshSources _sources;
     private readonly SecretFeed _secretFeed;
@@ -30,8 +28,8 @@ public sealed partial class MeshFeed : IAsyncDisposable
     private readonly MeshStatusWriter _statuses;
     private readonly ConfigHub _hub;
     private readonly MeshFeedOptions _options;
+    private readonly PacedLoop _loop;
     private readonly TimeProvider _time;
-    private readonly Random _random;
     private readonly ILogger _logger;
     private Task _running = Task.CompletedTask;
     private Dictionary<UnitKey, ConfigUnit> _published = [];
@@ -42,8 +40,10 @@ public sealed partial class MeshFeed : IAsyncDisposable
 
     private MeshFeed(Informers informers, KubeClient client, ConfigHub hub, MeshFeedOptions options, TimeProvider time, Random random, ILoggerFactory loggers)
     {
-        (_hub, _options, _time, _random) = (hub, options, time, random);
+        (_hub, _options, _time) = (hub, options, time);
         _logger = loggers.CreateLogger("Weft.Control.Mesh");
+        // Until a step succeeds what was published stays.
+        _loop = new(StepAsync, (defect, pause) => Log.Failed(_logger, defect, pause.TotalSeconds), time, random);
         _sources = new(informers, options.Settings, options.IsOn, Changed);
         _secretFeed = new(client, time, random, (_, failed) => Log.SecretsFailed(_logger, failed.Message), Changed);
         _secrets = new(_secretFeed);
@@ -60,10 +60,10 @@ public sealed partial class MeshFeed : IAsyncDisposable
         {
             await feed._sources.SyncedAsync(cancellationToken);
             feed._hosts = options.Hosts?.Subscribe(feed.Changed);
-            var isWhole = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            feed.Changed();
             feed._running = Task.WhenAll(
-                Task.Run(() => feed.CompileAsync(isWhole), CancellationToken.None), Task.Run(feed.ListenAsync, CancellationToken.None), Task.Run(() => feed._statuses.RunAsync(feed._stopping.Token), CancellationToken.None));
-            await isWhole.Task.WaitAsync(cancellationToken);
+                Task.Run(() => feed._loop.RunAsync(feed._stopping.Token), CancellationToken.None), Task.Run(feed.ListenAsync, CancellationToken.None), Task.Run(() => feed._statuses.RunAsync(feed._stopping.Token), CancellationToken.None));
+            await feed._loop.First.WaitAsync(cancellationToken);
             return feed;
         }
         catch
@@ -73,36 +73,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         }
     }
 
-    private void Changed() => _changed.Writer.TryWrite(true);
-
-    // Whatever fails, the next change is compiled again, and until then what was published stays.
-    private async Task CompileAsync(TaskCompletionSource isWhole)
-    {
-        var (stopping, pause, failures) = (_stopping.Token, MinPause, 0);
-        while (!stopping.IsCancellationRequested)
-        {
-            try
-            {
-                _changed.Reader.TryRead(out _);
-                var started = _time.GetTimestamp();
-                await StepAsync(stopping);
-                isWhole.TrySetResult();
-                (pause, failures) = (TimeSpan.FromTicks(Math.Clamp(_time.GetElapsedTime(started).Ticks, MinPause.Ticks, MaxPause.Ticks)), 0);
-                await _changed.Reader.WaitToReadAsync(stopping);
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception failed)
-            {
-                pause = Backoff.Reconnect.Delay(++failures, _random);
-                Log.Failed(_logger, failed, pause.TotalSeconds);
-            }
-
-            await Task.Delay(pause, _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    private void Changed() => _loop.Changed();
 
     private async Task StepAsync(CancellationToken cancellationToken)
     {
@@ -151,9 +122,8 @@ public sealed partial class MeshFeed : IAsyncDisposable
                 if (_options.IsOn && Volatile.Read(ref _snapshot) is { } snapshot)
                     _statuses.Reject(Verdicts.Rejections(proxies, snapshot));
                 _statuses.Heard();
+                await Task.Delay(ListenRest, _time, stopping);
                 await next.WaitAsync(stopping);
-                // Many proxies answer at once.
-                await Task.Delay(MinPause, _time, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -161,8 +131,8 @@ public sealed partial class MeshFeed : IAsyncDisposable
             }
             catch (Exception failed)
             {
-                Log.Failed(_logger, failed, MaxPause.TotalSeconds);
-                await Task.Delay(MaxPause, _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                Log.Failed(_logger, failed, ListenPatience.TotalSeconds);
+                await Task.Delay(ListenPatience, _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
