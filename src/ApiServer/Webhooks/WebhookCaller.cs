@@ -6,6 +6,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
+using Weft.Api.Istio;
 using Weft.Api.Trees;
 using Weft.ApiServer.Registry;
 
@@ -185,6 +186,8 @@ internal sealed class WebhookCaller(StoredObjects objects, TimeProvider time) : 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
+            if (target is IPEndPoint)
+                PassTheMesh(socket);
             await socket.ConnectAsync(target, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
@@ -192,6 +195,20 @@ internal sealed class WebhookCaller(StoredObjects objects, TimeProvider time) : 
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    // A webhook whose namespace asks everybody for mutual TLS is the server's to call all the same, where its pod runs on this node: not captured, as the agent's probes.
+    private static void PassTheMesh(Socket socket)
+    {
+        const int SolSocket = 1, Mark = 36;   // socket(7)
+        try
+        {
+            socket.SetRawSocketOption(SolSocket, Mark, BitConverter.GetBytes(MeshPorts.SocketMark));
+        }
+        catch (SocketException)
+        {
+            // Not root: then no node is here either, whose mesh could be in the way.
         }
     }
 

@@ -91,6 +91,28 @@ public sealed class WayTests
     }
 
     [Fact]
+    public async Task A_connection_to_a_pod_that_has_just_come_waits_for_what_holds_for_it()
+    {
+        using var pod = new Pod("pod", "127.1.0.11");
+        var local = new Registered();
+        await using var proxy = new MeshBed(local: local);
+        proxy.Apply(MeshBed.Workload("other", "127.1.0.12"));
+        using (var stranger = proxy.DialInbound(Client, pod.Address, pod.Port))
+            MeshBed.AssertReset(stranger);
+        local.Known[IPAddress.Parse(pod.Address)] = new LocalWorkload("1", "shop", "pod", "default", default);
+        using var early = proxy.DialInbound(Client, pod.Address, pod.Port);
+        proxy.Apply(MeshBed.Workload("pod", pod.Address, more: unit => unit with { MutualTls = MutualTls.Strict }));
+        // And not for less: it came without an identity.
+        MeshBed.AssertReset(early);
+        proxy.Apply(MeshBed.Workload("pod", pod.Address));
+        local.Known[IPAddress.Parse("127.1.0.13")] = new LocalWorkload("2", "shop", "never", "default", default);
+        using var waits = proxy.DialInbound(Client, "127.1.0.13", 80);
+        using var served = proxy.DialInbound(Client, pod.Address, pod.Port);
+        Assert.Equal((200, $"pod {Client}"), MeshBed.Get(served));
+        MeshBed.AssertReset(waits);
+    }
+
+    [Fact]
     public async Task A_proxy_that_starts_again_serves_by_what_is_on_its_disk()
     {
         using var directory = new TempDir();

@@ -14,7 +14,11 @@ namespace Weft.Node.Network.Policies;
 
 /// <param name="Pods">Of all nodes.</param>
 /// <param name="Node">Whose pods are judged here; the pods of another node are judged there.</param>
-internal sealed record PolicyInputs(IReadOnlyList<NetworkPolicy> Policies, IReadOnlyList<Pod> Pods, IReadOnlyList<Namespace> Namespaces, string Node);
+internal sealed record PolicyInputs(IReadOnlyList<NetworkPolicy> Policies, IReadOnlyList<Pod> Pods, IReadOnlyList<Namespace> Namespaces, string Node)
+{
+    /// <summary>Also what pods of other nodes send is judged here: in a mesh it may leave their node within mutual TLS, and comes to light only where its tunnel ends.</summary>
+    public bool HasTunnels { get; init; }
+}
 
 /// <summary>
 /// NetworkPolicies as chains and sets. A pod that no policy selects for a direction is open in that direction; one that is selected may do what some rule
@@ -30,8 +34,14 @@ internal static class PolicyCompiler
         if (inputs.Policies.Count == 0)
             return PolicyModel.Empty;
         var look = new Look(inputs);
-        foreach (var pod in inputs.Pods.Where(pod => pod.Spec.NodeName == inputs.Node))
-            look.Judge(pod);
+        foreach (var pod in inputs.Pods)
+        {
+            if (pod.Spec.NodeName == inputs.Node)
+                look.Judge(pod);
+            else if (inputs.HasTunnels)
+                look.JudgeOutgoing(pod);
+        }
+
         return look.Model();
     }
 
@@ -63,20 +73,29 @@ internal static class PolicyCompiler
         {
             if (AddressOf(pod) is not { } address)
                 return;
-            var mine = _policies.Where(one => one.Policy.Metadata.Namespace == pod.Metadata.Namespace && one.Selector.Matches(pod.Metadata.Labels)).Select(one => one.Policy).ToList();
-            var incoming = mine.Where(policy => Types(policy).Contains("Ingress")).ToList();
-            var outgoing = mine.Where(policy => Types(policy).Contains("Egress")).ToList();
+            var incoming = PoliciesOf(pod, "Ingress");
             if (incoming.Count > 0)
             {
                 _ingress[address] = Chain("in", incoming.SelectMany(policy => policy.Spec.Ingress.SelectMany(rule =>
                     Lines(policy, rule.From, rule.Ports, "saddr", port => Ports(pod, port)))));
             }
-            if (outgoing.Count > 0)
-            {
-                _egress[address] = Chain("out", outgoing.SelectMany(policy => policy.Spec.Egress.SelectMany(rule =>
-                    Lines(policy, rule.To, rule.Ports, "daddr", null))));
-            }
+
+            JudgeOutgoing(pod);
         }
+
+        public void JudgeOutgoing(Pod pod)
+        {
+            if (AddressOf(pod) is not { } address || PoliciesOf(pod, "Egress") is not { Count: > 0 } outgoing)
+                return;
+            _egress[address] = Chain("out", outgoing.SelectMany(policy => policy.Spec.Egress.SelectMany(rule =>
+                Lines(policy, rule.To, rule.Ports, "daddr", null))));
+        }
+
+        private List<NetworkPolicy> PoliciesOf(Pod pod, string direction) =>
+        [
+            .. _policies.Where(one => one.Policy.Metadata.Namespace == pod.Metadata.Namespace && one.Selector.Matches(pod.Metadata.Labels)).Select(one => one.Policy)
+                .Where(policy => Types(policy).Contains(direction)),
+        ];
 
         public PolicyModel Model() => new(
             _sets.ToImmutableSortedDictionary(StringComparer.Ordinal), _chains.ToImmutableSortedDictionary(StringComparer.Ordinal),

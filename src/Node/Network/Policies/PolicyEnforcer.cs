@@ -18,6 +18,7 @@ internal sealed partial class PolicyEnforcer : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly string _cluster;
     private readonly string _node;
+    private readonly bool _hasTunnels;
     private readonly Informer<NetworkPolicy> _policies;
     private readonly Informer<Pod> _pods;
     private readonly Informer<Namespace> _namespaces;
@@ -28,9 +29,9 @@ internal sealed partial class PolicyEnforcer : IAsyncDisposable
     private Task? _watching;
     private PolicyModel? _applied; // null: what the kernel holds is not known
 
-    private PolicyEnforcer(string cluster, string node, KubeClient client, TimeProvider time, Random random, Action<ApiResource, Exception> onError, ILogger logger)
+    private PolicyEnforcer(string cluster, string node, bool hasTunnels, KubeClient client, TimeProvider time, Random random, Action<ApiResource, Exception> onError, ILogger logger)
     {
-        (_cluster, _node, _logger) = (cluster, node, logger);
+        (_cluster, _node, _hasTunnels, _logger) = (cluster, node, hasTunnels, logger);
         _policies = new Informer<NetworkPolicy>(client.For<NetworkPolicy>(), time, random, onError);
         _pods = new Informer<Pod>(client.For<Pod>(), time, random, onError);
         _namespaces = new Informer<Namespace>(client.For<Namespace>(), time, random, onError);
@@ -38,10 +39,11 @@ internal sealed partial class PolicyEnforcer : IAsyncDisposable
     }
 
     /// <summary>Returns when the policies that there are now are in force.</summary>
+    /// <param name="hasTunnels">As <see cref="PolicyInputs.HasTunnels"/>.</param>
     public static async Task<PolicyEnforcer> StartAsync(
-        string cluster, string node, KubeClient client, TimeProvider time, Random random, Action<ApiResource, Exception> onError, ILogger logger, CancellationToken cancellationToken)
+        string cluster, string node, bool hasTunnels, KubeClient client, TimeProvider time, Random random, Action<ApiResource, Exception> onError, ILogger logger, CancellationToken cancellationToken)
     {
-        var enforcer = new PolicyEnforcer(cluster, node, client, time, random, onError, logger);
+        var enforcer = new PolicyEnforcer(cluster, node, hasTunnels, client, time, random, onError, logger);
         enforcer._policies.Cache.Subscribe(_ => enforcer._queue.Add(Key));
         enforcer._pods.Cache.Subscribe(change =>
         {
@@ -77,7 +79,7 @@ internal sealed partial class PolicyEnforcer : IAsyncDisposable
             await Task.WhenAll(_pods.Synced, _namespaces.Synced).WaitAsync(cancellationToken);
         }
 
-        var model = PolicyCompiler.Compile(new PolicyInputs(_policies.Cache.All(), _pods.Cache.All(), _namespaces.Cache.All(), _node));
+        var model = PolicyCompiler.Compile(new PolicyInputs(_policies.Cache.All(), _pods.Cache.All(), _namespaces.Cache.All(), _node) { HasTunnels = _hasTunnels });
         if (_applied is { } before)
         {
             var change = PolicyScript.Change(_cluster, before, model);

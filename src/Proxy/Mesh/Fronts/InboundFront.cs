@@ -16,6 +16,9 @@ namespace Weft.Proxy.Mesh.Fronts;
 /// </summary>
 internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors) : IInboundAcceptor
 {
+    // As for tunnels of other nodes (HboneSettings): a pod is registered before it starts, and what holds for it may come a moment after the first who calls it.
+    private const long UnknownMilliseconds = 2_000, LookMilliseconds = 20;
+
     /// <summary>Connections that were closed because they may not be.</summary>
     public long Refused { get; private set; }
 
@@ -26,7 +29,15 @@ internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
     public void Accept(int fd, IPEndPoint source, IPEndPoint destination, string? identity)
     {
         (source, destination) = (source.Plain(), destination.Plain());
-        Judge(fd, source, destination, identity, spoken: null);
+        Begin(fd, source, destination, identity, acceptors.Services.Loop.Now + UnknownMilliseconds);
+    }
+
+    private void Begin(int fd, IPEndPoint source, IPEndPoint destination, string? identity, long until)
+    {
+        if (serving.IsStillUnknown(destination.Address) && acceptors.Services.Loop.Now < until)
+            acceptors.Later(fd, LookMilliseconds, () => Begin(fd, source, destination, identity, until));
+        else
+            Judge(fd, source, destination, identity, spoken: null);
     }
 
     /// <param name="spoken">Null: that was not waited for yet. What is waited for is judged by the rules that hold when it comes.</param>

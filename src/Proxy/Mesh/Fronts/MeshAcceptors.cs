@@ -19,6 +19,7 @@ internal sealed class MeshAcceptors
     private readonly AcceptorSettings _settings;
     private readonly TcpSettings _bytes = new() { Route = _ => null, MayBePair = true };
     private readonly HashSet<FirstBytesWait> _waiting = [];
+    private readonly Dictionary<int, LoopTimer> _later = [];
     private bool _closed;
 
     public MeshAcceptors(LoopServices services, MeshServing serving)
@@ -31,9 +32,9 @@ internal sealed class MeshAcceptors
 
     public LoopServices Services { get; }
 
-    public int Connections => _http.Connections + _tcp.Connections + _waiting.Count;
+    public int Connections => _http.Connections + _tcp.Connections + _waiting.Count + _later.Count;
 
-    public bool IsBusy => _http.IsBusy || _tcp.Connections > 0 || _waiting.Count > 0;
+    public bool IsBusy => _http.IsBusy || _tcp.Connections > 0 || _waiting.Count > 0 || _later.Count > 0;
 
     /// <summary>Tells what the client speaks, without taking anything from the socket.</summary>
     public void Wait(int fd, Action<Spoken> told)
@@ -49,6 +50,25 @@ internal sealed class MeshAcceptors
             _waiting.Remove(wait);
             told(spoken);
         }));
+    }
+
+    /// <summary>Leaves the connection as it is for so long.</summary>
+    public void Later(int fd, long milliseconds, Action then)
+    {
+        if (_closed)
+        {
+            SocketCalls.Close(fd);
+            return;
+        }
+
+        var timer = new LoopTimer(Services.Loop.Timers, () =>
+        {
+            _later.Remove(fd, out var own);
+            own!.Dispose();
+            then();
+        });
+        _later.Add(fd, timer);
+        timer.Set(Services.Loop.Now + milliseconds);
     }
 
     public void Http(int fd, IPEndPoint peer, Func<Client, IExchangeFactory?> exchanges) => _http.Accept(fd, peer, _settings with { Exchanges = exchanges });
@@ -84,7 +104,14 @@ internal sealed class MeshAcceptors
             SocketCalls.Close(wait.Descriptor);
         }
 
+        foreach (var (fd, timer) in _later)
+        {
+            timer.Dispose();
+            SocketCalls.Close(fd);
+        }
+
         _waiting.Clear();
+        _later.Clear();
         _http.CloseAll();
         _tcp.CloseAll();
     }

@@ -75,6 +75,9 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
 
     public MeshWorkload? WorkloadOf(IPAddress address) => View.WorkloadOf(address, local.Find(address));
 
+    /// <summary>A pod of this node of which the configuration does not say anything yet.</summary>
+    public bool IsStillUnknown(IPAddress address) => local.Find(address) is { } registered && (View.WorkloadOf(address, registered) is not { } workload || RulesOf(workload) is null);
+
     /// <summary>Null: the workload is not of this node.</summary>
     public InboundRules? RulesOf(MeshWorkload workload) => _rules.GetValueOrDefault(workload.Key);
 

@@ -34,6 +34,15 @@ public sealed class PolicyCompilerTests
 
     private static PolicyModel Compile(params NetworkPolicy[] policies) => PolicyCompiler.Compile(new PolicyInputs(policies, [Web, Friend, Shop, Dns, OnHost], Namespaces, "n1"));
 
+    [Fact]
+    public void Where_tunnels_end_the_egress_of_all_pods_is_judged_and_the_ingress_of_the_own()
+    {
+        var inputs = new PolicyInputs([Policy("""{"podSelector":{},"policyTypes":["Ingress","Egress"],"egress":[{"to":[{"podSelector":{"matchLabels":{"app":"web"}}}]}]}""")], [Web, Friend, Shop, OnHost], Namespaces, "n1");
+        const string Egress = "ip daddr [10.1.0.2]  return; drop";
+        Assert.Equal($"in 10.1.0.2: drop\nout 10.1.0.2: {Egress}", Show(PolicyCompiler.Compile(inputs)));
+        Assert.Equal($"in 10.1.0.2: drop\nout 10.1.0.2: {Egress}\nout 10.1.1.3: {Egress}", Show(PolicyCompiler.Compile(inputs with { HasTunnels = true })));
+    }
+
     private static string Show(PolicyModel model)
     {
         var lines = new List<string>();
