@@ -7,7 +7,6 @@ using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry.Metrics;
 using Weft.Proxy.Transport;
-using Weft.Proxy.Transport.Interop;
 
 namespace Weft.Proxy.Mesh.Fronts;
 
@@ -90,6 +89,6 @@ internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
     private void Refuse(int fd)
     {
         Refused++;
-        SocketCalls.Close(fd);
+        acceptors.Services.Loop.Sockets.Close(fd);
     }
 }

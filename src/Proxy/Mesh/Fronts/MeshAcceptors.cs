@@ -5,7 +5,6 @@ using Weft.Proxy.Http;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Runtime;
 using Weft.Proxy.Transport;
-using Weft.Proxy.Transport.Interop;
 using Weft.Proxy.Tunnels;
 
 namespace Weft.Proxy.Mesh.Fronts;
@@ -40,7 +39,7 @@ internal sealed class MeshAcceptors
     {
         if (_closed)
         {
-            SocketCalls.Close(fd);
+            Services.Loop.Sockets.Close(fd);
             return;
         }
 
@@ -81,7 +80,7 @@ internal sealed class MeshAcceptors
         foreach (var wait in _waiting)
         {
             wait.Cancel();
-            SocketCalls.Close(wait.Descriptor);
+            Services.Loop.Sockets.Close(wait.Descriptor);
         }
 
         _waiting.Clear();
