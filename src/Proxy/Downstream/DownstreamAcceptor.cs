@@ -2,7 +2,6 @@ using System.Net;
 using Weft.Proxy.Http1;
 using Weft.Proxy.Http2;
 using Weft.Proxy.Transport;
-using Weft.Proxy.Transport.Interop;
 
 namespace Weft.Proxy.Downstream;
 
@@ -41,7 +40,7 @@ internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settin
         if (settings.MaxConnections > 0 && _connections.Count >= settings.MaxConnections)
         {
             Rejected++;
-            SocketCalls.Close(fd);
+            loop.Sockets.Close(fd);
             return;
         }
 

@@ -87,10 +87,10 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
 
     public IPEndPoint? Peer { get; set; }
 
-    public IPEndPoint? LocalEndPoint => _fd >= 0 ? SocketCalls.LocalEndPoint(_fd) : null;
+    public IPEndPoint? LocalEndPoint => _fd >= 0 && !LocalSockets.IsLocal(_fd) ? SocketCalls.LocalEndPoint(_fd) : null;
 
     /// <summary>
-    /// Of one end of a pair within this process (AF_UNIX): the other end was closed as a whole without our having ended our direction, which says that the connection was cut, where TCP
+    /// Of one end of a pair within this process: the other end was closed as a whole without our having ended our direction, which says that the connection was cut, where TCP
     /// would send a reset.
     /// </summary>
     public bool HangUpIsLoss { get; init; }
@@ -106,7 +106,7 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
 
     public bool IsBlocked => _blocked;
 
-    public bool HasUnread => _state == State.Open && (_mayRead || !Pending.IsEmpty || SocketCalls.HasUnread(_fd));
+    public bool HasUnread => _state == State.Open && (_mayRead || !Pending.IsEmpty || _loop.Sockets.HasUnread(_fd));
 
     public ByteQueue Output
     {
@@ -237,7 +237,7 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
     {
         if (_state == State.Connecting)
         {
-            if (SocketCalls.Error(_fd) != 0 || (events & (Libc.EpollErr | Libc.EpollHup)) != 0)
+            if (_loop.Sockets.Error(_fd) != 0 || (events & (Libc.EpollErr | Libc.EpollHup)) != 0)
             {
                 Lost();
                 return;
@@ -275,7 +275,7 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
         Encrypt();
         if (!_out.IsEmpty)
         {
-            var sent = SocketCalls.Send(_fd, _out.Span);
+            var sent = _loop.Sockets.Send(_fd, _out.Span);
             if (sent < 0 && sent != -Libc.Eagain)
             {
                 Lost();
@@ -298,7 +298,7 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
             if (_state == State.Lingering && (_ended || !_lingers))
                 CloseNow();
             else if (!_shutdownDone)
-                SocketCalls.ShutdownWriting(_fd);
+                _loop.Sockets.ShutdownWriting(_fd);
             _shutdownDone = true;
         }
 
@@ -339,7 +339,7 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
                 return;
             }
 
-            var got = SocketCalls.Receive(_fd, _loop.ReadBuffer);
+            var got = _loop.Sockets.Receive(_fd, _loop.ReadBuffer);
             if (got > 0)
             {
                 // A short read means that there is no more, but for the end, which has no length.
@@ -507,7 +507,7 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
 
     private void SendThrough(ReadOnlySpan<byte> data)
     {
-        var sent = _out.IsEmpty ? SocketCalls.Send(_fd, data) : SocketCalls.Send(_fd, _out.Span, data);
+        var sent = _out.IsEmpty ? _loop.Sockets.Send(_fd, data) : _loop.Sockets.Send(_fd, _out.Span, data);
         if (sent < 0)
         {
             // An error shows itself again at the next call, outside of the protocol's own.
@@ -574,9 +574,9 @@ internal sealed class Connection : ITransport, IPollable, ITurnTaker, IDisposabl
         _state = State.Closed;
         _loop.Unregister(_slot);
         if (_cuts)
-            SocketCalls.Reset(_fd);
+            _loop.Sockets.Reset(_fd);
         else
-            SocketCalls.Close(_fd);
+            _loop.Sockets.Close(_fd);
         _fd = -1;
         _timer.Dispose();
         _openBy?.Dispose();

@@ -28,6 +28,9 @@ internal sealed class EventLoop : IDisposable
     // So many of those that wait for a turn have it after a wake-up, or as many as there were events: then those that have waited for nothing yet are asked for.
     internal const int LeastTurns = 16;
 
+    // So many events of pairs after one of the kernel's; what is left has its turn after those that have waited in the kernel.
+    private const int MostLocalEvents = 256;
+
     private readonly Poller _poller = new();
     private readonly TimeProvider _time;
     private readonly Action<Exception> _failed;
@@ -36,6 +39,7 @@ internal sealed class EventLoop : IDisposable
     private readonly List<Connection> _dirty = new(64);
     private readonly Queue<ITurnTaker> _turns = new(64);
     private readonly Stack<int> _freeSlots = new();
+    private readonly LocalSockets _local;
     private Slot[] _slots = new Slot[64];
     private int _usedSlots;
     private bool _stopping;
@@ -47,6 +51,7 @@ internal sealed class EventLoop : IDisposable
         (_time, _failed) = (time, failed);
         Now = ReadClock();
         Timers = new(Now, failed);
+        _local = new(Buffers);
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
@@ -66,6 +71,9 @@ internal sealed class EventLoop : IDisposable
     public TimerWheel Timers { get; }
 
     public BufferPool Buffers { get; } = new();
+
+    /// <summary>Sockets of the kernel's, and pairs within this loop.</summary>
+    public LoopSockets Sockets => new(_local);
 
     /// <summary>What is read goes here first. Whoever reads hands it on before anybody else reads.</summary>
     public byte[] ReadBuffer { get; } = GC.AllocateUninitializedArray<byte>(ReadBufferBytes, pinned: true);
@@ -122,7 +130,11 @@ internal sealed class EventLoop : IDisposable
         }
 
         _slots[index].Pollable = pollable;
-        _poller.Add(fd, events, ((ulong)_slots[index].Generation << 32) | (uint)index);
+        var number = ((ulong)_slots[index].Generation << 32) | (uint)index;
+        if (LocalSockets.IsLocal(fd))
+            _local.Watch(fd, events, number);
+        else
+            _poller.Add(fd, events, number);
         return index;
     }
 
@@ -138,7 +150,10 @@ internal sealed class EventLoop : IDisposable
     public void Unregister(int index, int fd)
     {
         Unregister(index);
-        _poller.Remove(fd);
+        if (LocalSockets.IsLocal(fd))
+            _local.Unwatch(fd);
+        else
+            _poller.Remove(fd);
     }
 
     internal void MarkDirty(Connection connection) => _dirty.Add(connection);
@@ -151,19 +166,23 @@ internal sealed class EventLoop : IDisposable
         while (!_stopping)
         {
             // What stands in these queues must not wait.
-            var count = _poller.Wait(_turns.Count > 0 ? 0 : Timers.NextIn(Now));
+            var count = _poller.Wait(_turns.Count > 0 || _local.HasEvents ? 0 : Timers.NextIn(Now));
             Now = ReadClock();
             for (var i = 0; i < count; i++)
             {
                 var number = _poller.Number(i);
                 if (number == Poller.WakeNumber)
+                {
                     RunPosted();
-                else
-                    Dispatch(number, _poller.Events(i));
+                    continue;
+                }
+
+                Dispatch(number, _poller.Events(i));
+                Settle();
             }
 
             Guarded(static loop => loop.Timers.Advance(loop.Now));
-            Flush();
+            Settle();
             for (var rest = Math.Min(_turns.Count, Math.Max(LeastTurns, count)); rest > 0; rest--)
                 GiveOneTurn();
 
@@ -187,7 +206,7 @@ internal sealed class EventLoop : IDisposable
                 Break(connection);
         }
 
-        Flush();
+        Settle();
     }
 
     private void Dispatch(ulong number, uint events)
@@ -205,8 +224,17 @@ internal sealed class EventLoop : IDisposable
             if (pollable is Connection connection)
                 Break(connection);
         }
+    }
 
+    // What was written into a pair is read at once: a request that goes through it is on its way with the same wake-up.
+    private void Settle()
+    {
         Flush();
+        for (var events = 0; events < MostLocalEvents && _local.TryFetch(out var number, out var what); events++)
+        {
+            Dispatch(number, what);
+            Flush();
+        }
     }
 
     // After each event and not after all of a wake-up: a request is on its way to its endpoint while the next is being read.
@@ -258,7 +286,7 @@ internal sealed class EventLoop : IDisposable
                 _failed(defect);
             }
 
-            Flush();
+            Settle();
         }
     }
 

@@ -9,7 +9,11 @@ internal readonly record struct KeepAlive(int Idle, int Interval, int Probes)
 {
     public static KeepAlive Of(TcpKeepAlive? config) => config is null || config.Idle <= TimeSpan.Zero ? default : new(Seconds(config.Idle), Seconds(config.Interval), config.Probes);
 
-    public void Apply(int fd) => SocketCalls.KeepAlive(fd, Idle, Interval, Probes);
+    public void Apply(int fd)
+    {
+        if (!LocalSockets.IsLocal(fd))
+            SocketCalls.KeepAlive(fd, Idle, Interval, Probes);
+    }
 
     private static int Seconds(TimeSpan time) => (int)Math.Ceiling(time.TotalSeconds);
 }

@@ -73,7 +73,7 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
         if (settings.MaxConnections > 0 && Connections >= settings.MaxConnections)
         {
             Rejected++;
-            SocketCalls.Close(fd);
+            loop.Sockets.Close(fd);
             return;
         }
 

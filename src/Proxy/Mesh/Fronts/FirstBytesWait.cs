@@ -75,7 +75,7 @@ internal sealed class FirstBytesWait : IPollable
     private Spoken? Look()
     {
         Span<byte> bytes = stackalloc byte[FirstBytes.Enough];
-        var got = SocketCalls.Peek(_fd, bytes);
+        var got = _loop.Sockets.Peek(_fd, bytes);
         // The end, or an error, is for whoever reads next.
         return got == -Libc.Eagain ? null : got <= 0 ? Spoken.Other : FirstBytes.Of(bytes[..got]);
     }

@@ -7,7 +7,6 @@ using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry.Metrics;
 using Weft.Proxy.Transport;
-using Weft.Proxy.Transport.Interop;
 
 namespace Weft.Proxy.Mesh.Fronts;
 
@@ -101,6 +100,6 @@ internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
     private void Refuse(int fd)
     {
         Refused++;
-        SocketCalls.Reset(fd);
+        acceptors.Services.Loop.Sockets.Reset(fd);
     }
 }

@@ -5,7 +5,6 @@ using Weft.Proxy.Http;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Runtime;
 using Weft.Proxy.Transport;
-using Weft.Proxy.Transport.Interop;
 using Weft.Proxy.Tunnels;
 
 namespace Weft.Proxy.Mesh.Fronts;
@@ -41,7 +40,7 @@ internal sealed class MeshAcceptors
     {
         if (_closed)
         {
-            SocketCalls.Close(fd);
+            Services.Loop.Sockets.Close(fd);
             return;
         }
 
@@ -57,7 +56,7 @@ internal sealed class MeshAcceptors
     {
         if (_closed)
         {
-            SocketCalls.Close(fd);
+            Services.Loop.Sockets.Close(fd);
             return;
         }
 
@@ -101,13 +100,13 @@ internal sealed class MeshAcceptors
         foreach (var wait in _waiting)
         {
             wait.Cancel();
-            SocketCalls.Close(wait.Descriptor);
+            Services.Loop.Sockets.Close(wait.Descriptor);
         }
 
         foreach (var (fd, timer) in _later)
         {
             timer.Dispose();
-            SocketCalls.Close(fd);
+            Services.Loop.Sockets.Close(fd);
         }
 
         _waiting.Clear();

@@ -4,7 +4,6 @@ using Weft.Proxy.Http;
 using Weft.Proxy.Http2;
 using Weft.Proxy.Mesh.Identity;
 using Weft.Proxy.Transport;
-using Weft.Proxy.Transport.Interop;
 using Weft.Proxy.Upstream;
 
 namespace Weft.Proxy.Mesh.Hbone;
@@ -45,8 +44,9 @@ internal sealed class HboneClient
     /// <summary>As <see cref="HboneConnector.Connect(Registration.LocalWorkload, IPAddress?, IPEndPoint, string, EventLoop)"/>.</summary>
     public int Connect(WorkloadAccount account, IPAddress? source, IPEndPoint destination, string expectedIdentity)
     {
-        if (_tunnels >= Settings.MaxTunnels || !account.IsValid || SocketCalls.Pair() is not var (near, other))
+        if (_tunnels >= Settings.MaxTunnels || !account.IsValid)
             return -1;
+        var (near, other) = _loop.Sockets.Pair();
         _tunnels++;
         new HboneOutbound(this, new Connection(_loop, near, null, connecting: false) { HangUpIsLoss = true }, account, source, destination, expectedIdentity).Start();
         return other;

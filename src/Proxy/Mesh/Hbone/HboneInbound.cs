@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using Weft.Proxy.Http;
 using Weft.Proxy.Transport;
-using Weft.Proxy.Transport.Interop;
 
 namespace Weft.Proxy.Mesh.Hbone;
 
@@ -67,12 +66,7 @@ internal sealed class HboneInbound(HboneServerConnection connection) : IServerSt
     {
         if (!connection.Server.TryBegin())
             return 429;
-        if (SocketCalls.Pair() is not var (near, other))
-        {
-            connection.Server.Ended();
-            return 429;
-        }
-
+        var (near, other) = connection.Loop.Sockets.Pair();
         _tunnel = new Tunnel(connection.Server, new Connection(connection.Loop, near, null, connecting: false) { HangUpIsLoss = true }, stream);
         stream.SendHead(new ResponseHead { Status = 200 }, end: false);
         connection.Server.Parts.Inbound.Accept(other, source, destination, connection.Identity);

@@ -5,7 +5,6 @@ using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry.Metrics;
 using Weft.Proxy.Transport;
-using Weft.Proxy.Transport.Interop;
 using Weft.Proxy.Upstream.Clusters;
 
 namespace Weft.Proxy.Mesh;
@@ -49,7 +48,8 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
         {
             case MeshPathKind.Connector:
                 return connector!.Connect(path.Source.Workload, path.Source.Address, to, path.Identity!, loop);
-            case MeshPathKind.Inbound when SocketCalls.Pair() is { } pair:
+            case MeshPathKind.Inbound:
+                var pair = loop.Sockets.Pair();
                 inbound(loop, pair.Other, new IPEndPoint(path.Source.Address ?? IPAddress.None, 0), to, path.Source.Identity);
                 return pair.One;
             default:

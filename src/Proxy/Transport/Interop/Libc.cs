@@ -16,7 +16,7 @@ internal static unsafe partial class Libc
     public const int ShutWr = 1;
     public const int MsgPeek = 2, MsgNoSignal = 0x4000;
     public const int ORdonly = 0, OCloexec = 0x80000;
-    public const int Eintr = 4, Eagain = 11, Enfile = 23, Emfile = 24, Econnaborted = 103, Einprogress = 115;
+    public const int Eintr = 4, Eagain = 11, Enfile = 23, Emfile = 24, Epipe = 32, Econnaborted = 103, Econnreset = 104, Einprogress = 115;
 
     /// <summary>The largest socket address that is used: sockaddr_in6.</summary>
     public const int AddressBytes = 28;

@@ -109,10 +109,14 @@ internal sealed class HboneBed : IInboundAcceptor, ILocalWorkloads, IMeshPeers, 
     public Socket Connect(IPAddress pod, int port = 80, WorkloadAccount? expected = null, IPAddress? source = null)
     {
         var account = expected ?? (pod.Equals(PodB) ? B : A);
-        var fd = -2;
-        OnNear(() => fd = Connector.Connect(ClientPod, source ?? Source, new(pod, port), account.Identity("cluster.local"), _near));
-        Assert.True(fd >= 0);
-        return SocketOf(fd);
+        Socket? socket = null;
+        OnNear(() =>
+        {
+            var fd = Connector.Connect(ClientPod, source ?? Source, new(pod, port), account.Identity("cluster.local"), _near);
+            Assert.True(fd >= 0);
+            socket = KernelEnd.Of(_near, fd);
+        });
+        return socket!;
     }
 
     public Socket TakeInbound() => Inbound.TryTake(out var socket, TimeSpan.FromSeconds(30)) ? socket : throw new TimeoutException("nothing came to the workload");
@@ -154,7 +158,7 @@ internal sealed class HboneBed : IInboundAcceptor, ILocalWorkloads, IMeshPeers, 
         Accepted.Enqueue((source, destination, identity));
         if (!Echoes)
         {
-            Inbound.Add(SocketOf(fd));
+            Inbound.Add(KernelEnd.Of(_far, fd));
             return;
         }
 
@@ -208,14 +212,6 @@ internal sealed class HboneBed : IInboundAcceptor, ILocalWorkloads, IMeshPeers, 
     }
 
     private MeshIdentities Identities(string name) => new(new IdentityFiles(_directory.File(name)), TimeProvider.System, Seeded.Random(1), NullLogger.Instance);
-
-    private static Socket SocketOf(int fd)
-    {
-        // Said once, so that .NET knows what the descriptor is: it waits by itself then.
-        var socket = new Socket(new SafeSocketHandle(fd, ownsHandle: true)) { Blocking = false };
-        (socket.Blocking, socket.ReceiveTimeout, socket.SendTimeout) = (true, 30_000, 30_000);
-        return socket;
-    }
 
     private static long Measure(EventLoop loop)
     {
