@@ -6,7 +6,10 @@ using Weft.Proxy.Config.Identity;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Wire;
 using Weft.Proxy.Configuration;
+using Weft.Proxy.Config.Inspection;
 using Weft.Proxy.Mesh.Fronts;
+using Weft.Proxy.Mesh.Inspection;
+using Weft.Proxy.Mesh.Inspection.Explaining;
 using Weft.Proxy.Mesh.Registration;
 using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Runtime;
@@ -30,6 +33,8 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     private readonly MeshLoop[] _loops;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Lock _applying = new();
+    private readonly InspectionServer? _inspection;
     private readonly TaskCompletionSource _configured = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private MeshNode? _node;
     private bool _started, _disposed;
@@ -47,6 +52,10 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         var limits = new OffLimits(options.Outbound.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Address).Concat(options.DoorAddress is { } own ? [own] : []), options.LoopbackPods);
         _paths = new MeshPaths(options.Node, source, local, connector, limits, () => _serving.View, AcceptInbound, options.IsOwnAddress);
         _loops = [.. _engine.Loops.Select(loop => new MeshLoop(loop, _serving, limits))];
+        Journal = new RequestJournal(new RequestObserver(_engine.Names.Texts, options.Node, () => _serving.View));
+        _engine.Watch(Journal.Offer);
+        if (options.Inspection is { } socket)
+            _inspection = new InspectionServer(socket, new InspectionParts(options.Node, Journal, WriteMetrics, Explain), time, loggers.CreateLogger<InspectionServer>());
     }
 
     public static MeshProxy Create(MeshProxyOptions options, TimeProvider time, Random random, ILoggerFactory loggers)
@@ -70,6 +79,8 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     internal IReadOnlyList<MeshLoop> Loops => _loops;
 
     internal MeshState State => _state;
+
+    internal RequestJournal Journal { get; }
 
     internal ProxyEngine Engine => _engine;
 
@@ -97,7 +108,8 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     {
         try
         {
-            return Serve(changes);
+            lock (_applying)
+                return Serve(changes);
         }
         catch (Exception defect)
         {
@@ -109,6 +121,13 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         {
             _configured.TrySetResult();
         }
+    }
+
+    /// <summary>What would become of a request, by the configuration that is served now.</summary>
+    internal Explanation Explain(ExplainQuestion question)
+    {
+        lock (_applying)
+            return new Explainer(new ExplainerParts(_state, _options.Node, _options.TrustDomain, _paths, _engine.Clusters, _options.DoorAddress)).Explain(question);
     }
 
     /// <summary>What a scrape of Prometheus gets.</summary>
@@ -145,6 +164,8 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
             await loop.Loop.PostAsync(loop.Close);
         if (_node is not null)
             await _node.CloseAsync();
+        if (_inspection is not null)
+            await _inspection.DisposeAsync();
         await _engine.DisposeAsync();
         if (_node is not null)
             await _node.DisposeAsync();
