@@ -148,7 +148,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
                 return registration.ShutDownAsync(token);
             }, () => [.. manager.Pods], manager.Find);
         Own(new ShutdownEndpoint(options.RunDir, new NodeShutdown(parts, time), loggers.CreateLogger<ShutdownEndpoint>()));
-        Streams = new PodStreams(manager, runtime, () => meter.Current, time);
+        Streams = new PodStreams(manager, runtime, () => meter.Current, options.InspectionSocket is { } inspection ? new ProxyInspection(inspection) : null, time);
         events.Node("Starting", "Starting the node agent.");
         Log.Started(logger, options.NodeName, nodeIp, options.PodCidr);
 
