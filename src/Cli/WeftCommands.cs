@@ -7,6 +7,7 @@ using Weft.Cli.Nodes;
 using Weft.Cli.Images;
 using Weft.Cli.Mesh;
 using Weft.Cli.Objects;
+using Weft.Cli.Observing;
 using Weft.Cli.Proxies;
 
 namespace Weft.Cli;
@@ -58,6 +59,9 @@ public static class WeftCommands
         root.Subcommands.Add(ImageCommands.Build(host.Time));
         root.Subcommands.Add(ProxyCommand.Build(host));
         root.Subcommands.Add(AnalyzeCommand.Build(host.Time));
+        root.Subcommands.Add(WhyOptions.Build(host.Time));
+        root.Subcommands.Add(TapCommand.Build());
+        root.Subcommands.Add(TopCommand.Build(host.Time));
         foreach (var command in ObjectCommands.Build(host.Time))
             root.Subcommands.Add(command);
         return root;

@@ -24,6 +24,12 @@ public interface IPodStreams
     /// <summary>What the node and its containers use. A node that measures nothing (a simulated one) says so by an empty answer.</summary>
     /// <exception cref="PodStreamException">The node cannot be asked now.</exception>
     Task<NodeUsage> UsageAsync(string node, CancellationToken cancellationToken) => Task.FromResult(NodeUsage.Nothing);
+
+    /// <summary>Asks the node's proxy about requests, and copies its answer, lines of JSON, until the proxy ends it or it is cancelled.</summary>
+    /// <param name="question">One line of JSON, which is the proxy's to understand.</param>
+    /// <exception cref="PodStreamException">The node has no proxy of a mesh, or cannot be asked now.</exception>
+    Task InspectAsync(string node, string question, Stream output, CancellationToken cancellationToken) =>
+        throw new PodStreamException(PodStreamError.NotRunning, "the node has no proxy of a mesh");
 }
 
 /// <param name="Container">Never empty: the API server has chosen the default one.</param>

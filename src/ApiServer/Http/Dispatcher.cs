@@ -12,12 +12,14 @@ internal sealed class Dispatcher(IResourceCatalog catalog, IReadOnlyList<IPathHa
     public async Task DispatchAsync(ApiRequest request)
     {
         var info = request.Info;
-        if (!info.IsResource)
+        if (paths.FirstOrDefault(path => path.ServesResources == info.IsResource && path.Matches(info)) is { } handler)
         {
-            var handler = paths.FirstOrDefault(path => path.Matches(info)) ?? throw Statuses.NoSuchPath();
             await handler.HandleAsync(request.Http, info, request.Aborted);
             return;
         }
+
+        if (!info.IsResource)
+            throw Statuses.NoSuchPath();
 
         var resource = await catalog.FindAsync(info.Group, info.Version, info.Resource, request.Aborted) ?? throw Statuses.NoSuchPath();
         CheckPlace(resource, info);

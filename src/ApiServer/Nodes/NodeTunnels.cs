@@ -157,6 +157,21 @@ public sealed partial class NodeTunnels(
         }
     }
 
+    /// <summary>Nodes that can be asked now.</summary>
+    public IReadOnlyCollection<string> Reachable => [localNode, .. _nodes.Keys.Where(node => node != localNode)];
+
+    public async Task InspectAsync(string node, string question, Stream output, CancellationToken cancellationToken)
+    {
+        if (node == localNode)
+        {
+            await local.InspectAsync(node, question, output, cancellationToken);
+            return;
+        }
+
+        await using var stream = await OrderAsync(node, new TunnelOrder(NewId(), TunnelKind.Inspect) { Question = question, Output = true }, cancellationToken);
+        await stream.ReceiveAsync(output, null, cancellationToken);
+    }
+
     private static TunnelOrder Order(TunnelKind kind, PodStreamTarget target, ContainerStreams streams) => new(NewId(), kind)
     {
         Target = target, Input = streams.Input is not null, Output = streams.Output is not null, Error = streams.Error is not null, Terminal = streams.Terminal,

@@ -26,7 +26,7 @@ internal sealed class OrderedStream(TunnelOrder order, TunnelSocket socket, Tunn
                 {
                     case TunnelChannel.Output when output is not null:
                         await output.WriteAsync(message[1..], cancellationToken);
-                        if (order.Kind == TunnelKind.Logs)
+                        if (order.Kind is TunnelKind.Logs or TunnelKind.Inspect)
                             await output.FlushAsync(cancellationToken);
                         break;
                     case TunnelChannel.Error when error is not null:

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Weft.Api;
 using Weft.Api.Core;
 using Weft.Cli.Objects;
 using Weft.Client;
@@ -20,12 +19,7 @@ public sealed class AnalyzeCommand(KubeClient? cluster, TextWriter output, TextW
     /// <returns>0, or 1 when something is wrong.</returns>
     public async Task<int> RunAsync(AnalyzeOptions options, CancellationToken cancellationToken)
     {
-        var analysis = new MeshAnalysis();
-        if (cluster is not null)
-        {
-            foreach (var type in MeshAnalysis.Types)
-                await AddAsync(analysis, KindInfo.Of(type), cancellationToken);
-        }
+        var analysis = cluster is null ? new MeshAnalysis() : await ClusterObjects.ReadAsync(cluster, cancellationToken);
 
         foreach (var (_, tree) in options.Files.SelectMany(Manifests.Documents))
         {
@@ -42,32 +36,6 @@ public sealed class AnalyzeCommand(KubeClient? cluster, TextWriter output, TextW
         else
             Show(shown, report.Objects);
         return shown.Exists(problem => problem.Severity == Severity.Error) ? 1 : 0;
-    }
-
-    private async Task AddAsync(MeshAnalysis analysis, KindInfo kind, CancellationToken cancellationToken)
-    {
-        // A user's definition may lack the newest version.
-        foreach (var version in kind.OlderVersions.Prepend(kind.Kind.Version))
-        {
-            try
-            {
-                var resource = new ApiResource(kind.Resource with { Version = version }, kind.Kind.Kind, kind.Namespaced);
-                foreach (var tree in (await cluster!.Raw(resource).ListAsync(null, cancellationToken)).Items)
-                {
-                    // Items of a list may leave out what the list says.
-                    tree.TryAdd("apiVersion", resource.Resource.ApiVersion);
-                    tree.TryAdd("kind", resource.Kind);
-                    (tree["metadata"] as JsonObject)?.Remove("managedFields");
-                    analysis.Add(tree, "");
-                }
-
-                return;
-            }
-            catch (ApiStatusException missing) when (missing.IsNotFound)
-            {
-                // Another version, or none of it.
-            }
-        }
     }
 
     private async Task<IReadOnlyDictionary<string, Secret>?> SecretsAsync(IEnumerable<string> names, CancellationToken cancellationToken)

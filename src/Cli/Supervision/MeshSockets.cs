@@ -11,7 +11,7 @@ namespace Weft.Cli.Supervision;
 public static class MeshSockets
 {
     /// <summary>Names of sockets; the first three with `.0`, `.1`, ... behind them.</summary>
-    public const string Outbound = "mesh-outbound", Inbound = "mesh-inbound", Hbone = "mesh-hbone", Registration = "mesh-registration";
+    public const string Outbound = "mesh-outbound", Inbound = "mesh-inbound", Hbone = "mesh-hbone", Registration = "mesh-registration", Inspection = "mesh-inspection";
 
     // A loop of the proxy has one of each kind; more loops than that were not faster (docs/performance.md).
     private const int MostLoops = 8;
@@ -23,6 +23,9 @@ public static class MeshSockets
     public static string DirectoryIn(string runDir) => Path.Combine(runDir, "mesh");
 
     public static string RegistrationPath(string runDir) => Path.Combine(DirectoryIn(runDir), "mesh.sock");
+
+    /// <summary>Where the agent asks the proxy about requests and decisions.</summary>
+    public static string InspectionPath(string runDir) => Path.Combine(DirectoryIn(runDir), "inspect.sock");
 
     /// <param name="address">On the loopback interface already.</param>
     /// <exception cref="SocketException">A port is taken, or the right to listen so is missing.</exception>
@@ -36,7 +39,8 @@ public static class MeshSockets
                 for (var i = 0; i < Math.Clamp(processors, 1, MostLoops); i++)
                     held.Add(new(FormattableString.Invariant($"{name}.{i}"), Listen(new IPEndPoint(address, port))));
             }
-            held.Add(new(Registration, ListenForAgent(runDir)));
+            held.Add(new(Registration, ListenForAgent(runDir, RegistrationPath(runDir))));
+            held.Add(new(Inspection, ListenForAgent(runDir, InspectionPath(runDir))));
             return held;
         }
         catch
@@ -71,12 +75,11 @@ public static class MeshSockets
         void Set(int level, int option, int value) => socket.SetRawSocketOption(level, option, BitConverter.GetBytes(value));
     }
 
-    private static Socket ListenForAgent(string runDir)
+    private static Socket ListenForAgent(string runDir, string path)
     {
         const UnixFileMode Roots = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var directory = Directory.CreateDirectory(DirectoryIn(runDir));
         directory.UnixFileMode = Roots | UnixFileMode.UserExecute;
-        var path = RegistrationPath(runDir);
         File.Delete(path);   // of a supervisor that was killed
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try

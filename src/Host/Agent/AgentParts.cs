@@ -23,6 +23,7 @@ internal static class AgentParts
             ClusterCidr = settings.ClusterCidr,
             ClusterName = paths.Name,
             MeshSocket = settings.Mesh ? MeshSockets.RegistrationPath(paths.RunDir) : null,
+            InspectionSocket = settings.Mesh ? MeshSockets.InspectionPath(paths.RunDir) : null,
             ApiPort = server.Port,
             NodeIp = settings.NodeIp,
             ServiceCidr = settings.ServiceCidr,

@@ -44,7 +44,7 @@ internal sealed partial class MeshPart : IAsyncDisposable
             new MeshProxyOptions
             {
                 Node = node.Node, DoorAddress = IPAddress.TryParse(node.DoorAddress, out var door) ? door : null, Outbound = outbound, Inbound = Group(sockets, MeshSockets.Inbound), Hbone = Group(sockets, MeshSockets.Hbone),
-                Registration = sockets.GetValueOrDefault(MeshSockets.Registration), StateDirectory = Path.Combine(directory, "state"), IsOwnAddress = own.Contains, Certificates = certificates, Loops = outbound.Count,
+                Registration = sockets.GetValueOrDefault(MeshSockets.Registration), Inspection = sockets.GetValueOrDefault(MeshSockets.Inspection), StateDirectory = Path.Combine(directory, "state"), IsOwnAddress = own.Contains, Certificates = certificates, Loops = outbound.Count,
                 Mark = MeshPorts.SocketMark, AccessLog = access,
             },
             time, random, loggers);

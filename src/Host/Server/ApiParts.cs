@@ -13,6 +13,7 @@ using Weft.ApiServer.Certificates;
 using Weft.ApiServer.CustomResources;
 using Weft.ApiServer.Discovery;
 using Weft.ApiServer.Nodes;
+using Weft.ApiServer.Observing;
 using Weft.ApiServer.OpenApi;
 using Weft.ApiServer.Registry;
 using Weft.ApiServer.Streaming;
@@ -60,7 +61,7 @@ internal static class ApiParts
             Authenticator = authenticator,
             Authorizer = authorizer,
             Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions, new PreinstalledWarnings(installed)],
-            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), streams, join, images.Paths, configuration.OnApiServer, identity.OnApiServer],
+            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), streams, join, images.Paths, configuration.OnApiServer, identity.OnApiServer, new MeshObservations(streams, () => streams.Reachable, nodeName, objects, time)],
             Preinstalled = [.. installed.Select(kind => PreinstalledDefinition.Of(kind, schemas))],
             Connects = [new StreamingHandler(streams, time, loggers)],
             Live = [new UsageMetrics(readings, objects)],

@@ -24,4 +24,6 @@ internal sealed class LateStreams : IPodStreams
         Node.ConnectAsync(target, port, cancellationToken);
 
     public Task<NodeUsage> UsageAsync(string node, CancellationToken cancellationToken) => Node.UsageAsync(node, cancellationToken);
+
+    public Task InspectAsync(string node, string question, Stream output, CancellationToken cancellationToken) => Node.InspectAsync(node, question, output, cancellationToken);
 }

@@ -20,6 +20,7 @@ internal static class NodeParts
         ImageMirror = settings.RegistryPort > 0 ? new($"http://127.0.0.1:{settings.RegistryPort}") : null,
         ClusterName = paths.Name,
         MeshSocket = settings.Mesh ? MeshSockets.RegistrationPath(paths.RunDir) : null,
+        InspectionSocket = settings.Mesh ? MeshSockets.InspectionPath(paths.RunDir) : null,
         ApiPort = settings.ApiPort,
         DnsServers = settings.ServiceCidr.Length > 0 ? [settings.DnsAddress.ToString()] : [],
         HiddenPaths = [.. paths.Hidden, MeshSockets.DirectoryIn(paths.RunDir), .. UserKubeconfig.EveryonesDirectory()],

@@ -151,7 +151,9 @@ public sealed partial class NodeAgent : IAsyncDisposable
                 return registration.ShutDownAsync(token);
             }, () => [.. manager.Pods], manager.Find);
         Own(new ShutdownEndpoint(options.RunDir, new NodeShutdown(parts, time), loggers.CreateLogger<ShutdownEndpoint>()));
-        Streams = new PodStreams(manager, runtime, () => meter.Current with { HasMesh = mesh is not null, Requests = requests?.Current }, time);
+        Streams = new PodStreams(
+            manager, runtime, () => meter.Current with { HasMesh = mesh is not null, Requests = requests?.Current },
+            options.InspectionSocket is { } inspection ? new ProxyInspection(inspection) : null, time);
         events.Node("Starting", "Starting the node agent.");
         Log.Started(logger, options.NodeName, nodeIp, options.PodCidr);
 

@@ -37,6 +37,9 @@ public sealed record NodeAgentOptions
     /// <summary>Where this node's proxy is told of meshed pods. Null: the cluster's mesh is off, and nothing is captured.</summary>
     public string? MeshSocket { get; init; }
 
+    /// <summary>Where this node's proxy answers questions about requests. Null: the mesh is off.</summary>
+    public string? InspectionSocket { get; init; }
+
     public string ClusterDomain { get; init; } = "cluster.local";
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
     public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();

@@ -7,7 +7,7 @@ using Weft.Node.Runtime;
 namespace Weft.Node.Agent;
 
 /// <summary>Logs, exec, attach and port-forward of the pods of this node, and what they use.</summary>
-internal sealed class PodStreams(PodManager pods, IPodRuntime runtime, Func<NodeUsage> usage, TimeProvider time) : IPodStreams
+internal sealed class PodStreams(PodManager pods, IPodRuntime runtime, Func<NodeUsage> usage, ProxyInspection? proxy, TimeProvider time) : IPodStreams
 {
     public async Task LogsAsync(PodStreamTarget target, LogOptions options, Stream output, CancellationToken cancellationToken)
     {
@@ -43,6 +43,10 @@ internal sealed class PodStreams(PodManager pods, IPodRuntime runtime, Func<Node
     }
 
     public Task<NodeUsage> UsageAsync(string node, CancellationToken cancellationToken) => Task.FromResult(usage());
+
+    public Task InspectAsync(string node, string question, Stream output, CancellationToken cancellationToken) => proxy is null
+        ? throw new PodStreamException(PodStreamError.NotRunning, "this cluster has no mesh (weft up --mesh on)")
+        : proxy.AskAsync(question, output, cancellationToken);
 
     // Its own, so that trouble with one runtime does not reach the pods of another.
     private IPodRuntime RuntimeOf(PodStreamTarget target) => pods.Find(target.PodUid)?.PodRuntime ?? runtime;

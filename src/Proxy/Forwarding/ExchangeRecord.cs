@@ -96,7 +96,7 @@ internal sealed class ExchangeRecord(LoopServices services)
             reached.CountRequest(services.Number);
         _record.Logged = view.Recorded
             && (status is not (> 0 and < 500) || Flags != ResponseFlags.None || view.RecordedFraction >= 1 || services.Rng.Fraction() < view.RecordedFraction);
-        if (!_record.Logged && !_record.Sampled)
+        if (!_record.Logged && !_record.Sampled && !services.Access.IsWatched)
             return;
         Fill(context, connection, view, cluster, status, headAfter, now, grpc);
         if (view.LogFields is { } fields)
@@ -151,6 +151,7 @@ internal sealed class ExchangeRecord(LoopServices services)
         }
 
         _record.Policy = context.Policy is { } policy ? names.Intern(policy) : 0;
+        _record.PolicyRule = (short)Math.Min(context.PolicyRule, short.MaxValue);
         _record.DryRunPolicy = context.Findings.Count > 0 ? names.Intern(context.Findings[0].Policy) : 0;
         _record.Detail = context.Detail is { } detail ? names.Intern(detail) : 0;
         _record.ClientAddress = Number(connection.Facts.Source.Address);

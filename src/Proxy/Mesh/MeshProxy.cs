@@ -6,7 +6,10 @@ using Weft.Proxy.Config.Identity;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Wire;
 using Weft.Proxy.Configuration;
+using Weft.Proxy.Config.Inspection;
 using Weft.Proxy.Mesh.Fronts;
+using Weft.Proxy.Mesh.Inspection;
+using Weft.Proxy.Mesh.Inspection.Explaining;
 using Weft.Proxy.Mesh.Registration;
 using Weft.Proxy.Mesh.Requests;
 using Weft.Proxy.Mesh.State;
@@ -32,6 +35,8 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     private readonly RequestTotals _requests;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Lock _applying = new();
+    private readonly InspectionServer? _inspection;
     private readonly TaskCompletionSource _configured = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private MeshNode? _node;
     private bool _started, _disposed;
@@ -51,6 +56,10 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         _paths = new MeshPaths(options.Node, source, local, connector, limits, () => _serving.View, AcceptInbound, options.IsOwnAddress);
         _loops = [.. _engine.Loops.Select(loop => new MeshLoop(loop, _serving, limits))];
         _requests = new RequestTotals(() => _engine.Clusters.Values.SelectMany(cluster => cluster.Describe().Select(one => one.Endpoint).Concat(cluster.Originals?.All ?? [])));
+        Journal = new RequestJournal(new RequestObserver(_engine.Names.Texts, options.Node, () => _serving.View));
+        _engine.Watch(Journal.Offer);
+        if (options.Inspection is { } socket)
+            _inspection = new InspectionServer(socket, new InspectionParts(options.Node, Journal, WriteMetrics, Explain), time, loggers.CreateLogger<InspectionServer>());
     }
 
     public static MeshProxy Create(MeshProxyOptions options, TimeProvider time, Random random, ILoggerFactory loggers)
@@ -79,6 +88,8 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
 
     internal MeshState State => _state;
 
+    internal RequestJournal Journal { get; }
+
     internal ProxyEngine Engine => _engine;
 
     /// <summary>Begins to accept. What has come before waits in the sockets: a configuration that was applied first is the one that it is served by.</summary>
@@ -105,7 +116,8 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     {
         try
         {
-            return Serve(changes);
+            lock (_applying)
+                return Serve(changes);
         }
         catch (Exception defect)
         {
@@ -117,6 +129,13 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         {
             _configured.TrySetResult();
         }
+    }
+
+    /// <summary>What would become of a request, by the configuration that is served now.</summary>
+    internal Explanation Explain(ExplainQuestion question)
+    {
+        lock (_applying)
+            return new Explainer(new ExplainerParts(_state, _options.Node, _options.TrustDomain, _paths, _engine.Clusters, _options.DoorAddress)).Explain(question);
     }
 
     /// <summary>What a scrape of Prometheus gets.</summary>
@@ -153,6 +172,8 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
             await loop.Loop.PostAsync(loop.Close);
         if (_node is not null)
             await _node.CloseAsync();
+        if (_inspection is not null)
+            await _inspection.DisposeAsync();
         await _engine.DisposeAsync();
         if (_node is not null)
             await _node.DisposeAsync();

@@ -27,6 +27,9 @@ public sealed record MeshProxyOptions
     /// <summary>Where the node's agent says who its pods are; null: they are known by the configuration alone.</summary>
     public Socket? Registration { get; init; }
 
+    /// <summary>Where the node's agent asks about requests and decisions; null: nobody can.</summary>
+    public Socket? Inspection { get; init; }
+
     /// <summary>The proxy's own, for what it has to know before the server is reached: its pods, and their certificates. Null: it has neither, and speaks plaintext between nodes.</summary>
     public string? StateDirectory { get; init; }
 

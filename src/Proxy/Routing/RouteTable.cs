@@ -49,6 +49,9 @@ internal sealed class RouteTable
         return rule is null ? new(_otherwise, 0) : new(rule.Route, rule.PrefixLength);
     }
 
+    /// <summary>Whose routes are asked; null: no host's.</summary>
+    public HostRoutes? HostOf(RequestFacts facts) => _hosts.Find(facts);
+
     private static RouteConfig Otherwise(ListenerConfig listener) => new()
     {
         Name = "no-route",

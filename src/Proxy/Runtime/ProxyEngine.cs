@@ -47,6 +47,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     private readonly ulong _clusterSeed;
     private readonly FilterServices _services;
     private readonly SpanExport _spans;
+    private AccessSeen? _watcher;
     private Ticker? _watching;
     private bool _disposed;
     private FilterFactory _filters = new(FilterKinds.WithoutServices);
@@ -74,9 +75,15 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         }
 
         _spans = new SpanExport(_names.Texts, time, loggers);
-        _access = new AccessLog([.. _loops.Select(loop => loop.Access)], new AccessJson(_names.Texts), accessLog, _spans.Offer);
+        _access = new AccessLog([.. _loops.Select(loop => loop.Access)], new AccessJson(_names.Texts), accessLog, Seen);
         _maintaining = new Ticker("clusters", ClusterSet.Tick, Look, Beside);
         _recording = new Ticker("access log", AccessLog.Interval, _access.Write, Beside);
+
+        void Seen(in AccessRecord record, in AccessTexts texts)
+        {
+            _spans.Offer(record, texts);
+            Volatile.Read(ref _watcher)?.Invoke(record, texts);
+        }
 
         void Look()
         {
@@ -211,6 +218,17 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     }
 
     internal IReadOnlyList<LoopServices> Loops => _loops;
+
+    /// <summary>Records that the log, or whoever watches, could not take in time.</summary>
+    internal long DroppedRecords => _access.Dropped;
+
+    /// <summary>Tells of every request that ends, logged or not; by the log's thread, which waits for it. Once, before there are any.</summary>
+    internal void Watch(AccessSeen watcher)
+    {
+        foreach (var loop in _loops)
+            loop.Access.IsWatched = true;
+        Volatile.Write(ref _watcher, watcher);
+    }
 
     internal ProxyNames Names => _names;
 

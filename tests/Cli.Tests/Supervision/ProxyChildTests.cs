@@ -33,7 +33,7 @@ public sealed class ProxyChildTests : IDisposable
     }
 
     [Fact]
-    public void A_mesh_has_a_socket_of_each_kind_for_each_loop_and_one_for_the_agent()
+    public void A_mesh_has_a_socket_of_each_kind_for_each_loop_and_two_for_the_agent()
     {
         // An address of this test alone: all of 127.0.0.0/8 is this machine's.
         var address = IPAddress.Parse($"127.41.{Environment.ProcessId % 250 + 1}.{Environment.ProcessId / 250 % 250 + 1}");
@@ -43,14 +43,16 @@ public sealed class ProxyChildTests : IDisposable
             Assert.Equal(
                 [
                     ("mesh-outbound.0", MeshPorts.Outbound), ("mesh-outbound.1", MeshPorts.Outbound), ("mesh-inbound.0", MeshPorts.Inbound), ("mesh-inbound.1", MeshPorts.Inbound),
-                    ("mesh-hbone.0", MeshPorts.Hbone), ("mesh-hbone.1", MeshPorts.Hbone), ("mesh-registration", 0),
+                    ("mesh-hbone.0", MeshPorts.Hbone), ("mesh-hbone.1", MeshPorts.Hbone), ("mesh-registration", 0), ("mesh-inspection", 0),
                 ],
                 sockets.Select(socket => (socket.Name, (socket.Socket.LocalEndPoint as IPEndPoint)?.Port ?? 0)));
-            foreach (var held in sockets.Where(socket => socket.Name != MeshSockets.Registration))
+            foreach (var held in sockets.Where(socket => socket.Name is not (MeshSockets.Registration or MeshSockets.Inspection)))
                 Assert.Equal((1, 1, MeshPorts.SocketMark), (Option(held, 0, 19), Option(held, 1, 15), Option(held, 1, 36)));
-            var path = MeshSockets.RegistrationPath(_dir.Path);
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(path)!));
+            foreach (var path in new[] { MeshSockets.RegistrationPath(_dir.Path), MeshSockets.InspectionPath(_dir.Path) })
+            {
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(path)!));
+            }
         }
         finally
         {

@@ -10,7 +10,7 @@ public static class TunnelPaths
     public static string Stream(string id) => $"{Orders}/{id}";
 }
 
-public enum TunnelKind { Logs, Exec, Attach, Connect, Cancel, Usage }
+public enum TunnelKind { Logs, Exec, Attach, Connect, Cancel, Usage, Inspect }
 
 /// <summary>What the API server asks of a node, in one text message of the connection that the node keeps open for it.</summary>
 /// <param name="Id">Of the stream: the node dials <see cref="TunnelPaths.Stream"/> with it.</param>
@@ -24,6 +24,9 @@ public sealed record TunnelOrder(string Id, TunnelKind Kind)
     public bool Error { get; init; }
     public bool Terminal { get; init; }
     public int Port { get; init; }
+
+    /// <summary>Of <see cref="TunnelKind.Inspect"/>; it fits <see cref="TunnelSocket.MaxText"/>.</summary>
+    public string? Question { get; init; }
 }
 
 /// <summary>How an order ended; for a connection to a port: that it stands.</summary>

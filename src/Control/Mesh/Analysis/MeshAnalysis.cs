@@ -16,6 +16,7 @@ using Weft.Control.Mesh.Feed;
 using Weft.Control.Mesh.Inputs;
 using Weft.Control.Mesh.Secrets;
 using Weft.Control.Mesh.Zones;
+using Weft.Proxy.Config;
 using Gateway = Weft.Api.Istio.Gateway;
 
 namespace Weft.Control.Mesh.Analysis;
@@ -64,6 +65,8 @@ public sealed class MeshAnalysis
             Diagnostics = [.. problems.Distinct().OrderBy(problem => problem.Object.Namespace, StringComparer.Ordinal).ThenBy(problem => problem.Object.Kind, StringComparer.Ordinal).ThenBy(problem => problem.Object.Name, StringComparer.Ordinal)],
             Secrets = [.. needs.Keys.SelectMany(name => new[] { name, name + SecretUnits.AuthoritiesSuffix }).Where(SecretFeed.IsName).Order(StringComparer.Ordinal)],
             Objects = read.Count,
+            Units = snapshot.Units,
+            Origins = new MeshOrigins(snapshot.Index!),
         };
     }
 
@@ -148,4 +151,10 @@ public sealed record MeshReport
 
     /// <summary>How many were looked at.</summary>
     public int Objects { get; init; }
+
+    /// <summary>What proxies would be told, but for Secrets.</summary>
+    public ImmutableArray<ConfigUnit> Units { get; init; } = [];
+
+    /// <summary>Null: nothing was compiled.</summary>
+    public MeshOrigins? Origins { get; init; }
 }

@@ -15,18 +15,32 @@ internal static class PeerModes
 
     public static (MutualTls Mode, ValueList<PortMutualTls> Ports) Of(string @namespace, ValueMap labels, MeshLookups lookups)
     {
-        var root = lookups.Settings.RootNamespace;
-        // The oldest of a kind counts, as in Istio.
-        var mesh = lookups.PeerAuthentications(root).Select(Modern).FirstOrDefault(policy => !Selects(policy));
-        var own = lookups.PeerAuthentications(@namespace).Select(Modern).ToList();
-        var whole = @namespace == root ? null : own.FirstOrDefault(policy => !Selects(policy));
-        var workload = own.FirstOrDefault(policy => Selects(policy) && Selection.IsFor(policy.Spec.Selector, labels));
+        var (workload, whole, mesh) = Layers(@namespace, labels, lookups);
         var inherited = Mode(whole?.Spec.Mtls) ?? Mode(mesh?.Spec.Mtls) ?? lookups.Settings.MutualTls;
         var mode = Mode(workload?.Spec.Mtls) ?? inherited;
         var ports = (workload?.Spec.PortLevelMtls ?? new Dictionary<string, MutualTLS>())
             .Select(pair => (Port: PortOf(pair.Key), Mode: Mode(pair.Value) ?? mode)).Where(pair => pair.Port is not null)
             .OrderBy(pair => pair.Port).Select(pair => new PortMutualTls(pair.Port!.Value, pair.Mode)).ToValueList();
         return (mode, ports);
+    }
+
+    /// <summary>The policy that says the mode of a port; null: none does, and the mesh's own setting holds.</summary>
+    public static PeerAuthentication? Deciding(string @namespace, ValueMap labels, int port, MeshLookups lookups)
+    {
+        var (workload, whole, mesh) = Layers(@namespace, labels, lookups);
+        if (workload is not null && (Mode(workload.Spec.Mtls) is not null || workload.Spec.PortLevelMtls.Any(pair => PortOf(pair.Key) == port && Mode(pair.Value) is not null)))
+            return workload;
+        return Mode(whole?.Spec.Mtls) is not null ? whole : Mode(mesh?.Spec.Mtls) is not null ? mesh : null;
+    }
+
+    private static (PeerAuthentication? Workload, PeerAuthentication? Namespace, PeerAuthentication? Mesh) Layers(string @namespace, ValueMap labels, MeshLookups lookups)
+    {
+        var root = lookups.Settings.RootNamespace;
+        // The oldest of a kind counts, as in Istio.
+        var mesh = lookups.PeerAuthentications(root).Select(Modern).FirstOrDefault(policy => !Selects(policy));
+        var own = lookups.PeerAuthentications(@namespace).Select(Modern).ToList();
+        var whole = @namespace == root ? null : own.FirstOrDefault(policy => !Selects(policy));
+        return (own.FirstOrDefault(policy => Selects(policy) && Selection.IsFor(policy.Spec.Selector, labels)), whole, mesh);
     }
 
     public static void Check(IObject value, MeshLookups lookups, List<MeshDiagnostic> diagnostics)

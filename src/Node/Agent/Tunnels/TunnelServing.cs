@@ -55,6 +55,9 @@ internal sealed class TunnelServing(TunnelOrder order, TunnelSocket socket, IPod
                     // The server knows which node it asks; to the agent there is one.
                     await socket.SendAsync(TunnelChannel.Output, await streams.UsageAsync("", cancellationToken), TunnelJson.Default.NodeUsage, cancellationToken);
                     return new TunnelResult(0);
+                case TunnelKind.Inspect:
+                    await streams.InspectAsync("", order.Question ?? "", new TunnelOutput(socket, TunnelChannel.Output), cancellationToken);
+                    return new TunnelResult(0);
                 default:
                     await ForwardAsync(cancellationToken);
                     return null;

@@ -26,6 +26,9 @@ internal sealed class HostRoutes
 
     public string Name { get; }
 
+    /// <summary>In the order in which they stand.</summary>
+    public IReadOnlyList<RouteRule> Rules => _rules;
+
     /// <summary>Null: none takes it.</summary>
     public RouteRule? Find(RequestFacts facts)
     {

@@ -98,7 +98,7 @@ internal sealed class AccessJson(InternTable<string> names) : IAccessFormat
         _json.WriteEndObject();
     }
 
-    private static ReadOnlySpan<byte> OutcomeText(TryOutcome outcome) => outcome switch
+    internal static ReadOnlySpan<byte> OutcomeText(TryOutcome outcome) => outcome switch
     {
         TryOutcome.Answered => "answered"u8,
         TryOutcome.ConnectFailed => "connect failed"u8,

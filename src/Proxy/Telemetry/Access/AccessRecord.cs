@@ -55,6 +55,8 @@ internal struct AccessRecord
     public int Service;
     /// <summary>The policy that allowed or refused it.</summary>
     public int Policy;
+    /// <summary>Which of the policy's rules, from 0 on; -1: none of them.</summary>
+    public short PolicyRule;
     /// <summary>A policy that would have refused it, were it not on trial.</summary>
     public int DryRunPolicy;
     /// <summary>A fixed phrase for an answer of the proxy itself: `rate limit`.</summary>

@@ -22,6 +22,9 @@ internal sealed class AccessRing(int capacity = 1 << 20)
 
     public long Dropped => Volatile.Read(ref _dropped);
 
+    /// <summary>Somebody looks at all requests, logged or not. Set once, before there are any.</summary>
+    public bool IsWatched { get; set; }
+
     /// <summary>Called by the loop.</summary>
     public void Write(in AccessRecord record, in AccessTexts texts)
     {
