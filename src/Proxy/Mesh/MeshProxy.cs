@@ -69,6 +69,9 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     /// <summary>For whoever brings connections to the inbound side: streams of other nodes.</summary>
     internal IReadOnlyList<MeshLoop> Loops => _loops;
 
+    /// <summary>Addresses of endpoints that get no more requests, and still answer earlier ones.</summary>
+    public IReadOnlySet<string> Draining => _engine.Withdrawn.Busy();
+
     internal MeshState State => _state;
 
     internal ProxyEngine Engine => _engine;

@@ -33,6 +33,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly ILogger _logger;
+    private readonly NextSteps _steps = new();
     private Task _running = Task.CompletedTask;
     private Dictionary<UnitKey, ConfigUnit> _published = [];
     private IReadOnlyDictionary<ObjectRef, ObjectVerdict> _verdicts = new Dictionary<ObjectRef, ObjectVerdict>();
@@ -75,6 +76,14 @@ public sealed partial class MeshFeed : IAsyncDisposable
 
     private void Changed() => _changed.Writer.TryWrite(true);
 
+    /// <summary>Ends with the version of the configuration that has everything that the caches have now.</summary>
+    public Task<ulong> CompiledAsync()
+    {
+        var next = _steps.Next;
+        Changed();
+        return next;
+    }
+
     // Whatever fails, the next change is compiled again, and until then what was published stays.
     private async Task CompileAsync(TaskCompletionSource isWhole)
     {
@@ -85,7 +94,8 @@ public sealed partial class MeshFeed : IAsyncDisposable
             {
                 _changed.Reader.TryRead(out _);
                 var started = _time.GetTimestamp();
-                await StepAsync(stopping);
+                _steps.Begin();
+                _steps.End(await StepAsync(stopping));
                 isWhole.TrySetResult();
                 (pause, failures) = (TimeSpan.FromTicks(Math.Clamp(_time.GetElapsedTime(started).Ticks, MinPause.Ticks, MaxPause.Ticks)), 0);
                 await _changed.Reader.WaitToReadAsync(stopping);
@@ -104,7 +114,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         }
     }
 
-    private async Task StepAsync(CancellationToken cancellationToken)
+    private async Task<ulong> StepAsync(CancellationToken cancellationToken)
     {
         var (inputs, meshes) = _sources.Read();
         if (_options.Hosts is { } hosts)
@@ -121,6 +131,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         _statuses.Tell(_verdicts);
         if (!_options.IsOn)
             _statuses.Reject(Verdicts.Off(_sources.Objects));
+        return version;
     }
 
     // The same array where both parts are as they were: the compiler looks no further then.
