@@ -52,6 +52,19 @@ public sealed class WireTests
 
         var ack = (Ack)WireCodec.Read(WireCodec.Write(new Ack(5, [new(Web.Key, "$.ports", "not this")])));
         Assert.Equal([new Rejection(Web.Key, "$.ports", "not this")], ack.Rejected);
+
+        var draining = (Draining)WireCodec.Read(WireCodec.Write(new Draining(["10.244.0.7", "fd00::7"])));
+        Assert.Equal(["10.244.0.7", "fd00::7"], draining.Addresses);
+    }
+
+    [Fact]
+    public void What_drains_has_this_form_and_a_limit()
+    {
+        Assert.Equal("04" + "00000001" + "000A" + "31302E3234342E302E37", Convert.ToHexString(WireCodec.Write(new Draining(["10.244.0.7"]))));
+        var most = Enumerable.Repeat("10.244.0.7", WireLimits.MaxDraining);
+        Assert.Equal(WireLimits.MaxDraining, ((Draining)WireCodec.Read(WireCodec.Write(new Draining([.. most])))).Addresses.Length);
+        Assert.Throws<WireException>(() => WireCodec.Read(WireCodec.Write(new Draining([.. most, "10.244.0.8"]))));
+        Assert.Throws<WireException>(() => WireCodec.Read(WireCodec.Write(new Draining([new string('1', WireLimits.MaxAddressBytes + 1)]))));
     }
 
     [Fact]

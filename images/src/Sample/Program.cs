@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Weft.Images.Sample;
 
-// sample echo [--http PORTS] [--tcp PORTS] [--udp PORTS] | clock [PORT] | app [PORT]
+// sample echo [--http PORTS] [--tcp PORTS] [--udp PORTS] | clock [PORT] | app [PORT] | load URL ...
 using var stopping = new CancellationTokenSource();
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
@@ -14,7 +14,8 @@ try
         ["echo", .. var options] => Task.WhenAll(Echo(options)),
         ["clock", .. var port] => HttpServer.RunAsync(Single(port), new Clock(TimeProvider.System).Answer, stopping.Token),
         ["app", .. var port] => HttpServer.RunAsync(Single(port), App.Answer, stopping.Token),
-        _ => throw new ArgumentException("usage: sample echo [--http 8080] [--tcp 9090] [--udp 9090] | clock [8080] | app [8080]"),
+        ["load", .. var options] => new Load(options).RunAsync(stopping.Token),
+        _ => throw new ArgumentException("usage: sample echo [--http 8080] [--tcp 9090] [--udp 9090] | clock [8080] | app [8080] | load URL"),
     });
     return 0;
 }

@@ -3,6 +3,7 @@ using Weft.Api.FrontDoor;
 using Weft.Api.Istio;
 using Weft.Api.Joining;
 using Weft.Api.Streams.Tunnels;
+using Weft.Api.Withdrawals;
 using Weft.ApiServer.Nodes;
 
 namespace Weft.ApiServer.Authorization;
@@ -44,7 +45,7 @@ internal static class BootstrapRoles
 
         // Not bound to the group system:nodes: the node authorizer gives nodes their rights, narrower. Kept because tools look for it.
         Role("system:node", NodePart()),
-        Role("weft:node", Paths(["get"], TunnelPaths.Orders, TunnelPaths.Orders + "/*", JoinPaths.Cluster), Paths(["post"], JoinPaths.Renew, JoinPaths.Proxy)),
+        Role("weft:node", Paths(["get"], TunnelPaths.Orders, TunnelPaths.Orders + "/*", JoinPaths.Cluster, WithdrawalPaths.Prefix + "*"), Paths(["post"], JoinPaths.Renew, JoinPaths.Proxy)),
         Role("weft:join", Paths(["get", "post"], JoinPaths.Join, JoinPaths.Authority)),
         Role("weft:join-authority", Paths(["get"], JoinPaths.Authority)),
         Role("system:kube-scheduler", SchedulerPart()),

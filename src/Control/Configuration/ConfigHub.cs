@@ -7,7 +7,11 @@ namespace Weft.Control.Configuration;
 /// <summary>What one proxy has said.</summary>
 /// <param name="Version">In use, except for what is rejected.</param>
 /// <param name="Rejected">Units that it was told and does not use, whichever version brought them.</param>
-public sealed record ProxyState(string Proxy, ulong Version, ImmutableArray<Rejection> Rejected);
+public sealed record ProxyState(string Proxy, ulong Version, ImmutableArray<Rejection> Rejected)
+{
+    /// <summary>Addresses of endpoints that it uses no more, and that still answer what it sent them before.</summary>
+    public IReadOnlySet<string> Draining { get; init; } = ImmutableHashSet<string>.Empty;
+}
 
 /// <summary>
 /// The configuration that all proxies should have, and who is behind with what. A proxy that reads slowly costs one entry for each unit that it lacks,
@@ -121,7 +125,17 @@ public sealed class ConfigHub(ulong epoch)
         lock (_gate)
         {
             var before = _proxies.TryGetValue(proxy, out var old) ? old.Rejected.RemoveAll(rejection => told.Contains(rejection.Key)) : [];
-            _proxies[proxy] = new ProxyState(proxy, ack.Version, before.AddRange(ack.Rejected));
+            _proxies[proxy] = (old ?? new ProxyState(proxy, 0, [])) with { Version = ack.Version, Rejected = before.AddRange(ack.Rejected) };
+            Hear();
+        }
+    }
+
+    internal void Drains(ConfigSubscription subscription, IEnumerable<string> addresses)
+    {
+        lock (_gate)
+        {
+            var old = _proxies.GetValueOrDefault(subscription.Proxy) ?? new ProxyState(subscription.Proxy, 0, []);
+            _proxies[subscription.Proxy] = old with { Draining = addresses.ToImmutableHashSet() };
             Hear();
         }
     }

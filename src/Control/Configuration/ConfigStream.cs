@@ -46,7 +46,7 @@ public sealed partial class ConfigStream(ConfigHub hub, TimeProvider time, ILogg
         using var subscription = hub.Subscribe(proxy, known);
         Log.Connected(logger, proxy, known.Count, subscription.Behind);
         // Read all the time, so that the end of the connection is seen while there is nothing to send.
-        var reading = channel.ReceiveAsync(cancellationToken);
+        var reading = ReceiveAsync(channel, subscription, cancellationToken);
         while (true)
         {
             var waiting = subscription.WaitAsync(cancellationToken);
@@ -65,8 +65,21 @@ public sealed partial class ConfigStream(ConfigHub hub, TimeProvider time, ILogg
             subscription.Acknowledge(ack);
             foreach (var rejection in ack.Rejected)
                 Log.Rejected(logger, proxy, rejection.Key, rejection.Path, rejection.Error);
-            reading = channel.ReceiveAsync(cancellationToken);
+            reading = ReceiveAsync(channel, subscription, cancellationToken);
         }
+    }
+
+    // What drains is said in between.
+    private static async Task<WireMessage?> ReceiveAsync(WireChannel channel, ConfigSubscription subscription, CancellationToken cancellationToken)
+    {
+        while (await channel.ReceiveAsync(cancellationToken) is { } message)
+        {
+            if (message is not Draining draining)
+                return message;
+            subscription.Drains(draining.Addresses);
+        }
+
+        return null;
     }
 
     private static async Task Closed(Task<WireMessage?> reading)
@@ -84,8 +97,8 @@ public sealed partial class ConfigStream(ConfigHub hub, TimeProvider time, ILogg
             if (message is null)
                 return null;
             var hello = message as Hello ?? throw new WireException("a stream that does not begin with Hello");
-            if (hello.WireVersion != WireLimits.Version)
-                throw new WireException($"wire version {hello.WireVersion}; this server speaks {WireLimits.Version}");
+            if (hello.WireVersion is < WireLimits.OldestVersion or > WireLimits.Version)
+                throw new WireException($"wire version {hello.WireVersion}; this server speaks {WireLimits.OldestVersion} to {WireLimits.Version}");
             foreach (var unit in hello.Units)
                 known[unit.Key] = unit.Hash;
             if (known.Count > WireLimits.MaxUnits)

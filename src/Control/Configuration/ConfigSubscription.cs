@@ -56,6 +56,9 @@ public sealed class ConfigSubscription : IDisposable
 
     public void Acknowledge(Ack ack) => _hub.Acknowledged(Proxy, ack, _told);
 
+    /// <param name="addresses">Of endpoints that the proxy uses no more, and that still answer it.</param>
+    public void Drains(IEnumerable<string> addresses) => _hub.Drains(this, addresses);
+
     internal int Behind => _behind.Count;
 
     internal void AddLocked(UnitKey key)

@@ -9,6 +9,10 @@ public interface IPropagation
     /// <param name="proxies">Names; null: all that are connected, also those that come meanwhile. One that is named and not connected goes on with what it knew, and is waited for.</param>
     /// <returns>False: the deadline came first.</returns>
     Task<bool> WaitServedAsync(ulong version, IReadOnlyCollection<string>? proxies, DateTimeOffset deadline, CancellationToken cancellationToken);
+
+    /// <summary>Until no connected proxy waits for an answer of an endpoint that was taken out of use and has one of these addresses.</summary>
+    /// <returns>False: the deadline came first.</returns>
+    Task<bool> WaitDrainedAsync(IReadOnlyCollection<string> addresses, DateTimeOffset deadline, CancellationToken cancellationToken);
 }
 
 /// <summary>By what proxies acknowledge.</summary>
@@ -16,15 +20,21 @@ public sealed class Propagation(ConfigHub hub, TimeProvider time) : IPropagation
 {
     public ulong Version => hub.Version;
 
-    public async Task<bool> WaitServedAsync(ulong version, IReadOnlyCollection<string>? proxies, DateTimeOffset deadline, CancellationToken cancellationToken)
+    public Task<bool> WaitServedAsync(ulong version, IReadOnlyCollection<string>? proxies, DateTimeOffset deadline, CancellationToken cancellationToken) => WaitAsync(
+        connected => proxies is null
+            ? connected.All(proxy => proxy.Version >= version)
+            : proxies.All(name => connected.Any(proxy => proxy.Proxy == name && proxy.Version >= version)),
+        deadline, cancellationToken);
+
+    public Task<bool> WaitDrainedAsync(IReadOnlyCollection<string> addresses, DateTimeOffset deadline, CancellationToken cancellationToken) =>
+        WaitAsync(connected => !connected.Any(proxy => addresses.Any(proxy.Draining.Contains)), deadline, cancellationToken);
+
+    private async Task<bool> WaitAsync(Predicate<IReadOnlyList<ProxyState>> isSo, DateTimeOffset deadline, CancellationToken cancellationToken)
     {
         while (true)
         {
             var (connected, next) = hub.Look();
-            var served = proxies is null
-                ? connected.All(proxy => proxy.Version >= version)
-                : proxies.All(name => connected.Any(proxy => proxy.Proxy == name && proxy.Version >= version));
-            if (served)
+            if (isSo(connected))
                 return true;
             var patience = deadline - time.GetUtcNow();
             if (patience <= TimeSpan.Zero)

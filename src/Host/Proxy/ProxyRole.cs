@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -60,7 +61,9 @@ internal static partial class ProxyRole
         dns.Start();
         mesh?.Start(((IPEndPoint)udp.LocalEndPoint!).Address, time, loggers);
         await new ConfigClient(state, file, cancellationToken => ConnectAsync(access, ConfigStream.Path, cancellationToken), time, random, loggers.CreateLogger("Weft.Proxy.Configuration"))
-            .RunAsync(stopping.Token);
+        {
+            Draining = mesh is null ? () => ImmutableHashSet<string>.Empty : () => mesh.Proxy.Draining,
+        }.RunAsync(stopping.Token);
         if (mesh is not null)
         {
             await mesh.DrainAsync();

@@ -61,7 +61,7 @@ internal static class ApiParts
             Authenticator = authenticator,
             Authorizer = authorizer,
             Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions, new PreinstalledWarnings(installed)],
-            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), streams, join, images.Paths, configuration.OnApiServer, identity.OnApiServer, new MeshObservations(streams, () => streams.Reachable, nodeName, objects, time)],
+            Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), streams, join, images.Paths, .. configuration.OnApiServer, identity.OnApiServer, new MeshObservations(streams, () => streams.Reachable, nodeName, objects, time)],
             Preinstalled = [.. installed.Select(kind => PreinstalledDefinition.Of(kind, schemas))],
             Connects = [new StreamingHandler(streams, time, loggers)],
             Live = [new UsageMetrics(readings, objects)],

@@ -1,5 +1,9 @@
 using Microsoft.Extensions.Logging;
+using Weft.Api;
+using Weft.Api.Core;
+using Weft.Api.Discovery;
 using Weft.ApiServer.Http;
+using Weft.ApiServer.Nodes;
 using Weft.ApiServer.Streaming.WebSockets;
 using Weft.Cli.Clusters;
 using Weft.Client;
@@ -7,6 +11,7 @@ using Weft.Control.Configuration;
 using Weft.Control.FrontDoor;
 using Weft.Control.Mesh.Feed;
 using Weft.Control.Names;
+using Weft.Control.Withdrawals;
 
 namespace Weft.Host.Server;
 
@@ -16,6 +21,7 @@ internal sealed class ConfigParts
     private const string Domain = "cluster.local";
 
     private readonly ConfigHub _hub;
+    private readonly TaskCompletionSource<PodWithdrawals> _withdrawals = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly ILoggerFactory _loggers;
@@ -25,10 +31,14 @@ internal sealed class ConfigParts
         (_time, _random, _loggers) = (time, random, loggers);
         _hub = new ConfigHub((ulong)random.NextInt64(1, long.MaxValue));
         var stream = new ConfigStream(_hub, time, loggers.CreateLogger<ConfigStream>());
-        OnApiServer = new WebSocketPath(ConfigStream.Path, (user, socket, cancellationToken) => stream.ServeAsync(user.Name, socket, cancellationToken), stopping);
+        OnApiServer =
+        [
+            new WebSocketPath(ConfigStream.Path, (user, socket, cancellationToken) => stream.ServeAsync(user.Name, socket, cancellationToken), stopping),
+            new WithdrawalPath(WithdrawnAsync),
+        ];
     }
 
-    internal IPathHandler OnApiServer { get; }
+    internal IReadOnlyList<IPathHandler> OnApiServer { get; }
 
     /// <summary>Complete when <see cref="StartAsync"/> has returned: what is to be in it from the first is published before.</summary>
     internal ConfigHub Hub => _hub;
@@ -47,9 +57,11 @@ internal sealed class ConfigParts
         {
             var client = connect(MeshFeed.Account);
             var mesh = await MeshFeed.StartAsync(informers, client, _hub, new() { Settings = new() { ClusterDomain = Domain, ClusterRanges = [settings.ServiceCidr, settings.PodCidr] }, Compiled = settings.Mesh ? Door.Publish : null, Hosts = hosts, IsOn = settings.Mesh }, _time, _random, _loggers, cancellationToken);
+            var withdrawals = new PodWithdrawals(informers.Cache<Pod>(), informers.Cache<EndpointSlice>(), mesh.CompiledAsync, Propagation, _time);
+            _withdrawals.TrySetResult(withdrawals);
             // Names and mesh together: a proxy that is told the one without the other would forget it.
             _hub.MarkComplete();
-            return new Running(names, mesh, client);
+            return new Running(names, mesh, withdrawals, client);
         }
         catch
         {
@@ -58,10 +70,26 @@ internal sealed class ConfigParts
         }
     }
 
-    private sealed record Running(NamesFeed Names, MeshFeed Mesh, KubeClient Client) : IAsyncDisposable
+    private async Task<bool> WithdrawnAsync(string @namespace, string pod, string uid, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var deadline = _time.GetUtcNow() + patience;
+        try
+        {
+            // While the server starts nothing is known yet.
+            var withdrawals = await _withdrawals.Task.WaitAsync(patience, _time, cancellationToken);
+            return await withdrawals.WaitAsync(new ObjectKey(@namespace, pod), uid, deadline, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private sealed record Running(NamesFeed Names, MeshFeed Mesh, PodWithdrawals Withdrawals, KubeClient Client) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {
+            Withdrawals.Dispose();
             await Mesh.DisposeAsync();
             Names.Dispose();
             Client.Dispose();

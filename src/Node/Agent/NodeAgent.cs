@@ -123,7 +123,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _loops.Add(classes.RunAsync(_stop.Token));
         manager = Own(new PodManager(new PodServices(
             client, pods.Cache, runtime, new RuntimeChooser(runtime, classes.Cache, client), puller, volumes, configMaps, secrets, probes, events, statuses, directories, facts, new DnsSettings(options.DnsServers, options.ClusterDomain),
-            new PodEnvironment(options.ApiPort is null ? null : network.ApiAddress, proxy.Services.InNamespace, machine.Capabilities), () => new(pressure?.Current ?? NodePressure.None, registration.IsShuttingDown), time, loggers) { Mesh = mesh }));
+            new PodEnvironment(options.ApiPort is null ? null : network.ApiAddress, proxy.Services.InNamespace, machine.Capabilities), () => new(pressure?.Current ?? NodePressure.None, registration.IsShuttingDown), time, loggers) { Mesh = mesh, Withdrawal = new PodWithdrawal(client, time, loggers.CreateLogger<PodWithdrawal>()) }));
         await manager.StartAsync(cancellationToken);
         if (mesh is not null)
             await mesh.RetainAsync(manager.Pods.Select(pod => pod.Metadata.Uid!).ToHashSet(), cancellationToken);

@@ -200,11 +200,14 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
     }
 
     /// <summary>preStop, then the stop signal, then after the grace SIGKILL.</summary>
-    public async Task StopAsync(Pod pod, PodStep.Kill kill, TimeSpan grace, CancellationToken cancellationToken)
+    /// <param name="withdrawn">Ends when the pod gets no more requests, or was waited for long enough. The grace goes on meanwhile.</param>
+    public async Task StopAsync(Pod pod, PodStep.Kill kill, TimeSpan grace, Task? withdrawn, CancellationToken cancellationToken)
     {
         services.Events.Normal(pod, "Killing", kill.Why.StartsWith("it ", StringComparison.Ordinal) || kill.Why.StartsWith("its ", StringComparison.Ordinal)
             ? $"Container {kill.Container}: {kill.Why}, will be restarted" : $"Stopping container {kill.Container}", kill.Container);
         var from = services.Time.GetTimestamp();
+        if (withdrawn is not null)
+            await withdrawn;
         var spec = PodShape.Find(pod, kill.Container);
         if (spec?.Lifecycle?.PreStop is { } hook && grace > TimeSpan.Zero && _monitors.ContainsKey(kill.ContainerId))
         {

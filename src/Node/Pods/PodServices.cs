@@ -25,6 +25,9 @@ internal sealed record PodServices(
     /// <summary>Null: the cluster has no mesh.</summary>
     public MeshPods? Mesh { get; init; }
 
+    /// <summary>Null: pods end as soon as they are deleted.</summary>
+    public PodWithdrawal? Withdrawal { get; init; }
+
     public bool OfImages => Handler is not (null or PodRuntimes.ProcessHandler);
 }
 

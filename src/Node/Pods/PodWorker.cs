@@ -48,6 +48,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
     private bool _finished;
     private string? _told;
     private volatile Ending? _end;
+    private Task? _withdrawn;
     private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public PodWorker(PodServices services, Pod pod)
@@ -355,7 +356,8 @@ internal sealed partial class PodWorker : IAsyncDisposable
         await Task.Yield();
         try
         {
-            await _containers!.StopAsync(pod, kill, kill.Grace ?? _end?.Grace ?? PodShape.Grace(pod), cancellationToken);
+            var grace = kill.Grace ?? _end?.Grace ?? PodShape.Grace(pod);
+            await _containers!.StopAsync(pod, kill, grace, WithdrawnAsync(pod, grace, cancellationToken), cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -371,6 +373,15 @@ internal sealed partial class PodWorker : IAsyncDisposable
             Signal();
             ended.SetResult();
         }
+    }
+
+    // Once for all its containers. One that ends for another reason than its deletion is not taken out of use by anybody.
+    private Task? WithdrawnAsync(Pod pod, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        if (pod.Metadata.DeletionTimestamp is null || _services.Withdrawal is not { } withdrawal)
+            return null;
+        lock (_stopping)
+            return _withdrawn ??= withdrawal.WaitAsync(pod, grace, cancellationToken);
     }
 
     private async Task FinishAsync(Pod pod, PodObservation seen, Task written, CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ namespace Weft.Proxy.Config.Wire;
 /// <summary>Messages to bytes and back. Numbers are big-endian; a text is its length in two bytes and UTF-8; a list is its count in four bytes.</summary>
 public static class WireCodec
 {
-    private const byte HelloType = 1, DeltaType = 2, AckType = 3;
+    private const byte HelloType = 1, DeltaType = 2, AckType = 3, DrainingType = 4;
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     public static byte[] Write(WireMessage message)
@@ -59,6 +59,12 @@ public static class WireCodec
                 }
 
                 break;
+            case Draining draining:
+                Byte(to, DrainingType);
+                Number32(to, draining.Addresses.Length);
+                foreach (var address in draining.Addresses)
+                    Text(to, address);
+                break;
         }
 
         return to.WrittenSpan.ToArray();
@@ -75,6 +81,7 @@ public static class WireCodec
             HelloType => ReadHello(ref from),
             DeltaType => ReadDelta(ref from),
             AckType => ReadAck(ref from),
+            DrainingType => ReadDraining(ref from),
             var type => throw new WireException($"unknown message type {type}"),
         };
         return from.IsAtEnd ? message : throw new WireException("bytes after the end of a message");
@@ -123,6 +130,17 @@ public static class WireCodec
         while (rejected.Count < rejected.Capacity)
             rejected.Add(new(from.Key(), from.Text(WireLimits.MaxTextBytes), from.Text(WireLimits.MaxTextBytes)));
         return new Ack(version, rejected.MoveToImmutable());
+    }
+
+    private static Draining ReadDraining(ref Cursor from)
+    {
+        var count = from.Count(2);
+        if (count > WireLimits.MaxDraining)
+            throw new WireException($"{count} draining endpoints; at most {WireLimits.MaxDraining}");
+        var addresses = ImmutableArray.CreateBuilder<string>(count);
+        while (addresses.Count < addresses.Capacity)
+            addresses.Add(from.Text(WireLimits.MaxAddressBytes));
+        return new Draining(addresses.MoveToImmutable());
     }
 
     // A message about an error must not itself be one: a quarter of the limit in characters is never more than the limit in bytes.

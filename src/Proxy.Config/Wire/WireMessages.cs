@@ -20,13 +20,23 @@ public sealed record Delta(ulong Epoch, ulong Version, ImmutableArray<ConfigUnit
 /// <summary>Proxy to server: the version is in use, except for what is listed, of which the old state stays in use.</summary>
 public sealed record Ack(ulong Version, ImmutableArray<Rejection> Rejected) : WireMessage;
 
+/// <summary>
+/// Proxy to server, at any time after Hello: endpoints that were taken out of use and still answer requests that were sent to them before. All of them each time; before the acknowledgement of the
+/// step that took them out, and again when it is fewer.
+/// </summary>
+/// <param name="Addresses">Without ports.</param>
+public sealed record Draining(ImmutableArray<string> Addresses) : WireMessage;
+
 /// <param name="Path">Where in the unit.</param>
 public sealed record Rejection(UnitKey Key, string Path, string Error);
 
 public static class WireLimits
 {
     /// <summary>Spoken by this program. A server refuses a proxy that speaks none of its versions.</summary>
-    public const ushort Version = 1;
+    public const ushort Version = 2;
+
+    /// <summary>Understood by a server: a proxy of version 1 does not say what drains.</summary>
+    public const ushort OldestVersion = 1;
 
     /// <summary>Above the largest unit, and small enough that a proxy holds two of them without notice.</summary>
     public const int MaxMessageBytes = 2 * 1024 * 1024;
@@ -44,6 +54,12 @@ public static class WireLimits
     /// <summary>Of one proxy: some 100 times the largest cluster that Kubernetes promises to run on one set of names.</summary>
     public const int MaxUnits = 1_000_000;
     public const int MaxRejections = 1000;
+
+    /// <summary>More than pods end on a cluster at once; of the others nobody waits for the requests.</summary>
+    public const int MaxDraining = 10_000;
+
+    /// <summary>An IPv6 address with a zone's name.</summary>
+    public const int MaxAddressBytes = 64;
 }
 
 /// <summary>Bytes that are no message; the stream ends.</summary>

@@ -24,6 +24,9 @@ public sealed partial class ConfigClient(ConfigState state, ConfigFile file, Fun
     /// <summary>Whether a stream is open and its first step applied.</summary>
     public bool IsCurrent { get; private set; }
 
+    /// <summary>Addresses of endpoints that were taken out of use and still answer requests.</summary>
+    public Func<IReadOnlySet<string>> Draining { get; init; } = () => System.Collections.Immutable.ImmutableHashSet<string>.Empty;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var failures = 0;
@@ -61,6 +64,8 @@ public sealed partial class ConfigClient(ConfigState state, ConfigFile file, Fun
         using var saving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var unsaved = new SemaphoreSlim(0, 1);
         var saver = SaveAsync(unsaved, saving.Token);
+        using var drains = new DrainReports(channel, Draining, time);
+        var reporting = drains.RunAsync(saving.Token);
         try
         {
             var step = new List<Delta>();
@@ -76,7 +81,7 @@ public sealed partial class ConfigClient(ConfigState state, ConfigFile file, Fun
                     Log.Current(logger, state.Units.Count);
                 IsCurrent = true;
                 worked();
-                await channel.SendAsync(ack, cancellationToken);
+                await drains.AcknowledgeAsync(ack, cancellationToken);
                 if (unsaved.CurrentCount == 0)
                     unsaved.Release();
                 step = [];
@@ -86,6 +91,7 @@ public sealed partial class ConfigClient(ConfigState state, ConfigFile file, Fun
         {
             await saving.CancelAsync();
             await saver;
+            await reporting;
             unsaved.Dispose();
         }
     }

@@ -86,6 +86,9 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
 
     internal RequestTotals Requests => _requests;
 
+    /// <summary>Addresses of endpoints that get no more requests, and still answer earlier ones.</summary>
+    public IReadOnlySet<string> Draining => _engine.Withdrawn.Busy();
+
     internal MeshState State => _state;
 
     internal RequestJournal Journal { get; }

@@ -41,6 +41,9 @@ public sealed partial class ProxyEngine
     private FilterNeeds? _meshNeeds;
     private ProxyConfig _door = ProxyConfig.Empty;
 
+    /// <summary>What was taken out of use and is still busy.</summary>
+    internal WithdrawnEndpoints Withdrawn { get; } = new();
+
     /// <summary>What filters are made with, since the last change.</summary>
     internal FilterNeeds MeshNeeds => _meshNeeds ??= _services.Prepare(ProxyConfig.Empty);
 
@@ -89,11 +92,13 @@ public sealed partial class ProxyEngine
     {
         if (change.Clusters.Count == 0 && change.GoneClusters.Count == 0)
             return;
-        var gone = new HashSet<UpstreamEndpoint>();
+        var before = new Dictionary<UpstreamEndpoint, bool>(); // and whether it drained
         foreach (var name in change.Clusters.Select(cluster => cluster.Config.Name).Concat(change.GoneClusters))
         {
-            if (_clusters.Clusters.TryGetValue(name, out var before))
-                gone.UnionWith(before.Describe().Select(one => one.Endpoint).Concat(before.Originals?.All ?? []));
+            if (!_clusters.Clusters.TryGetValue(name, out var cluster))
+                continue;
+            foreach (var endpoint in EndpointsOf(cluster))
+                before[endpoint] = endpoint.Config.Draining;
         }
 
         var byName = change.Clusters.ToDictionary(cluster => cluster.Config.Name);
@@ -102,13 +107,17 @@ public sealed partial class ProxyEngine
             change.GoneClusters, name => byName[name].Here,
             cluster => ConnectWay.Of(cluster, cluster.Tls is null ? null : _meshTls?.Cluster(cluster.Name)) with { Paths = change.Paths, MeshTls = byName[cluster.Name].Tls },
             name => byName[name].OriginalAddress);
-        foreach (var name in byName.Keys)
-            gone.ExceptWith(_clusters.Clusters[name].Describe().Select(one => one.Endpoint).Concat(_clusters.Clusters[name].Originals?.All ?? []));
-        if (gone.Count == 0)
+        var after = byName.Keys.SelectMany(name => EndpointsOf(_clusters.Clusters[name])).ToHashSet();
+        var withdrawn = before.Where(pair => !after.Contains(pair.Key) || (pair.Key.Config.Draining && !pair.Value)).Select(pair => pair.Key).ToHashSet();
+        if (withdrawn.Count == 0)
             return;
-        foreach (var loop in _loops)
-            loop.Loop.Post(() => ((Upstream.Upstreams)loop.Upstreams).Keep(endpoint => !gone.Contains(endpoint)));
+        // What a loop has chosen before is counted when this has passed it; later it finds the new tables. Idle connections to one that drains are closed too: it is to end.
+        await Task.WhenAll(_loops.Select(loop => loop.Loop.PostAsync(() => ((Upstream.Upstreams)loop.Upstreams).Keep(endpoint => !withdrawn.Contains(endpoint)))));
+        foreach (var endpoint in withdrawn)
+            Withdrawn.Add(endpoint, isGone: !after.Contains(endpoint));
     }
+
+    private static IEnumerable<UpstreamEndpoint> EndpointsOf(Cluster cluster) => cluster.Describe().Select(one => one.Endpoint).Concat(cluster.Originals?.All ?? []);
 
     // One address that cannot be had does not keep the others from being listened on.
     private async Task OpenDoorAsync(ProxyConfig door, List<Rejection> rejected)

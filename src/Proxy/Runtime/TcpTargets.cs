@@ -30,6 +30,7 @@ internal static class TcpTargets
         }
 
         endpoint.State.Started();
+        endpoint.Connected();
         var record = facts.Mesh is { } mesh ? new ConnectionRecord(services, facts, mesh, cluster, endpoint) : null;
         var way = cluster.Way;
         var key = way.KeyOf(facts, endpoint);
@@ -38,6 +39,7 @@ internal static class TcpTargets
         {
             record?.End(tunnel);
             cluster.Limits.Disconnected();
+            endpoint.Disconnected();
             endpoint.State.Ended(-1, services.Loop.Now * 1_000_000);
             // A connection that was made and never answered says nothing: the client may have left before it was its turn.
             cluster.Report(

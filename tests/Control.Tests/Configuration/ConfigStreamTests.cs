@@ -107,7 +107,24 @@ public sealed class ConfigStreamTests : IAsyncDisposable
         Assert.True(WireCodec.Write(delta).Length < 200);
     }
 
+    [Fact]
+    public async Task What_drains_is_told_between_acknowledgements_and_known_before_them()
+    {
+        _hub.MarkComplete();
+        var proxy = await ConnectAsync("p1");
+        await proxy.SendAsync(new Hello(WireLimits.OldestVersion, 0, [], More: false), default);
+        await proxy.SendAsync(new Draining(["10.244.0.7"]), default);
+        await proxy.SendAsync(new Ack((await DeltaAsync(proxy)).Version, []), default);
+        await Eventually.TrueAsync(() => _hub.Proxies is [var one] && one.Draining.SetEquals(["10.244.0.7"]));
+        await proxy.SendAsync(new Draining([]), default);
+        await Eventually.TrueAsync(() => _hub.Proxies is [{ Draining.Count: 0 }]);
+        _hub.Publish(Pod("a", 1));
+        await proxy.SendAsync(new Ack((await DeltaAsync(proxy)).Version, []), default);
+        await Eventually.TrueAsync(() => _hub.Proxies is [{ Version: > 0 }]);
+    }
+
     [Theory]
+    [InlineData(0)]
     [InlineData(WireLimits.Version + 1)]
     public async Task Another_wire_version_is_refused(int version)
     {

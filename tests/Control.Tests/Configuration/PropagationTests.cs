@@ -45,6 +45,25 @@ public sealed class PropagationTests
     }
 
     [Fact]
+    public async Task An_endpoint_is_waited_for_as_long_as_a_connected_proxy_has_requests_there()
+    {
+        var propagation = new Propagation(_hub, _time);
+        await using var one = new FakeProxy(_hub, "one");
+        var other = new FakeProxy(_hub, "other");
+        one.Drains("10.244.0.1", "10.244.0.2");
+        other.Drains("10.244.0.1");
+        Assert.True(await Eventually.EndsAsync(propagation.WaitDrainedAsync(["10.244.0.3"], Soon, CancellationToken.None)));
+        var waiting = propagation.WaitDrainedAsync(["10.244.0.3", "10.244.0.1"], Soon, CancellationToken.None);
+        one.Drains("10.244.0.2");
+        Assert.False(waiting.IsCompleted);
+        await other.DisposeAsync();
+        Assert.True(await Eventually.EndsAsync(waiting));
+        var late = propagation.WaitDrainedAsync(["10.244.0.2"], Soon, CancellationToken.None);
+        _time.Advance(TimeSpan.FromSeconds(6));
+        Assert.False(await Eventually.EndsAsync(late));
+    }
+
+    [Fact]
     public async Task A_rejection_stays_until_the_unit_is_told_again()
     {
         await using var proxy = new FakeProxy(_hub, "p") { Refused = Pod(1).Key };

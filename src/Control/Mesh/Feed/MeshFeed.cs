@@ -31,6 +31,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
     private readonly PacedLoop _loop;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly NextSteps _steps = new();
     private Task _running = Task.CompletedTask;
     private Dictionary<UnitKey, ConfigUnit> _published = [];
     private IReadOnlyDictionary<ObjectRef, ObjectVerdict> _verdicts = new Dictionary<ObjectRef, ObjectVerdict>();
@@ -43,7 +44,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         (_hub, _options, _time) = (hub, options, time);
         _logger = loggers.CreateLogger("Weft.Control.Mesh");
         // Until a step succeeds what was published stays.
-        _loop = new(StepAsync, (defect, pause) => Log.Failed(_logger, defect, pause.TotalSeconds), time, random);
+        _loop = new(CompileAsync, (defect, pause) => Log.Failed(_logger, defect, pause.TotalSeconds), time, random);
         _sources = new(informers, options.Settings, options.IsOn, Changed);
         _secretFeed = new(client, time, random, (_, failed) => Log.SecretsFailed(_logger, failed.Message), Changed);
         _secrets = new(_secretFeed);
@@ -75,7 +76,21 @@ public sealed partial class MeshFeed : IAsyncDisposable
 
     private void Changed() => _loop.Changed();
 
-    private async Task StepAsync(CancellationToken cancellationToken)
+    /// <summary>Ends with the version of the configuration that has everything that the caches have now.</summary>
+    public Task<ulong> CompiledAsync()
+    {
+        var next = _steps.Next;
+        Changed();
+        return next;
+    }
+
+    private async Task CompileAsync(CancellationToken cancellationToken)
+    {
+        _steps.Begin();
+        _steps.End(await StepAsync(cancellationToken));
+    }
+
+    private async Task<ulong> StepAsync(CancellationToken cancellationToken)
     {
         var (inputs, meshes) = _sources.Read();
         if (_options.Hosts is { } hosts)
@@ -92,6 +107,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         _statuses.Tell(_verdicts);
         if (!_options.IsOn)
             _statuses.Reject(Verdicts.Off(_sources.Objects));
+        return version;
     }
 
     // The same array where both parts are as they were: the compiler looks no further then.

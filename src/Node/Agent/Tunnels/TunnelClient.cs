@@ -15,6 +15,7 @@ public sealed partial class TunnelClient(Uri server, SocketsHttpHandler handler,
 {
     private const int MaxStreams = 1000;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200), LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan DialPatience = TimeSpan.FromSeconds(10);
 
     private readonly HttpMessageInvoker _http = new(handler);
     private readonly ConcurrentDictionary<string, (CancellationTokenSource Stop, Task Running)> _running = new(StringComparer.Ordinal);
@@ -40,13 +41,14 @@ public sealed partial class TunnelClient(Uri server, SocketsHttpHandler handler,
                 await TakeOrdersAsync(socket);
                 Log.Lost(logger, "the server has closed it");
             }
-            catch (Exception broken) when (broken is IOException or WebSocketException or HttpRequestException)
-            {
-                Log.Lost(logger, broken.Message);
-            }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception broken) when (broken is IOException or WebSocketException or HttpRequestException or OperationCanceledException)
+            {
+                // Also cancelled by nobody here: a WebSocket whose pings are not answered ends so, and a server that stands still takes connections that it never answers.
+                Log.Lost(logger, broken.Message);
             }
 
             await Task.Delay(pause, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -125,7 +127,9 @@ public sealed partial class TunnelClient(Uri server, SocketsHttpHandler handler,
             // A server whose machine vanished answers no ping: found in half a minute, not by TCP's quarter of an hour.
             socket.Options.KeepAliveTimeout = TimeSpan.FromSeconds(20);
             var uri = new UriBuilder(new Uri(server, path)) { Scheme = server.Scheme == Uri.UriSchemeHttps ? "wss" : "ws" }.Uri;
-            await socket.ConnectAsync(uri, _http, _stop.Token);
+            using var patience = new CancellationTokenSource(DialPatience, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, patience.Token);
+            await socket.ConnectAsync(uri, _http, either.Token);
             return new TunnelSocket(socket);
         }
         catch

@@ -11,6 +11,7 @@ namespace Weft.Proxy.Upstream.Clusters;
 internal sealed class UpstreamEndpoint
 {
     private readonly Padded[] _counts;
+    private int _connections;
 
     public UpstreamEndpoint(EndpointConfig config, IPEndPoint address, int loops, long now)
     {
@@ -37,6 +38,16 @@ internal sealed class UpstreamEndpoint
 
     /// <summary>Shared by all loops: what balancing asks.</summary>
     public EndpointState State { get; } = new();
+
+    /// <summary>That were sent and are not answered: what is active, without connections that carry bytes of their own.</summary>
+    /// <remarks>Too many for a moment while a connection begins or ends, never too few: that is why connections are read last and end first.</remarks>
+    public int Unanswered => State.Active - Volatile.Read(ref _connections);
+
+    /// <summary>A connection of TCP has begun; called after it has become active.</summary>
+    public void Connected() => Interlocked.Increment(ref _connections);
+
+    /// <summary>Before it ends to be active.</summary>
+    public void Disconnected() => Interlocked.Decrement(ref _connections);
 
     /// <summary>What active checks say; null: none has answered, or there are none. Written by the cluster's maintenance.</summary>
     public bool? Checked { get; set; }

@@ -34,6 +34,9 @@ internal sealed class FakeProxy : IAsyncDisposable
     /// <summary>From now on everything is acknowledged.</summary>
     public void Answer() => _mayAnswer.Release(1_000_000);
 
+    /// <summary>It says that these endpoints, which it uses no more, still answer it.</summary>
+    public void Drains(params string[] addresses) => _subscription.Drains(addresses);
+
     private async Task RunAsync()
     {
         try

@@ -15,6 +15,8 @@ internal sealed class MeshWorld : IAsyncDisposable
     private readonly List<FakeProxy> _proxies = [];
     private MeshFeed _feed = null!;
 
+    public MeshFeed Feed => _feed;
+
     private MeshWorld(TestCluster cluster) => Cluster = cluster;
 
     public TestCluster Cluster { get; }
