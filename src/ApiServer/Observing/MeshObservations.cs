@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Weft.Api.Streams;
+using Weft.Api.Streams.Tunnels;
 using Weft.Api.Trees;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Registry;
@@ -24,6 +25,9 @@ public sealed class MeshObservations(IPodStreams streams, Func<IReadOnlyCollecti
 
     // What a proxy takes as a question, and some room for what is put around it.
     private const int MostBody = 60 << 10;
+
+    // Of a question as a text within an order; what is around it is far shorter.
+    private const int MostText = TunnelSocket.MaxText - 1024;
 
     private readonly NodeInspections _nodes = new(streams, reachable, time);
 
@@ -121,6 +125,9 @@ public sealed class MeshObservations(IPodStreams streams, Func<IReadOnlyCollecti
         }
 
         var order = new JsonObject { ["do"] = "explain", ["question"] = question }.ToJsonString(Lines);
+        // Quotes and such take up to six bytes each there.
+        if (JsonSerializer.SerializeToUtf8Bytes(order).Length > MostText)
+            throw Statuses.TooLarge(MostText);
         JsonObject? answer = null;
         using var patience = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);

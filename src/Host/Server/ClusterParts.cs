@@ -76,7 +76,7 @@ internal sealed partial class ClusterParts : IAsyncDisposable
             DiscoveryPort = discovery.Port;
             _stops.Push(discovery.DisposeAsync);
             // Beside the rest: whoever wants to know waits for the configuration to be whole.
-            var feeding = configuration.StartAsync(controllers.Informers, account => Connect(ServiceAccount(Controllers.IdentityOf(account)), account), discovery.Hosts, settings, cancellationToken);
+            var feeding = configuration.StartAsync(controllers.Informers, account => Connect(ServiceAccount(Controllers.IdentityOf(account)), account), discovery.Hosts, settings, options.LoadBalancerPool, cancellationToken);
             _stops.Push(() => StopAsync(feeding));
             var imported = await identity.StartAsync(controllers.Informers, cancellationToken);
             _stops.Push(() =>

@@ -49,14 +49,15 @@ internal sealed class ConfigParts
     /// <summary>Which proxies serve by what.</summary>
     internal IPropagation Propagation => new Propagation(_hub, _time);
 
+    /// <param name="loadBalancerPool">Range of the balancers' addresses.</param>
     /// <param name="connect">A way to the API server with the name of a controller.</param>
-    internal async Task<IAsyncDisposable> StartAsync(Informers informers, Func<string, KubeClient> connect, IHostSource hosts, ClusterSettings settings, CancellationToken cancellationToken)
+    internal async Task<IAsyncDisposable> StartAsync(Informers informers, Func<string, KubeClient> connect, IHostSource hosts, ClusterSettings settings, string? loadBalancerPool, CancellationToken cancellationToken)
     {
         var names = await NamesFeed.StartAsync(informers, _hub, new NamesOptions(Domain, settings.DnsAddress.ToString(), [settings.ServiceCidr, settings.PodCidr]), cancellationToken);
         try
         {
             var client = connect(MeshFeed.Account);
-            var mesh = await MeshFeed.StartAsync(informers, client, _hub, new() { Settings = new() { ClusterDomain = Domain, ClusterRanges = [settings.ServiceCidr, settings.PodCidr] }, Compiled = settings.Mesh ? Door.Publish : null, Hosts = hosts, IsOn = settings.Mesh }, _time, _random, _loggers, cancellationToken);
+            var mesh = await MeshFeed.StartAsync(informers, client, _hub, new() { Settings = new() { ClusterDomain = Domain, ClusterRanges = [settings.ServiceCidr, settings.PodCidr], LoadBalancerPool = loadBalancerPool }, Compiled = settings.Mesh ? Door.Publish : null, Hosts = hosts, IsOn = settings.Mesh }, _time, _random, _loggers, cancellationToken);
             var withdrawals = new PodWithdrawals(informers.Cache<Pod>(), informers.Cache<EndpointSlice>(), mesh.CompiledAsync, Propagation, _time);
             _withdrawals.TrySetResult(withdrawals);
             // Names and mesh together: a proxy that is told the one without the other would forget it.

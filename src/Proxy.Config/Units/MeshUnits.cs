@@ -25,6 +25,9 @@ public sealed record DestinationUnit
     /// <summary>Addresses that only the host's ports are reached by: others may have them with ports of their own, and a workload that has one comes first.</summary>
     public ValueList<string> Shared { get; init; } = [];
 
+    /// <summary>Of several hosts with the same shared address and port the one has it whose age, and then name, is first in ordinal order. Empty: nothing is shared.</summary>
+    public string Age { get; init; } = "";
+
     public ValueList<DestinationPort> Ports { get; init; } = [];
 }
 

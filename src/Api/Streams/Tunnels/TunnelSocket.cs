@@ -52,9 +52,12 @@ public sealed class TunnelSocket(WebSocket socket) : IDisposable
     public Task SendAsync<T>(TunnelChannel channel, T value, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         SendAsync(channel, JsonSerializer.SerializeToUtf8Bytes(value, type), cancellationToken);
 
+    /// <exception cref="IOException">The connection broke, or the message is above <see cref="MaxText"/>: it was not sent, for the other side would end the connection, and with it everybody's orders.</exception>
     public async Task SendTextAsync<T>(T value, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        if (bytes.Length > MaxText)
+            throw new IOException($"a message of {bytes.Length} bytes, where {MaxText} fit");
         await _sending.WaitAsync(cancellationToken);
         try
         {

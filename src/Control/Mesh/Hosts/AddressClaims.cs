@@ -56,6 +56,9 @@ internal static class AddressClaims
 
     private static bool Overlap(IPNetwork one, IPNetwork other) => one.Contains(other.BaseAddress) || other.Contains(one.BaseAddress);
 
+    /// <summary>Whether the address means the same on every machine.</summary>
+    public static bool IsAnywhere(IPAddress address) => !IsNoPlace(Plain(address));
+
     private static bool IsNoPlace(IPAddress address) => address.IsIPv6LinkLocal || address.IsIPv6Multicast || IPAddress.IsLoopback(address) || address.Equals(IPAddress.IPv6Any)
         // RFC 6890: "this network", link-local, multicast, broadcast.
         || address.GetAddressBytes() is [0, _, _, _] or [169, 254, _, _] or [>= 224 and < 240, _, _, _] or [255, 255, 255, 255];

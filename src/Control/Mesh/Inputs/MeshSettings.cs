@@ -35,6 +35,9 @@ public sealed record MeshSettings
     /// <summary>Ranges from which pods and services get their addresses: no host of a service entry may have a range that overlaps them. Empty: they are not known.</summary>
     public ValueList<string> ClusterRanges { get; init; } = [];
 
+    /// <summary>Range from which services of the type LoadBalancer get their addresses: nobody may claim one of them as an external address. Null: it is not known.</summary>
+    public string? LoadBalancerPool { get; init; }
+
     /// <summary>Who decides for policies with the action CUSTOM.</summary>
     public ValueList<AuthorizerSettings> Authorizers { get; init; } = [];
 }

@@ -26,17 +26,22 @@ internal static class RouteJobs
 
     private static bool SpeaksHttp(HostPort port) => port.Protocol is PortProtocol.Auto or PortProtocol.Http or PortProtocol.Http2;
 
-    private static ConfigUnit Destination(MeshHost host, MeshLookups lookups, List<MeshDiagnostic> problems) => UnitCodec.Destination(host.Name, new()
+    private static ConfigUnit Destination(MeshHost host, MeshLookups lookups, List<MeshDiagnostic> problems)
     {
-        Addresses = AddressClaims.Allowed(host, lookups).ToValueList(),
-        Shared = host.Shared.ToValueList(),
-        Ports = host.Ports.Select(port => new DestinationPort
+        IReadOnlyList<string> shared = [.. SharedAddresses.Of(host, lookups.Settings)];
+        return UnitCodec.Destination(host.Name, new()
         {
-            Port = port.Number, Protocol = port.Protocol,
-            Routes = SpeaksHttp(port) ? $"{host.Name}:{port.Number}" : null,
-            Connections = port.Protocol is PortProtocol.Http or PortProtocol.Http2 ? [] : ConnectionRules.Of(host, port, lookups, problems).ToValueList(),
-        }).ToValueList(),
-    });
+            Addresses = AddressClaims.Allowed(host, lookups).ToValueList(),
+            Shared = shared.ToValueList(),
+            Age = shared.Count == 0 ? "" : SharedAddresses.AgeOf(host),
+            Ports = host.Ports.Select(port => new DestinationPort
+            {
+                Port = port.Number, Protocol = port.Protocol,
+                Routes = SpeaksHttp(port) ? $"{host.Name}:{port.Number}" : null,
+                Connections = port.Protocol is PortProtocol.Http or PortProtocol.Http2 ? [] : ConnectionRules.Of(host, port, lookups, problems).ToValueList(),
+            }).ToValueList(),
+        });
+    }
 
     // One host takes all requests: where a captured connection was going is known, and what its client calls it does not matter.
     private static RouteTableConfig Table(MeshHost host, HostPort port, MeshLookups lookups, List<MeshDiagnostic> problems)

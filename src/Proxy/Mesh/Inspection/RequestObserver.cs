@@ -46,10 +46,15 @@ internal sealed class RequestObserver(InternTable<string> names, string node, Fu
         var peer = new ObservedPeer { Address = FormattableString.Invariant($"{address}:{record.ClientPort}"), Identity = Name(record.Identity) };
         if (side == "door")
             return peer;
-        if (WorkloadOf(address) is { } workload)
-            return peer with { Namespace = workload.Unit.Namespace, Pod = workload.Name, Workload = workload.Labels.Workload };
-        // Gone since, or only registered yet: its name is what is left.
-        return names[record.Source].Split('/') is [var ns, var pod] ? peer with { Namespace = ns, Pod = pod, Workload = pod } : peer;
+        // Who it was at the time, by its registration or its certificate. The address may be somebody else's now, and its namespace decides who may read this.
+        if (names[record.Source].Split('/') is [var ns, var pod])
+            return peer with { Namespace = ns, Pod = pod, Workload = WorkloadOf(address) is { } own && own.Unit.Namespace == ns && own.Name == pod ? own.Labels.Workload : pod };
+        // spiffe://DOMAIN/ns/NAMESPACE/sa/ACCOUNT
+        if (peer.Identity?.Split('/') is not [_, _, _, "ns", var account, "sa", _])
+            return peer;
+        return WorkloadOf(address) is { } remote && remote.Unit.Identity == peer.Identity
+            ? peer with { Namespace = account, Pod = remote.Name, Workload = remote.Labels.Workload }
+            : peer with { Namespace = account };
     }
 
     private ObservedPeer Destination(in AccessRecord record, string side, IPEndPoint? endpoint, MeshWorkload? workload)
@@ -61,12 +66,10 @@ internal sealed class RequestObserver(InternTable<string> names, string node, Fu
             return new ObservedPeer { Namespace = ns, Pod = pod, Workload = own?.Name == pod ? own.Labels.Workload : pod, Address = FormattableString.Invariant($"{Address(record.LocalAddress)}:{record.LocalPort}") };
         }
 
-        var host = called.Length == 0 ? WorkloadNames.HostOf(names[record.Cluster]) : IPAddress.TryParse(called, out var meant) && view().HostOf(meant.Plain()) is { } owner ? owner.Name : called;
-        return new ObservedPeer
-        {
-            Host = host.Length > 0 ? host : null, Address = endpoint?.ToString(), Pod = workload?.Name, Workload = workload?.Labels.Workload,
-            Namespace = workload?.Unit.Namespace ?? (WorkloadNames.IsService(host) ? host.Split('.')[1] : null),
-        };
+        var host = called.Length == 0 ? WorkloadNames.HostOf(names[record.Cluster]) : IPAddress.TryParse(called, out var meant) && view().HostOf(new(meant.Plain(), record.LocalPort)) is { } owner ? owner.Name : called;
+        var of = WorkloadNames.IsService(host) ? host.Split('.')[1] : null;
+        var known = workload is not null && workload.Unit.Namespace == of ? workload : null;
+        return new ObservedPeer { Host = host.Length > 0 ? host : null, Address = endpoint?.ToString(), Pod = known?.Name, Workload = known?.Labels.Workload, Namespace = of };
     }
 
     private string? Security(in AccessRecord record, string side, ObservedPeer source, IPEndPoint? endpoint, MeshWorkload? workload)

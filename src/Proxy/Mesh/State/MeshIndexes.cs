@@ -36,7 +36,7 @@ internal sealed class MeshIndexes
                 addresses.Remove(address);
             foreach (var at in Shared(before.Unit))
             {
-                if (shared.GetValueOrDefault(at, NoHosts).Remove(name) is { IsEmpty: false } left)
+                if (shared.GetValueOrDefault(at, NoHosts).Remove(Claim(name, before.Unit)) is { IsEmpty: false } left)
                     shared[at] = left;
                 else
                     shared.Remove(at);
@@ -58,7 +58,7 @@ internal sealed class MeshIndexes
             foreach (var address in Addresses(unit))
                 addresses[address] = host;
             foreach (var at in Shared(unit))
-                shared[at] = shared.GetValueOrDefault(at, NoHosts).SetItem(name, host);
+                shared[at] = shared.GetValueOrDefault(at, NoHosts).SetItem(Claim(name, unit), host);
             if (!unit.Addresses.IsEmpty)
                 continue;
             foreach (var port in unit.Ports)
@@ -101,6 +101,8 @@ internal sealed class MeshIndexes
 
         View = View with { Workloads = owners.ToImmutable(), Restricted = restricted };
     }
+
+    private static string Claim(string name, DestinationUnit unit) => $"{unit.Age} {name}";
 
     private static IEnumerable<IPEndPoint> Shared(DestinationUnit unit) => Addresses(unit.Shared).SelectMany(address => unit.Ports.Select(port => new IPEndPoint(address, port.Port)));
 

@@ -43,7 +43,7 @@ internal sealed class Explainer(ExplainerParts parts)
 
     private Explanation ToHost(ExplainQuestion question, MeshSource source, IPAddress from)
     {
-        var found = HostFinder.Find(question.Host, question.Namespace, parts.State.Hosts, parts.State.View);
+        var found = HostFinder.Find(question.Host, question.Port, question.Namespace, parts.State.Hosts, parts.State.View);
         if (found.Host is not { } host)
             return Unknown(question, source, found);
         _draft.Good("host", found.How);
@@ -108,7 +108,7 @@ internal sealed class Explainer(ExplainerParts parts)
     private Explanation Uncaptured(ExplainQuestion question, IPAddress from, string text)
     {
         _draft.Odd("source", text);
-        var found = HostFinder.Find(question.Host, question.Namespace, parts.State.Hosts, parts.State.View);
+        var found = HostFinder.Find(question.Host, question.Port, question.Namespace, parts.State.Hosts, parts.State.View);
         if (found.Host is not { } host)
             return _draft.Stop("host", ExplainedOutcome.PassedThrough, null, found.How);
         _draft.Good("host", found.How);

@@ -15,13 +15,13 @@ internal static class HostFinder
     private const int Dots = 5;
 
     /// <param name="clientNamespace">Empty: the client has no search list.</param>
-    public static FoundHost Find(string text, string clientNamespace, IReadOnlyDictionary<string, MeshHost> hosts, MeshView view)
+    public static FoundHost Find(string text, int port, string clientNamespace, IReadOnlyDictionary<string, MeshHost> hosts, MeshView view)
     {
         var name = text.Trim('[', ']').TrimEnd('.').ToLowerInvariant();
         if (IPAddress.TryParse(name, out var address))
         {
             address = address.Plain();
-            return view.HostOf(address) is { } owner ? new(owner, address, $"{address} is an address of {owner.Name}") : new(null, address, $"{address} is the address of no service");
+            return view.HostOf(new(address, port)) is { } owner ? new(owner, address, $"{address} is an address of {owner.Name}") : new(null, address, $"{address} is the address of no service");
         }
 
         foreach (var candidate in Candidates(name, clientNamespace, DomainOf(hosts)))
