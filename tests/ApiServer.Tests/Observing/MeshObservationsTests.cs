@@ -100,6 +100,8 @@ public sealed class MeshObservationsTests : IAsyncLifetime
         (await _server.PostAsync($"{Group}/namespaces/default/explanations", "[]")).Expect(400);
         (await _server.PostAsync($"{Group}/namespaces/default/explanations", "{")).Expect(400);
         (await _server.PostAsync($"{Group}/namespaces/default/explanations", $$"""{"pod":"{{new string('x', 70_000)}}"}""")).Expect(413);
+        // Short enough, and too long as a text in an order.
+        (await _server.PostAsync($"{Group}/namespaces/default/explanations", $$"""{"pod":"front","path":"{{new string('\'', 30_000)}}"}""")).Expect(413);
         _proxies.Nodes["n2"] = null;
         (await _server.PostAsync($"{Group}/namespaces/default/explanations", """{"pod":"front"}""")).Expect(503);
     }

@@ -15,7 +15,7 @@ public sealed class DemoTests(MeshCluster cluster)
             {
                 var demo = await cluster.WeftAsync("demo");
                 Assert.True(demo.ExitCode == 0, demo.Output + demo.Error);
-                foreach (var step in new[] { "1. Canary", "2. Retries", "3. Mutual TLS", "4. Policy", "5. Login", "6. Failover", "Everything was as promised." })
+                foreach (var step in new[] { "1. Canary", "2. Retries", "3. Mutual TLS", "4. Policy", "5. Login", "6. Failover", "7. Why", "Everything was as promised." })
                     Assert.Contains(step, demo.Output, StringComparison.Ordinal);
                 Assert.DoesNotContain("WRONG", demo.Output, StringComparison.Ordinal);
             }

@@ -88,6 +88,10 @@ public sealed class OutboundTests : IAsyncLifetime
         Assert.Equal((200, $"two {Client}"), _bed.Get(Client, _two.Address, _two.Port));
         _bed.Remove(new UnitKey(UnitKind.Destination, A));
         Assert.Equal((200, $"two {Client}"), _bed.Get(Client, Outside, 81));
+        // Whose name comes first does not have what an older one has.
+        _bed.Apply(UnitCodec.Destination(A, new() { Shared = [Outside], Age = "2026-02-01T00:00:00", Ports = [new() { Port = 81, Protocol = PortProtocol.Http, Routes = $"{A}:81" }] }));
+        _bed.Apply(UnitCodec.Destination(B, new() { Shared = [Outside], Age = "2026-01-01T00:00:00", Ports = [new() { Port = 81, Protocol = PortProtocol.Http, Routes = $"{B}:81" }] }));
+        Assert.Equal((200, $"two {Client}"), _bed.Get(Client, Outside, 81));
     }
 
     [Fact]

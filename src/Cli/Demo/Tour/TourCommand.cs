@@ -9,7 +9,7 @@ internal sealed class TourCommand(TourGuide guide, TimeProvider time, TextWriter
     internal async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         using var login = new Login(time);
-        TourStep[] steps = [new CanaryStep(), new RetryStep(), new MutualTlsStep(), new PolicyStep(), new LoginStep(login), new FailoverStep()];
+        TourStep[] steps = [new CanaryStep(), new RetryStep(), new MutualTlsStep(), new PolicyStep(), new LoginStep(login), new FailoverStep(), new WhyStep()];
         var manifests = steps.Select(step => step.Manifest is null ? null : guide.Shop.Render(step.Manifest, ("ISSUER", Login.Issuer), ("JWKS", login.KeySet))).ToList();
         await guide.ForgetAsync(manifests.OfType<string>(), cancellationToken);
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Weft.Api;
 using Weft.Api.Core;
 using Weft.Cli.Objects;
+using Weft.Cli.Observing;
 using Weft.Client;
 
 namespace Weft.Cli.Demo.Tour;
@@ -38,6 +39,15 @@ internal sealed class TourGuide(ClusterAccess access, KubeClient client, Shop sh
 
     /// <summary>As a user writes it.</summary>
     internal string InsideCommand(string deployment, string verb, string address) => $"kubectl -n {Shop.Namespace} exec deploy/{deployment} -- {Path.Combine(shop.Apps, "shop-front")} {verb} {address}";
+
+    /// <summary>What `weft why` says of a request of a Deployment of the shop.</summary>
+    internal async Task<string> WhyAsync(string from, string address, CancellationToken cancellationToken)
+    {
+        using var output = new StringWriter();
+        using var observer = MeshObserver.Connect(access);
+        await new WhyCommand(output, TextWriter.Null).ImaginedAsync(new(from, Shop.Namespace, "GET", address, [], IsJson: false), client, observer, cancellationToken);
+        return output.ToString();
+    }
 
     /// <summary>Waits for what comes within moments. False: it did not.</summary>
     internal async Task<bool> SoonAsync(Func<Task<bool>> isSo, CancellationToken cancellationToken)

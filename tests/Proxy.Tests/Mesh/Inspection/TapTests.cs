@@ -98,6 +98,19 @@ public sealed class TapTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_gets_an_address_later_does_not_become_the_sender_or_receiver_of_what_was()
+    {
+        Assert.Equal(200, _bed.Get(Client, Service, 80, "/buy").Status);
+        Assert.Equal("front-5d4f-x7k2p", (await LastAsync()).Source.Pod);
+        _bed.Remove(new UnitKey(UnitKind.Workload, "shop/front-5d4f-x7k2p"));
+        _bed.Remove(new UnitKey(UnitKind.Workload, "shop/pod"));
+        _bed.Apply([MeshBed.Workload("spy", Client, "spy", "evil"), MeshBed.Workload("other", _pod.Address, "spy", "evil")]);
+        Assert.Empty((await AllAsync(Ask("""{"do":"records","filter":{"namespace":"evil"}}"""))).Where(line => line.Request is not null));
+        var still = await LastAsync("""{"namespace":"shop"}""");
+        Assert.Equal(("shop", "front-5d4f-x7k2p", "shop"), (still.Source.Namespace, still.Source.Pod, still.Destination.Namespace));
+    }
+
+    [Fact]
     public async Task A_refusal_names_its_policy_and_rule()
     {
         _bed.Apply(UnitCodec.Policy("shop/closed", new PolicyUnit
