@@ -47,6 +47,6 @@ internal static class ClusterJobs
             Cluster = new() { Name = name, Dns = host.DnsName is { } dns ? new(dns, port.TargetPort) : null },
         };
         var hostNames = host.Source is ServiceEntry entry ? entry.Spec.SubjectAltNames : [];
-        return reader.Read(unit, EffectivePolicy.Of(choice, port.Number, subset?.Name), port.Protocol, hostNames);
+        return reader.Read(unit, EffectivePolicy.Of(host, choice, port.Number, subset?.Name), port.Protocol, hostNames);
     }
 }

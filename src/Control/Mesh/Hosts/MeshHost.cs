@@ -37,6 +37,9 @@ internal sealed record MeshHost
     /// <summary>Endpoints outside the mesh, without identities.</summary>
     public bool External { get; init; }
 
+    /// <summary>A client stays with its endpoint, where no rule says how they are chosen.</summary>
+    public bool KeepsClients { get; init; }
+
     public IReadOnlyList<string> ExportTo { get; init; } = [];
 
     public bool Equals(MeshHost? other) => other is not null && Name == other.Name && ReferenceEquals(Source, other.Source);
@@ -63,6 +66,7 @@ internal sealed record MeshHost
             Resolution = isName ? Resolution.Dns : Resolution.Static,
             DnsName = isName ? service.Spec.ExternalName : null,
             External = isName,
+            KeepsClients = service.Spec.SessionAffinity == "ClientIP",
             ExportTo = service.Metadata.Annotations.TryGetValue("networking.istio.io/exportTo", out var to) ? to.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [],
         };
     }
