@@ -48,7 +48,7 @@ internal static class ClusterJobs
             Cluster = new() { Name = name, Dns = host.DnsName is { } dns ? new(dns, port.TargetPort) : null },
         };
         var hostNames = host.Source is ServiceEntry entry ? entry.Spec.SubjectAltNames : [];
-        unit = reader.Read(unit, EffectivePolicy.Of(choice, port.Number, subset?.Name), port.Protocol, hostNames);
+        unit = reader.Read(unit, EffectivePolicy.Of(host, choice, port.Number, subset?.Name), port.Protocol, hostNames);
         return choice.First is { } rule ? reader.Annotated(unit, rule) : unit;
     }
 }

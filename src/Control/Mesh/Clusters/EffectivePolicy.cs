@@ -24,7 +24,16 @@ internal sealed record EffectivePolicy
 
     public Setting<RetryBudget> RetryBudget { get; init; }
 
-    public static EffectivePolicy Of(RuleChoice rules, int port, string? subset)
+    // What a service says of its clients (sessionAffinity: ClientIP), for who calls it through the mesh.
+    private static readonly LoadBalancerSettings ByClient = new() { ConsistentHash = new() { UseSourceIp = true } };
+
+    public static EffectivePolicy Of(MeshHost host, RuleChoice rules, int port, string? subset)
+    {
+        var policy = Of(rules, port, subset);
+        return host.KeepsClients && policy.LoadBalancer.Value is null ? policy with { LoadBalancer = new(ByClient, "", null) } : policy;
+    }
+
+    private static EffectivePolicy Of(RuleChoice rules, int port, string? subset)
     {
         if (rules.First is not { } rule)
             return new();

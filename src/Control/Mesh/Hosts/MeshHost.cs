@@ -37,6 +37,9 @@ internal sealed record MeshHost
     /// <summary>Endpoints outside the mesh, without identities.</summary>
     public bool External { get; init; }
 
+    /// <summary>A client stays with its endpoint, where no rule says how they are chosen.</summary>
+    public bool KeepsClients { get; init; }
+
     public IReadOnlyList<string> ExportTo { get; init; } = [];
 
     /// <summary>Near endpoints go first, by these labels of nodes.</summary>
@@ -74,6 +77,7 @@ internal sealed record MeshHost
             External = isName,
             Nearness = TrafficDistribution.LabelsOf(service),
             SameNodeOnly = service.Spec.InternalTrafficPolicy == "Local",
+            KeepsClients = service.Spec.SessionAffinity == "ClientIP",
             ExportTo = service.Metadata.Annotations.TryGetValue("networking.istio.io/exportTo", out var to) ? to.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [],
         };
     }

@@ -39,7 +39,7 @@ internal sealed class TargetResolver(MeshLookups lookups, List<MeshDiagnostic> d
                 : $"DestinationRule {MeshIndex.Name(rules.First)} has no subset '{subset}'; it has {string.Join(", ", rules.Subsets.Select(entry => entry.Subset.Name).DefaultIfEmpty("none"))}");
         }
 
-        var policy = EffectivePolicy.Of(rules, port, destination.Subset);
+        var policy = EffectivePolicy.Of(host, rules, port, destination.Subset);
         return new(ClusterNames.Of(host, port, destination.Subset, rules.Variant), BalancerReader.HashOf(policy.LoadBalancer.Value));
     }
 
@@ -47,7 +47,7 @@ internal sealed class TargetResolver(MeshLookups lookups, List<MeshDiagnostic> d
     public Resolved Self(MeshHost host, int port)
     {
         var rules = RuleChoice.Of(host, client, lookups);
-        return new(ClusterNames.Of(host, port, null, rules.Variant), BalancerReader.HashOf(EffectivePolicy.Of(rules, port, null).LoadBalancer.Value));
+        return new(ClusterNames.Of(host, port, null, rules.Variant), BalancerReader.HashOf(EffectivePolicy.Of(host, rules, port, null).LoadBalancer.Value));
     }
 
     private int? PortOf(MeshHost host, Istio.Destination destination) => destination.Port?.Number is > 0 and var given
