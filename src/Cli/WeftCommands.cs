@@ -79,13 +79,14 @@ public static class WeftCommands
         var evict = new Option<int?>("--evict-after") { Description = "Seconds that pods stay on a lost node, unless they say otherwise (default 300)" };
         var mesh = new Option<string?>("--mesh") { Description = "Whether pods are in the mesh unless their labels say otherwise: on or off; of a cluster that is down (default: as it was)" };
         mesh.AcceptOnlyFromAmong("on", "off");
+        var certificates = new Option<int?>("--mesh-certificate-life") { Description = "Seconds that workloads' certificates hold, of a new cluster (default 86400)" };
         var services = new Option<string?>("--services") { Description = "YAML file with services that are written by hand, followed as it changes; '' for none any more" };
-        var command = new Command("up", "Start a cluster on this machine; returns when its nodes are Ready. Does nothing when it is up already.") { apiPort, foreground, nodes, simulate, grace, evict, mesh, services };
+        var command = new Command("up", "Start a cluster on this machine; returns when its nodes are Ready. Does nothing when it is up already.") { apiPort, foreground, nodes, simulate, grace, evict, mesh, certificates, services };
         command.SetAction((parsed, cancellationToken) => CommandGuard.RunAsync("up", () => new UpCommand(host.Time, Console.Out, Console.Error)
             .RunAsync(new(Paths(parsed), parsed.GetValue(apiPort), parsed.GetValue(foreground), host.Executable)
             {
                 Nodes = parsed.GetValue(nodes), Simulate = parsed.GetValue(simulate), NodeGraceSeconds = parsed.GetValue(grace), EvictionSeconds = parsed.GetValue(evict),
-                ServicesFile = parsed.GetValue(services), Mesh = parsed.GetValue(mesh) is { } word ? word == "on" : null,
+                ServicesFile = parsed.GetValue(services), Mesh = parsed.GetValue(mesh) is { } word ? word == "on" : null, CertificateSeconds = parsed.GetValue(certificates),
             }, cancellationToken)));
         return command;
     }

@@ -35,6 +35,9 @@ public sealed record ClusterSettings(int ApiPort, string PodCidr, string Service
     /// <summary>Whether pods are in the mesh unless they say otherwise. A cluster that was made without one stays without.</summary>
     public bool Mesh { get; init; }
 
+    /// <summary>Of workloads' certificates in the mesh; null: 24 hours. Roots are dropped by it, so it holds for the cluster's life.</summary>
+    public int? CertificateSeconds { get; init; }
+
     /// <summary>Name of the node that the API server is on.</summary>
     public static string OwnNode => Environment.MachineName.ToLowerInvariant();
 

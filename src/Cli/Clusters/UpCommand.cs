@@ -23,6 +23,9 @@ public sealed record UpOptions(ClusterPaths Paths, int? ApiPort, bool Foreground
     /// <summary>Null: what the cluster has, or <see cref="UpCommand.DefaultMesh"/> for a new one.</summary>
     public bool? Mesh { get; init; }
 
+    /// <summary>Null: what the cluster has, or a day.</summary>
+    public int? CertificateSeconds { get; init; }
+
     /// <summary>File with services; null: the one that the cluster has; empty: none any more.</summary>
     public string? ServicesFile { get; init; }
 }
@@ -34,6 +37,9 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
 
     /// <summary>Of a new cluster. Off until services' external addresses and host ports on loopback go through the mesh as they do without it.</summary>
     internal const bool DefaultMesh = false;
+
+    // Shorter than this a certificate would be renewed while the last one is still on its way.
+    private const int LeastCertificateSeconds = 20, MostCertificateSeconds = 90 * 86400;
 
     // What the scheduler's goal names.
     private const int MaxSimulated = 5000;
@@ -122,6 +128,8 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
 
         // The demo's programs below it run as an ordinary user: the folder may be passed, not read; what is secret has its own mode.
         File.SetUnixFileMode(paths.DataDir, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        if (known is not null && options.CertificateSeconds is { } life && life != known.CertificateSeconds)
+            return $"--mesh-certificate-life {life}: it was chosen when the cluster was made ({(known.CertificateSeconds is { } chosen ? $"{chosen} s" : "a day")}), and certificates of it are out";
         var settings = Apply(options, known ?? new ClusterSettings(port, podCidr, serviceCidr) { Mesh = DefaultMesh }) with { ApiPort = port };
         if (WhyNot(options, settings) is { } refusal)
             return refusal;
@@ -142,6 +150,8 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
             return $"--simulate {options.Simulate}: use 0 to {MaxSimulated}";
         if (options.NodeGraceSeconds is < 4 or > 3600)
             return $"--node-grace {options.NodeGraceSeconds}: use 4 to 3600 seconds";
+        if (options.CertificateSeconds is < LeastCertificateSeconds or > MostCertificateSeconds)
+            return $"--mesh-certificate-life {options.CertificateSeconds}: use {LeastCertificateSeconds} to {MostCertificateSeconds} seconds";
         if (options.ServicesFile is { Length: > 0 } file && !File.Exists(file))
             return $"--services {file}: there is no such file";
         return options.EvictionSeconds is < 0 or > 86400 ? $"--evict-after {options.EvictionSeconds}: use 0 to 86400 seconds" : null;
@@ -161,6 +171,7 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         NodeGraceSeconds = options.NodeGraceSeconds ?? settings.NodeGraceSeconds,
         EvictionSeconds = options.EvictionSeconds ?? settings.EvictionSeconds,
         Mesh = options.Mesh ?? settings.Mesh,
+        CertificateSeconds = options.CertificateSeconds ?? settings.CertificateSeconds,
         ServicesFile = options.ServicesFile is null ? settings.ServicesFile : options.ServicesFile.Length == 0 ? null : Path.GetFullPath(options.ServicesFile),
     };
 

@@ -8,6 +8,11 @@ public sealed record RotationSettings
     /// <summary>Of a workload's certificate: Istio's default, too.</summary>
     public TimeSpan CertificateLife { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>With certificates of this life. Of short ones a quarter goes before their beginning: renewal is at half of the whole, which five minutes would put into the past.</summary>
+    public static RotationSettings Of(TimeSpan certificateLife) => new RotationSettings() is var usual && certificateLife / 4 < usual.Skew
+        ? usual with { CertificateLife = certificateLife, Skew = certificateLife / 4 }
+        : usual with { CertificateLife = certificateLife };
+
     /// <summary>Of an own root, as Istio and kubeadm have it.</summary>
     public TimeSpan RootLife { get; init; } = TimeSpan.FromDays(3650);
 

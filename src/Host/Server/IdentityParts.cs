@@ -26,10 +26,11 @@ internal sealed class IdentityParts : IAsyncDisposable
     private readonly Task _running;
 
     /// <exception cref="InvalidDataException">The authority's file is damaged.</exception>
-    internal IdentityParts(ClusterPaths paths, TimeProvider time, ILoggerFactory loggers, CancellationToken stopping)
+    internal IdentityParts(ClusterPaths paths, ClusterSettings cluster, TimeProvider time, ILoggerFactory loggers, CancellationToken stopping)
     {
+        var settings = cluster.CertificateSeconds is { } seconds ? RotationSettings.Of(TimeSpan.FromSeconds(seconds)) : new RotationSettings();
         (_time, _loggers, _stopping) = (time, loggers, CancellationTokenSource.CreateLinkedTokenSource(stopping));
-        _authority = new MeshAuthority(new AuthorityFile(Path.Combine(paths.Pki, "mesh", "authority.json")), TrustDomain, new RotationSettings(), time, loggers.CreateLogger<MeshAuthority>());
+        _authority = new MeshAuthority(new AuthorityFile(Path.Combine(paths.Pki, "mesh", "authority.json")), TrustDomain, settings, time, loggers.CreateLogger<MeshAuthority>());
         _stream = new CertificateStream(_authority, time, loggers.CreateLogger<CertificateStream>());
         OnApiServer = new WebSocketPath(CertificateChannel.Path, ServeAsync, _stopping.Token);
         _running = _authority.RunAsync(_stopping.Token);

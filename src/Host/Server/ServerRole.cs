@@ -70,7 +70,7 @@ internal static partial class ServerRole
         var discoveryToken = DiscoveryParts.Token(paths.DiscoveryToken); // before the node: it hides the file from pods
         var streams = new LateStreams();
         var configuration = new ConfigParts(time, random, loggers, background.Token);
-        await using var identity = new IdentityParts(paths, time, loggers, background.Token);
+        await using var identity = new IdentityParts(paths, settings, time, loggers, background.Token);
         var node = NodeParts.Options(paths, settings);
         await using var api = ApiParts.Compose(
             store, pki, new IPEndPoint(IPAddress.Any, settings.ApiPort), Gateway(settings.PodCidr), settings, node.NodeName, streams, images.OnApiServer, configuration, identity, time, random, loggers);
