@@ -74,6 +74,8 @@ public sealed class JwtTests : IDisposable
     [InlineData("""{"alg":"","kid":"KID"}""", TokenError.UnsupportedAlgorithm)]
     [InlineData("""{"alg":"HS256","kid":"KID"}""", TokenError.UnsupportedAlgorithm)]
     [InlineData("""{"alg":"ES384","kid":"KID"}""", TokenError.UnsupportedAlgorithm)]
+    [InlineData("""{"alg":"ECDH-ES+A256KW","enc":"A256GCM","zip":"DEF","kid":"KID"}""", TokenError.UnsupportedAlgorithm)]
+    [InlineData("""{"alg":"PBES2-HS512+A256KW","enc":"A256GCM","p2c":2147483647,"p2s":"AAAA","kid":"KID"}""", TokenError.UnsupportedAlgorithm)]
     [InlineData("""{"alg":"es256","kid":"KID"}""", TokenError.UnsupportedAlgorithm)]
     [InlineData("""{"alg":["ES256"],"kid":"KID"}""", TokenError.Malformed)]
     [InlineData("""{"kid":"KID"}""", TokenError.Malformed)]

@@ -79,11 +79,12 @@ internal static class ControllerRoles
         yield return Controller("service-controller",
             On("", "services", "get", "list", "watch"),
             On("", "services/status", "patch", "update"));
-        // It reads by the shared caches; of Secrets, which no cache holds, those that objects of the mesh name.
+        // It reads by the shared caches; of Secrets, which no cache holds, those that objects of the mesh name, and of ConfigMaps the mesh's own.
         yield return Controller("mesh-controller",
         [
             .. MeshKinds.All().Concat(WeftKinds.Preinstalled()).GroupBy(kind => kind.Kind.Kind.Group).Select(group => BootstrapRoles.Rule(["patch"], [group.Key], [.. group.Select(kind => kind.Kind.Plural + "/status")])),
             On("", "secrets", "get", "list", "watch"),
+            On("", "configmaps", "get", "list", "watch"),
         ]);
         yield return Controller("front-door-controller",
             On("", "namespaces", "create", "get", "list", "watch"),

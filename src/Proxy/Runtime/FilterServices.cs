@@ -12,14 +12,17 @@ using Weft.Proxy.Filters.Jwt;
 namespace Weft.Proxy.Runtime;
 
 /// <summary>Gets what filters need beside their records. Fetched keys outlive a configuration: a provider that stays as it is keeps its keys.</summary>
-internal sealed class FilterServices(TimeProvider time, ILogger logger) : IDisposable
+internal sealed class FilterServices(KeyServers servers, TimeProvider time, ILogger logger) : IDisposable
 {
     // Istio's time-out of a fetch; shorter than the interval, so that a request waits once at most for a server that is away.
     private static readonly TimeSpan FetchTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FetchInterval = TimeSpan.FromSeconds(10);
 
     // Keys come from the address of the configuration alone: no redirect, no proxy of the environment.
-    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None })
+    private readonly HttpClient _client = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false, UseProxy = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None, ConnectCallback = servers.ConnectAsync,
+    })
     {
         Timeout = FetchTimeout,
         MaxResponseContentBufferSize = JoseLimits.Default.MaxKeySetBytes,

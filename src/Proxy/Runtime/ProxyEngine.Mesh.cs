@@ -39,6 +39,7 @@ public sealed partial class ProxyEngine
     private readonly Dictionary<string, DoorTable> _doorTables = [];
     private TlsContexts.Prepared? _meshTls;
     private FilterNeeds? _meshNeeds;
+    private IMeshPaths? _meshPaths;
     private ProxyConfig _door = ProxyConfig.Empty;
 
     /// <summary>What was taken out of use and is still busy.</summary>
@@ -55,6 +56,7 @@ public sealed partial class ProxyEngine
         await _gate.WaitAsync();
         try
         {
+            Volatile.Write(ref _meshPaths, change.Paths);
             if (change.JwtProviders is { } providers)
                 _meshNeeds = _services.Prepare(new ProxyConfig { JwtProviders = providers });
             var door = change.Door ?? _door;

@@ -64,7 +64,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         _loops = [.. Enumerable.Range(0, count).Select(number => new LoopServices(
             new EventLoop($"loop {number}", time, defect => Log.Defect(_logger, defect)) { Mark = mark }, number, (ulong)random.NextInt64(), _names, time, (loop, streams) => new Upstreams(loop, streams)))];
         _tls = new TlsContexts(inherited?.Tickets ?? TicketKeys.New(), time);
-        _services = new FilterServices(time, _logger);
+        _services = new FilterServices(new KeyServers(() => Clusters, () => Volatile.Read(ref _meshPaths)), time, _logger);
         _clusters = new ClusterSet(count, _clock, random, loggers, () => _ = ForgetPoolsAsync());
         _listeners = new ListenerSet(_loops, inherited?.Sockets);
         _shedder = new LoadShedder(_loops, () => Environment.WorkingSet, time);

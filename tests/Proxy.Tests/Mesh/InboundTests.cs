@@ -228,6 +228,27 @@ public sealed class InboundTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Keys_are_had_from_hosts_of_the_mesh_and_not_from_the_machines_own_servers()
+    {
+        using var key = SigningKey.CreateEs256();
+        await using var keys = await KeyServer.StartAsync(key);
+        var server = new Uri(keys.Uri);
+        _bed.Apply([
+            .. MeshBed.Host("keys.shop.svc.cluster.local", "127.2.0.7", 80, PortProtocol.Http, new EndpointConfig { Address = "127.0.0.1", Port = server.Port }),
+            Tokens("mesh", "http://keys.shop.svc.cluster.local/keys"), Tokens("machine", keys.Uri), Tokens("name", $"http://localhost:{server.Port}/keys"),
+        ]);
+        foreach (var (policy, status) in new[] { ("machine", 401), ("name", 401), ("mesh", 200) })
+        {
+            Pod(unit => unit with { Tokens = [$"shop/{policy}"] });
+            Assert.Equal(status, _bed.Get(Client, Service, 80, headers: $"Authorization: Bearer {KeyServer.Sign(key)}\r\n").Status);
+            Assert.Equal(status == 200 ? 1 : 0, keys.Fetches);
+        }
+
+        static ConfigUnit Tokens(string name, string uri) =>
+            UnitCodec.Tokens($"shop/{name}", new TokensUnit { Providers = [new JwtProviderConfig { Name = $"shop/{name}/0", Issuer = KeyServer.Issuer, JwksUri = uri }] });
+    }
+
+    [Fact]
     public async Task Requests_of_HTTP2_pass_both_sides_as_HTTP2()
     {
         await using var server = await ProxyFixture.ServerAsync(context => context.Response.WriteAsync(context.Request.Protocol), HttpProtocols.Http2);

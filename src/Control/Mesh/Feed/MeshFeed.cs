@@ -24,6 +24,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly MeshSources _sources;
     private readonly SecretFeed _secretFeed;
+    private readonly MeshConfigFeed _config;
     private readonly SecretUnits _secrets;
     private readonly MeshStatusWriter _statuses;
     private readonly ConfigHub _hub;
@@ -45,9 +46,10 @@ public sealed partial class MeshFeed : IAsyncDisposable
         _logger = loggers.CreateLogger("Weft.Control.Mesh");
         // Until a step succeeds what was published stays.
         _loop = new(CompileAsync, (defect, pause) => Log.Failed(_logger, defect, pause.TotalSeconds), time, random);
-        _sources = new(informers, options.Settings, options.IsOn, Changed);
+        _sources = new(informers, options.IsOn, Changed);
         _secretFeed = new(client, time, random, (_, failed) => Log.SecretsFailed(_logger, failed.Message), Changed);
         _secrets = new(_secretFeed);
+        _config = new(client, options.Settings, time, random, (_, failed) => Log.SettingsFailed(_logger, failed.Message), Changed, _logger);
         _statuses = new(_sources.Targets, client, hub, time, random, loggers.CreateLogger("Weft.Control." + Account));
     }
 
@@ -59,7 +61,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         var feed = new MeshFeed(informers, client, hub, options, time, random, loggers);
         try
         {
-            await feed._sources.SyncedAsync(cancellationToken);
+            await Task.WhenAll(feed._sources.SyncedAsync(cancellationToken), feed._config.Synced.WaitAsync(cancellationToken));
             feed._hosts = options.Hosts?.Subscribe(feed.Changed);
             feed.Changed();
             feed._running = Task.WhenAll(
@@ -92,7 +94,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
 
     private async Task<ulong> StepAsync(CancellationToken cancellationToken)
     {
-        var (inputs, meshes) = _sources.Read();
+        var (inputs, meshes) = _sources.Read(_config.Read());
         if (_options.Hosts is { } hosts)
             inputs = inputs with { ServiceEntries = Joined(inputs.ServiceEntries, hosts.Read()) };
         var before = _snapshot?.Index!.Inputs.Secrets ?? [];
@@ -161,11 +163,15 @@ public sealed partial class MeshFeed : IAsyncDisposable
         _sources.Dispose();
         _statuses.Dispose();
         await _secretFeed.DisposeAsync();
+        await _config.DisposeAsync();
         _stopping.Dispose();
     }
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Warning, "The mesh's configuration cannot be followed, and is tried again: {Reason}", EventName = nameof(SettingsFailed))]
+        public static partial void SettingsFailed(ILogger logger, string reason);
+
         [LoggerMessage(LogLevel.Error, "The mesh could not be compiled, and what was published before stays; again in {Seconds:0.0} s", EventName = nameof(Failed))]
         public static partial void Failed(ILogger logger, Exception exception, double seconds);
 

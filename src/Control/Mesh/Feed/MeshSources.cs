@@ -16,7 +16,6 @@ namespace Weft.Control.Mesh.Feed;
 /// <summary>All that the mesh is made of, from the shared caches.</summary>
 internal sealed class MeshSources : IDisposable
 {
-    private readonly MeshSettings _settings;
     private readonly List<Task> _synced = [];
     private readonly List<IDisposable> _lists = [];
     private readonly Dictionary<string, StatusTarget> _targets = [];
@@ -42,9 +41,8 @@ internal sealed class MeshSources : IDisposable
     private readonly ObjectList<ApiKeyPolicy> _apiKeyPolicies;
     private readonly ObjectList<BasicAuthPolicy> _basicAuthPolicies;
 
-    public MeshSources(Informers informers, MeshSettings settings, bool isOn, Action changed)
+    public MeshSources(Informers informers, bool isOn, Action changed)
     {
-        _settings = settings;
         _services = List<Service>();
         _slices = List<EndpointSlice>();
         _virtualServices = Target<VirtualService>(value => value.Status);
@@ -107,9 +105,9 @@ internal sealed class MeshSources : IDisposable
     public Task SyncedAsync(CancellationToken cancellationToken) => Task.WhenAll(_synced).WaitAsync(cancellationToken);
 
     /// <summary>One caller at a time.</summary>
-    public (MeshInputs Inputs, ImmutableArray<ServiceMesh> Meshes) Read() => (new()
+    public (MeshInputs Inputs, ImmutableArray<ServiceMesh> Meshes) Read(MeshSettings settings) => (new()
     {
-        Settings = _settings,
+        Settings = settings,
         Services = _services.Read(),
         Slices = _slices.Read(),
         Workloads = _workloads.Read(),

@@ -182,6 +182,35 @@ public sealed class MeshFeedTests
     }
 
     [Fact]
+    public async Task What_holds_for_the_whole_mesh_is_in_a_config_map_and_a_broken_one_changes_nothing()
+    {
+        await using var world = await MeshWorld.StartAsync("""
+            {apiVersion: v1, kind: Namespace, metadata: {name: istio-system}}
+            ---
+            {apiVersion: v1, kind: Service, metadata: {name: authz}, spec: {ports: [{name: http, port: 8000}]}}
+            ---
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: ask}
+            spec: {action: CUSTOM, provider: {name: guard}, rules: [{}]}
+            """);
+        var proxy = world.Proxy();
+        await Eventually.TrueAsync(() => proxy.Find<PolicyUnit>(UnitKind.Policy, "default/ask") is { Authorization.Action: AuthorizationAction.Deny });
+        await world.ApplyAsync(Mesh("extensionProviders: [{name: guard, envoyExtAuthzHttp: {service: authz.default.svc.cluster.local, port: 8000}}]"));
+        await Eventually.TrueAsync(() => proxy.Find<PolicyUnit>(UnitKind.Policy, "default/ask") is { External.Cluster: "authz.default.svc.cluster.local:8000" });
+        await world.BecomesAsync("AuthorizationPolicy", "ask", "Accepted", "True Accepted 1");
+
+        await world.ApplyAsync(Mesh("{"));
+        await world.ApplyAsync("{apiVersion: v1, kind: Service, metadata: {name: later}, spec: {ports: [{port: 80}]}}");
+        await Eventually.TrueAsync(() => proxy.Find<DestinationUnit>(UnitKind.Destination, "later.default.svc.cluster.local") is not null);
+        Assert.NotNull(proxy.Find<PolicyUnit>(UnitKind.Policy, "default/ask")!.External);
+        await world.DeleteAsync("ConfigMap", "istio", "istio-system");
+        await Eventually.TrueAsync(() => proxy.Find<PolicyUnit>(UnitKind.Policy, "default/ask") is { Authorization.Action: AuthorizationAction.Deny });
+
+        static string Mesh(string text) => $"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: istio, namespace: istio-system}}, data: {{mesh: \"{text}\"}}}}";
+    }
+
+    [Fact]
     public async Task The_seeds_are_served_as_they_stand()
     {
         await using var world = await MeshWorld.StartAsync();
