@@ -33,6 +33,8 @@ public enum UnitKind : byte
     Secret = 13,
     /// <summary>A name of the registry, for DNS. Key: `service/name` or `node/name`.</summary>
     Registered = 16,
+    /// <summary>Collectors of spans, and what the front door tells. Key: `mesh`.</summary>
+    Telemetry = 20,
 }
 
 /// <summary>

@@ -53,6 +53,7 @@ public sealed class MeshGoldenTests
                 PolicyUnit read => UnitCodec.Policy(unit.Key.Name, read),
                 TokensUnit read => UnitCodec.Tokens(unit.Key.Name, read),
                 ListenerUnit read => UnitCodec.Listener(read),
+                TelemetryUnit read => UnitCodec.Telemetry(read),
                 var other => other,
             };
             Assert.Equal(unit, again);

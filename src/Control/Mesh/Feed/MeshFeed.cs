@@ -27,6 +27,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
     private readonly MeshSources _sources;
     private readonly SecretFeed _secretFeed;
     private readonly SecretUnits _secrets;
+    private readonly MeshConfigFeed _config;
     private readonly MeshStatusWriter _statuses;
     private readonly ConfigHub _hub;
     private readonly MeshFeedOptions _options;
@@ -47,6 +48,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         _sources = new(informers, options.Settings, options.IsOn, Changed);
         _secretFeed = new(client, time, random, (_, failed) => Log.SecretsFailed(_logger, failed.Message), Changed);
         _secrets = new(_secretFeed);
+        _config = new(client, options.Settings.RootNamespace, time, random, loggers.CreateLogger("Weft.Control." + Account), (_, failed) => Log.ConfigFailed(_logger, failed.Message), Changed);
         _statuses = new(_sources.Targets, client, hub, time, random, loggers.CreateLogger("Weft.Control." + Account));
     }
 
@@ -59,6 +61,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         try
         {
             await feed._sources.SyncedAsync(cancellationToken);
+            await feed._config.SyncedAsync(cancellationToken);
             feed._hosts = options.Hosts?.Subscribe(feed.Changed);
             var isWhole = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             feed._running = Task.WhenAll(
@@ -107,6 +110,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
     private async Task StepAsync(CancellationToken cancellationToken)
     {
         var (inputs, meshes) = _sources.Read();
+        inputs = inputs with { Settings = inputs.Settings with { Telemetry = _config.Read() } };
         if (_options.Hosts is { } hosts)
             inputs = inputs with { ServiceEntries = Joined(inputs.ServiceEntries, hosts.Read()) };
         var before = _snapshot?.Index!.Inputs.Secrets ?? [];
@@ -175,6 +179,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         _sources.Dispose();
         _statuses.Dispose();
         await _secretFeed.DisposeAsync();
+        await _config.DisposeAsync();
         _stopping.Dispose();
     }
 
@@ -182,6 +187,9 @@ public sealed partial class MeshFeed : IAsyncDisposable
     {
         [LoggerMessage(LogLevel.Error, "The mesh could not be compiled, and what was published before stays; again in {Seconds:0.0} s", EventName = nameof(Failed))]
         public static partial void Failed(ILogger logger, Exception exception, double seconds);
+
+        [LoggerMessage(LogLevel.Warning, "The mesh configuration cannot be followed, and is tried again: {Reason}", EventName = nameof(ConfigFailed))]
+        public static partial void ConfigFailed(ILogger logger, string reason);
 
         [LoggerMessage(LogLevel.Warning, "A Secret that the mesh needs cannot be followed, and is tried again: {Reason}", EventName = nameof(SecretsFailed))]
         public static partial void SecretsFailed(ILogger logger, string reason);

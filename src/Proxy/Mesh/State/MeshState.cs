@@ -31,6 +31,9 @@ internal sealed class MeshState
 
     public TableJoin Tables => _tables;
 
+    /// <summary>What is the same for all workloads.</summary>
+    public TelemetryUnit Telemetry { get; private set; } = new();
+
     public IEnumerable<ListenerUnit> Listeners => _listeners.Values;
 
     public IEnumerable<JwtProviderConfig> JwtProviders => _tokens.Values.SelectMany(unit => unit.Providers).DistinctBy(provider => provider.Name);
@@ -42,7 +45,7 @@ internal sealed class MeshState
         var workloads = new Dictionary<string, WorkloadUnit?>();
         var tables = new HashSet<string>();
         var touched = new HashSet<string>();
-        var (tokens, door) = (false, false);
+        var (tokens, door, telemetry) = (false, false, false);
         foreach (var (key, unit) in changes)
         {
             switch (key.Kind)
@@ -78,6 +81,10 @@ internal sealed class MeshState
                     touched.UnionWith(_named.GetValueOrDefault(key) ?? []);
                     door |= _listeners.Values.Any(listener => listener.Tokens.Contains(key.Name));
                     break;
+                case UnitKind.Telemetry:
+                    Telemetry = (TelemetryUnit?)unit ?? new TelemetryUnit();
+                    telemetry = true;
+                    break;
                 case UnitKind.Listener:
                     _listeners.Remove(key.Name);
                     if (unit is ListenerUnit listener)
@@ -93,7 +100,7 @@ internal sealed class MeshState
         var (changed, gone) = _clusters.Rejoin();
         return new MeshStep
         {
-            Clusters = changed, GoneClusters = gone, Tables = tables, Hosts = hosts.Keys, Workloads = [.. workloads.Keys.Union(touched)], Tokens = tokens,
+            Clusters = changed, GoneClusters = gone, Tables = tables, Hosts = hosts.Keys, Workloads = [.. workloads.Keys.Union(touched)], Tokens = tokens, Telemetry = telemetry,
             Door = door || _listeners.Values.Any(listener => listener.Listener.RouteTable is { } table && tables.Contains(table)),
         };
     }
