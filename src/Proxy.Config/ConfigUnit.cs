@@ -35,6 +35,8 @@ public enum UnitKind : byte
     Registered = 16,
     /// <summary>Where a node is. Key: its name.</summary>
     Node = 20,
+    /// <summary>Collectors of spans, and what the front door tells. Key: `mesh`.</summary>
+    Telemetry = 21,
 }
 
 /// <summary>

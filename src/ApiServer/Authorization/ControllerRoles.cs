@@ -84,6 +84,7 @@ internal static class ControllerRoles
         [
             .. MeshKinds.All().Concat(WeftKinds.Preinstalled()).GroupBy(kind => kind.Kind.Kind.Group).Select(group => BootstrapRoles.Rule(["patch"], [group.Key], [.. group.Select(kind => kind.Kind.Plural + "/status")])),
             On("", "secrets", "get", "list", "watch"),
+            // The mesh configuration, and what is wrong with it.
             On("", "configmaps", "get", "list", "watch"),
         ]);
         yield return Controller("front-door-controller",

@@ -8,6 +8,7 @@ using Weft.Control.Mesh.Ingresses;
 using Weft.Control.Mesh.Inputs;
 using Weft.Control.Mesh.Routes;
 using Weft.Control.Mesh.Security;
+using Weft.Control.Mesh.Telemetries;
 using Weft.Proxy.Config;
 
 namespace Weft.Control.Mesh;
@@ -76,6 +77,7 @@ public static class MeshCompiler
         .. BackendJobs.Of(index),
         .. NodeJobs.Of(index),
         .. SecurityJobs.Of(index),
+        .. TelemetryJobs.Of(index),
         .. FrontDoorJobs.Of(index),
         .. IngressJobs.Of(index),
         .. DoorPolicies.Of(index),

@@ -11,7 +11,7 @@ using Istio = Weft.Api.Istio;
 
 namespace Weft.Control.Mesh;
 
-internal enum Question { Host, VirtualServices, VirtualService, DestinationRules, Sidecars, Workload, Workloads, WorkloadEntries, PeerAuthentications, Policies, Tokens, Gateways, GatewayRoutes, ServicesAt, WorkloadsAt, Ingresses, DoorClasses, DoorPolicies, DoorSecret }
+internal enum Question { Host, VirtualServices, VirtualService, DestinationRules, Sidecars, Workload, Workloads, WorkloadEntries, PeerAuthentications, Policies, Tokens, Gateways, GatewayRoutes, ServicesAt, WorkloadsAt, Ingresses, DoorClasses, DoorPolicies, DoorSecret, Telemetries }
 
 /// <summary>
 /// The inputs, ordered and found by what the compiler asks. Older objects come first, and of the same age those whose names come first: who was there is not put aside by
@@ -47,6 +47,8 @@ internal sealed class MeshIndex
             Put(Question.Policies, Ordered(inputs.AuthorizationPolicies), OwnNamespace);
         if (old is null || old.RequestAuthentications != inputs.RequestAuthentications)
             Put(Question.Tokens, Ordered(inputs.RequestAuthentications), OwnNamespace);
+        if (old is null || old.Telemetries != inputs.Telemetries)
+            Put(Question.Telemetries, Ordered(inputs.Telemetries), OwnNamespace);
         var hasIngresses = old is not null && old.Ingresses == inputs.Ingresses && old.IngressClasses == inputs.IngressClasses;
         (Ingresses, StrayIngresses) = hasIngresses ? (before!.Ingresses, before.StrayIngresses) : IndexIngresses();
         DoorPolicies = old is not null && old.RateLimitPolicies == inputs.RateLimitPolicies && old.ApiKeyPolicies == inputs.ApiKeyPolicies && old.BasicAuthPolicies == inputs.BasicAuthPolicies

@@ -66,6 +66,9 @@ internal sealed class MeshLookups(MeshIndex index)
 
     public IEnumerable<Istio.RequestAuthentication> Tokens(string @namespace) => Ask<Istio.RequestAuthentication>(Question.Tokens, @namespace);
 
+    /// <summary>The oldest first.</summary>
+    public IEnumerable<Istio.Telemetry> Telemetries(string @namespace) => Ask<Istio.Telemetry>(Question.Telemetries, @namespace);
+
     /// <summary>Of our classes, the oldest first.</summary>
     public IEnumerable<Ingress> Ingresses() => Ask<Ingress>(Question.Ingresses, "");
 

@@ -152,6 +152,9 @@ public sealed record WorkloadUnit
 
     /// <summary>Names of <see cref="TokensUnit"/>, whose issuers make one <see cref="JwtFilter"/> that lets requests without a token pass. A lacking one refuses, too.</summary>
     public ValueList<string> Tokens { get; init; } = [];
+
+    /// <summary>Null: as by default.</summary>
+    public WorkloadTelemetry? Telemetry { get; init; }
 }
 
 public sealed record PortMutualTls(int Port, MutualTls Mode);

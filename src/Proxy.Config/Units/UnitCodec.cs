@@ -43,10 +43,12 @@ public static class UnitCodec
 
     public static ConfigUnit Secret(string name, SecretUnit unit) => ModelJson.Write(new(UnitKind.Secret, name), unit);
 
+    public static ConfigUnit Telemetry(TelemetryUnit unit) => ModelJson.Write(new(UnitKind.Telemetry, "mesh"), unit);
+
     /// <summary>
     /// The typed unit: a <see cref="ZoneUnit"/>, <see cref="ServiceUnit"/>, <see cref="EndpointsUnit"/>, <see cref="PodUnit"/> or <see cref="RegisteredUnit"/>; of the mesh a <see cref="DestinationUnit"/>,
     /// <see cref="RouteTableConfig"/>, <see cref="ClusterUnit"/>, <see cref="BackendsUnit"/>, <see cref="WorkloadUnit"/>, <see cref="PolicyUnit"/>, <see cref="TokensUnit"/>,
-    /// <see cref="ListenerUnit"/>, <see cref="SecretUnit"/> or <see cref="NodeUnit"/>. What the mesh is told is refused when it has a member that this program does not know: a condition that is passed over would let in
+    /// <see cref="ListenerUnit"/>, <see cref="SecretUnit"/> <see cref="NodeUnit"/> or <see cref="TelemetryUnit"/>. What the mesh is told is refused when it has a member that this program does not know: a condition that is passed over would let in
     /// what it was to keep out.
     /// </summary>
     /// <exception cref="UnitException">The kind is unknown, or the bytes are no such unit.</exception>
@@ -67,6 +69,7 @@ public static class UnitCodec
         UnitKind.Listener => ModelJson.Read<ListenerUnit>(unit),
         UnitKind.Secret => ModelJson.Read<SecretUnit>(unit),
         UnitKind.Node => ModelJson.Read<NodeUnit>(unit),
+        UnitKind.Telemetry => ModelJson.Read<TelemetryUnit>(unit),
         _ => throw new UnitException("", $"unknown kind {(byte)unit.Key.Kind}: the server is newer than this proxy"),
     };
 

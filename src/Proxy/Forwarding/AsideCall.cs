@@ -1,6 +1,7 @@
 using Weft.Balancing;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Http;
+using Weft.Proxy.Routing;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Upstream.Clusters;
 
@@ -13,7 +14,9 @@ internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
     private readonly LoopServices _services;
     private readonly Cluster? _cluster;
     private readonly RequestHead _question;
-    private readonly ReadOnlyMemory<byte> _grpc;
+    private readonly ReadOnlyMemory<byte> _content;
+    private readonly bool _isGrpc;
+    private readonly ConnectionFacts? _client;
     private readonly IAsideHandler _handler;
     private readonly LoopTimer _timer;
     private readonly ByteQueue _body;
@@ -22,16 +25,22 @@ internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
     private IClientStream? _stream;
     private bool _counted, _begun, _repeated, _over;
 
-    private AsideCall(LoopServices services, Cluster? cluster, RequestHead question, IAsideHandler handler, ReadOnlyMemory<byte> grpc)
+    private AsideCall(LoopServices services, Cluster? cluster, RequestHead question, IAsideHandler handler, ReadOnlyMemory<byte> content, bool isGrpc, ConnectionFacts? client)
     {
-        (_services, _cluster, _question, _handler, _grpc) = (services, cluster, question, handler, grpc);
+        (_services, _cluster, _question, _handler, _content, _isGrpc, _client) = (services, cluster, question, handler, content, isGrpc, client);
         _timer = new LoopTimer(services.Loop.Timers, () => Give(answered: false));
         _body = new ByteQueue(services.Loop.Buffers);
     }
 
-    public static AsideCall Start(LoopServices services, Cluster? cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler, ReadOnlyMemory<byte> grpc)
+    public static AsideCall Start(LoopServices services, Cluster? cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler, ReadOnlyMemory<byte> grpc) =>
+        Start(services, cluster, question, timeout, handler, grpc, isGrpc: !grpc.IsEmpty, client: null);
+
+    /// <param name="content">Of the question; empty: it has none.</param>
+    /// <param name="client">Null: it is asked as nobody.</param>
+    public static AsideCall Start(
+        LoopServices services, Cluster? cluster, RequestHead question, TimeSpan timeout, IAsideHandler handler, ReadOnlyMemory<byte> content, bool isGrpc, ConnectionFacts? client)
     {
-        var call = new AsideCall(services, cluster, question, handler, grpc);
+        var call = new AsideCall(services, cluster, question, handler, content, isGrpc, client);
         // Never inside of the filter's own call.
         services.Loop.Post(() => call.Begin(timeout));
         return call;
@@ -67,7 +76,7 @@ internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
 
     public void OnResponseTrailers(HeaderList trailers)
     {
-        for (var i = 0; i < trailers.Count && !_grpc.IsEmpty; i++)
+        for (var i = 0; i < trailers.Count && _isGrpc; i++)
             _answer.Headers.Add(trailers.Name(i), trailers.Value(i));
         Give(answered: true);
     }
@@ -112,7 +121,7 @@ internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
             return;
         _endpoint = _cluster!.Table().Pick(new PickRequest(), ref _services.Rng, out _);
         _endpoint?.State.Started();
-        var stream = _endpoint is null ? null : _services.Upstreams.Open(_cluster, _endpoint, grpc: !_grpc.IsEmpty, client: null, this);
+        var stream = _endpoint is null ? null : _services.Upstreams.Open(_cluster, _endpoint, _isGrpc, _client, this);
         _stream = stream;
         if (stream is null)
         {
@@ -120,9 +129,9 @@ internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
             return;
         }
 
-        stream.SendHead(_question, end: _grpc.IsEmpty);
-        if (_stream == stream && !_grpc.IsEmpty)
-            stream.SendData(_grpc.Span, end: true);
+        stream.SendHead(_question, end: _content.IsEmpty);
+        if (_stream == stream && !_content.IsEmpty)
+            stream.SendData(_content.Span, end: true);
     }
 
     private void Give(bool answered)

@@ -3,6 +3,7 @@ using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Metrics;
+using Weft.Proxy.Telemetry.Workloads;
 using Weft.Proxy.Tunnels;
 using Weft.Proxy.Upstream.Clusters;
 
@@ -26,7 +27,7 @@ internal sealed class ConnectionRecord(LoopServices services, ConnectionFacts fa
         var failed = tunnel is null or { NeverConnected: true };
         record.Flags = failed ? ResponseFlags.UpstreamConnectionFailure : ResponseFlags.None;
         record.AddTry(new Try(services.Names.Texts.Intern(endpoint.Key), 0, 0, failed ? TryOutcome.ConnectFailed : TryOutcome.Answered));
-        services.Access.Write(record, default);
+        Write(services, facts, mesh, record);
     }
 
     /// <summary>One that was closed because it may not be.</summary>
@@ -37,7 +38,7 @@ internal sealed class ConnectionRecord(LoopServices services, ConnectionFacts fa
         var record = Of(services, facts, facts.Mesh!, 0);
         record.Policy = policy is null ? 0 : services.Names.Texts.Intern(policy);
         record.Detail = services.Names.Texts.Intern(detail);
-        services.Access.Write(record, default);
+        Write(services, facts, facts.Mesh!, record);
     }
 
     private static ConnectionSeries Open(LoopServices services, ConnectionFacts facts, MeshConnection mesh, Cluster cluster, UpstreamEndpoint endpoint)
@@ -46,7 +47,7 @@ internal sealed class ConnectionRecord(LoopServices services, ConnectionFacts fa
         var labels = cluster.Way.Paths?.LabelsOf(cluster, endpoint) ?? mesh.Destination;
         var security = !mesh.IsInbound ? SecurityPolicy.Unknown : facts.Identity is null ? SecurityPolicy.None : SecurityPolicy.MutualTls;
         var series = services.Metrics.Tunnels.Of(new ConnectionKey(
-            mesh.Source is { } source ? names.Sources.Intern(source.Labels) : 0, names.Destinations.Intern(labels), mesh.IsInbound ? Reporter.Destination : Reporter.Source, security));
+            mesh.Source is { } source ? names.Sources.Intern(source.Labels) : 0, names.Destinations.Intern(labels), mesh.IsInbound ? Reporter.Destination : Reporter.Source, security, mesh.Telemetry?.Current.Metrics ?? 0));
         series.Open();
         return series;
     }
@@ -63,5 +64,16 @@ internal sealed class ConnectionRecord(LoopServices services, ConnectionFacts fa
             LocalAddress = ExchangeRecord.Number(facts.Destination.Address), LocalPort = (ushort)facts.Destination.Port,
             GrpcStatus = -1, HttpVersion = Tcp, Logged = true,
         };
+    }
+
+    private static void Write(LoopServices services, ConnectionFacts facts, MeshConnection mesh, AccessRecord record)
+    {
+        var telemetry = mesh.Telemetry?.Current ?? TelemetryView.Default;
+        record.Logged = telemetry.Logged && (telemetry.Log is not { } rule || LogCheck.Holds(rule, new LogFacts
+        {
+            Status = -1, GrpcStatus = -1, MutualTls = mesh.IsInbound && facts.Identity is not null, RequestBytes = record.RequestBytes, ResponseBytes = record.ResponseBytes,
+        }));
+        if (record.Logged)
+            services.Access.Write(record, default);
     }
 }

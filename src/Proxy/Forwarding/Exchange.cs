@@ -7,6 +7,7 @@ using Weft.Proxy.Routing.Actions;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Tracing;
+using Weft.Proxy.Telemetry.Workloads;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Upstream.Clusters;
 
@@ -29,6 +30,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
     private readonly List<MirrorCall> _mirrors = [];
     private DownstreamConnection _connection = null!;
     private HttpView _view = null!;
+    private TelemetryView _telemetry = TelemetryView.Default;
     private FilterChain _filters;
     private RequestHead? _head;
     private IServerStream? _server;
@@ -70,7 +72,8 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
     {
         (_server, _head, _requestEnded) = (stream, head, end);
         _view = _connection.Listener.Current;
-        _record.Begin(_services.Loop.Nanoseconds);
+        _telemetry = (_connection.Facts.Mesh is { } mesh ? mesh.Telemetry : _view.Telemetry)?.Current ?? TelemetryView.Default;
+        _record.Begin(_services.Loop.Nanoseconds, _telemetry);
         _services.Metrics.InFlight++;
         _lastMove = _services.Loop.Now;
         _isHead = head.Method.SequenceEqual("HEAD"u8);
@@ -223,7 +226,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
 
     public void OnTrying(RequestHead head)
     {
-        if (_view.Tracing is { } tracing && _record.BeginTry(ref _services.Rng) is { } context)
+        if ((_telemetry.Tracing ?? _view.Tracing) is { } tracing && _record.BeginTry(ref _services.Rng) is { } context)
             Tracer.Propagate(context, begun: false, head.Headers, tracing);
     }
 
@@ -354,7 +357,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
 
     private void Trace(RequestHead head)
     {
-        if (_view.Tracing is not { } tracing)
+        if ((_telemetry.Tracing ?? _view.Tracing) is not { } tracing)
             return;
         var span = Tracer.Begin(head.Headers, tracing, ref _services.Rng);
         Tracer.Propagate(span.Context, span.Begun, head.Headers, tracing);

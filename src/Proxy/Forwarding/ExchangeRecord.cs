@@ -8,6 +8,7 @@ using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Access.Text;
 using Weft.Proxy.Telemetry.Metrics;
 using Weft.Proxy.Telemetry.Tracing;
+using Weft.Proxy.Telemetry.Workloads;
 using Weft.Proxy.Upstream.Clusters;
 
 namespace Weft.Proxy.Forwarding;
@@ -18,6 +19,7 @@ internal sealed class ExchangeRecord(LoopServices services)
     private AccessRecord _record;
     private UpstreamEndpoint? _endpoint;
     private bool _reached;
+    private TelemetryView _telemetry = TelemetryView.Default;
     private long _started;
     private int _grpcStatus;
     private ulong _trySpan;
@@ -28,8 +30,10 @@ internal sealed class ExchangeRecord(LoopServices services)
     public long ResponseBytes;
     public ResponseFlags Flags;
 
-    public void Begin(long started)
+    /// <param name="telemetry">Of the workload whose side this is.</param>
+    public void Begin(long started, TelemetryView telemetry)
     {
+        _telemetry = telemetry;
         _record = default;
         (_trySpan, _fieldBytes, _endpoint, _reached) = (0, 0, null, false);
         (_started, _grpcStatus, RequestBytes, ResponseBytes, Flags) = (started, -1, 0, 0, ResponseFlags.None);
@@ -49,7 +53,8 @@ internal sealed class ExchangeRecord(LoopServices services)
     /// <summary>A try begins: what its endpoint is told of the trace. Null: the request is not sampled, and the endpoint has what was written once.</summary>
     public TraceContext? BeginTry(ref Balancing.Rng rng)
     {
-        if (!_record.Sampled)
+        // A workload's side is one span, whatever was tried.
+        if (!_record.Sampled || _telemetry.Spans != 0)
             return null;
         _trySpan = Tracer.NonZero(ref rng);
         return new TraceContext(_record.TraceId, _trySpan, true);
@@ -89,18 +94,20 @@ internal sealed class ExchangeRecord(LoopServices services)
         // Whoever sends knows of no certificate but his own.
         var security = reporter == Reporter.Source ? SecurityPolicy.Unknown : connection.Facts.Identity is not null ? SecurityPolicy.MutualTls : SecurityPolicy.None;
         var key = new SeriesKey(
-            connection.Source, Destination(mesh, cluster), (short)status, (short)(grpc ? _grpcStatus : -1), Flags, reporter, grpc ? RequestProtocol.Grpc : RequestProtocol.Http, security);
+            connection.Source, Destination(mesh, cluster), (short)status, (short)(grpc ? _grpcStatus : -1), Flags, reporter, grpc ? RequestProtocol.Grpc : RequestProtocol.Http, security, _telemetry.Metrics);
         services.Metrics.Record(key, new RequestSample((now - _started) / 1e6, RequestBytes, ResponseBytes));
         // Who is in the mesh has been counted by its own node's proxy, where it called.
         if (_endpoint is { } reached && _reached && !(reporter == Reporter.Destination && mesh is not null && connection.Facts.Identity is not null))
             reached.CountRequest(services.Number);
-        _record.Logged = view.Recorded
+        _record.Logged = view.Recorded && _telemetry.Logged && (_telemetry.Log is not { } rule || LogCheck.Holds(rule, FactsOf(context, connection, status, grpc)))
             && (status is not (> 0 and < 500) || Flags != ResponseFlags.None || view.RecordedFraction >= 1 || services.Rng.Fraction() < view.RecordedFraction);
         if (!_record.Logged && !_record.Sampled && !services.Access.IsWatched)
             return;
         Fill(context, connection, view, cluster, status, headAfter, now, grpc);
         if (view.LogFields is { } fields)
             _fieldBytes = fields.Capture(context.Request.Headers, response: false, Fields(), _fieldBytes);
+        else if (_record.Sampled && _telemetry.Fields is { } tags)
+            _fieldBytes = tags.Capture(context.Request.Headers, response: false, Fields(), 0);
         services.Access.Write(_record, new AccessTexts
         {
             Method = context.Request.Method,
@@ -113,6 +120,13 @@ internal sealed class ExchangeRecord(LoopServices services)
             Fields = _fields.AsSpan(0, _fieldBytes),
         });
     }
+
+    private LogFacts FactsOf(ExchangeContext context, DownstreamConnection connection, int status, bool grpc) => new()
+    {
+        Status = status, GrpcStatus = grpc ? _grpcStatus : -1, Method = context.Request.Method, Host = context.Facts.Host.Authority, Path = context.Facts.Path.Target,
+        // Who sends knows of his own certificate only.
+        MutualTls = connection.Facts.Mesh is { IsInbound: true } && connection.Facts.Identity is not null, RequestBytes = RequestBytes, ResponseBytes = ResponseBytes, Headers = context.Request.Headers,
+    };
 
     private int Destination(MeshConnection? mesh, Cluster? cluster)
     {
@@ -134,6 +148,7 @@ internal sealed class ExchangeRecord(LoopServices services)
         (_record.RequestBytes, _record.ResponseBytes, _record.Flags) = (RequestBytes, ResponseBytes, Flags);
         (_record.Status, _record.GrpcStatus) = ((short)status, (short)(grpc ? _grpcStatus : -1));
         _record.Listener = view.Number;
+        _record.Spans = _telemetry.Spans;
         if (context.Route is { } route)
         {
             if (route.Number == 0)

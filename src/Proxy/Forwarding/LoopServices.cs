@@ -5,6 +5,7 @@ using Weft.Proxy.Overload;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Metrics;
+using Weft.Proxy.Telemetry.Workloads;
 using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Forwarding;
@@ -71,4 +72,8 @@ internal sealed class ProxyNames
     public InternTable<WorkloadLabels> Sources { get; } = new(new WorkloadLabels(), MaxWorkloads);
 
     public InternTable<DestinationLabels> Destinations { get; } = new(new DestinationLabels(), MaxWorkloads);
+
+    public InternTable<SpanSource> SpanSources { get; } = new(SpanSource.Nobody, MaxWorkloads);
+
+    public InternTable<SeriesRules> SeriesRules { get; } = new(Telemetry.Workloads.SeriesRules.None, MaxWorkloads);
 }

@@ -1,4 +1,5 @@
 using Weft.Proxy.Telemetry.Metrics;
+using Weft.Proxy.Telemetry.Workloads;
 
 namespace Weft.Proxy.Mesh;
 
@@ -16,6 +17,9 @@ internal sealed record MeshConnection
 
     /// <summary>Host that was called, or workload that was reached.</summary>
     public string? Service { get; init; }
+
+    /// <summary>What the workload whose side this is tells; null: as by default.</summary>
+    public TelemetryCell? Telemetry { get; init; }
 
     /// <summary>Of requests that reach no endpoint.</summary>
     public DestinationLabels Destination { get; init; } = new();

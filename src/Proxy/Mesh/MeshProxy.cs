@@ -192,6 +192,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         {
             Paths = _paths, Clusters = [.. own, .. step.Clusters], GoneClusters = step.GoneClusters,
             TlsClusters = step.Door || step.Clusters.Any(cluster => cluster.Config.Tls is not null) ? [.. _state.Clusters.Values.Where(cluster => cluster.Config.Tls is not null)] : [],
+            Telemetry = step.Telemetry ? _state.Telemetry : null,
             JwtProviders = step.Tokens ? _state.JwtProviders.ToValueList() : null,
         };
         if (step.Door)

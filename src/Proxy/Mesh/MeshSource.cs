@@ -3,6 +3,7 @@ using Weft.Proxy.Mesh.Registration;
 using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Telemetry.Metrics;
+using Weft.Proxy.Telemetry.Workloads;
 
 namespace Weft.Proxy.Mesh;
 
@@ -19,6 +20,9 @@ internal sealed class MeshSource(IPAddress? address, LocalWorkload workload, str
     public LocalWorkload Workload => workload;
 
     public string? Identity => identity;
+
+    /// <summary>What it tells of what it sends; null: as by default.</summary>
+    public TelemetryCell? Telemetry { get; init; }
 
     public bool KnownHostsOnly => knownHostsOnly;
 

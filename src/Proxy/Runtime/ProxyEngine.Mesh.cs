@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Weft.Balancing;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Units;
 using Weft.Proxy.Config.Wire;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Edge;
@@ -9,6 +10,7 @@ using Weft.Proxy.Forwarding;
 using Weft.Proxy.Mesh;
 using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Routing;
+using Weft.Proxy.Telemetry.Workloads;
 using Weft.Proxy.Tls;
 using Weft.Proxy.Upstream.Clusters;
 
@@ -29,6 +31,9 @@ internal sealed record MeshChange
     /// <summary>Null: listeners of the front door are as they were.</summary>
     public ProxyConfig? Door { get; init; }
 
+    /// <summary>Null: as it was.</summary>
+    public TelemetryUnit? Telemetry { get; init; }
+
     /// <summary>Null: as they were.</summary>
     public ValueList<JwtProviderConfig>? JwtProviders { get; init; }
 }
@@ -37,6 +42,7 @@ internal sealed record MeshChange
 public sealed partial class ProxyEngine
 {
     private readonly Dictionary<string, DoorTable> _doorTables = [];
+    private readonly TelemetryCell _doorTelemetry = new();
     private TlsContexts.Prepared? _meshTls;
     private FilterNeeds? _meshNeeds;
     private IMeshPaths? _meshPaths;
@@ -57,6 +63,14 @@ public sealed partial class ProxyEngine
         try
         {
             Volatile.Write(ref _meshPaths, change.Paths);
+            if (change.Telemetry is { } telemetry)
+            {
+                // A client of the door decides nothing about what is sampled.
+                var told = telemetry.Door ?? new WorkloadTelemetry();
+                _doorTelemetry.Publish(TelemetryView.Of(told.Server, new SpanResource(DoorNames.Workload, DoorNames.Namespace, "", ""), isClient: false, trustDecision: false, _names));
+                _meshSpans.Use(telemetry.Collectors);
+            }
+
             if (change.JwtProviders is { } providers)
                 _meshNeeds = _services.Prepare(new ProxyConfig { JwtProviders = providers });
             var door = change.Door ?? _door;
@@ -162,7 +176,7 @@ public sealed partial class ProxyEngine
         private Rng _rng = new(engine._clusterSeed);
 
         public HttpView Http(ListenerConfig listener) =>
-            new(listener, engine._names.Texts.Intern(listener.Name), Routes(listener), new EdgeStage(listener.Http), engine.Clusters, null, Recorded: true, RecordedFraction: 1);
+            new(listener, engine._names.Texts.Intern(listener.Name), Routes(listener), new EdgeStage(listener.Http), engine.Clusters, null, Recorded: true, RecordedFraction: 1, Telemetry: engine._doorTelemetry);
 
         public TcpView Tcp(ListenerConfig listener) => new(listener, new ConnectionTable(listener, Next), engine.Clusters, TcpView.PoliciesOf(listener));
 

@@ -6,6 +6,7 @@ using Weft.Proxy.Config.Model;
 using Weft.Proxy.Configuration.Validation;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Edge;
+using Weft.Proxy.Mesh.Spans;
 using Weft.Proxy.Forwarding;
 using Weft.Proxy.Overload;
 using Weft.Proxy.Routing;
@@ -48,6 +49,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     private readonly FilterServices _services;
     private readonly SpanExport _spans;
     private AccessSeen? _watcher;
+    private readonly MeshSpans _meshSpans;
     private Ticker? _watching;
     private bool _disposed;
     private FilterFactory _filters = new(FilterKinds.WithoutServices);
@@ -75,6 +77,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         }
 
         _spans = new SpanExport(_names.Texts, time, loggers);
+        _meshSpans = new MeshSpans(_loops[0], name => Clusters.GetValueOrDefault(name), time, loggers);
         _access = new AccessLog([.. _loops.Select(loop => loop.Access)], new AccessJson(_names.Texts), accessLog, Seen);
         _maintaining = new Ticker("clusters", ClusterSet.Tick, Look, Beside);
         _recording = new Ticker("access log", AccessLog.Interval, _access.Write, Beside);
@@ -82,6 +85,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         void Seen(in AccessRecord record, in AccessTexts texts)
         {
             _spans.Offer(record, texts);
+            _meshSpans.Offer(record, texts);
             Volatile.Read(ref _watcher)?.Invoke(record, texts);
         }
 
@@ -164,7 +168,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     public void WriteMetrics(TextWriter to, bool everyEndpoint = true)
     {
         var text = new PrometheusText(to);
-        var istio = new IstioMetrics(_names.Sources, _names.Destinations);
+        var istio = new IstioMetrics(_names.Sources, _names.Destinations, _names.SeriesRules);
         istio.Write([.. _loops.Select(loop => loop.Metrics)], text);
         if (_loops.Any(loop => loop.Metrics.Tunnels.Series.Any()))
             istio.WriteConnections([.. _loops.Select(loop => loop.Metrics)], text);
@@ -175,9 +179,9 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         text.Family("weft_proxy_access_records_dropped_total", "counter", "Access records that the log could not take in time.");
         text.Sample("weft_proxy_access_records_dropped_total", "", _access.Dropped);
         text.Family("weft_proxy_spans_sent_total", "counter", "Spans that the collector took.");
-        text.Sample("weft_proxy_spans_sent_total", "", _spans.Sent);
+        text.Sample("weft_proxy_spans_sent_total", "", _spans.Sent + _meshSpans.Sent);
         text.Family("weft_proxy_spans_dropped_total", "counter", "Spans that the collector did not take, or not in time.");
-        text.Sample("weft_proxy_spans_dropped_total", "", _spans.Dropped);
+        text.Sample("weft_proxy_spans_dropped_total", "", _spans.Dropped + _meshSpans.Dropped);
         text.Family("weft_proxy_endpoint_requests_in_flight", "gauge", "Requests in flight, by endpoint.");
         foreach (var (name, cluster) in _clusters.Clusters)
         {
@@ -262,6 +266,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         _recording.Dispose();
         _access.Write();
         await _spans.DisposeAsync();
+        await _meshSpans.DisposeAsync();
         await _clusters.DisposeAsync();
         // A loop that has stopped closes nothing any more: endpoints would hold on to connections that nobody uses.
         foreach (var loop in _loops)

@@ -6,6 +6,7 @@ using Weft.Proxy.Configuration.Validation;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Otlp;
+using Weft.Proxy.Telemetry.Workloads;
 
 namespace Weft.Proxy.Runtime;
 
@@ -14,6 +15,7 @@ internal sealed class SpanExport(InternTable<string> names, TimeProvider time, I
 {
     // A collector's answer is a few bytes; none of it is read but its status.
     private const int MaxAnswer = 64 << 10;
+    private static readonly InternTable<SpanSource> NoWorkloads = new(SpanSource.Nobody, 0);
     private Running? _running;
     private long _sent, _dropped;
 
@@ -92,7 +94,8 @@ internal sealed class SpanExport(InternTable<string> names, TimeProvider time, I
             })
             { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = MaxAnswer };
             Exporter = new SpanExporter(
-                _http, new Collector(TracingAddress.Of(settings.Config), settings.Headers), new SpanEncoder(owner.Names, settings.Config.ServiceName), owner.Time, owner.Loggers.CreateLogger<SpanExporter>());
+                new HttpSpanSender(_http, new Collector(TracingAddress.Of(settings.Config), settings.Headers)),
+                new SpanBatch(owner.Names, NoWorkloads, new SpanResource(settings.Config.ServiceName, "", "", ""), SpanExporter.Batch), owner.Time, owner.Loggers.CreateLogger<SpanExporter>());
             _running = Task.Run(() => Exporter.RunAsync(_stop.Token));
         }
 

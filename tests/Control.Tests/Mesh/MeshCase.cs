@@ -12,6 +12,7 @@ using Weft.Api.Trees;
 using Weft.Balancing;
 using Weft.Control.Mesh.FrontDoor;
 using Weft.Control.Mesh.Inputs;
+using Weft.Control.Mesh.Telemetries;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 using Istio = Weft.Api.Istio;
@@ -106,6 +107,7 @@ internal sealed record MeshCase(MeshInputs Inputs, IReadOnlyList<string> SchemaE
         MutualTls = Enum.Parse<MutualTls>(spec["mutualTls"]?.GetValue<string>() ?? "Permissive"),
         TrustedProxies = (spec["trustedProxies"] as JsonArray ?? []).Select(item => item!.GetValue<string>()).ToValueList(),
         ClusterRanges = (spec["clusterRanges"] as JsonArray ?? []).Select(item => item!.GetValue<string>()).ToValueList(),
+        Telemetry = spec["meshConfig"]?.GetValue<string>() is { } text ? TelemetryConfigReader.Read(text).Settings! : new(),
         AllowAny = spec["allowAny"]?.GetValue<bool>() ?? true,
         Authorizers = (spec["authorizers"] as JsonArray ?? []).Select(item => new AuthorizerSettings
         {

@@ -41,7 +41,7 @@ public sealed class MeshConfigReaderTests
     public void What_is_wrong_is_told_and_costs_its_own()
     {
         var (settings, problems) = Read("""
-            enableTracing: true
+            ingressClass: other
             outboundTrafficPolicy: {mode: NOTHING}
             extensionProviders:
             - envoyExtAuthzHttp: {service: a, port: 1}
@@ -56,7 +56,7 @@ public sealed class MeshConfigReaderTests
         Assert.Equal([new AuthorizerSettings { Name = "b", Service = "b.example", Port = 1 }], settings.Authorizers);
         Assert.Equal(
             [
-                "enableTracing has no effect",
+                "ingressClass has no effect",
                 "outboundTrafficPolicy.mode: 'NOTHING' is counted as REGISTRY_ONLY; write ALLOW_ANY or REGISTRY_ONLY",
                 "extensionProviders[0].name is missing, or another provider's",
                 "extensionProviders[1].envoyExtAuthzHttp needs service and port",
@@ -64,7 +64,7 @@ public sealed class MeshConfigReaderTests
                 "extensionProviders[2].envoyExtAuthzHttp.statusOnError: '200' is no status of an error; 400 to 599",
                 "extensionProviders[2].envoyExtAuthzHttp.includeRequestBodyInCheck has no effect: the authorizer sees the head of a request alone",
                 "extensionProviders[3].name is missing, or another provider's",
-                "extensionProviders[4] has no effect: of providers envoyExtAuthzHttp and envoyExtAuthzGrpc are known",
+                "extensionProviders[4] has no effect: of providers envoyExtAuthzHttp, envoyExtAuthzGrpc, opentelemetry, prometheus and envoyFileAccessLog are known",
                 "extensionProviders[5].name is missing, or another provider's",
             ],
             problems);

@@ -54,6 +54,7 @@ public sealed class MeshGoldenTests
                 TokensUnit read => UnitCodec.Tokens(unit.Key.Name, read),
                 ListenerUnit read => UnitCodec.Listener(read),
                 NodeUnit read => UnitCodec.Node(unit.Key.Name, read),
+                TelemetryUnit read => UnitCodec.Telemetry(read),
                 var other => other,
             };
             Assert.Equal(unit, again);

@@ -78,7 +78,7 @@ public sealed class MetricsTests
     private string Text(params LoopMetrics[] loops)
     {
         using var text = new StringWriter { NewLine = "\n" };
-        new IstioMetrics(_sources, _destinations).Write(loops, new PrometheusText(text));
+        new IstioMetrics(_sources, _destinations, new InternTable<Weft.Proxy.Telemetry.Workloads.SeriesRules>(Weft.Proxy.Telemetry.Workloads.SeriesRules.None, 0)).Write(loops, new PrometheusText(text));
         return text.ToString();
     }
 }

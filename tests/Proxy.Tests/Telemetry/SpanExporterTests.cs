@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Access;
 using Weft.Proxy.Telemetry.Otlp;
+using Weft.Proxy.Telemetry.Workloads;
 using Weft.Proxy.Tests.Support;
 using Weft.Testing;
 
@@ -101,7 +102,7 @@ public sealed class SpanExporterTests
     }
 
     private SpanExporter Exporter(WebApplication collector) =>
-        new(new HttpClient(), new Collector(new Uri(collector.Urls.Single() + "/v1/traces"), [("x-key", "secret")]), new SpanEncoder(_names, "weft-test"), TimeProvider.System, NullLogger<SpanExporter>.Instance);
+        new(new HttpSpanSender(new HttpClient(), new Collector(new Uri(collector.Urls.Single() + "/v1/traces"), [("x-key", "secret")])), new SpanBatch(_names, new InternTable<SpanSource>(SpanSource.Nobody, 0), new SpanResource("weft-test", "", "", ""), SpanExporter.Batch), TimeProvider.System, NullLogger<SpanExporter>.Instance);
 
     private AccessRecord Record(bool sampled) => new()
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Weft.Proxy.Tests.Forwarding;
 using Weft.Proxy.Tests.Support;
 
@@ -37,6 +38,28 @@ internal sealed class TraceCollector : IAsyncDisposable
         return own;
     }
 
+    /// <summary>One of OTLP over gRPC.</summary>
+    public static async Task<TraceCollector> StartGrpcAsync()
+    {
+        TraceCollector? own = null;
+        own = new TraceCollector(await ProxyFixture.ServerAsync(context => own!.TakeGrpcAsync(context), HttpProtocols.Http2));
+        return own;
+    }
+
+    private async Task TakeGrpcAsync(HttpContext context)
+    {
+        Path = context.Request.Path;
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body);
+        var frame = body.ToArray();
+        Assert.Equal(("application/grpc", 0, frame.Length - 5), (context.Request.ContentType, frame[0], System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(frame.AsSpan(1))));
+        foreach (var span in Read(frame[5..]))
+            _spans.Enqueue(span);
+        context.Response.ContentType = "application/grpc";
+        await context.Response.Body.WriteAsync(new byte[5]);
+        context.Response.AppendTrailer("grpc-status", "0");
+    }
+
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private async Task TakeAsync(HttpContext context)
@@ -59,7 +82,8 @@ internal sealed class TraceCollector : IAsyncDisposable
     {
         foreach (var resourceSpans in ProtobufFields.Of(request)[1].Select(ProtobufFields.Of))
         {
-            var service = Attributes(ProtobufFields.Of(resourceSpans[1].Single())[1])["service.name"];
+            var resource = Attributes(ProtobufFields.Of(resourceSpans[1].Single())[1]);
+            var service = string.Join(' ', ((string[])["service.name", "k8s.namespace.name", "k8s.pod.name", "k8s.node.name"]).Select(key => resource.GetValueOrDefault(key)).OfType<string>());
             foreach (var span in ProtobufFields.Of(resourceSpans[2].Single())[2].Select(ProtobufFields.Of))
             {
                 yield return new ReceivedSpan(

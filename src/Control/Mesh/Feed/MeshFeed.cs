@@ -24,8 +24,8 @@ public sealed partial class MeshFeed : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly MeshSources _sources;
     private readonly SecretFeed _secretFeed;
-    private readonly MeshConfigFeed _config;
     private readonly SecretUnits _secrets;
+    private readonly MeshConfigFeed _config;
     private readonly MeshStatusWriter _statuses;
     private readonly ConfigHub _hub;
     private readonly MeshFeedOptions _options;
@@ -49,7 +49,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         _sources = new(informers, options.IsOn, Changed);
         _secretFeed = new(client, time, random, (_, failed) => Log.SecretsFailed(_logger, failed.Message), Changed);
         _secrets = new(_secretFeed);
-        _config = new(client, options.Settings, time, random, (_, failed) => Log.SettingsFailed(_logger, failed.Message), Changed, _logger);
+        _config = new(client, options.Settings, time, random, loggers.CreateLogger("Weft.Control." + Account), (_, failed) => Log.ConfigFailed(_logger, failed.Message), Changed);
         _statuses = new(_sources.Targets, client, hub, time, random, loggers.CreateLogger("Weft.Control." + Account));
     }
 
@@ -61,7 +61,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         var feed = new MeshFeed(informers, client, hub, options, time, random, loggers);
         try
         {
-            await Task.WhenAll(feed._sources.SyncedAsync(cancellationToken), feed._config.Synced.WaitAsync(cancellationToken));
+            await Task.WhenAll(feed._sources.SyncedAsync(cancellationToken), feed._config.SyncedAsync(cancellationToken));
             feed._hosts = options.Hosts?.Subscribe(feed.Changed);
             feed.Changed();
             feed._running = Task.WhenAll(
@@ -169,11 +169,11 @@ public sealed partial class MeshFeed : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The mesh's configuration cannot be followed, and is tried again: {Reason}", EventName = nameof(SettingsFailed))]
-        public static partial void SettingsFailed(ILogger logger, string reason);
-
         [LoggerMessage(LogLevel.Error, "The mesh could not be compiled, and what was published before stays; again in {Seconds:0.0} s", EventName = nameof(Failed))]
         public static partial void Failed(ILogger logger, Exception exception, double seconds);
+
+        [LoggerMessage(LogLevel.Warning, "The mesh configuration cannot be followed, and is tried again: {Reason}", EventName = nameof(ConfigFailed))]
+        public static partial void ConfigFailed(ILogger logger, string reason);
 
         [LoggerMessage(LogLevel.Warning, "A Secret that the mesh needs cannot be followed, and is tried again: {Reason}", EventName = nameof(SecretsFailed))]
         public static partial void SecretsFailed(ILogger logger, string reason);

@@ -15,7 +15,9 @@ internal static class MeshConfigReader
     // An authorizer is asked by name, and a list that long is a mistake.
     private const int MostProviders = 100;
 
-    private static readonly string[] Known = ["outboundTrafficPolicy", "localityLbSetting", "extensionProviders"];
+    // With those that are read for telemetry (TelemetryConfigReader).
+    private static readonly string[] Known = ["outboundTrafficPolicy", "localityLbSetting", "extensionProviders", "enableTracing", "accessLogFile", "defaultProviders", "defaultConfig"];
+    private static readonly string[] OfTelemetry = ["opentelemetry", "prometheus", "envoyFileAccessLog"];
 
     /// <param name="usual">Where nothing is said.</param>
     /// <param name="problems">What has no effect, with its place.</param>
@@ -67,8 +69,8 @@ internal static class MeshConfigReader
                 read.AddRange(Authorizer(name, AuthorizerProtocol.Http, http, $"{field}.envoyExtAuthzHttp", problems));
             else if (provider["envoyExtAuthzGrpc"] is JsonObject grpc)
                 read.AddRange(Authorizer(name, AuthorizerProtocol.Grpc, grpc, $"{field}.envoyExtAuthzGrpc", problems));
-            else
-                problems.Add($"{field} has no effect: of providers envoyExtAuthzHttp and envoyExtAuthzGrpc are known");
+            else if (!OfTelemetry.Any(kind => provider[kind] is not null))
+                problems.Add($"{field} has no effect: of providers envoyExtAuthzHttp, envoyExtAuthzGrpc, opentelemetry, prometheus and envoyFileAccessLog are known");
         }
 
         return read;

@@ -40,6 +40,9 @@ public sealed record MeshSettings
 
     /// <summary>Who decides for policies with the action CUSTOM.</summary>
     public ValueList<AuthorizerSettings> Authorizers { get; init; } = [];
+
+    /// <summary>Receivers of traces, metrics and logs, and what they get where no Telemetry says otherwise.</summary>
+    public TelemetrySettings Telemetry { get; init; } = new();
 }
 
 /// <summary>Istio's extension providers `envoyExtAuthzHttp` and `envoyExtAuthzGrpc`.</summary>

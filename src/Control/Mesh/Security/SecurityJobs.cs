@@ -3,6 +3,7 @@ using Weft.Api.Istio;
 using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.Hosts;
 using Weft.Control.Mesh.Inputs;
+using Weft.Control.Mesh.Telemetries;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
@@ -29,14 +30,6 @@ internal static class SecurityJobs
             yield return new($"tokens {MeshIndex.Name(policy)}", policy, (_, problems) => [UnitCodec.Tokens(MeshIndex.Name(policy), TokensReader.Read(policy, problems))], () => []);
         foreach (var sidecar in MeshIndex.Ordered(index.Inputs.Sidecars))
             yield return new($"sidecar {MeshIndex.Name(sidecar)}", sidecar, (lookups, problems) => { SidecarCheck.Check(sidecar, lookups, problems); return []; });
-        foreach (var telemetry in MeshIndex.Ordered(index.Inputs.Telemetries))
-        {
-            yield return new($"telemetry {MeshIndex.Name(telemetry)}", telemetry, (_, problems) =>
-            {
-                Problems.Of(telemetry, problems).Unsupported("spec", "has no effect yet: metrics, access logs and traces are as the proxy's own settings say");
-                return [];
-            });
-        }
     }
 
     /// <summary>Names of the policies that hold for workloads with these labels.</summary>
@@ -67,6 +60,7 @@ internal static class SecurityJobs
             Addresses = workload.Addresses, Namespace = workload.Namespace, ServiceAccount = workload.ServiceAccount, Identity = workload.IdentityIn(lookups.Settings.TrustDomain),
             Node = workload.Node, Labels = workload.Labels, KnownHostsOnly = !ClientView.AllowsAny(ClientView.SidecarOf(workload.Namespace, workload.Labels, lookups), lookups), MutualTls = mode, Ports = ports,
             Policies = Policies(workload.Namespace, workload.Labels, lookups), Tokens = Tokens(workload.Namespace, workload.Labels, lookups),
+            Telemetry = TelemetryReader.Of(workload.Namespace, workload.Labels, lookups),
         });
     }
 

@@ -10,5 +10,5 @@ internal readonly record struct Caller(MeshSource Source, IPEndPoint From, IPEnd
 {
     /// <param name="service">Host, or address, that is called.</param>
     public ConnectionFacts FactsOf(string service, DestinationLabels? labels = null) =>
-        Source.FactsOf(From, To, new MeshConnection { Source = Source, Service = service, Destination = labels ?? WorkloadNames.DestinationOf(service, null) });
+        Source.FactsOf(From, To, new MeshConnection { Source = Source, Telemetry = Source.Telemetry, Service = service, Destination = labels ?? WorkloadNames.DestinationOf(service, null) });
 }

@@ -56,7 +56,7 @@ internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
             return;
         }
 
-        if (rules.IsOpen || (!rules.NeedsRequests && Decide(rules, facts).Allowed))
+        if (!rules.WantsRequests && (rules.IsOpen || (!rules.NeedsRequests && Decide(rules, facts).Allowed)))
         {
             acceptors.Tunnel(fd, facts, MeshClusters.Inbound);
             return;
@@ -90,7 +90,7 @@ internal sealed class InboundFront(MeshServing serving, MeshAcceptors acceptors)
     {
         var mesh = new MeshConnection
         {
-            Source = serving.SeenAs(source.Address, identity), Judged = workload.Key, Service = $"{workload.Unit.Namespace}/{workload.Name}", Destination = new DestinationLabels { Workload = workload.Labels },
+            Source = serving.SeenAs(source.Address, identity), Judged = workload.Key, Telemetry = serving.TelemetryOf(workload.Key).Server, Service = $"{workload.Unit.Namespace}/{workload.Name}", Destination = new DestinationLabels { Workload = workload.Labels },
         };
         // Only of somebody who is known it is believed who sent the request before.
         var facts = new ConnectionFacts { Source = source, Destination = destination, Mesh = mesh, IsTrustedProxy = identity is not null };

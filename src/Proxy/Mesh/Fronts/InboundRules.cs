@@ -23,5 +23,8 @@ internal sealed record InboundRules(MeshWorkload Workload, ValueList<FilterConfi
 
     private ValueList<PortMutualTls> Strictness => [new(0, Workload.Unit.MutualTls), .. Workload.Unit.Ports];
 
+    /// <summary>Its requests become spans.</summary>
+    public bool WantsRequests => Workload.Unit.Telemetry?.Server.Trace is not null;
+
     public bool IsOpen => Policies is null && !NeedsRequests;
 }

@@ -4,6 +4,7 @@ using System.Net;
 using Weft.Balancing;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Units;
 using Weft.Proxy.Config.Wire;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Authorization;
@@ -13,6 +14,7 @@ using Weft.Proxy.Mesh.Registration;
 using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Runtime;
+using Weft.Proxy.Telemetry.Workloads;
 using Weft.Proxy.Upstream.Clusters;
 
 namespace Weft.Proxy.Mesh.Fronts;
@@ -28,6 +30,7 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
     private readonly ConcurrentDictionary<(string Host, int Port), OutboundPort> _ports = new();
     private readonly ConcurrentDictionary<string, InboundRules> _rules = new();
     private readonly ConcurrentDictionary<IPAddress, KnownSource> _sources = new();
+    private readonly ConcurrentDictionary<string, (TelemetryCell Client, TelemetryCell Server)> _telemetry = new();
     private readonly ConcurrentDictionary<(int Port, bool Restricted), HttpListenerState> _named = new();
     private readonly Dictionary<string, FilterFactory> _factories = [];
 
@@ -61,10 +64,13 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
             return known.Source;
         var who = registered ?? new LocalWorkload("", workload!.Unit.Namespace, workload.Name, workload.Unit.ServiceAccount, workload.Unit.Labels);
         var identity = workload is null ? $"spiffe://{trustDomain}/ns/{who.Namespace}/sa/{who.ServiceAccount}" : workload.Unit.Identity;
-        var source = new MeshSource(address, who, identity, restricted);
+        var source = new MeshSource(address, who, identity, restricted) { Telemetry = TelemetryOf($"{who.Namespace}/{who.Name}").Client };
         _sources[address] = new KnownSource(registered, workload, source);
         return source;
     }
+
+    /// <summary>What a workload of this node tells, as it sends and as it is called. Stays the same while the workload stays.</summary>
+    public (TelemetryCell Client, TelemetryCell Server) TelemetryOf(string workload) => _telemetry.GetOrAdd(workload, static _ => (new TelemetryCell(), new TelemetryCell()));
 
     /// <summary>Who comes from this address, for records; not to be believed.</summary>
     public MeshSource? SeenAs(IPAddress address, string? identity)
@@ -134,6 +140,7 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
     {
         if (!state.Workloads.TryGetValue(key, out var workload) || (node.Length > 0 && workload.Unit.Node != node))
         {
+            _telemetry.TryRemove(key, out _);
             // Whoever has the address next has rules of its own.
             if (_rules.TryRemove(key, out var gone))
                 _revoked.UnionWith(gone.Addresses);
@@ -142,6 +149,7 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
             return;
         }
 
+        RenewTelemetry(key, workload);
         var filters = state.Filters(workload.Unit.Policies, workload.Unit.Tokens);
         var (one, two) = (Inbound(key, filters, MeshClusters.Inbound), Inbound(key, filters, MeshClusters.InboundHttp2));
         var policies = Connections.PoliciesOf(filters);
@@ -154,6 +162,15 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
         if (before is null)
             return;
         _revoked.UnionWith(rules.MayRefuseMoreThan(before) ? before.Addresses.Concat(rules.Addresses) : before.Addresses.Except(rules.Addresses));
+    }
+
+    private void RenewTelemetry(string key, MeshWorkload workload)
+    {
+        var (client, server) = TelemetryOf(key);
+        var told = workload.Unit.Telemetry ?? new WorkloadTelemetry();
+        var resource = new SpanResource(WorkloadNames.CanonicalName(workload.Name, workload.Unit.Labels), workload.Unit.Namespace, workload.Name, node);
+        client.Publish(TelemetryView.Of(told.Client, resource, isClient: true, trustDecision: true, engine.Names));
+        server.Publish(TelemetryView.Of(told.Server, resource, isClient: false, trustDecision: true, engine.Names));
     }
 
     private static string FactoryKey(string workload, string cluster) => $"workload {workload} {cluster}";

@@ -32,6 +32,9 @@ internal sealed class MeshState(string node = "")
 
     public TableJoin Tables => _tables;
 
+    /// <summary>What is the same for all workloads.</summary>
+    public TelemetryUnit Telemetry { get; private set; } = new();
+
     public IEnumerable<ListenerUnit> Listeners => _listeners.Values;
 
     public IEnumerable<JwtProviderConfig> JwtProviders => _tokens.Values.SelectMany(unit => unit.Providers).DistinctBy(provider => provider.Name);
@@ -43,7 +46,7 @@ internal sealed class MeshState(string node = "")
         var workloads = new Dictionary<string, WorkloadUnit?>();
         var tables = new HashSet<string>();
         var touched = new HashSet<string>();
-        var (tokens, door) = (false, false);
+        var (tokens, door, telemetry) = (false, false, false);
         foreach (var (key, unit) in changes)
         {
             switch (key.Kind)
@@ -83,6 +86,10 @@ internal sealed class MeshState(string node = "")
                     touched.UnionWith(_named.GetValueOrDefault(key) ?? []);
                     door |= _listeners.Values.Any(listener => listener.Tokens.Contains(key.Name));
                     break;
+                case UnitKind.Telemetry:
+                    Telemetry = (TelemetryUnit?)unit ?? new TelemetryUnit();
+                    telemetry = true;
+                    break;
                 case UnitKind.Listener:
                     _listeners.Remove(key.Name);
                     if (unit is ListenerUnit listener)
@@ -98,7 +105,7 @@ internal sealed class MeshState(string node = "")
         var (changed, gone) = _clusters.Rejoin();
         return new MeshStep
         {
-            Clusters = changed, GoneClusters = gone, Tables = tables, Hosts = hosts.Keys, Workloads = [.. workloads.Keys.Union(touched)], Tokens = tokens,
+            Clusters = changed, GoneClusters = gone, Tables = tables, Hosts = hosts.Keys, Workloads = [.. workloads.Keys.Union(touched)], Tokens = tokens, Telemetry = telemetry,
             Door = door || _listeners.Values.Any(listener => listener.Listener.RouteTable is { } table && tables.Contains(table)),
         };
     }

@@ -27,6 +27,9 @@ internal sealed record MeshStep
 
     public bool Tokens { get; init; }
 
+    /// <summary>Collectors, or what the front door tells.</summary>
+    public bool Telemetry { get; init; }
+
     /// <summary>Listeners of the front door, or what they name.</summary>
     public bool Door { get; init; }
 }

@@ -19,8 +19,8 @@ internal sealed record MeshWorkload(string Key, WorkloadUnit Unit)
 
     public bool IsMeshed => Unit.Identity is not null;
 
-    /// <summary>Something has to be asked of each connection, or request, that comes to it.</summary>
-    public bool HasRules => !Unit.Policies.IsEmpty || !Unit.Tokens.IsEmpty;
+    /// <summary>Something has to be asked of each connection, or request, that comes to it, or told of it.</summary>
+    public bool HasRules => !Unit.Policies.IsEmpty || !Unit.Tokens.IsEmpty || Unit.Telemetry?.Server.Trace is not null;
 
     public string Name { get; } = Key[(Key.LastIndexOf('/') + 1)..];
 

@@ -28,6 +28,18 @@ internal static class WorkloadNames
         return pod.Length > 0 ? pod : WorkloadLabels.Unknown;
     }
 
+    /// <summary>Istio's canonical name of a workload (istio.io, "Canonical Service").</summary>
+    public static string CanonicalName(string pod, ValueMap labels)
+    {
+        foreach (var label in (string[])["service.istio.io/canonical-name", "app.kubernetes.io/name", "app"])
+        {
+            if (labels.TryGetValue(label, out var name) && name.Length > 0)
+                return name;
+        }
+
+        return OwnerOf(pod, labels);
+    }
+
     /// <summary>A service of the cluster has the ports that it has, and no others.</summary>
     public static bool IsService(string host) => host.Split('.') is [_, _, "svc", ..];
 

@@ -59,6 +59,8 @@ internal struct AccessRecord
     public short PolicyRule;
     /// <summary>A policy that would have refused it, were it not on trial.</summary>
     public int DryRunPolicy;
+    /// <summary>Whose its span is, of the table of <see cref="Workloads.SpanSource"/>; 0: nobody's that is a workload.</summary>
+    public int Spans;
     /// <summary>A fixed phrase for an answer of the proxy itself: `rate limit`.</summary>
     public int Detail;
     public short Status;

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Weft.Proxy.Telemetry.Metrics;
 
 /// <summary>As <see cref="SeriesKey"/>, of connections of which no requests are known.</summary>
-internal readonly record struct ConnectionKey(int Source, int Destination, Reporter Reporter, SecurityPolicy Security);
+internal readonly record struct ConnectionKey(int Source, int Destination, Reporter Reporter, SecurityPolicy Security, int Rules = 0);
 
 /// <summary>Written by one loop, read by a scrape.</summary>
 internal sealed class ConnectionSeries

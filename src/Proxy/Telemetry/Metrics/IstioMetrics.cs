@@ -1,41 +1,49 @@
 using System.Globalization;
+using Weft.Proxy.Telemetry.Workloads;
 
 namespace Weft.Proxy.Telemetry.Metrics;
 
 /// <summary>What all loops have counted, under the names and labels of Istio's standard metrics (istio.io, "Istio Standard Metrics").</summary>
-internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTable<DestinationLabels> destinations)
+internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTable<DestinationLabels> destinations, InternTable<SeriesRules> rules)
 {
     public void Write(IReadOnlyList<LoopMetrics> loops, PrometheusText text)
     {
-        var series = Merge(loops);
-        var labels = series.ConvertAll(one => LabelsOf(one.Key, text));
-        text.Family("istio_requests_total", "counter", "Requests that were answered, or given up by the client.");
-        Each((one, label) => text.Sample("istio_requests_total", label, one.Requests));
-        text.Family("istio_request_duration_milliseconds", "histogram", "From the first byte of a request to the last byte of its response.");
-        Each((one, label) => text.Histogram("istio_request_duration_milliseconds", label, one.Milliseconds));
-        text.Family("istio_request_bytes", "histogram", "Bytes of request bodies.");
-        Each((one, label) => text.Histogram("istio_request_bytes", label, one.RequestBytes));
-        text.Family("istio_response_bytes", "histogram", "Bytes of response bodies.");
-        Each((one, label) => text.Histogram("istio_response_bytes", label, one.ResponseBytes));
-        text.Family("istio_request_messages_total", "counter", "gRPC messages of clients.");
-        Each((one, label) => text.Sample("istio_request_messages_total", label, one.RequestMessages), grpc: true);
-        text.Family("istio_response_messages_total", "counter", "gRPC messages of servers.");
-        Each((one, label) => text.Sample("istio_response_messages_total", label, one.ResponseMessages), grpc: true);
+        var all = Merge(loops);
+        var labels = all.ConvertAll(one => LabelsOf(one.Key));
+        var written = labels.ConvertAll(one => text.Labels(one));
+        Counter("istio_requests_total", "Requests that were answered, or given up by the client.", one => one.Requests);
+        Each("istio_request_duration_milliseconds", "histogram", "From the first byte of a request to the last byte of its response.", (name, label, one) => text.Histogram(name, label, one.Milliseconds));
+        Each("istio_request_bytes", "histogram", "Bytes of request bodies.", (name, label, one) => text.Histogram(name, label, one.RequestBytes));
+        Each("istio_response_bytes", "histogram", "Bytes of response bodies.", (name, label, one) => text.Histogram(name, label, one.ResponseBytes));
+        Counter("istio_request_messages_total", "gRPC messages of clients.", one => one.RequestMessages, grpc: true);
+        Counter("istio_response_messages_total", "gRPC messages of servers.", one => one.ResponseMessages, grpc: true);
 
-        void Each(Action<RequestSeries, string> write, bool grpc = false)
+        void Counter(string name, string help, Func<RequestSeries, long> value, bool grpc = false) => Each(name, "counter", help, (_, label, one) => text.Sample(name, label, value(one)), grpc);
+
+        void Each(string name, string type, string help, Action<string, string, RequestSeries> write, bool grpc = false)
         {
-            for (var i = 0; i < series.Count; i++)
+            text.Family(name, type, help);
+            Dictionary<string, RequestSeries>? changed = null;
+            for (var i = 0; i < all.Count; i++)
             {
-                if (!grpc || series[i].Key.Protocol == RequestProtocol.Grpc)
-                    write(series[i], labels[i]);
+                var one = all[i];
+                if (grpc && one.Key.Protocol != RequestProtocol.Grpc)
+                    continue;
+                if (one.Key.Rules == 0)
+                    write(name, written[i], one);
+                else if (rules[one.Key.Rules] is var rule && rule.Leaves(name))
+                    Sum(changed ??= [], text.Labels(rule.Apply(name, labels[i])), one);
             }
+
+            foreach (var (label, one) in changed ?? [])
+                write(name, label, one);
         }
     }
 
     /// <summary>Of connections. Bytes count when the connection has ended.</summary>
     public void WriteConnections(IReadOnlyList<LoopMetrics> loops, PrometheusText text)
     {
-        var all = loops.SelectMany(loop => loop.Tunnels.Series).GroupBy(pair => pair.Key, pair => pair.Value).Select(group => (Labels: LabelsOf(group.Key, text), Series: group.ToList())).ToList();
+        var all = loops.SelectMany(loop => loop.Tunnels.Series).GroupBy(pair => pair.Key, pair => pair.Value).Select(group => (group.Key, Labels: LabelsOf(group.Key), Series: group.ToList())).ToList();
         Each("istio_tcp_connections_opened_total", "Connections that were opened.", one => one.Opened);
         Each("istio_tcp_connections_closed_total", "Connections that have ended.", one => one.Closed);
         Each("istio_tcp_sent_bytes_total", "Bytes of answers.", one => one.Sent);
@@ -44,8 +52,8 @@ internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTa
         void Each(string name, string help, Func<ConnectionSeries, long> value)
         {
             text.Family(name, "counter", help);
-            foreach (var (labels, series) in all)
-                text.Sample(name, labels, series.Sum(value));
+            foreach (var group in all.Where(one => rules[one.Key.Rules].Leaves(name)).GroupBy(one => text.Labels(rules[one.Key.Rules].Apply(name, one.Labels)), one => one.Series.Sum(value)))
+                text.Sample(name, group.Key, group.Sum());
         }
     }
 
@@ -65,7 +73,15 @@ internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTa
         return [.. total.Values];
     }
 
-    private string LabelsOf(in SeriesKey key, PrometheusText text) => text.Labels(
+    // Without a label two series may be one.
+    private static void Sum(Dictionary<string, RequestSeries> into, string labels, RequestSeries one)
+    {
+        if (!into.TryGetValue(labels, out var sum))
+            into.Add(labels, sum = new RequestSeries(one.Key));
+        one.AddTo(sum);
+    }
+
+    private (string Name, string Value)[] LabelsOf(in SeriesKey key) =>
     [
         .. Ends(key.Reporter, key.Source, key.Destination),
         ("request_protocol", key.Protocol == RequestProtocol.Grpc ? "grpc" : "http"),
@@ -73,10 +89,10 @@ internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTa
         ("grpc_response_status", key.GrpcStatus < 0 ? "" : key.GrpcStatus.ToString(CultureInfo.InvariantCulture)),
         ("response_flags", ResponseFlagText.Of(key.Flags)),
         ("connection_security_policy", Security(key.Security)),
-    ]);
+    ];
 
-    private string LabelsOf(in ConnectionKey key, PrometheusText text) =>
-        text.Labels([.. Ends(key.Reporter, key.Source, key.Destination), ("request_protocol", "tcp"), ("response_flags", "-"), ("connection_security_policy", Security(key.Security))]);
+    private (string Name, string Value)[] LabelsOf(in ConnectionKey key) =>
+        [.. Ends(key.Reporter, key.Source, key.Destination), ("request_protocol", "tcp"), ("response_flags", "-"), ("connection_security_policy", Security(key.Security))];
 
     private static string Security(SecurityPolicy policy) => policy switch { SecurityPolicy.MutualTls => "mutual_tls", SecurityPolicy.None => "none", _ => "unknown" };
 

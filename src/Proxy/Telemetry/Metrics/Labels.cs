@@ -44,4 +44,5 @@ internal enum RequestProtocol : byte { Http, Grpc }
 /// <param name="Destination">Of the table of <see cref="DestinationLabels"/>.</param>
 /// <param name="Status">Response code; 0 when the client went away before there was one.</param>
 /// <param name="GrpcStatus">-1 when the request was not gRPC.</param>
-internal readonly record struct SeriesKey(int Source, int Destination, short Status, short GrpcStatus, ResponseFlags Flags, Reporter Reporter, RequestProtocol Protocol, SecurityPolicy Security);
+/// <param name="Rules">What the reporting workload changes of its metrics, of the table of <see cref="Workloads.SeriesRules"/>; 0: nothing.</param>
+internal readonly record struct SeriesKey(int Source, int Destination, short Status, short GrpcStatus, ResponseFlags Flags, Reporter Reporter, RequestProtocol Protocol, SecurityPolicy Security, int Rules = 0);

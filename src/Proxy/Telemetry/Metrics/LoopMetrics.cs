@@ -43,7 +43,7 @@ internal sealed class LoopMetrics(int limit = 20_000)
     {
         if (_byKey.TryGetValue(key, out var series))
             return series;
-        var kept = _byKey.Count < limit ? key : new SeriesKey(0, 0, key.Status, key.GrpcStatus, key.Flags, key.Reporter, key.Protocol, key.Security);
+        var kept = _byKey.Count < limit ? key : new SeriesKey(0, 0, key.Status, key.GrpcStatus, key.Flags, key.Reporter, key.Protocol, key.Security, key.Rules);
         if (_byKey.TryGetValue(kept, out series))
             return series;
         series = new RequestSeries(kept);

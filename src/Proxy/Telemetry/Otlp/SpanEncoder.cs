@@ -4,6 +4,8 @@ using System.Net;
 using System.Text;
 using Weft.Proxy.Protobuf;
 using Weft.Proxy.Telemetry.Access;
+using Weft.Proxy.Telemetry.Access.Text;
+using Weft.Proxy.Telemetry.Workloads;
 using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Telemetry.Otlp;
@@ -12,7 +14,8 @@ namespace Weft.Proxy.Telemetry.Otlp;
 /// Records as the spans of OTLP (opentelemetry-proto, trace/v1/trace.proto): one of kind server for the request, one of kind client for each try at an endpoint. Attributes are OpenTelemetry's
 /// semantic conventions for HTTP spans, and those that Istio's users look for (`upstream_cluster`, `response_flags`, `guid:x-request-id`). The numbers are the fields of those messages.
 /// </summary>
-internal sealed class SpanEncoder(InternTable<string> names, string serviceName)
+/// <param name="resource">Who the spans are of.</param>
+internal sealed class SpanEncoder(InternTable<string> names, SpanResource resource)
 {
     private const int KindServer = 2, KindClient = 3;
     private const int StatusError = 2;
@@ -23,13 +26,14 @@ internal sealed class SpanEncoder(InternTable<string> names, string serviceName)
     /// <summary>Spans that wait for <see cref="Take"/>.</summary>
     public int Count { get; private set; }
 
-    public void Add(in AccessRecord record, in AccessTexts texts)
+    /// <param name="source">Of a workload's side, which is one span; null: of a proxy that stands by itself.</param>
+    public void Add(in AccessRecord record, in AccessTexts texts, SpanSource? source = null)
     {
         var sent = Encoding.UTF8.GetString(texts.Method);
         var method = Methods.Contains(sent) ? sent : "_OTHER";
         // Without the query: it is where secrets are.
         var path = Encoding.UTF8.GetString(texts.Path.IndexOf((byte)'?') is >= 0 and var query ? texts.Path[..query] : texts.Path);
-        Server(record, texts, method, sent, path);
+        Server(record, texts, method, sent, path, source);
         for (var i = 0; i < record.TryCount; i++)
         {
             if (record.Tries[i].Span != 0)
@@ -40,9 +44,15 @@ internal sealed class SpanEncoder(InternTable<string> names, string serviceName)
     /// <summary>One ExportTraceServiceRequest with all that was added; begins anew.</summary>
     public byte[] Take()
     {
-        var resource = new ProtobufWriter();
-        Pair("service.name", serviceName);
-        resource.Message(1, _pair);
+        var about = new ProtobufWriter();
+        foreach (var (key, value) in ((string, string)[])[("service.name", resource.Service), ("k8s.namespace.name", resource.Namespace), ("k8s.pod.name", resource.Pod), ("k8s.node.name", resource.Node)])
+        {
+            if (value.Length == 0)
+                continue;
+            Pair(key, value);
+            about.Message(1, _pair);
+        }
+
         var scope = new ProtobufWriter();
         scope.Text(1, "weft");
         var inner = new ProtobufWriter();
@@ -52,7 +62,7 @@ internal sealed class SpanEncoder(InternTable<string> names, string serviceName)
         inner.Written.CopyTo(scopeSpans);
         _spans.Written.CopyTo(scopeSpans.AsMemory(inner.Written.Length));
         var resourceSpans = new ProtobufWriter();
-        resourceSpans.Message(1, resource);
+        resourceSpans.Message(1, about);
         resourceSpans.Bytes(2, scopeSpans);
         var request = new ProtobufWriter();
         request.Message(1, resourceSpans);
@@ -61,10 +71,10 @@ internal sealed class SpanEncoder(InternTable<string> names, string serviceName)
         return request.Written.ToArray();
     }
 
-    private void Server(in AccessRecord record, in AccessTexts texts, string method, string sent, string path)
+    private void Server(in AccessRecord record, in AccessTexts texts, string method, string sent, string path, SpanSource? source)
     {
         // A name of few values, as the conventions ask: the route's, never the path.
-        Begin(record.TraceId, record.SpanId, record.ParentSpanId, record.Route == 0 ? Verb(method) : $"{Verb(method)} {names[record.Route]}", KindServer);
+        Begin(record.TraceId, record.SpanId, record.ParentSpanId, record.Route == 0 ? Verb(method) : $"{Verb(method)} {names[record.Route]}", source is { IsClient: true } ? KindClient : KindServer);
         Times(record.StartMicroseconds, record.DurationMicroseconds);
         Common(method, sent, path, record.Tls ? "https" : "http");
         Place("server", Encoding.UTF8.GetString(texts.Authority));
@@ -89,8 +99,36 @@ internal sealed class SpanEncoder(InternTable<string> names, string serviceName)
             Attribute("response_code_details", names[record.Detail]);
         if (record.GrpcStatus >= 0)
             Attribute("rpc.grpc.status_code", record.GrpcStatus);
-        Outcome(record.Status, errorsFrom: 500, record.Flags == ResponseFlags.None ? "client_gone" : ResponseFlagText.Of(record.Flags));
+        if (source is not null)
+            Workload(record, texts, source);
+        Outcome(record.Status, errorsFrom: source is { IsClient: true } ? 400 : 500, record.Flags == ResponseFlags.None ? "client_gone" : ResponseFlagText.Of(record.Flags));
         End();
+    }
+
+    private void Workload(in AccessRecord record, in AccessTexts texts, SpanSource source)
+    {
+        if (record.Source != 0)
+            Attribute("source.workload", names[record.Source]);
+        if (record.Service != 0)
+            Attribute("destination.service", names[record.Service]);
+        if (record.TryCount > 0)
+            Attribute("upstream_address", names[record.Tries[record.TryCount - 1].Endpoint]);
+        var number = 0;
+        var fields = new Dictionary<string, int>();
+        foreach (var tag in source.Tags)
+        {
+            var value = "";
+            if (tag.Header is { } header)
+            {
+                if (!fields.TryGetValue(header, out var field))
+                    fields.Add(header, field = number++);
+                value = Encoding.UTF8.GetString(LogFields.Find(texts.Fields, field));
+            }
+
+            value = value.Length > 0 ? value : tag.Value ?? "";
+            if (value.Length > 0)
+                Attribute(tag.Name, value);
+        }
     }
 
     private void Client(in AccessRecord record, int number, string method, string authority, string path)

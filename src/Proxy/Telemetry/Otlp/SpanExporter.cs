@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Weft.Proxy.Telemetry.Access;
@@ -11,13 +10,13 @@ namespace Weft.Proxy.Telemetry.Otlp;
 internal sealed record Collector(Uri Address, IReadOnlyList<(string Name, string Value)> Headers);
 
 /// <summary>
-/// Sends the spans of sampled requests to a collector by OTLP over HTTP. Fed by the access log's thread, so no loop knows of it. A collector that is slow or away costs spans, which are
+/// Sends the spans of sampled requests to a collector by OTLP. Fed by the access log's thread, so no loop knows of it. A collector that is slow or away costs spans, which are
 /// counted, and nothing else.
 /// </summary>
-internal sealed partial class SpanExporter(HttpClient http, Collector collector, SpanEncoder encoder, TimeProvider time, ILogger<SpanExporter> logger)
+internal sealed partial class SpanExporter(ISpanSender sender, SpanBatch batch, TimeProvider time, ILogger<SpanExporter> logger)
 {
-    // OpenTelemetry's batch processor sends 512 spans at a time.
-    private const int Batch = 512;
+    /// <summary>OpenTelemetry's batch processor sends 512 spans at a time.</summary>
+    public const int Batch = 512;
     private const int MaxBatches = 16;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -41,8 +40,8 @@ internal sealed partial class SpanExporter(HttpClient http, Collector collector,
             return;
         lock (_gate)
         {
-            encoder.Add(record, texts);
-            if (encoder.Count >= Batch || _over)
+            batch.Add(record, texts);
+            if (batch.IsFull || _over)
                 Queue();
         }
     }
@@ -84,10 +83,10 @@ internal sealed partial class SpanExporter(HttpClient http, Collector collector,
 
     private void Queue()
     {
-        if (encoder.Count == 0)
+        if (batch.Count == 0)
             return;
-        var spans = encoder.Count;
-        if (!_batches.Writer.TryWrite((encoder.Take(), spans)))
+        var spans = batch.Count;
+        if (!_batches.Writer.TryWrite((batch.Take(), spans)))
             Interlocked.Add(ref _dropped, spans);
     }
 
@@ -104,7 +103,7 @@ internal sealed partial class SpanExporter(HttpClient http, Collector collector,
                 else
                     Interlocked.Add(ref _dropped, spans);
                 if (failure is not null && !failing)
-                    Log.CollectorFails(logger, collector.Address, failure);
+                    Log.CollectorFails(logger, sender.Place, failure);
                 failing = failure is not null;
             }
         }
@@ -120,16 +119,7 @@ internal sealed partial class SpanExporter(HttpClient http, Collector collector,
         using var either = CancellationTokenSource.CreateLinkedTokenSource(giveUp, patience.Token);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, collector.Address) { Content = new ByteArrayContent(body) };
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
-            foreach (var (name, value) in collector.Headers)
-                request.Headers.TryAddWithoutValidation(name, value);
-            using var answer = await http.SendAsync(request, either.Token);
-            return answer.IsSuccessStatusCode ? null : $"it answers {(int)answer.StatusCode}";
-        }
-        catch (HttpRequestException unreachable)
-        {
-            return unreachable.Message;
+            return await sender.SendAsync(body, either.Token);
         }
         catch (OperationCanceledException)
         {
@@ -140,6 +130,6 @@ internal sealed partial class SpanExporter(HttpClient http, Collector collector,
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Warning, "spans do not reach the collector {Collector}: {Reason}", EventName = nameof(CollectorFails))]
-        public static partial void CollectorFails(ILogger logger, Uri collector, string reason);
+        public static partial void CollectorFails(ILogger logger, string collector, string reason);
     }
 }

@@ -1,3 +1,4 @@
+using Weft.Api.Core;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
@@ -25,6 +26,43 @@ public sealed class MeshFeedTests
         """;
 
     private const string Host = "web.default.svc.cluster.local";
+
+    private static string MeshConfig(string text) => $$"""
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: istio, namespace: istio-system}
+        data: {mesh: "{{text}}"}
+        """;
+
+    [Fact]
+    public async Task The_mesh_configuration_names_collectors_and_what_is_wrong_with_it_is_told_while_what_held_before_goes_on()
+    {
+        await using var world = await MeshWorld.StartAsync("{apiVersion: v1, kind: Namespace, metadata: {name: istio-system}}");
+        var proxy = world.Proxy();
+        await world.ApplyAsync(MeshConfig("extensionProviders: [{name: otel, opentelemetry: {service: web, port: 4317}}]"));
+        await Eventually.TrueAsync(() => proxy.Find<TelemetryUnit>(UnitKind.Telemetry, "mesh") is { Collectors.Count: 1 });
+
+        await world.ApplyAsync(MeshConfig("extensionProviders: [{name: otel}, {name: otel}]"));
+        await Eventually.TrueAsync(async () => (await world.Cluster.Client.For<Event>().ListAsync("istio-system", CancellationToken.None)).Items
+            .Any(told => told.Reason == "MeshConfigInvalid" && told.InvolvedObject.Name == "istio" && told.Message!.Contains("extensionProviders[1].name: 'otel' is there twice", StringComparison.Ordinal)));
+        Assert.Single(proxy.Find<TelemetryUnit>(UnitKind.Telemetry, "mesh")!.Collectors);
+
+        await world.ApplyAsync("""
+            apiVersion: telemetry.istio.io/v1
+            kind: Telemetry
+            metadata: {name: traced, namespace: default}
+            spec: {tracing: [{providers: [{name: otel}], randomSamplingPercentage: 100}]}
+            """);
+        await world.BecomesAsync("Telemetry", "traced", "Accepted", "True Accepted 1");
+        await world.BecomesAsync("Telemetry", "traced", "Programmed", "True Programmed 1");
+        await world.ApplyAsync("""
+            apiVersion: telemetry.istio.io/v1
+            kind: Telemetry
+            metadata: {name: wrong, namespace: default}
+            spec: {selector: {matchLabels: {app: x}}, tracing: [{providers: [{name: none}]}]}
+            """);
+        await world.BecomesAsync("Telemetry", "wrong", "Accepted", "False Invalid 1");
+    }
 
     [Fact]
     public async Task A_change_becomes_units_and_they_go_with_it()
