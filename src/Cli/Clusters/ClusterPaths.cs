@@ -33,14 +33,11 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
     /// <summary>The token of whoever changes the registry of services from elsewhere than this machine; for root alone.</summary>
     public string DiscoveryToken => Path.Combine(DataDir, "discovery-token");
 
-    public string DemoApps => Path.Combine(DataDir, "demo");
+    /// <summary>The demo's programs: beside the data, which no pod may look into. A dot is in no cluster's name.</summary>
+    public string DemoApps => DataDir + ".demo";
 
     /// <summary>Of the node's proxy: how it reaches the server, and below it what it keeps itself.</summary>
     public string Proxy => Path.Combine(DataDir, "proxy");
-
-    /// <summary>All of the data directory that no process pod of this machine may look into: everything but the demo's programs, which are there to be run.</summary>
-    public IReadOnlyList<string> Hidden =>
-        [Settings, AgentSettings, Kubeconfig, RegistryPassword, DiscoveryToken, Pki, Path.GetDirectoryName(Database)!, Path.GetDirectoryName(Log)!, Node, Nodes, Registry, Proxy];
 
     /// <summary>Identity of the supervisor, written by it.</summary>
     public string SupervisorFile => Path.Combine(RunDir, "supervisor.json");

@@ -26,7 +26,7 @@ public sealed class DemoCommand(CommandHost host, TextWriter output, TextWriter 
     {
         var paths = options.Paths;
         var nodes = File.Exists(paths.Settings) ? (int?)null : Nodes;
-        var up = await new UpCommand(host.Time, output, errors).RunAsync(new(paths, options.ApiPort, Foreground: false, host.Executable) { Nodes = nodes }, cancellationToken);
+        var up = await new UpCommand(host.Time, output, errors).RunAsync(new(paths, options.ApiPort, Foreground: false, host.Executable) { Nodes = nodes, Mesh = nodes is null ? null : true }, cancellationToken);
         if (up != 0)
             return up;
 

@@ -118,7 +118,7 @@ public sealed class LocalNodes(ClusterPaths cluster, string executable, TimeProv
             NextHop = MachineAddress.OfDefaultRoute()?.ToString(),
             LeaseSeconds = settings.LeaseSeconds(),
             Mesh = settings.Mesh,
-            HiddenPaths = [.. cluster.Hidden, cluster.RunDir],
+            HiddenPaths = [cluster.DataDir, cluster.RunDir],
         };
     }
 

@@ -108,6 +108,9 @@ public sealed class ConfigHub(ulong epoch)
                 .Concat(known.Keys.Where(key => !_units.ContainsKey(key)));
             var subscription = new ConfigSubscription(this, proxy, behind);
             _subscriptions.Add(subscription);
+            // A new stream tells what it still waits for; what the one before had told may be long over.
+            if (_proxies.TryGetValue(proxy, out var old))
+                _proxies[proxy] = old with { Draining = ImmutableHashSet<string>.Empty };
             Hear();
             return subscription;
         }
@@ -134,6 +137,8 @@ public sealed class ConfigHub(ulong epoch)
     {
         lock (_gate)
         {
+            if (_subscriptions.FindLast(other => other.Proxy == subscription.Proxy) != subscription)
+                return; // of a stream that another has followed
             var old = _proxies.GetValueOrDefault(subscription.Proxy) ?? new ProxyState(subscription.Proxy, 0, []);
             _proxies[subscription.Proxy] = old with { Draining = addresses.ToImmutableHashSet() };
             Hear();

@@ -33,7 +33,7 @@ internal static class AgentParts
             ClusterDomain = settings.ClusterDomain ?? "cluster.local",
             LeasePeriod = settings.LeaseSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : NodeAgentOptions.DefaultLeasePeriod,
             Annotations = settings.NextHop is { } hop ? new Dictionary<string, string> { [NodeAnnotations.NextHop] = hop } : [],
-            HiddenPaths = [.. paths.Hidden, MeshSockets.DirectoryIn(paths.RunDir), .. settings.HiddenPaths, .. UserKubeconfig.EveryonesDirectory()],
+            HiddenPaths = [paths.DataDir, MeshSockets.DirectoryIn(paths.RunDir), .. settings.HiddenPaths, .. UserKubeconfig.EveryonesDirectory()],
         };
     }
 }

@@ -23,7 +23,7 @@ internal static class NodeParts
         InspectionSocket = settings.Mesh ? MeshSockets.InspectionPath(paths.RunDir) : null,
         ApiPort = settings.ApiPort,
         DnsServers = settings.ServiceCidr.Length > 0 ? [settings.DnsAddress.ToString()] : [],
-        HiddenPaths = [.. paths.Hidden, MeshSockets.DirectoryIn(paths.RunDir), .. UserKubeconfig.EveryonesDirectory()],
+        HiddenPaths = [paths.DataDir, MeshSockets.DirectoryIn(paths.RunDir), .. UserKubeconfig.EveryonesDirectory()],
     };
 
     internal static Task<IReadOnlyList<string>> CleanAsync(ClusterPaths paths, ClusterSettings? settings, CancellationToken cancellationToken) =>

@@ -207,11 +207,12 @@ internal sealed class PodContainers(PodServices services, string uid, Action cha
             ? $"Container {kill.Container}: {kill.Why}, will be restarted" : $"Stopping container {kill.Container}", kill.Container);
         var from = services.Time.GetTimestamp();
         if (withdrawn is not null)
-            await withdrawn;
+            await withdrawn.WaitAsync(cancellationToken);
         var spec = PodShape.Find(pod, kill.Container);
         if (spec?.Lifecycle?.PreStop is { } hook && grace > TimeSpan.Zero && _monitors.ContainsKey(kill.ContainerId))
         {
-            using var limit = new CancellationTokenSource(grace, services.Time);
+            var forHook = grace - services.Time.GetElapsedTime(from);
+            using var limit = new CancellationTokenSource(forHook > LeastGrace ? forHook : LeastGrace, services.Time);
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
             var sandbox = (await services.Runtime.ListAsync(cancellationToken)).Sandboxes.FirstOrDefault(s => s.Spec.PodUid == uid);
             var ip = sandbox is { Spec.HostNetwork: false, Ips.Count: > 0 } ? sandbox.Ips[0] : services.Node.HostIp;

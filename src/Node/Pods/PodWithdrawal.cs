@@ -40,7 +40,7 @@ internal sealed partial class PodWithdrawal(KubeClient client, TimeProvider time
         {
             Log.NotTold(logger, @namespace, name, "the server does not answer");
         }
-        catch (Exception away) when (away is HttpRequestException or IOException or ApiStatusException or JsonException or InvalidOperationException or TimeoutException)
+        catch (Exception away) when (away is not OperationCanceledException)
         {
             Log.NotTold(logger, @namespace, name, away.Message);
         }

@@ -41,6 +41,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
     private readonly ITimer _timer;
     private Pod _pod;
     private volatile bool _gone;
+    private readonly TaskCompletionSource _isGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _volumesStale;
     private StartFailure? _setup;
     private IReadOnlyDictionary<string, string>? _volumes;
@@ -86,6 +87,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
     public void Gone()
     {
         _gone = true;
+        _isGone.TrySetResult();
         EndWaits();
         Signal();
     }
@@ -381,7 +383,7 @@ internal sealed partial class PodWorker : IAsyncDisposable
         if (pod.Metadata.DeletionTimestamp is null || _services.Withdrawal is not { } withdrawal)
             return null;
         lock (_stopping)
-            return _withdrawn ??= withdrawal.WaitAsync(pod, grace, cancellationToken);
+            return _withdrawn ??= Task.WhenAny(withdrawal.WaitAsync(pod, grace, cancellationToken), _isGone.Task); // who is deleted by force is not waited for
     }
 
     private async Task FinishAsync(Pod pod, PodObservation seen, Task written, CancellationToken cancellationToken)
