@@ -107,7 +107,7 @@ public sealed class MeshWebhookTests(MeshCluster cluster)
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
+        using var certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddHours(-1), TimeProvider.System.GetUtcNow().AddHours(1));
         return (certificate.ExportCertificatePem(), key.ExportECPrivateKeyPem());
     }
 }

@@ -35,18 +35,31 @@ internal static class Sample
     /// <summary>A record whose properties all have the sample of this number.</summary>
     public static object Record(Type type, int number)
     {
+        var made = Leaf(type, number);
+        foreach (var property in Settable(type).Where(property => IsOfItself(type, property.PropertyType)))
+            property.SetValue(made, typeof(Sample).GetMethod(nameof(LeafOf), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(type).Invoke(null, [number]));
+        return made;
+    }
+
+    // A tree is one level deep.
+    private static object Leaf(Type type, int number)
+    {
         var made = Plain(type, number);
-        foreach (var property in Settable(type))
+        foreach (var property in Settable(type).Where(property => !IsOfItself(type, property.PropertyType)))
             property.SetValue(made, Of(property.PropertyType, number));
         return made;
     }
+
+    private static ValueList<T> LeafOf<T>(int number) => [(T)Leaf(typeof(T), number)];
+
+    private static bool IsOfItself(Type type, Type list) => list == typeof(ValueList<>).MakeGenericType(type);
 
     public static IEnumerable<PropertyInfo> Settable(Type type) => type.GetProperties().Where(p => p.CanWrite && p.GetMethod is { IsStatic: false } && p.GetIndexParameters().Length == 0);
 
     private static object Plain(Type type, int number)
     {
         var constructor = type.GetConstructors().MinBy(c => c.GetParameters().Length);
-        return constructor is null ? Activator.CreateInstance(type)! : constructor.Invoke([.. constructor.GetParameters().Select(p => Of(p.ParameterType, number))]);
+        return constructor is null ? Activator.CreateInstance(type)! : constructor.Invoke([.. constructor.GetParameters().Select(p => IsOfItself(type, p.ParameterType) ? Activator.CreateInstance(p.ParameterType)! : Of(p.ParameterType, number))]);
     }
 
     private static ValueList<T> ListOf<T>(int number) => [(T)Of(typeof(T), number), (T)Of(typeof(T), number + 1)];
