@@ -104,6 +104,10 @@ internal static class StrategyCases
             """),
         ["nodes.metrics.k8s.io"] = Subject.Parse("""{"metadata":{"name":"n1"},"timestamp":"2026-01-02T03:04:05Z","window":"10s","usage":{"cpu":"1"}}"""),
         ["pods.metrics.k8s.io"] = Subject.Parse("""{"metadata":{"name":"p","namespace":"default"},"timestamp":"2026-01-02T03:04:05Z","window":"10s","containers":[]}"""),
+        ["pods.custom.metrics.k8s.io@v1beta2"] = MetricValues("v1beta2"),
+        ["pods.custom.metrics.k8s.io@v1beta1"] = MetricValues("v1beta1"),
+        ["services.custom.metrics.k8s.io@v1beta2"] = MetricValues("v1beta2"),
+        ["services.custom.metrics.k8s.io@v1beta1"] = MetricValues("v1beta1"),
         ["networkpolicies.networking.k8s.io"] = Policy,
         ["ingresses.networking.k8s.io"] = Ingress,
         ["ingressclasses.networking.k8s.io"] = Subject.Parse("""{"metadata":{"name":"weft"},"spec":{"controller":"weft.dev/gateway"}}"""),
@@ -131,6 +135,11 @@ internal static class StrategyCases
     /// <summary>Group and plural, and the version of a resource that is served in more than one: `horizontalpodautoscalers.autoscaling@v1`.</summary>
     public static string NameOf(ResourceInfo resource) =>
         Subject.Resources.Count(other => other.Resource.Qualified == resource.Resource.Qualified) > 1 ? $"{resource.Resource.Qualified}@{resource.Resource.Version}" : resource.Resource.Qualified;
+
+    private static JsonObject MetricValues(string version) => Subject.Parse($$"""
+        {"apiVersion":"custom.metrics.k8s.io/{{version}}","kind":"MetricValueList","metadata":{"name":"p","namespace":"default"},
+         "items":[{"describedObject":{"kind":"Pod","namespace":"default","name":"p","apiVersion":"v1"},"metric":{"name":"requests_per_second"},"timestamp":"2026-01-02T03:04:05Z","value":"5"}]}
+        """);
 
     public static Subject Kind(string qualified)
     {

@@ -66,7 +66,7 @@ public sealed class AnalyzeCommandTests : IDisposable
     [InlineData("{apiVersion: networking.istio.io/v1alpha3, kind: EnvoyFilter, metadata: {name: web}, spec: {}}", "error", "kind", 1)]
     [InlineData("{apiVersion: linkerd.io/v1alpha1, kind: ServiceMesh, metadata: {name: mesh}, spec: {config: {service: {discovery: {enabled: true, dns: {enabled: true, domain: local}}}}}}", "error", "spec.config.service.discovery.dns.domain", 1)]
     [InlineData("{apiVersion: security.istio.io/v1beta1, kind: Policy, metadata: {name: p}, spec: {peers: [{mtls: null, mode: STRICT}]}}", "warning", "", 0)]
-    [InlineData("{apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: t}, spec: {tracing: [{randomSamplingPercentage: 1}]}}", "unsupported", "spec", 0)]
+    [InlineData("{apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: t}, spec: {metrics: [{reportingInterval: 5s, providers: [{name: prometheus}]}]}}", "unsupported", "spec.metrics[0].reportingInterval", 0)]
     public async Task Each_kind_of_mistake_is_found(string manifest, string severity, string field, int code)
     {
         Assert.Equal(code, await RunAsync(File(manifest), isJson: true));

@@ -37,7 +37,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
                 using var connection = await _listener.AcceptAsync(_stop.Token);
                 await using var stream = new NetworkStream(connection);
                 using var reader = new StreamReader(stream, Encoding.UTF8);
-                while (await reader.ReadLineAsync(_stop.Token) is { } line)
+                while (await NextAsync(reader) is { } line)
                 {
                     _lines.Enqueue(line);
                     await stream.WriteAsync(Encoding.UTF8.GetBytes((_refuse(line) is { } why ? $$"""{"error":"{{why}}"}""" : line.Contains("\"requests\"", StringComparison.Ordinal) ? Requests : "{}") + "\n"), _stop.Token);
@@ -47,6 +47,19 @@ internal sealed class FakeRegistry : IAsyncDisposable
         catch (OperationCanceledException)
         {
             // The proxy is killed.
+        }
+    }
+
+    // Who goes with an answer unread resets the connection: that is an end, too.
+    private async Task<string?> NextAsync(StreamReader reader)
+    {
+        try
+        {
+            return await reader.ReadLineAsync(_stop.Token);
+        }
+        catch (IOException)
+        {
+            return null;
         }
     }
 
