@@ -35,7 +35,7 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
 {
     internal const int DefaultApiPort = 6443;
 
-    /// <summary>Of a new cluster. Off until services' external addresses and host ports on loopback go through the mesh as they do without it.</summary>
+    /// <summary>Of a new cluster, but for the demo's. Off until heads of answers with a lone LF pass (busybox httpd's), and a changed ingress policy holds for connections that a proxy keeps.</summary>
     internal const bool DefaultMesh = false;
 
     // Shorter than this a certificate would be renewed while the last one is still on its way.

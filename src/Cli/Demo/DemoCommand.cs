@@ -121,6 +121,8 @@ public sealed class DemoCommand(CommandHost host, TextWriter output, TextWriter 
         Suggest($"curl -X POST {address}/cart/yarn", "put something into the cart");
         Suggest($"kubectl -n {Shop.Namespace} get pods,services,ingress -o wide", "");
         Suggest($"kubectl -n {Shop.Namespace} get vs,dr,pa,ap -o wide", "the rules, and whether they are served");
+        Suggest($"weft tap -n {Shop.Namespace}", "requests as they end");
+        Suggest($"weft top services -n {Shop.Namespace}", "how many, how fast, how many failed");
         Suggest($"kubectl -n {Shop.Namespace} scale deploy/catalogue-v2 --replicas=3", "more of v2");
         Suggest($"kubectl -n {Shop.Namespace} set env deploy/catalogue-v1 VERSION=v2", $"a rolling update: kubectl -n {Shop.Namespace} rollout status deploy/catalogue-v1");
         Suggest($"kubectl -n {Shop.Namespace} port-forward deploy/front 8080:8080", "then open http://127.0.0.1:8080/");
