@@ -17,7 +17,7 @@ internal static partial class AgentRole
 {
     private static readonly TimeSpan RangePatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200), LongestPause = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan RenewalCheck = TimeSpan.FromHours(1);
+    private static readonly TimeSpan RenewalCheck = TimeSpan.FromMinutes(1);
 
     internal static async Task<int> RunAsync(ClusterPaths paths, TimeProvider time)
     {
@@ -68,12 +68,7 @@ internal static partial class AgentRole
             await ProxyAccess.EnsureAsync(paths, settings, credentials, time.GetUtcNow(), stopping);
         }, paths, server, time, logger, stopping);
         if (hasMesh != settings.Mesh)
-        {
-            // The proxy beside this agent has the sockets of a mesh, or none: both begin again.
-            (settings with { Mesh = hasMesh }).Save(paths.AgentSettings);
-            Log.MeshTurned(logger, hasMesh ? "on" : "off");
-            return Supervisor.StartAnew;
-        }
+            return Turn(paths, settings, hasMesh, logger);
 
         Report(paths, ServerPhase.Api, $"node {settings.NodeName} has joined {settings.Server}");
 
@@ -96,11 +91,20 @@ internal static partial class AgentRole
             await tunnels.Connected.WaitAsync(stopping);
             Report(paths, ServerPhase.Ready, $"node {settings.NodeName} is Ready");
             Log.Ready(logger, settings.NodeName, settings.Server);
-            await KeepFreshAsync(paths, settings, credentials, time, logger, stopping);
+            if (await KeepFreshAsync(paths, settings, credentials, time, logger, stopping) is { } turned)
+                return Turn(paths, settings, turned, logger);
             Log.Stopping(logger);
         }
 
         return 0;
+    }
+
+    // The proxy beside this agent has the sockets of a mesh, or none: both begin again.
+    private static int Turn(ClusterPaths paths, AgentSettings settings, bool hasMesh, ILogger logger)
+    {
+        (settings with { Mesh = hasMesh }).Save(paths.AgentSettings);
+        Log.MeshTurned(logger, hasMesh ? "on" : "off");
+        return Supervisor.StartAnew;
     }
 
     private static async Task<(NodeCredentials, AgentSettings)> EnterAsync(ClusterPaths paths, AgentSettings settings, Uri server, CancellationToken stopping)
@@ -138,7 +142,8 @@ internal static partial class AgentRole
         }
     }
 
-    private static async Task KeepFreshAsync(ClusterPaths paths, AgentSettings settings, NodeCredentials credentials, TimeProvider time, ILogger logger, CancellationToken stopping)
+    /// <returns>Whether the cluster has a mesh, when that is not as it was at the start; null: it is told to end.</returns>
+    private static async Task<bool?> KeepFreshAsync(ClusterPaths paths, AgentSettings settings, NodeCredentials credentials, TimeProvider time, ILogger logger, CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
         {
@@ -152,8 +157,10 @@ internal static partial class AgentRole
 
                 if (await ProxyAccess.EnsureAsync(paths, settings, credentials, time.GetUtcNow(), stopping))
                     Log.ProxyRenewed(logger);
+                if (await JoinClient.HasMeshAsync(new Uri(settings.Server), credentials, stopping) is { } hasMesh && hasMesh != settings.Mesh)
+                    return hasMesh;
             }
-            catch (Exception failed) when (failed is HttpRequestException or JoinRefusedException)
+            catch (Exception failed) when (failed is HttpRequestException or JoinRefusedException or System.Text.Json.JsonException || (failed is OperationCanceledException && !stopping.IsCancellationRequested))
             {
                 // A third of its life is left for further tries.
                 Log.NotRenewed(logger, failed.Message);
@@ -161,6 +168,8 @@ internal static partial class AgentRole
 
             await Task.Delay(RenewalCheck, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        return null;
     }
 
     private static void Report(ClusterPaths paths, ServerPhase phase, string message) =>

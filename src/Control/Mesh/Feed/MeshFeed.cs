@@ -78,9 +78,11 @@ public sealed partial class MeshFeed : IAsyncDisposable
 
     private void Changed() => _loop.Changed();
 
-    /// <summary>Ends with the version of the configuration that has everything that the caches have now.</summary>
+    /// <summary>Ends with the version of the configuration that has every change of endpoints that the cache has now.</summary>
     public Task<ulong> CompiledAsync()
     {
+        // Before: the step that is waited for reads after this.
+        _sources.DoubtEndpoints();
         var next = _steps.Next;
         Changed();
         return next;

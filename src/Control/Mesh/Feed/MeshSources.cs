@@ -104,6 +104,9 @@ internal sealed class MeshSources : IDisposable
     /// <summary>Ends when all of it is in the caches: what is not read yet would be taken for gone.</summary>
     public Task SyncedAsync(CancellationToken cancellationToken) => Task.WhenAll(_synced).WaitAsync(cancellationToken);
 
+    /// <summary>The next read has all endpoints that the cache has now.</summary>
+    public void DoubtEndpoints() => _slices.Doubt();
+
     /// <summary>One caller at a time.</summary>
     public (MeshInputs Inputs, ImmutableArray<ServiceMesh> Meshes) Read(MeshSettings settings) => (new()
     {

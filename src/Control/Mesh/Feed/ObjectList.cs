@@ -29,6 +29,9 @@ internal sealed class ObjectList<T> : IDisposable where T : class, IObject
 
     public ImmutableArray<T> Current { get; private set; } = [];
 
+    /// <summary>The next read looks into the cache, whether its change was heard of or not: others may hear of it earlier.</summary>
+    public void Doubt() => Volatile.Write(ref _isDirty, 1);
+
     /// <summary>Reads the cache again where it has changed. One caller at a time.</summary>
     public ImmutableArray<T> Read()
     {
