@@ -87,8 +87,11 @@ public sealed class FrontDoorTests(MeshCluster cluster)
                   action: DENY
                   rules: [{from: [{source: {notRequestPrincipals: ["*"]} }], to: [{operation: {hosts: [{{host}}], notPaths: [/public*]} }]}]
                 """, "apply", "-f", "-")).Succeeded();
+            // By both nodes: a connection to the door may end at either.
+            (await cluster.KubectlAsync("-n", mesh.Name, "wait", "--for=condition=Programmed", "gateway.networking.istio.io/door", "virtualservice/door", "--timeout=60s")).Succeeded();
+            (await cluster.KubectlAsync("-n", "istio-system", "wait", "--for=condition=Programmed", "requestauthentication/login", "authorizationpolicy/login", "--timeout=60s")).Succeeded();
             var door = await DoorAsync();
-            Task<string> AskAsync(string path, string options = "") => OutsideAsync($"curl -s -m 5 -o /dev/null -w '%{{http_code}}' -H 'Host: {host}' {options} http://{door}{path}");
+            Task<string> AskAsync(string path, string options = "") => OutsideAsync($"curl -sS -m 5 -o /dev/null -w '%{{http_code}}' -H 'Host: {host}' {options} http://{door}{path} 2>&1");
             await mesh.Namespace.EventuallyAsync("the door leads to it", async () => await AskAsync("/public") == "200" && await AskAsync("/") == "403");
             Assert.Equal("401", await AskAsync("/public", "-H 'Authorization: Bearer no.such.token'"));
             Assert.Equal("401", await AskAsync("/", $"-H 'Authorization: Bearer {issuer.Issue("ann", algorithm: "none")}'"));

@@ -8,7 +8,7 @@ internal static class HostListeners
 {
     private const string Listening = "0A", Unconnected = "07";
 
-    /// <summary>Protocol (`tcp`, `udp`) and port; what is bound to an address of the cluster's own ranges is nobody's port.</summary>
+    /// <summary>Protocol (`tcp`, `udp`) and port; what is bound to an address of the cluster's own ranges, or to the gateway as the front door is, is nobody's port.</summary>
     public static IReadOnlySet<(string Protocol, int Port)> Read(ServiceNetwork network)
     {
         var found = new HashSet<(string, int)>();
@@ -23,7 +23,7 @@ internal static class HostListeners
 
     internal static IEnumerable<int> Parse(IEnumerable<string> lines, string state, ServiceNetwork network)
     {
-        IPNetwork[] own = [IPNetwork.Parse(network.ServiceCidr), IPNetwork.Parse(network.LoadBalancerPool)];
+        IPNetwork[] own = [IPNetwork.Parse(network.ServiceCidr), IPNetwork.Parse(network.LoadBalancerPool), new(IPAddress.Parse(network.Gateway), 32)];
         foreach (var line in lines.Skip(1))
         {
             var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);

@@ -91,7 +91,8 @@ internal static class ServiceTable
             $"{own} meta l4proto {{ tcp, udp }} dnat ip to ip daddr . meta l4proto . th dport map @host_addresses",
             $"{own} meta l4proto {{ tcp, udp }} dnat ip to meta l4proto . th dport map @host_ports",
             $"{own} meta l4proto . th dport vmap @node_ports",
-            $"{own} meta l4proto . th dport vmap @own_ports",
+            // The front door's listeners have the gateway: what comes to them has been led here, and would be led on to another node's door, and back.
+            $"{own} ip daddr != {network.Gateway} meta l4proto . th dport vmap @own_ports",
         ]);
         yield return ("service_prerouting", $"type nat hook prerouting priority {NetworkMarks.DestinationPriority}", ["jump services"]);
         yield return ("service_output", $"type nat hook output priority {NetworkMarks.DestinationPriority}", ["jump services"]);
