@@ -39,6 +39,7 @@ public sealed class TelemetryConfigReaderTests
 
     [Theory]
     [InlineData("a: [", "is no YAML")]
+    [InlineData("a: &a [*a]", "is no YAML")]
     [InlineData("- a", "is no YAML map")]
     [InlineData("extensionProviders: {}", "extensionProviders: is no list")]
     [InlineData("extensionProviders: [{opentelemetry: {}}]", "extensionProviders[0].name: is missing")]

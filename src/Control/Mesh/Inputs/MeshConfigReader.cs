@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Weft.Api.Trees;
 using Weft.Control.Mesh.Texts;
 using Weft.Proxy.Config.Model;
 
@@ -24,14 +23,9 @@ internal static class MeshConfigReader
     /// <returns>Null: it cannot be read at all.</returns>
     public static MeshSettings? Read(MeshSettings usual, string yaml, List<string> problems)
     {
-        JsonNode? tree;
-        try
+        if (!MeshConfigText.TryParse(yaml, out var tree, out var problem))
         {
-            tree = YamlTree.Parse(yaml).Root;
-        }
-        catch (Exception unreadable) when (unreadable is TreeException or FormatException)
-        {
-            problems.Add($"cannot be read, and what held before stays: {unreadable.Message}");
+            problems.Add($"cannot be read, and what held before stays: {problem}");
             return null;
         }
 

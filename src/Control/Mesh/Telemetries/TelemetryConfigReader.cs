@@ -26,18 +26,11 @@ public static class TelemetryConfigReader
     {
         if (text.Length > LongestText)
             return new(null, [$"is longer than {LongestText} characters"]);
-        JsonObject root;
-        try
-        {
-            var tree = YamlTree.Parse(text).Root;
-            if (tree is not (null or JsonObject))
-                return new(null, ["is no YAML map"]);
-            root = tree as JsonObject ?? [];
-        }
-        catch (TreeException wrong)
-        {
-            return new(null, [$"is no YAML: {wrong.Message}"]);
-        }
+        if (!MeshConfigText.TryParse(text, out var tree, out var problem))
+            return new(null, [$"is no YAML: {problem}"]);
+        if (tree is not (null or JsonObject))
+            return new(null, ["is no YAML map"]);
+        var root = tree as JsonObject ?? [];
 
         var (errors, notes) = (new List<string>(), new List<string>());
         var providers = Providers(root["extensionProviders"], errors, notes);
