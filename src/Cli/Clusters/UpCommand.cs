@@ -83,6 +83,8 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         output.WriteLine();
         output.WriteLine($"kubectl now talks to it: context '{context.Context}' in {context.Path}{(context.Backup is { } backup ? $" (the old file is {backup})" : "")}");
         var which = (paths.Name == ClusterPaths.DefaultName ? "" : $" --name {paths.Name}") + (paths == ClusterPaths.For(paths.Name, null) ? "" : $" --data-dir {paths.DataDir}");
+        if (Environment.IsPrivilegedProcess && ProxyChild.WhyRoot(options.Executable, paths.Proxy) is { } closed)
+            output.WriteLine($"note:  the node's proxy runs as root, as its own user may not pass {closed}: chmod o+x on it, or choose another --data-dir, and start anew");
         output.WriteLine($"next:  kubectl get nodes     weft status{which}     weft demo{which}     weft down{which}");
         return 0;
     }

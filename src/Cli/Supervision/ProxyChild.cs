@@ -36,7 +36,7 @@ public static class ProxyChild
     public static ChildSpec Of(ProxyChildOptions options, string executable)
     {
         string[] command = [executable, "proxy", "--directory", options.Directory];
-        var own = CanRunAsOwnUser(executable) ? SetPriv() : null;
+        var own = WhyRoot(executable, options.Directory) is null ? SetPriv() : null;
         IReadOnlyList<string> Command() => own is null ? command : [own, .. Privileges(options.HasMesh?.Invoke() == true), "--", .. command];
         return new ChildSpec("proxy", Command()[0], [])
         {
@@ -134,17 +134,20 @@ public static class ProxyChild
 
     private static string? SetPriv() => new[] { "/usr/bin/setpriv", "/bin/setpriv" }.FirstOrDefault(File.Exists);
 
-    /// <summary>Whether a stranger may read the program: not below /root, for example.</summary>
-    private static bool CanRunAsOwnUser(string executable)
+    /// <summary>The folder that keeps the proxy's user from its program or its files: the proxy runs as root then. Null: it has its own user.</summary>
+    /// <param name="directory">The proxy's own, which need not exist.</param>
+    public static string? WhyRoot(string executable, string directory) =>
+        File.GetUnixFileMode(executable).HasFlag(UnixFileMode.OtherExecute | UnixFileMode.OtherRead) ? Closed(Path.GetDirectoryName(executable)) ?? Closed(Path.GetDirectoryName(directory)) : executable;
+
+    /// <summary>The first folder on the way to the root that others may not pass: /root, for example, or what `mktemp -d` makes.</summary>
+    private static string? Closed(string? folder)
     {
-        if (!File.GetUnixFileMode(executable).HasFlag(UnixFileMode.OtherExecute | UnixFileMode.OtherRead))
-            return false;
-        for (var directory = Path.GetDirectoryName(executable); directory is not null; directory = Path.GetDirectoryName(directory))
+        for (; folder is not null; folder = Path.GetDirectoryName(folder))
         {
-            if (!File.GetUnixFileMode(directory).HasFlag(UnixFileMode.OtherExecute))
-                return false;
+            if (Directory.Exists(folder) && !File.GetUnixFileMode(folder).HasFlag(UnixFileMode.OtherExecute))
+                return folder;
         }
 
-        return true;
+        return null;
     }
 }

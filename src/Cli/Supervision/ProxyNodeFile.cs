@@ -21,7 +21,15 @@ public sealed record ProxyNodeFile(string Node, string DnsAddress, string DoorAd
         var path = PathIn(directory);
         try
         {
-            return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), ClusterJson.Default.ProxyNodeFile) : null;
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ClusterJson.Default.ProxyNodeFile);
+        }
+        catch (Exception none) when (none is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (UnauthorizedAccessException kept)
+        {
+            throw new InvalidDataException($"{path} may not be read by this user ({Environment.UserName}): let others pass the folders above it", kept);
         }
         catch (JsonException bad)
         {

@@ -32,6 +32,20 @@ public sealed class ProxyChildTests : IDisposable
         Assert.Equal("", status["Groups"]);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_proxy_below_a_folder_that_its_user_may_not_pass_runs_as_root(bool isClosed)
+    {
+        var executable = Environment.ProcessPath!;
+        File.SetUnixFileMode(_dir.Path, File.GetUnixFileMode(_dir.Path) | UnixFileMode.OtherExecute);
+        var own = Path.Combine(_dir.Path, "private");
+        Directory.CreateDirectory(own);
+        File.SetUnixFileMode(own, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | (isClosed ? UnixFileMode.None : UnixFileMode.OtherExecute));
+
+        Assert.Equal(isClosed ? own : null, ProxyChild.WhyRoot(executable, Path.Combine(own, "data", "proxy")));
+    }
+
     [Fact]
     public void A_mesh_has_a_socket_of_each_kind_for_each_loop_and_two_for_the_agent()
     {
