@@ -60,6 +60,6 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
         ? null
         : $"'{name}' is no cluster name: use 1 to 20 lower-case letters, digits or '-', beginning and ending with a letter or digit";
 
-    [GeneratedRegex("^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 100)]
+    [GeneratedRegex("^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex ValidName();
 }

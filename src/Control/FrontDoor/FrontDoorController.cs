@@ -127,6 +127,9 @@ internal sealed class FrontDoorController
 
     private async Task KeepServiceAsync(FrontDoorState state, CancellationToken cancellationToken)
     {
+        // Before anybody uses the door, too: it is also where policies of the whole mesh are applied.
+        if (_namespaces.Cache.Find(new ObjectKey("", FrontDoorPlanner.Namespace)) is null)
+            await CreateNamespaceAsync(cancellationToken);
         var service = _services.Cache.Find(Door);
         if (service is not null && !FrontDoorPlanner.IsOurs(service))
         {
@@ -144,13 +147,7 @@ internal sealed class FrontDoorController
             return;
         }
 
-        if (service is null)
-        {
-            if (_namespaces.Cache.Find(new ObjectKey("", FrontDoorPlanner.Namespace)) is null)
-                await CreateNamespaceAsync(cancellationToken);
-            service = await _services.CreateAsync(FrontDoorPlanner.Namespace, FrontDoorPlanner.Create(state.Listeners), cancellationToken);
-        }
-
+        service ??= await _services.CreateAsync(FrontDoorPlanner.Namespace, FrontDoorPlanner.Create(state.Listeners), cancellationToken);
         var ports = FrontDoorPlanner.Ports(service.Spec.Ports, state.Listeners);
         if (!ports.SequenceEqual(service.Spec.Ports))
             service = await _services.PatchAsync(service, PortsPatch(service, ports), cancellationToken);

@@ -54,6 +54,15 @@ public sealed class FrontDoorClusterTests
     }
 
     [Fact]
+    public async Task The_namespace_of_mesh_wide_policies_is_there_before_anything_listens()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        await PublishAsync(cluster);
+        await Eventually.ValueAsync(() => cluster.Client.For<Namespace>().FindAsync(new ObjectKey("", "istio-system"), default), "it is made when the mesh is first compiled");
+        Assert.Null(await cluster.Client.For<Service>().FindAsync(Door, default));
+    }
+
+    [Fact]
     public async Task A_service_of_somebody_else_with_the_name_is_left_alone()
     {
         await using var cluster = await TestCluster.StartAsync();

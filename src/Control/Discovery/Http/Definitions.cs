@@ -179,12 +179,12 @@ internal static partial class Definitions
 
     private static string? Null(string text) => text.Length == 0 ? null : text;
 
-    [GeneratedRegex("^[A-Za-z0-9._-]+$", RegexOptions.None, matchTimeoutMilliseconds: 100)]
+    [GeneratedRegex("^[A-Za-z0-9._-]+$", RegexOptions.NonBacktracking)]
     private static partial Regex PlainText();
 
-    [GeneratedRegex("^[A-Za-z0-9_-]+$", RegexOptions.None, matchTimeoutMilliseconds: 100)]
+    [GeneratedRegex("^[A-Za-z0-9_-]+$", RegexOptions.NonBacktracking)]
     private static partial Regex MetaKey();
 
-    [GeneratedRegex("^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9.])?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 100)]
+    [GeneratedRegex("^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9.])?$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex HostName();
 }
