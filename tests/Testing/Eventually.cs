@@ -8,8 +8,8 @@ public static class Eventually
     /// <summary>Long enough for a two-core machine that builds and tests everything at once.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
-    // Short enough not to be felt, long enough to cost nothing.
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+    // Short enough not to be felt, long enough to cost nothing. Where the look itself costs something (it starts a program), as long as the look took.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10), LongestPause = TimeSpan.FromMilliseconds(250);
 
     public static Task TrueAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "", Func<string>? state = null) =>
         TrueAsync(() => Task.FromResult(condition()), what, state);
@@ -19,11 +19,15 @@ public static class Eventually
     {
         var time = TimeProvider.System;
         var started = time.GetTimestamp();
-        while (!await condition())
+        while (true)
         {
+            var asked = time.GetTimestamp();
+            if (await condition())
+                return;
+            var took = time.GetElapsedTime(asked);
             if (time.GetElapsedTime(started) > Deadline)
                 throw new TimeoutException($"Not true within {Deadline.TotalSeconds:0} s: {what}{(state is null ? "" : "\nState: " + state())}");
-            await Task.Delay(Pause, time);
+            await Task.Delay(took < Pause ? Pause : took < LongestPause ? took : LongestPause, time);
         }
     }
 

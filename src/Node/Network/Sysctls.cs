@@ -4,7 +4,8 @@ namespace Weft.Node.Network;
 
 /// <summary>
 /// Kernel settings that nodes change, with the values from before. They belong to the machine, not to one cluster, so the record does too: the
-/// first node writes it, the last one to go gives the values back.
+/// first node writes it, the last one to go gives the values back. A network namespace beside the machine's has values of its own, which go with it:
+/// of those nothing is written down, and they are not given back to the machine.
 /// </summary>
 internal static class Sysctls
 {
@@ -19,7 +20,7 @@ internal static class Sysctls
         var now = File.ReadAllText(Forward).Trim();
         var boot = BootId();
         // A record from before a reboot (a /run on a disk) says nothing about this kernel.
-        if (StateFile.Read<Saved>(Record)?.BootId != boot)
+        if (InMachinesNetwork && StateFile.Read<Saved>(Record)?.BootId != boot)
             StateFile.Write(Record, new Saved(boot, new Dictionary<string, string> { [Forward] = now }));
         if (now != "1")
             File.WriteAllText(Forward, "1");
@@ -28,7 +29,7 @@ internal static class Sysctls
     /// <summary>Only when no other node is on the machine.</summary>
     public static void Restore()
     {
-        if (StateFile.Read<Saved>(Record) is not { } saved)
+        if (!InMachinesNetwork || StateFile.Read<Saved>(Record) is not { } saved)
             return;
         foreach (var (path, value) in saved.BootId == BootId() ? saved.Values : [])
         {
@@ -37,6 +38,8 @@ internal static class Sysctls
         }
         File.Delete(Record);
     }
+
+    private static bool InMachinesNetwork => new FileInfo("/proc/thread-self/ns/net").LinkTarget == new FileInfo("/proc/1/ns/net").LinkTarget;
 
     private static string BootId() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
 }

@@ -4,7 +4,7 @@ using Weft.Cluster.Tests.Kit;
 namespace Weft.Cluster.Tests.Crash;
 
 /// <summary>kill -9 of Weft's own processes while pods run: the pods do not notice.</summary>
-[Collection(ClusterCollection.Name)]
+[Collection(MeasuredClusterCollection.Name)]
 public sealed class KillTests(WeftCluster cluster, ITestOutputHelper output)
 {
     // The issue says "within a second"; a machine that builds at the same time is slower, one that waits for a timeout much slower.

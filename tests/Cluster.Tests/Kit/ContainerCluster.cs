@@ -30,9 +30,16 @@ public sealed class MeshCluster : ContainerCluster
     protected override IReadOnlyList<string> UpArguments => ["--nodes", "2", "--mesh", "on"];
 }
 
-/// <summary>One such cluster for all tests of the mesh and of the front door.</summary>
+/// <summary>One such cluster for the tests of the mesh's rules, of what it shows, and of the front door.</summary>
 [CollectionDefinition(Name)]
 public sealed class MeshClusterCollection : ICollectionFixture<MeshCluster>
 {
     public const string Name = "one cluster with a mesh";
+}
+
+/// <summary>Another, beside it, for the tests of a mesh whose endpoints fail, move, come and go, which wait the longest.</summary>
+[CollectionDefinition(Name)]
+public sealed class ChangingMeshCollection : ICollectionFixture<MeshCluster>
+{
+    public const string Name = "one cluster with a mesh that changes";
 }

@@ -17,7 +17,7 @@ internal sealed record MachineState(IReadOnlyList<string> Facts)
         facts.AddRange(Output("nft", "list", "tables").Where(line => Marked(line, marks)).Select(line => "nft " + line));
         facts.AddRange(Cgroups(marks).Select(path => "cgroup " + path));
         facts.AddRange(Output("ip", "-o", "link", "show", "type", "veth").Select(line => "link " + line.Split(':')[1].Trim()));
-        facts.AddRange(Output("ip", "netns", "list").Select(line => "netns " + line));
+        facts.AddRange(Output("ip", "netns", "list").Where(line => Marked(line, marks)).Select(line => "netns " + line));
         facts.AddRange(Output("ip", "route", "show", "table", "all").Where(line => !line.StartsWith("local ", StringComparison.Ordinal) && !line.StartsWith("broadcast ", StringComparison.Ordinal)).Select(line => "route " + line.Trim()));
         facts.AddRange(Output("ip", "rule").Select(line => "rule " + line.Trim()));
         facts.Add("ip_forward " + File.ReadAllText("/proc/sys/net/ipv4/ip_forward").Trim());

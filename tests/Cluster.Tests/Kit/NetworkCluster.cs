@@ -18,7 +18,7 @@ public class NetworkCluster : WeftCluster
     protected override IReadOnlyList<string> Through => ["nsenter", "--net=" + NetworkPath];
 
     // The machine's links and routes are other people's: this cluster has its own.
-    protected override bool IsOwn(string fact) => fact.Contains(Name, StringComparison.Ordinal) || fact.Split(' ')[0] is not ("link" or "route" or "rule" or "netns" or "ip_forward");
+    protected override bool IsOwn(string fact) => fact.Contains(Name, StringComparison.Ordinal) || fact.Split(' ')[0] is not ("link" or "route" or "rule" or "ip_forward");
 
     public override async ValueTask InitializeAsync()
     {

@@ -7,7 +7,7 @@ internal sealed record CommandResult(int ExitCode, string Output, string Error)
 {
     internal string Succeeded()
     {
-        Assert.True(ExitCode == 0, $"exit code {ExitCode}\n{Output}\n{Error}");
+        Assert.True(ExitCode == 0, $"exit code {ExitCode}: {Error}\n{Output}");
         return Output;
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 
 namespace Weft.Cluster.Tests.Kit;
 
@@ -10,8 +11,8 @@ public class WeftCluster : IAsyncLifetime
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"weft-test-{Environment.ProcessId}-{Path.GetRandomFileName()[..6]}");
     private MachineState? _before;
 
-    /// <summary>Short, and of this process: two runs of the tests do not meet.</summary>
-    public string Name { get; } = $"t{Environment.ProcessId % 100000}{(char)('a' + (Path.GetRandomFileName()[0] % 26))}";
+    /// <summary>Short, and of this process and cluster: neither two runs of the tests meet, nor two clusters of one.</summary>
+    public string Name { get; } = $"t{Environment.ProcessId % 100000}{RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz", 3)}";
     public string DataDir => Path.Combine(_directory, "data");
     public string Kubeconfig => Path.Combine(_directory, "kubeconfig");
     public int ApiPort { get; } = FreePort();

@@ -4,7 +4,7 @@ using Weft.Cluster.Tests.Kit;
 namespace Weft.Cluster.Tests.Mesh;
 
 /// <summary>Endpoints that fail: taken out and taken back, relieved by degrees, replaced by others; and copies of requests that nobody hears of.</summary>
-[Collection(MeshClusterCollection.Name)]
+[Collection(ChangingMeshCollection.Name)]
 public sealed class FailoverTests(MeshCluster cluster)
 {
     [Fact]

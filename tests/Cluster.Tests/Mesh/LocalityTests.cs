@@ -4,7 +4,7 @@ using Weft.Testing;
 namespace Weft.Cluster.Tests.Mesh;
 
 /// <summary>Near endpoints before far ones, on two nodes, by their labels.</summary>
-[Collection(MeshClusterCollection.Name)]
+[Collection(ChangingMeshCollection.Name)]
 public sealed class LocalityTests(MeshCluster cluster) : IAsyncLifetime
 {
     private const string Region = "topology.kubernetes.io/region", Zone = "topology.kubernetes.io/zone", Subzone = "topology.istio.io/subzone";

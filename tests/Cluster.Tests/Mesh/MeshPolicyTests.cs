@@ -3,7 +3,7 @@ using Weft.Cluster.Tests.Kit;
 namespace Weft.Cluster.Tests.Mesh;
 
 /// <summary>Network policies between meshed pods, on one node and across two: what they say holds as it does without a mesh.</summary>
-[Collection(MeshClusterCollection.Name)]
+[Collection(ChangingMeshCollection.Name)]
 public sealed class MeshPolicyTests(MeshCluster cluster)
 {
     // By the service as HTTP, by the service as bytes, and by the pod's own address.

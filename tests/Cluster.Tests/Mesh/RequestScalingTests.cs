@@ -4,7 +4,7 @@ using Weft.Cluster.Tests.Kit;
 namespace Weft.Cluster.Tests.Mesh;
 
 /// <summary>Autoscalers by the requests per second that the mesh counts.</summary>
-[Collection(MeshClusterCollection.Name)]
+[Collection(ChangingMeshCollection.Name)]
 public sealed class RequestScalingTests(MeshCluster cluster)
 {
     // Of docs/guide/telemetry.md, but for the name.

@@ -5,7 +5,7 @@ using Weft.Testing;
 namespace Weft.Cluster.Tests.Mesh;
 
 /// <summary>Whoever pretends to be somebody of the mesh, by certificate, by address or by header.</summary>
-[Collection(MeshClusterCollection.Name)]
+[Collection(ChangingMeshCollection.Name)]
 public sealed class StrangerTests(MeshCluster cluster)
 {
     [Fact]

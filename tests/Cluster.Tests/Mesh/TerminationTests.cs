@@ -3,7 +3,7 @@ using Weft.Cluster.Tests.Kit;
 namespace Weft.Cluster.Tests.Mesh;
 
 /// <summary>Pods that end at once on SIGTERM, without a preStop hook, under load: whoever takes them away, no request is lost.</summary>
-[Collection(MeshClusterCollection.Name)]
+[Collection(ChangingMeshCollection.Name)]
 public sealed class TerminationTests(MeshCluster cluster, ITestOutputHelper output)
 {
     [Fact]

@@ -4,7 +4,7 @@ using Weft.Cluster.Tests.Kit;
 namespace Weft.Cluster.Tests.Mesh;
 
 /// <summary>Rules of Istio's traffic management between pods, by ordinary manifests.</summary>
-[Collection(MeshClusterCollection.Name)]
+[Collection(ChangingMeshCollection.Name)]
 public sealed class TrafficRuleTests(MeshCluster cluster)
 {
     [Fact]

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Weft.Cli.Clusters;
 using Weft.Cluster.Tests.Kit;
 using Weft.Testing;
@@ -15,7 +16,7 @@ public sealed class NodesCluster : IAsyncLifetime
 
     public const int ApiPort = 7443; // in a network of its own no port is taken
 
-    public string Name { get; } = $"n{Environment.ProcessId % 100000}{(char)('a' + (Path.GetRandomFileName()[0] % 26))}";
+    public string Name { get; } = $"n{Environment.ProcessId % 100000}{RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz", 3)}";
     public string Namespace => "wt-" + Name;
     public string DirectoryPath => _directory;
     public string Kubeconfig => Path.Combine(_directory, "kubeconfig");

@@ -9,6 +9,7 @@ using Weft.Testing;
 namespace Weft.Cluster.Tests.Proxies;
 
 /// <summary>Processes of `weft proxy --config` come and go; clients notice nothing, or as little as can be.</summary>
+[Collection(MeasuredCollection.Name)]
 public sealed class HotRestartTests : IDisposable
 {
     private readonly TempDir _directory = new();

@@ -14,7 +14,7 @@ namespace Weft.Cluster.Tests.Watching;
 /// A thousand watchers on one connection (as client-go makes them) that each want every one of the writes of 32 clients, which write as fast as they can:
 /// millions of frames a second would be due, which nobody can deliver. WEFT_LONG=1 makes the 5,000 writes 50,000.
 /// </summary>
-[Collection(ClusterCollection.Name)]
+[Collection(MeasuredClusterCollection.Name)]
 public sealed class WatchStormTests(WeftCluster cluster, ITestOutputHelper output)
 {
     private const int Watchers = 1000;

@@ -15,6 +15,7 @@ namespace Weft.Cluster.Tests.Chaos.Kills;
 /// 10,000 endpoints of which 100 services a second change, and kill -9 of server and proxy at once, every ten seconds: no name is lost, no answer is older
 /// than the bound, nothing stale stays, and the pods are the same afterwards. Three kills; WEFT_LONG=1 makes it five minutes.
 /// </summary>
+[Collection(MeasuredCollection.Name)]
 public sealed partial class KillsUnderChangesTests(ITestOutputHelper output)
 {
     /// <summary>
