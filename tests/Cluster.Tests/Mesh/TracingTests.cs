@@ -5,8 +5,11 @@ namespace Weft.Cluster.Tests.Mesh;
 
 /// <summary>Traces that the nodes' proxies send to a collector, by Istio's own settings.</summary>
 [Collection(MeshClusterCollection.Name)]
-public sealed class TracingTests(MeshCluster cluster)
+public sealed class TracingTests(MeshCluster cluster) : IAsyncDisposable
 {
+    // What holds for the whole mesh is nobody else's here.
+    public async ValueTask DisposeAsync() => (await cluster.KubectlAsync("-n", "istio-system", "delete", "configmap", "istio", "--ignore-not-found")).Succeeded();
+
     // Receives OTLP over HTTP, and prints each span in a line: service, kind, trace, span, parent.
     private const string Collector = """
         import http.server, sys
@@ -92,13 +95,13 @@ public sealed class TracingTests(MeshCluster cluster)
     [Fact]
     public async Task A_chain_of_three_is_one_trace_with_a_span_for_each_side()
     {
-        await using var ns = await TestNamespace.CreateAsync(cluster, WeftCluster.Kubectls[^1]);
+        await using var ns = await TestNamespace.CreateAsync(cluster, WeftCluster.Kubectls[0]);
         await ns.ApplyAsync(string.Join("\n---\n",
             Workload("collector", 4318, Collector), Workload("front", 8080, App, "http://middle:8080/"), Workload("middle", 8080, App, "http://back:8080/"), Workload("back", 8080, App), TestNamespace.Deployment("client")));
         foreach (var name in (string[])["collector", "front", "middle", "back", "client"])
             await ns.RolledOutAsync(name);
         // The settings of Istio: the collector of this namespace is the mesh's.
-        (await cluster.RunKubectlAsync(WeftCluster.Kubectls[^1], $$"""
+        (await cluster.RunKubectlAsync(WeftCluster.Kubectls[0], $$"""
             apiVersion: v1
             kind: Namespace
             metadata: {name: istio-system}
