@@ -13,6 +13,12 @@ public static class MeshMembership
 
     public const string OnNode = "on", OffNode = "off";
 
+    /// <summary>Annotation of such nodes: where in the cluster their proxy's metrics are had, `10.244.1.1:15020`. A scraper finds them by it.</summary>
+    public const string MetricsAnnotation = "weft.dev/mesh-metrics";
+
+    /// <summary>Istio's port of a sidecar's metrics.</summary>
+    public const int MetricsPort = 15020;
+
     private const string Inject = "sidecar.istio.io/inject";
     private const string DataplaneMode = "istio.io/dataplane-mode";
     private const string Injection = "istio-injection";

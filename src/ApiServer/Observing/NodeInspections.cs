@@ -29,7 +29,8 @@ internal sealed class NodeInspections(IPodStreams streams, Func<IReadOnlyCollect
             using var either = CancellationTokenSource.CreateLinkedTokenSource(token, patience.Token);
             try
             {
-                await AskOneAsync(node, question, lines, either.Token);
+                if (await AskOneAsync(node, question, lines, either.Token) is { } trouble)
+                    await lines.WriteAsync(Failed(node, trouble), token);
             }
             catch (OperationCanceledException) when (!token.IsCancellationRequested)
             {
@@ -41,11 +42,25 @@ internal sealed class NodeInspections(IPodStreams streams, Func<IReadOnlyCollect
     /// <summary>Without an end; nodes that come are asked, too, and those that come back are asked again.</summary>
     public IAsyncEnumerable<JsonObject> FollowAsync(string question, CancellationToken cancellationToken) => ReadAsync(async (lines, token) =>
     {
-        var running = new Dictionary<string, Task>();
+        var running = new Dictionary<string, Task<string?>>();
+        var told = new Dictionary<string, string?>();
         while (true)
         {
-            foreach (var node in reachable().Where(node => !running.TryGetValue(node, out var task) || task.IsCompleted))
+            foreach (var node in reachable())
+            {
+                if (running.TryGetValue(node, out var asked) && !asked.IsCompleted)
+                    continue;
+                // Tried again and again, told once.
+                if (asked is not null && await asked is var trouble && trouble != told.GetValueOrDefault(node))
+                {
+                    told[node] = trouble;
+                    if (trouble is not null)
+                        await lines.WriteAsync(Failed(node, trouble), token);
+                }
+
                 running[node] = AskOneAsync(node, question, lines, token);
+            }
+
             await Task.Delay(Again, time, token);
         }
     }, cancellationToken);
@@ -78,16 +93,18 @@ internal sealed class NodeInspections(IPodStreams streams, Func<IReadOnlyCollect
         }
     }
 
-    private async Task AskOneAsync(string node, string question, ChannelWriter<JsonObject> lines, CancellationToken cancellationToken)
+    /// <returns>Why it has not answered in full; null: it has.</returns>
+    private async Task<string?> AskOneAsync(string node, string question, ChannelWriter<JsonObject> lines, CancellationToken cancellationToken)
     {
         try
         {
             await using var output = new NodeLines(node, LongestLine, lines.WriteAsync);
             await streams.InspectAsync(node, question, output, cancellationToken);
+            return null;
         }
         catch (Exception failed) when (failed is PodStreamException or IOException)
         {
-            await lines.WriteAsync(Failed(node, failed.Message), cancellationToken);
+            return failed.Message;
         }
     }
 

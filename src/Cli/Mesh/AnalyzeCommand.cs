@@ -19,7 +19,7 @@ public sealed class AnalyzeCommand(KubeClient? cluster, TextWriter output, TextW
     /// <returns>0, or 1 when something is wrong.</returns>
     public async Task<int> RunAsync(AnalyzeOptions options, CancellationToken cancellationToken)
     {
-        var analysis = cluster is null ? new MeshAnalysis() : await ClusterObjects.ReadAsync(cluster, cancellationToken);
+        var analysis = cluster is null ? new MeshAnalysis() : await ClusterObjects.ReadAsync(cluster, told => errors.WriteLine($"weft analyze: {told}"), cancellationToken);
 
         foreach (var (_, tree) in options.Files.SelectMany(Manifests.Documents))
         {

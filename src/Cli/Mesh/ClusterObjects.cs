@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Weft.Api;
+using Weft.Api.Core;
+using Weft.Api.Json;
 using Weft.Client;
 using Weft.Control.Mesh.Analysis;
 
@@ -8,11 +10,25 @@ namespace Weft.Cli.Mesh;
 /// <summary>Reads from a cluster what the mesh is made from.</summary>
 internal static class ClusterObjects
 {
-    public static async Task<MeshAnalysis> ReadAsync(KubeClient cluster, CancellationToken cancellationToken)
+    /// <param name="told">Gets what could not be read.</param>
+    public static async Task<MeshAnalysis> ReadAsync(KubeClient cluster, Action<string> told, CancellationToken cancellationToken)
     {
         var analysis = new MeshAnalysis();
         foreach (var type in MeshAnalysis.Types)
             await AddAsync(cluster, analysis, KindInfo.Of(type), cancellationToken);
+        try
+        {
+            if (await cluster.For<ConfigMap>().FindAsync(MeshAnalysis.MeshConfig, cancellationToken) is { } config && ApiJson.ToTree(config) is JsonObject tree)
+            {
+                (tree["apiVersion"], tree["kind"]) = ("v1", "ConfigMap");
+                analysis.Add(tree, "");
+            }
+        }
+        catch (ApiStatusException refused) when (refused.Code == 403)
+        {
+            told($"you may not read ConfigMap {MeshAnalysis.MeshConfig.Namespace}/{MeshAnalysis.MeshConfig.Name}, so what it says of the whole mesh does not count here");
+        }
+
         return analysis;
     }
 

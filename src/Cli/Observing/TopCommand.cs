@@ -87,13 +87,17 @@ public sealed class TopCommand(MeshObserver observer, TimeProvider time, TextWri
 
     private async Task<List<ObservedRequest>> RequestsAsync(TopOptions options, CancellationToken cancellationToken)
     {
-        var (requests, missed) = (new List<ObservedRequest>(), 0L);
-        using var window = new CancellationTokenSource(options.Window, time);
+        var (requests, missed, begun) = (new List<ObservedRequest>(), 0L, false);
+        using var window = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, window.Token);
         try
         {
             await foreach (var line in observer.RequestsAsync(options.Namespace, new RequestFilter(), watch: true, 0, either.Token))
             {
+                // From when the first node watches: how long it took to reach it is no part of the time.
+                if (!begun)
+                    window.CancelAfter(options.Window);
+                begun = true;
                 if (line.Request is { } request && requests.Count < MostRequests)
                     requests.Add(request);
                 else if (line.Request is not null || line.Dropped is not null)

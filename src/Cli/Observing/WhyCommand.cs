@@ -52,7 +52,7 @@ public sealed class WhyCommand(TextWriter output, TextWriter errors)
         IReadOnlyList<string> notes = [];
         try
         {
-            notes = WhyNotes.Of(explanation, (await ClusterObjects.ReadAsync(client, cancellationToken)).Run(new()));
+            notes = WhyNotes.Of(explanation, (await ClusterObjects.ReadAsync(client, told => errors.WriteLine($"weft why: {told}"), cancellationToken)).Run(new()));
         }
         catch (ApiStatusException refused) when (refused.Code == 403)
         {

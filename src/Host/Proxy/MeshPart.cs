@@ -12,8 +12,8 @@ namespace Weft.Host.Proxy;
 /// <summary>The mesh in a node's proxy: what it is given, its metrics and its health.</summary>
 internal sealed partial class MeshPart : IAsyncDisposable
 {
-    // Istio's ports of a sidecar: 15020 metrics, 15021 health.
-    private const int MetricsPort = 15020, HealthPort = 15021;
+    // Istio's port of a sidecar's health.
+    private const int HealthPort = 15021;
 
     // Two files of it: some 50,000 requests each.
     private const long AccessLogBytes = 16 << 20;
@@ -25,7 +25,9 @@ internal sealed partial class MeshPart : IAsyncDisposable
 
     private readonly OwnAddresses _own;
 
-    private MeshPart(MeshProxy proxy, RotatingFile? access, OwnAddresses own) => (Proxy, _access, _own) = (proxy, access, own);
+    private readonly IPAddress? _door;
+
+    private MeshPart(MeshProxy proxy, RotatingFile? access, OwnAddresses own, IPAddress? door) => (Proxy, _access, _own, _door) = (proxy, access, own, door);
 
     public MeshProxy Proxy { get; }
 
@@ -40,26 +42,28 @@ internal sealed partial class MeshPart : IAsyncDisposable
         var node = ProxyNodeFile.Load(directory) ?? throw new InvalidDataException($"{ProxyNodeFile.PathIn(directory)} is missing, and the mesh has sockets: the supervisor writes it");
         var access = AccessLog(Path.Combine(directory, "state", "access.log"), logger);
         var own = new OwnAddresses(time);
+        var doorAddress = IPAddress.TryParse(node.DoorAddress, out var door) ? door : null;
         var proxy = MeshProxy.Create(
             new MeshProxyOptions
             {
-                Node = node.Node, DoorAddress = IPAddress.TryParse(node.DoorAddress, out var door) ? door : null, Outbound = outbound, Inbound = Group(sockets, MeshSockets.Inbound), Hbone = Group(sockets, MeshSockets.Hbone),
+                Node = node.Node, DoorAddress = doorAddress, Outbound = outbound, Inbound = Group(sockets, MeshSockets.Inbound), Hbone = Group(sockets, MeshSockets.Hbone),
                 Registration = sockets.GetValueOrDefault(MeshSockets.Registration), Inspection = sockets.GetValueOrDefault(MeshSockets.Inspection), StateDirectory = Path.Combine(directory, "state"), IsOwnAddress = own.Contains, Certificates = certificates, Loops = outbound.Count,
                 Mark = MeshPorts.SocketMark, AccessLog = access,
             },
             time, random, loggers);
-        return new MeshPart(proxy, access, own);
+        return new MeshPart(proxy, access, own, doorAddress);
     }
 
-    /// <summary>Metrics and health at once; captured connections wait in their sockets until there is a configuration: before it nobody would be known, and all of them refused.</summary>
+    /// <summary>Metrics and health at once, metrics also where other nodes' pods reach them (the loopback address is each node's own); captured connections wait in their sockets until there is a configuration: before it nobody would be known, and all of them refused.</summary>
     public void Start(IPAddress address, TimeProvider time, ILoggerFactory loggers)
     {
         _ = StartWhenConfiguredAsync(loggers.CreateLogger<MeshPart>());
-        foreach (var (port, answer) in ((int, Func<string, (int, string, string)>)[])[(MetricsPort, Metrics), (HealthPort, Health)])
+        IEnumerable<(IPEndPoint, Func<string, (int, string, string)>)> wanted = [(new(address, MeshMembership.MetricsPort), Metrics), (new(address, HealthPort), Health)];
+        foreach (var (at, answer) in _door is null ? wanted : wanted.Append((new(_door, MeshMembership.MetricsPort), Metrics)))
         {
             try
             {
-                _admin.Add(AdminServer.Start(new IPEndPoint(address, port), answer, time, loggers.CreateLogger<AdminServer>()));
+                _admin.Add(AdminServer.Start(at, answer, time, loggers.CreateLogger<AdminServer>(), comes: true));
             }
             catch (ProxyConfigException taken)
             {

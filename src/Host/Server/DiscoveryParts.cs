@@ -6,11 +6,13 @@ using Weft.Cli.Clusters;
 using Weft.Client;
 using Weft.Control.Configuration;
 using Weft.Control.Discovery.Checks;
+using Weft.Control.Discovery.Dns;
 using Weft.Control.Discovery.Files;
 using Weft.Control.Discovery.Http;
 using Weft.Control.Discovery.Outputs;
 using Weft.Control.Discovery.Registry;
 using Weft.Control.Mesh.Feed;
+using Weft.Proxy.Upstream.Discovery;
 using Weft.Storage;
 
 namespace Weft.Host.Server;
@@ -67,7 +69,7 @@ internal sealed partial class DiscoveryParts : IAsyncDisposable
         var checks = Keep(new CheckLoop(registry, prober, time, random, logger));
         Keep(await KubernetesNames.StartAsync(registry, informers, time, logger, cancellationToken));
         if (settings.ServicesFile is { } file)
-            Keep(await ServicesFileLoop.StartAsync(registry, file, time, logger, cancellationToken));
+            Keep(await ServicesFileLoop.StartAsync(registry, Keep(new DnsServices(registry, question => new NameResolver(question, time, asksServers: true).ResolveAsync, time, random, logger)), file, time, logger, cancellationToken));
         _parts.Push(new Later(new RegistryNames(registry, hub, [settings.DnsAddress.ToString()])));
 
         List<IPNetwork> networks = [IPNetwork.Parse(settings.PodCidr)];

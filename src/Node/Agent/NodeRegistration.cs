@@ -103,7 +103,7 @@ internal sealed partial class NodeRegistration(
             {
                 node = await nodes.CreateAsync(null, new Api.Core.Node
                 {
-                    Metadata = new ObjectMeta { Name = options.NodeName, Labels = labels, Annotations = annotations },
+                    Metadata = new ObjectMeta { Name = options.NodeName, Labels = labels, Annotations = annotations.Where(a => a.Value is not null).ToDictionary(a => a.Key, a => a.Value!) },
                     Spec = new NodeSpec { PodCIDR = options.PodCidr, PodCIDRs = [options.PodCidr] },
                 }, cancellationToken);
             }
@@ -128,9 +128,11 @@ internal sealed partial class NodeRegistration(
     }
 
     // Written after the rules of the capture were set, or taken away: the agent registers later.
-    private Dictionary<string, string> Annotations() => new(options.Annotations)
+    // Null: taken away.
+    private Dictionary<string, string?> Annotations() => new(options.Annotations.Select(a => KeyValuePair.Create(a.Key, (string?)a.Value)))
     {
         [MeshMembership.NodeAnnotation] = options.MeshSocket is null ? MeshMembership.OffNode : MeshMembership.OnNode,
+        [MeshMembership.MetricsAnnotation] = options.MeshSocket is null ? null : string.Create(CultureInfo.InvariantCulture, $"{Network.HostLink.Gateway(options.PodCidr)}:{MeshMembership.MetricsPort}"),
     };
 
     private Dictionary<string, string> Labels() => new(options.Labels)

@@ -79,4 +79,7 @@ public sealed record RegisteredPlace
 
     /// <summary>Share against the others; 0 stands for 1.</summary>
     public int Weight { get; init; }
+
+    /// <summary>As SRV records have it: the lowest is asked first. Answers without one have the lowest alone.</summary>
+    public int Priority { get; init; }
 }

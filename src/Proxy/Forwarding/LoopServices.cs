@@ -73,7 +73,7 @@ internal sealed class ProxyNames
 
     public InternTable<DestinationLabels> Destinations { get; } = new(new DestinationLabels(), MaxWorkloads);
 
-    public InternTable<SpanSource> SpanSources { get; } = new(SpanSource.Nobody, MaxWorkloads);
+    public SpanSources SpanSources { get; } = new(MaxWorkloads);
 
     public InternTable<SeriesRules> SeriesRules { get; } = new(Telemetry.Workloads.SeriesRules.None, MaxWorkloads);
 }

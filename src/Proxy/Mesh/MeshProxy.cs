@@ -56,7 +56,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         _paths = new MeshPaths(options.Node, source, local, connector, limits, () => _serving.View, AcceptInbound, options.IsOwnAddress);
         _loops = [.. _engine.Loops.Select(loop => new MeshLoop(loop, _serving, limits))];
         _requests = new RequestTotals(() => _engine.Clusters.Values.SelectMany(cluster => cluster.Describe().Select(one => one.Endpoint).Concat(cluster.Originals?.All ?? [])));
-        Journal = new RequestJournal(new RequestObserver(_engine.Names.Texts, options.Node, () => _serving.View));
+        Journal = new RequestJournal(new RequestObserver(_engine.Names.Texts, options.Node, () => _serving.View), () => _engine.DroppedRecords);
         _engine.Watch(Journal.Offer);
         if (options.Inspection is { } socket)
             _inspection = new InspectionServer(socket, new InspectionParts(options.Node, Journal, WriteMetrics, Explain), time, loggers.CreateLogger<InspectionServer>());

@@ -10,7 +10,7 @@ namespace Weft.Proxy.Runtime;
 /// </summary>
 public sealed partial class AdminServer : IAsyncDisposable
 {
-    private const int MaxHead = 8 << 10;
+    private const int MaxHead = 8 << 10, LevelIp = 0, FreeBind = 15;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
     private readonly Socket _socket;
@@ -29,13 +29,16 @@ public sealed partial class AdminServer : IAsyncDisposable
     public IPEndPoint Address => (IPEndPoint)_socket.LocalEndPoint!;
 
     /// <param name="answer">From a path without its query to what is answered; 404 for what is not there.</param>
+    /// <param name="comes">The machine may get the address later (ip(7), IP_FREEBIND).</param>
     /// <exception cref="ProxyConfigException">The address cannot be had.</exception>
-    public static AdminServer Start(IPEndPoint address, Func<string, (int Status, string ContentType, string Body)> answer, TimeProvider time, ILogger<AdminServer> logger)
+    public static AdminServer Start(IPEndPoint address, Func<string, (int Status, string ContentType, string Body)> answer, TimeProvider time, ILogger<AdminServer> logger, bool comes = false)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            if (comes)
+                socket.SetRawSocketOption(LevelIp, FreeBind, BitConverter.GetBytes(1));
             socket.Bind(address);
             socket.Listen();
             return new AdminServer(socket, answer, time, logger);

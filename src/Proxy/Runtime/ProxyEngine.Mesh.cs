@@ -67,7 +67,7 @@ public sealed partial class ProxyEngine
             {
                 // A client of the door decides nothing about what is sampled.
                 var told = telemetry.Door ?? new WorkloadTelemetry();
-                _doorTelemetry.Publish(TelemetryView.Of(told.Server, new SpanResource(DoorNames.Workload, DoorNames.Namespace, "", ""), isClient: false, trustDecision: false, _names));
+                _doorTelemetry.Publish(told.Server, new SpanResource(DoorNames.Workload, DoorNames.Namespace, "", ""), isClient: false, trustDecision: false, _names);
                 _meshSpans.Use(telemetry.Collectors);
             }
 

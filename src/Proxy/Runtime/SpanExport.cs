@@ -15,15 +15,15 @@ internal sealed class SpanExport(InternTable<string> names, TimeProvider time, I
 {
     // A collector's answer is a few bytes; none of it is read but its status.
     private const int MaxAnswer = 64 << 10;
-    private static readonly InternTable<SpanSource> NoWorkloads = new(SpanSource.Nobody, 0);
+    private readonly SpanSources _noWorkloads = new(limit: 0);
+    private readonly SpanExporters _exporters = new();
     private Running? _running;
-    private long _sent, _dropped;
 
-    public long Sent => Interlocked.Read(ref _sent) + (Volatile.Read(ref _running)?.Exporter.Sent ?? 0);
+    public long Sent => _exporters.Sent;
 
-    public long Dropped => Interlocked.Read(ref _dropped) + (Volatile.Read(ref _running)?.Exporter.Dropped ?? 0);
+    public long Dropped => _exporters.Dropped;
 
-    public void Offer(in AccessRecord record, in AccessTexts texts) => Volatile.Read(ref _running)?.Exporter.Offer(record, texts);
+    public void Offer(in AccessRecord record, in AccessTexts texts) => Volatile.Read(ref _running)?.Run.Exporter.Offer(record, texts);
 
     /// <summary>Reads the secrets of a configuration that is valid.</summary>
     /// <exception cref="ProxyConfigException">One cannot be read, or cannot be sent.</exception>
@@ -51,22 +51,31 @@ internal sealed class SpanExport(InternTable<string> names, TimeProvider time, I
         var before = _running;
         if (before?.Settings == settings)
             return;
-        Volatile.Write(ref _running, settings is null ? null : new Running(settings, this));
+        Volatile.Write(ref _running, settings is null ? null : new Running(settings, Start(settings)));
         if (before is not null)
-            await EndAsync(before);
+            await before.Run.EndAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _running, null) is { } running)
-            await EndAsync(running);
+            await running.Run.EndAsync();
     }
 
-    private async Task EndAsync(Running running)
+    private SpanExporters.Run Start(Settings settings)
     {
-        await running.EndAsync();
-        Interlocked.Add(ref _sent, running.Exporter.Sent);
-        Interlocked.Add(ref _dropped, running.Exporter.Dropped);
+        // Spans go where the configuration says: no redirect, no proxy of the environment; and sending them is no part of a trace.
+        var http = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, UseProxy = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None, ActivityHeadersPropagator = null,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        })
+        { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = MaxAnswer };
+        return _exporters.Start(
+            new SpanExporter(
+                new HttpSpanSender(http, new Collector(TracingAddress.Of(settings.Config), settings.Headers)),
+                new SpanBatch(names, _noWorkloads, new SpanResource(settings.Config.ServiceName, "", "", ""), SpanExporter.Batch), time, loggers.CreateLogger<SpanExporter>()),
+            http);
     }
 
     /// <param name="Fingerprint">Of the secrets: with the same one the headers are the same.</param>
@@ -77,44 +86,5 @@ internal sealed class SpanExport(InternTable<string> names, TimeProvider time, I
         public override int GetHashCode() => Config.GetHashCode();
     }
 
-    private sealed class Running
-    {
-        private readonly CancellationTokenSource _stop = new();
-        private readonly HttpClient _http;
-        private readonly Task _running;
-
-        public Running(Settings settings, SpanExport owner)
-        {
-            Settings = settings;
-            // Spans go where the configuration says: no redirect, no proxy of the environment; and sending them is no part of a trace.
-            _http = new HttpClient(new SocketsHttpHandler
-            {
-                AllowAutoRedirect = false, UseProxy = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None, ActivityHeadersPropagator = null,
-                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            })
-            { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = MaxAnswer };
-            Exporter = new SpanExporter(
-                new HttpSpanSender(_http, new Collector(TracingAddress.Of(settings.Config), settings.Headers)),
-                new SpanBatch(owner.Names, NoWorkloads, new SpanResource(settings.Config.ServiceName, "", "", ""), SpanExporter.Batch), owner.Time, owner.Loggers.CreateLogger<SpanExporter>());
-            _running = Task.Run(() => Exporter.RunAsync(_stop.Token));
-        }
-
-        public Settings Settings { get; }
-
-        public SpanExporter Exporter { get; }
-
-        public async Task EndAsync()
-        {
-            await _stop.CancelAsync();
-            await _running;
-            _http.Dispose();
-            _stop.Dispose();
-        }
-    }
-
-    private InternTable<string> Names => names;
-
-    private TimeProvider Time => time;
-
-    private ILoggerFactory Loggers => loggers;
+    private sealed record Running(Settings Settings, SpanExporters.Run Run);
 }

@@ -124,6 +124,24 @@ public sealed class MeshObservationsTests : IAsyncLifetime
         Assert.StartsWith("""{"do":"tap""", _proxies.Questions.Last(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_keeps_a_node_from_answering_is_told_once_however_often_it_is_asked()
+    {
+        _proxies.Nodes["n1"] = null;
+        _proxies.Nodes["n2"] = """{"request":{"path":"/x"}}""" + "\n";
+        using var stream = await _server.Http.GetStreamAsync($"{Group}/requests?watch=true", TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream);
+        var (errors, requests) = (0, 0);
+        while (requests < 4)
+        {
+            var line = await reader.ReadLineAsync() ?? throw new IOException("it has ended");
+            errors += line.Contains("away", StringComparison.Ordinal) ? 1 : 0;
+            requests += line.Contains("/x", StringComparison.Ordinal) ? 1 : 0;
+        }
+
+        Assert.Equal(1, errors);
+    }
+
     private sealed class RecordingAuthorizer : IAuthorizer
     {
         public bool Allows { get; set; } = true;

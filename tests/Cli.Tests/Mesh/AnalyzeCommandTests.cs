@@ -73,6 +73,25 @@ public sealed class AnalyzeCommandTests : IDisposable
         Assert.Contains(JsonNode.Parse(_output.ToString())!.AsArray(), item => (string)item!["severity"]! == severity && (string)item["field"]! == field);
     }
 
+    // It was not looked at: a mesh that only knows its own hosts was analyzed as one that lets all pass, and providers were missing.
+    [Fact]
+    public async Task The_configuration_of_the_mesh_counts_and_what_is_wrong_in_it_is_told()
+    {
+        const string Traced = "{apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: t}, spec: {tracing: [{providers: [{name: otel}]}]}}";
+        static string Config(string mesh) => $"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: istio, namespace: istio-system}}\ndata:\n  mesh: |\n    {mesh}\n";
+        Assert.Equal(1, await RunAsync(File(Traced)));
+        Assert.Contains("otel", _output.ToString(), StringComparison.Ordinal);
+        _output.GetStringBuilder().Clear();
+        Assert.Equal(0, await RunAsync(File(Traced, Config("extensionProviders: [{name: otel, opentelemetry: {service: otel.default.svc.cluster.local, port: 4317}}]"))));
+        Assert.Equal("nothing to say about 2 objects\n", _output.ToString());
+        _output.GetStringBuilder().Clear();
+        Assert.Equal(0, await RunAsync(File(Config("ingressClass: istio"))));
+        Assert.Contains("warning     ConfigMap istio-system/istio  data.mesh\n            ingressClass has no effect", _output.ToString(), StringComparison.Ordinal);
+        _output.GetStringBuilder().Clear();
+        Assert.Equal(1, await RunAsync(File(Config("outboundTrafficPolicy: [mode"))));
+        Assert.Contains("error       ConfigMap istio-system/istio  data.mesh\n            cannot be read, and what held before stays", _output.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_file_that_is_none_is_one_sentence() =>
         Assert.Contains("cannot read", (await Assert.ThrowsAsync<CommandException>(() => RunAsync(Path.Combine(_folder.Path, "none.yaml")))).Message, StringComparison.Ordinal);
@@ -87,10 +106,12 @@ public sealed class AnalyzeCommandTests : IDisposable
             ["/apis/networking.istio.io/v1beta1/virtualservices"] = Tree("""{"metadata":{"name":"web","namespace":"shop"},"spec":{"hosts":["web"],"gateways":["nowhere"]}}"""),
             ["/apis/networking.istio.io/v1/gateways"] = Tree("""{"metadata":{"name":"door","namespace":"shop"},"spec":{"selector":{"istio":"ingressgateway"},"servers":[{"port":{"number":443,"name":"https","protocol":"HTTPS"},"hosts":["*"],"tls":{"mode":"SIMPLE","credentialName":"cert"}}]}}"""),
         };
+        served["/api/v1/namespaces/istio-system/configmaps/istio"] = Tree("""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"istio","namespace":"istio-system"},"data":{"mesh":"ingressClass: istio"}}""");
         using var client = new KubeClient(new Lists(served), TimeProvider.System);
         Assert.Equal(1, await new AnalyzeCommand(client, _output, _errors).RunAsync(new([], null, true), CancellationToken.None));
         Assert.Contains("there is no Gateway shop/nowhere", _output.ToString(), StringComparison.Ordinal);
         Assert.Contains("Secret istio-system/cert does not exist", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("ingressClass has no effect", _output.ToString(), StringComparison.Ordinal);
 
         _output.GetStringBuilder().Clear();
         await RunAsync(File(Good), @namespace: "shop", cluster: client);
@@ -105,7 +126,7 @@ public sealed class AnalyzeCommandTests : IDisposable
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var isServed = served.TryGetValue(request.RequestUri!.AbsolutePath, out var item);
-            var body = isServed
+            var body = isServed && item!["kind"] is not null ? item.DeepClone() : isServed
                 ? new JsonObject { ["metadata"] = new JsonObject { ["resourceVersion"] = "1" }, ["items"] = new JsonArray(item!.DeepClone()) }
                 : Tree("""{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404,"message":"not served"}""");
             return Task.FromResult(new HttpResponseMessage(isServed ? HttpStatusCode.OK : HttpStatusCode.NotFound) { Content = new StringContent(body.ToJsonString()) });

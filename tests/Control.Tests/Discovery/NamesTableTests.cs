@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Api.Discovery;
 using Weft.Api.Istio;
+using Weft.Control.Discovery.Dns;
 using Weft.Control.Discovery.Files;
 using Weft.Control.Discovery.Model;
 using Weft.Control.Discovery.Outputs;
@@ -34,7 +35,7 @@ public sealed class NamesTableTests
     public async Task Kubernetes_wins_over_the_registry_and_the_registry_over_the_file()
     {
         await using var host = await RegistryHost.StartAsync();
-        var (file, errors) = ServicesFile.Parse(File, "services.yaml", ManualTime.Start);
+        var (file, _, errors) = ServicesFile.Parse(File, "services.yaml", ManualTime.Start);
         Assert.Empty(errors);
         await ProjectAsync(NameSource.File, file["orders"]);
         Assert.Equal(["10.9.0.1:80", "10.9.0.2:81"], await AddressesAsync());
@@ -84,7 +85,7 @@ public sealed class NamesTableTests
     [Fact]
     public void A_bad_file_is_refused_with_every_error_by_its_line()
     {
-        var (names, errors) = ServicesFile.Parse(
+        var (names, _, errors) = ServicesFile.Parse(
             """
             services:
               orders:
@@ -103,7 +104,7 @@ public sealed class NamesTableTests
                 "line 5: services.orders.endpoints[1].colour is not known; address, port, weight, tags",
                 "line 5: services.orders.endpoints[1] Invalid address: '0.0.0.0' is no address that somebody can connect to",
                 "line 6: services.a/b Invalid service name 'a/b': up to 256 letters, digits, '-', '_' and '.'",
-                "line 6: services.a/b.endpoints is missing; write a list, [] for a name without any",
+                "line 6: services.a/b.endpoints is missing; write a list, [] for a name without any, or dns",
                 "line 7: services.a/b.tags is no list",
                 "line 8: other is not known; services",
             ],
@@ -122,7 +123,8 @@ public sealed class NamesTableTests
         using var dir = new TempDir();
         await using var host = await RegistryHost.StartAsync();
         System.IO.File.WriteAllText(dir.File("s.yaml"), File);
-        await using var loop = await ServicesFileLoop.StartAsync(host.Registry, dir.File("s.yaml"), TimeProvider.System, NullLogger.Instance, default);
+        await using var dns = new DnsServices(host.Registry, _ => throw new InvalidOperationException("no name is asked for"), TimeProvider.System, Seeded.Random(1), NullLogger.Instance);
+        await using var loop = await ServicesFileLoop.StartAsync(host.Registry, dns, dir.File("s.yaml"), TimeProvider.System, NullLogger.Instance, default);
         Assert.Equal(2, await host.PassingAsync("orders"));
         Assert.Equal(1, await host.PassingAsync("printer"));
         System.IO.File.WriteAllText(dir.File("s.yaml"), "services: {orders: {}}");

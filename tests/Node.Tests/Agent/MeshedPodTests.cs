@@ -75,15 +75,18 @@ public sealed class MeshedPodTests
         Assert.Contains($"lookup {CaptureRoutes.Table(node.Options.ClusterCidr!)}", await RulesAsync());
 
         Assert.Equal("on", await SaidAsync(node));
+        // Other nodes reach it there: the first address of the node's range.
+        Assert.Equal($"{Weft.Node.Network.HostLink.Gateway(node.Options.PodCidr)}:15020", await SaidAsync(node, "weft.dev/mesh-metrics"));
 
         await node.RestartWithoutMeshAsync();
         Assert.Equal("off", await SaidAsync(node));
+        Assert.Null(await SaidAsync(node, "weft.dev/mesh-metrics"));
         Assert.DoesNotContain("mesh", await Nft.ReadAsync(["list", "table", "ip", NodeFirewall.TableName(node.Options.ClusterName)]));
         Assert.DoesNotContain($"lookup {CaptureRoutes.Table(node.Options.ClusterCidr!)}", await RulesAsync());
     }
 
-    private static async Task<string?> SaidAsync(NodeFixture node) =>
-        (await node.Client.For<Weft.Api.Core.Node>().GetAsync(new Weft.Api.ObjectKey("", node.Options.NodeName), default)).Metadata.Annotations.GetValueOrDefault("weft.dev/mesh");
+    private static async Task<string?> SaidAsync(NodeFixture node, string annotation = "weft.dev/mesh") =>
+        (await node.Client.For<Weft.Api.Core.Node>().GetAsync(new Weft.Api.ObjectKey("", node.Options.NodeName), default)).Metadata.Annotations.GetValueOrDefault(annotation);
 
     private static async Task<int> CapturedAsync(NodeFixture node) => (await SetAsync(node)).Split("10.213.").Length - 1;
 

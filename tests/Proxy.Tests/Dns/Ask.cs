@@ -63,7 +63,8 @@ internal static class Ask
                 return new IPAddress(data).ToString();
             case RecordType.SRV:
                 Assert.True(DnsName.TryRead(message, record.DataOffset + 6, text, out var target, out _));
-                return $"SRV {BinaryPrimitives.ReadUInt16BigEndian(data[2..])} {BinaryPrimitives.ReadUInt16BigEndian(data[4..])} {text[..target]}";
+                var priority = BinaryPrimitives.ReadUInt16BigEndian(data);
+                return $"SRV {(priority > 0 ? $"p{priority} " : "")}{BinaryPrimitives.ReadUInt16BigEndian(data[2..])} {BinaryPrimitives.ReadUInt16BigEndian(data[4..])} {text[..target]}";
             case RecordType.CNAME or RecordType.PTR or RecordType.NS or RecordType.SOA:
                 Assert.True(DnsName.TryRead(message, record.DataOffset, text, out var length, out _));
                 return $"{record.Type switch { RecordType.CNAME => "CNAME", RecordType.PTR => "PTR", RecordType.NS => "NS", _ => "SOA" }} {text[..length]}";

@@ -50,6 +50,20 @@ public sealed class RegistryZoneTests
     public void Denies(string name) => Assert.Equal(Rcode.NxDomain, (byte)Sample.Answer(name, RecordType.A, table: Table()).Rcode);
 
     [Fact]
+    public void Who_asks_for_addresses_alone_gets_those_of_the_lowest_priority()
+    {
+        var table = new NameTableBuilder("cluster.local").Apply(
+        [
+            .. Sample.Units(), Zone,
+            Sample.Unit(UnitKind.Registered, "service/levels", new RegisteredUnit { Places = [new() { Address = "10.9.0.1", Port = 80, Priority = 1 }, new() { Address = "10.9.0.2", Port = 80, Priority = 2 }] }),
+        ]);
+        Assert.Equal(["levels.service.consul 5 10.9.0.1"], Sample.Answer("levels.service.consul", RecordType.A, table: table).Answers);
+        Assert.Equal(
+            ["levels.service.consul 5 SRV p1 1 80 0a090001.addr.consul", "levels.service.consul 5 SRV p2 1 80 0a090002.addr.consul"],
+            Sample.Answer("levels.service.consul", RecordType.SRV, table: table).Answers.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void A_name_goes_with_its_unit()
     {
         var builder = new NameTableBuilder("cluster.local");

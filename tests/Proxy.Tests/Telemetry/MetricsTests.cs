@@ -1,5 +1,7 @@
+using Weft.Proxy.Config.Units;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Telemetry.Metrics;
+using Weft.Proxy.Telemetry.Workloads;
 
 namespace Weft.Proxy.Tests.Telemetry;
 
@@ -7,6 +9,7 @@ public sealed class MetricsTests
 {
     private readonly InternTable<WorkloadLabels> _sources = new(new WorkloadLabels(), 100);
     private readonly InternTable<DestinationLabels> _destinations = new(new DestinationLabels(), 100);
+    private readonly InternTable<SeriesRules> _rules = new(SeriesRules.None, 100);
 
     [Fact]
     public void Loops_are_added_up_under_istios_names()
@@ -73,12 +76,31 @@ public sealed class MetricsTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
+    // Prometheus refuses no such text, but keeps one of two samples with the same labels: what the other has counted is lost.
+    [Fact]
+    public void A_rule_for_one_metric_leaves_no_two_samples_of_another_with_the_same_labels()
+    {
+        var rule = _rules.Intern(new SeriesRules([new MetricChange { Metric = "istio_request_bytes", Disabled = true }, new MetricChange { Metric = "istio_response_bytes", Labels = [new LabelChange("response_code")] }]));
+        var loop = new LoopMetrics();
+        loop.Record(Key(0, 200), new RequestSample(1, 5, 7));
+        loop.Record(Key(0, 200) with { Rules = rule }, new RequestSample(1, 5, 7));
+        loop.Record(Key(0, 404) with { Rules = rule }, new RequestSample(1, 5, 7));
+
+        var text = Text(loop);
+
+        var series = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#').Select(line => line[..line.LastIndexOf(' ')]).ToList();
+        Assert.Equal(series.Distinct(), series);
+        Assert.Matches(@"istio_requests_total\{[^}]*response_code=""200""[^}]*\} 2\n", text);
+        Assert.Matches(@"istio_request_bytes_count\{[^}]*response_code=""200""[^}]*\} 1\n", text);
+        Assert.Matches(@"istio_response_bytes_count\{((?!response_code)[^}])*\} 2\n", text);
+    }
+
     private static SeriesKey Key(int destination, short status) => new(0, destination, status, -1, ResponseFlags.None, Reporter.Destination, RequestProtocol.Http, SecurityPolicy.None);
 
     private string Text(params LoopMetrics[] loops)
     {
         using var text = new StringWriter { NewLine = "\n" };
-        new IstioMetrics(_sources, _destinations, new InternTable<Weft.Proxy.Telemetry.Workloads.SeriesRules>(Weft.Proxy.Telemetry.Workloads.SeriesRules.None, 0)).Write(loops, new PrometheusText(text));
+        new IstioMetrics(_sources, _destinations, _rules).Write(loops, new PrometheusText(text));
         return text.ToString();
     }
 }

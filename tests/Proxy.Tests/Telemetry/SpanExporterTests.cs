@@ -102,7 +102,7 @@ public sealed class SpanExporterTests
     }
 
     private SpanExporter Exporter(WebApplication collector) =>
-        new(new HttpSpanSender(new HttpClient(), new Collector(new Uri(collector.Urls.Single() + "/v1/traces"), [("x-key", "secret")])), new SpanBatch(_names, new InternTable<SpanSource>(SpanSource.Nobody, 0), new SpanResource("weft-test", "", "", ""), SpanExporter.Batch), TimeProvider.System, NullLogger<SpanExporter>.Instance);
+        new(new HttpSpanSender(new HttpClient(), new Collector(new Uri(collector.Urls.Single() + "/v1/traces"), [("x-key", "secret")])), new SpanBatch(_names, new SpanSources(limit: 0), new SpanResource("weft-test", "", "", ""), SpanExporter.Batch), TimeProvider.System, NullLogger<SpanExporter>.Instance);
 
     private AccessRecord Record(bool sampled) => new()
     {

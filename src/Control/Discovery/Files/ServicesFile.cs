@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Net;
+using Weft.Control.Discovery.Dns;
 using Weft.Control.Discovery.Http;
 using Weft.Control.Discovery.Model;
 using Weft.Control.Discovery.Registry;
+using Weft.Proxy.Config.Model;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
@@ -16,6 +19,10 @@ public sealed record ServicesFileError(long Line, string Field, string Message)
     public override string ToString() => Field.Length > 0 ? $"line {Line}: {Field} {Message}" : $"line {Line}: {Message}";
 }
 
+/// <param name="Names">With their entries.</param>
+/// <param name="Dns">Services that DNS is asked for.</param>
+public sealed record ServicesFileContent(ImmutableSortedDictionary<string, Projection> Names, ImmutableSortedDictionary<string, DnsService> Dns, ImmutableArray<ServicesFileError> Errors);
+
 /// <summary>
 /// The services file: names and where they are, written by hand. Every error is reported with its line; a file with an error gives nothing, so that what was before stays.
 /// The format stands in docs/guide/discovery.md.
@@ -27,11 +34,12 @@ public static class ServicesFile
 
     private const int MaxEndpoints = 10_000, MaxDepth = 16, MaxErrors = 100;
 
-    /// <returns>Names with their entries; empty when there are errors.</returns>
-    public static (ImmutableSortedDictionary<string, Projection> Names, ImmutableArray<ServicesFileError> Errors) Parse(string text, string fileName, DateTimeOffset since)
+    /// <returns>Empty, but for the errors, when there are any.</returns>
+    public static ServicesFileContent Parse(string text, string fileName, DateTimeOffset since)
     {
         var reader = new Reader(fileName, since);
         var names = ImmutableSortedDictionary.CreateBuilder<string, Projection>(StringComparer.OrdinalIgnoreCase);
+        var dns = ImmutableSortedDictionary.CreateBuilder<string, DnsService>(StringComparer.OrdinalIgnoreCase);
         try
         {
             CheckDepth(text);
@@ -40,14 +48,14 @@ public static class ServicesFile
             if (stream.Documents.Count > 1)
                 reader.Error(stream.Documents[1].RootNode, "", "there is a second document; a services file is one");
             else if (stream.Documents.Count == 1)
-                reader.Root(stream.Documents[0].RootNode, names);
+                reader.Root(stream.Documents[0].RootNode, names, dns);
         }
         catch (YamlException bad)
         {
             reader.Errors.Add(new(bad.Start.Line, "", $"is not YAML: {bad.Message}"));
         }
 
-        return reader.Errors.Count == 0 ? (names.ToImmutable(), []) : (ImmutableSortedDictionary<string, Projection>.Empty, [.. reader.Errors.OrderBy(error => error.Line)]);
+        return reader.Errors.Count == 0 ? new(names.ToImmutable(), dns.ToImmutable(), []) : new(names.ToImmutable().Clear(), dns.ToImmutable().Clear(), [.. reader.Errors.OrderBy(error => error.Line)]);
     }
 
     // The tree is built by recursion: how deep it goes is looked at before.
@@ -68,29 +76,30 @@ public static class ServicesFile
 
         public List<ServicesFileError> Errors { get; } = [];
 
-        public void Root(YamlNode root, ImmutableSortedDictionary<string, Projection>.Builder names)
+        public void Root(YamlNode root, ImmutableSortedDictionary<string, Projection>.Builder names, ImmutableSortedDictionary<string, DnsService>.Builder dns)
         {
             if (root is YamlScalarNode { Value: null or "" })
                 return;
             foreach (var (key, value, _) in Map(root, "", ["services"]))
             {
                 foreach (var (name, service, at) in Map(value, key, known: null))
-                    Service(name, service, at, names);
+                    Service(name, service, at, names, dns);
             }
         }
 
-        private void Service(string name, YamlNode node, YamlNode head, ImmutableSortedDictionary<string, Projection>.Builder names)
+        private void Service(string name, YamlNode node, YamlNode head, ImmutableSortedDictionary<string, Projection>.Builder names, ImmutableSortedDictionary<string, DnsService>.Builder dns)
         {
             var at = $"services.{name}";
             if (Refused(() => Definitions.Name(name, "is empty")) is { } bad)
                 Error(head, at, bad);
-            else if (names.ContainsKey(name))
+            else if (names.ContainsKey(name) || dns.ContainsKey(name))
                 Error(head, at, "stands twice (upper and lower case are the same)");
             IReadOnlyList<string> tags = [];
             IReadOnlyDictionary<string, string> meta = ImmutableSortedDictionary<string, string>.Empty;
             var endpoints = new List<Instance>();
             var hasEndpoints = false;
-            foreach (var (key, value, _) in Map(node, at, ["tags", "meta", "protocol", "endpoints"]))
+            (DnsDiscovery Question, TimeSpan Keep)? asked = null;
+            foreach (var (key, value, _) in Map(node, at, ["tags", "meta", "protocol", "endpoints", "dns"]))
             {
                 switch (key)
                 {
@@ -108,6 +117,9 @@ public static class ServicesFile
                         else
                             meta = meta.Append(new("protocol", protocol)).ToImmutableSortedDictionary(StringComparer.Ordinal);
                         break;
+                    case "dns":
+                        asked = Dns(value, $"{at}.dns");
+                        break;
                     default:
                         hasEndpoints = true;
                         endpoints.AddRange(Items(value, $"{at}.endpoints").Select((item, i) => Endpoint(item, string.Create(CultureInfo.InvariantCulture, $"{at}.endpoints[{i}]"))).OfType<Instance>());
@@ -115,18 +127,84 @@ public static class ServicesFile
                 }
             }
 
-            if (!hasEndpoints)
-                Error(head, $"{at}.endpoints", "is missing; write a list, [] for a name without any");
+            if (asked is null && !hasEndpoints)
+                Error(head, $"{at}.endpoints", "is missing; write a list, [] for a name without any, or dns");
+            else if (asked is not null && hasEndpoints)
+                Error(head, $"{at}.dns", "stands beside endpoints; keep one");
             if ((_endpoints += endpoints.Count) > MaxEndpoints)
                 Error(node, at, $"makes more than {MaxEndpoints} endpoints in the file");
             if (Errors.Count > 0)
                 return;
+            if (asked is (var question, var keep))
+            {
+                dns[name] = new($"{fileName}:{head.Start.Line}", question, keep, new() { Name = name, Tags = tags, Meta = meta });
+                return;
+            }
+
             names[name] = new($"{fileName}:{head.Start.Line}",
             [
                 .. endpoints.Select(endpoint => new Entry(
                     new() { Name = fileName, Address = endpoint.Address },
                     endpoint with { Name = name, Node = fileName, Tags = [.. tags.Concat(endpoint.Tags).Distinct(StringComparer.Ordinal)], Meta = meta, Source = NameSource.File, Since = since, CreateIndex = 1, ModifyIndex = 1 }, [])),
             ]);
+        }
+
+        private (DnsDiscovery Question, TimeSpan Keep) Dns(YamlNode node, string at)
+        {
+            var (srv, host, port, keep, refresh) = ((string?)null, (string?)null, 0, DnsService.DefaultKeep, new DnsDiscovery("").Refresh);
+            IReadOnlyList<string> servers = [];
+            foreach (var (key, value, _) in Map(node, at, ["srv", "name", "port", "servers", "refresh", "keep"]))
+            {
+                switch (key)
+                {
+                    case "srv":
+                        srv = Question(value, $"{at}.srv");
+                        break;
+                    case "name":
+                        host = Question(value, $"{at}.name");
+                        break;
+                    case "port":
+                        port = Number(value, $"{at}.port", 65535);
+                        break;
+                    case "servers":
+                        servers = Texts(value, $"{at}.servers");
+                        foreach (var (i, server) in servers.Index().Where(one => !IPEndPoint.TryParse(one.Item, out _)))
+                            Error(value, string.Create(CultureInfo.InvariantCulture, $"{at}.servers[{i}]"), $"is '{server}'; the address of a server, 10.0.0.53 or 10.0.0.53:5353");
+                        break;
+                    case "refresh":
+                        refresh = Duration(value, $"{at}.refresh", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+                        break;
+                    default:
+                        keep = Duration(value, $"{at}.keep", TimeSpan.FromSeconds(1), DnsService.LongestKeep);
+                        break;
+                }
+            }
+
+            if (srv is null == host is null)
+                Error(node, at, "needs srv, the name of SRV records, or name, that of addresses, and not both");
+            else if (host is not null && port == 0)
+                Error(node, $"{at}.port", "is missing: addresses say none");
+            else if (srv is not null && port > 0)
+                Error(node, $"{at}.port", "has no effect: SRV records say it");
+            return (new DnsDiscovery(srv ?? host ?? "", port) { Srv = srv is not null, Servers = [.. servers], Refresh = refresh }, keep);
+        }
+
+        // A name as DNS has it; those of SRV records begin with underscores.
+        private string Question(YamlNode node, string at)
+        {
+            var text = Text(node, at).TrimEnd('.').ToLowerInvariant();
+            if (text.Length is > 0 and <= 253 && text.Split('.').All(label => label.Length is > 0 and <= 63 && label.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_')))
+                return text;
+            Error(node, at, $"is '{text}'; a whole name such as _orders._tcp.example.com");
+            return "";
+        }
+
+        private TimeSpan Duration(YamlNode node, string at, TimeSpan least, TimeSpan most)
+        {
+            if (GoDuration.Parse(Text(node, at)) is { } duration && duration >= least && duration <= most)
+                return duration;
+            Error(node, at, $"is no duration from {least.TotalSeconds:0}s to {most.TotalHours:0}h");
+            return least;
         }
 
         private Instance? Endpoint(YamlNode node, string at)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using Weft.Control.Discovery.Dns;
 using Weft.Control.Discovery.Model;
 using Weft.Control.Discovery.Registry;
 
@@ -12,6 +13,7 @@ public sealed partial class ServicesFileLoop : IAsyncDisposable
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     private readonly ServiceRegistry _registry;
+    private readonly DnsServices _dns;
     private readonly string _path;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -20,15 +22,16 @@ public sealed partial class ServicesFileLoop : IAsyncDisposable
     private (DateTime Time, long Length) _seen;
     private Task _running = Task.CompletedTask;
 
-    private ServicesFileLoop(ServiceRegistry registry, string path, TimeProvider time, ILogger logger) => (_registry, _path, _time, _logger) = (registry, path, time, logger);
+    private ServicesFileLoop(ServiceRegistry registry, DnsServices dns, string path, TimeProvider time, ILogger logger) => (_registry, _dns, _path, _time, _logger) = (registry, dns, path, time, logger);
 
     /// <summary>Errors of the file as it is now; empty: it is the one that is served.</summary>
     public IReadOnlyList<ServicesFileError> Errors { get; private set; } = [];
 
     /// <summary>Returns when the file was read once, well or not.</summary>
-    public static async Task<ServicesFileLoop> StartAsync(ServiceRegistry registry, string path, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    /// <param name="dns">Told which services of the file DNS is asked for; stays its owner's.</param>
+    public static async Task<ServicesFileLoop> StartAsync(ServiceRegistry registry, DnsServices dns, string path, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
-        var loop = new ServicesFileLoop(registry, path, time, logger);
+        var loop = new ServicesFileLoop(registry, dns, path, time, logger);
         await loop.LookAsync(cancellationToken);
         loop._running = loop.RunAsync();
         return loop;
@@ -80,7 +83,7 @@ public sealed partial class ServicesFileLoop : IAsyncDisposable
             return;
         }
 
-        var (names, errors) = ServicesFile.Parse(await File.ReadAllTextAsync(file.FullName, cancellationToken), Path.GetFileName(_path), _time.GetUtcNow());
+        var (names, asked, errors) = ServicesFile.Parse(await File.ReadAllTextAsync(file.FullName, cancellationToken), Path.GetFileName(_path), _time.GetUtcNow());
         if (errors.Length > 0)
         {
             Refuse(errors);
@@ -97,8 +100,9 @@ public sealed partial class ServicesFileLoop : IAsyncDisposable
                 return 0;
             }, cancellationToken);
         _names = names;
+        await _dns.FollowAsync(asked, cancellationToken);
         Errors = [];
-        Log.Taken(_logger, _path, names.Count);
+        Log.Taken(_logger, _path, names.Count + asked.Count);
     }
 
     private void Refuse(IReadOnlyList<ServicesFileError> errors)

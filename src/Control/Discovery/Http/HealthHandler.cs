@@ -15,7 +15,7 @@ internal sealed class HealthHandler(ServiceRegistry registry, BlockingQueries qu
                 call.Need("GET");
                 var state = await queries.StateAsync(call, Topics.Name(name), state => state.IndexOfName(name));
                 var passing = call.Has("passing") && call.Query("passing") is "" or "1" or "true";
-                await call.AnswerAsync(new JsonArray([.. Selection.Of(call, state.Entries(name)).Where(entry => !passing || entry.Status == CheckStatus.Passing)
+                await call.AnswerAsync(new JsonArray([.. First(Selection.Of(call, state.Entries(name)).Where(entry => !passing || entry.Status == CheckStatus.Passing), passing)
                     .Select(entry => (JsonNode)ConsulJson.HealthEntry(entry, registry.Options.Datacenter))]));
                 return true;
             case ["node", var node]:
@@ -38,6 +38,16 @@ internal sealed class HealthHandler(ServiceRegistry registry, BlockingQueries qu
             default:
                 return false;
         }
+    }
+
+    // Who asks for those that he may use, and knows no priorities, is to use those that come first.
+    private static IEnumerable<Entry> First(IEnumerable<Entry> entries, bool passing)
+    {
+        if (!passing)
+            return entries;
+        var all = entries.ToList();
+        var first = all.Select(entry => entry.Instance.Priority).DefaultIfEmpty().Min();
+        return all.Where(entry => entry.Instance.Priority == first);
     }
 
     private static Task AnswerAsync(ConsulCall call, RegistryState state, Func<Check, bool> isWanted) => call.AnswerAsync(new JsonArray(

@@ -35,19 +35,24 @@ internal sealed class NamesHandler(BlockingQueries queries, TimeProvider time)
             sources.Add((NameSource.Registry, "registered", group.Registered.Select(state.Entry)));
         if (group.File is { } file)
             sources.Add((NameSource.File, file.Origin, file.Entries));
+        if (group.Dns is { } dns)
+            sources.Add((NameSource.Dns, dns.Origin, dns.Entries));
         var now = time.GetUtcNow();
-        return new()
+        var answer = new JsonObject
         {
             ["name"] = group.Name, ["source"] = Text(group.Winner),
             ["entries"] = new JsonArray([.. sources.SelectMany(source => source.Entries.Select(entry => (JsonNode)new JsonObject
             {
                 ["source"] = Text(source.Source), ["origin"] = source.Origin, ["node"] = entry.Node.Name, ["id"] = entry.Instance.Id, ["address"] = entry.Address, ["port"] = entry.Instance.Port,
-                ["tags"] = ConsulJson.List(entry.Instance.Tags), ["health"] = ConsulJson.Text(entry.Status), ["ageSeconds"] = (long)Math.Max(0, (now - entry.Instance.Since).TotalSeconds),
+                ["tags"] = ConsulJson.List(entry.Instance.Tags), ["health"] = ConsulJson.Text(entry.Status), ["priority"] = entry.Instance.Priority, ["ageSeconds"] = (long)Math.Max(0, (now - entry.Instance.Since).TotalSeconds),
                 ["shadowed"] = source.Source != group.Winner,
             }))]),
             ["shadowed"] = ConsulJson.List(sources.Where(source => source.Source != group.Winner).Select(source => $"{Text(source.Source)}: {source.Origin}")),
         };
+        if (group.Dns?.Trouble is { } trouble)
+            answer["trouble"] = trouble;
+        return answer;
     }
 
-    private static string Text(NameSource source) => source switch { NameSource.Kubernetes => "kubernetes", NameSource.Registry => "registry", _ => "file" };
+    private static string Text(NameSource source) => source switch { NameSource.Kubernetes => "kubernetes", NameSource.Registry => "registry", NameSource.File => "file", _ => "dns" };
 }

@@ -8,6 +8,9 @@ public enum NameSource
     Kubernetes = 0,
     Registry = 1,
     File = 2,
+
+    /// <summary>Names of elsewhere, which the services file tells to ask DNS for.</summary>
+    Dns = 3,
 }
 
 /// <summary>An instance of a service on a node; with an empty id: the node itself.</summary>
@@ -68,6 +71,9 @@ public sealed record Instance
     public int PassingWeight { get; init; } = 1;
 
     public int WarningWeight { get; init; } = 1;
+
+    /// <summary>0: asked first; those with more take over when all with less are out (the priorities of SRV records, as levels).</summary>
+    public int Priority { get; init; }
 
     public bool EnableTagOverride { get; init; }
 

@@ -14,7 +14,8 @@ public sealed record Entry(NodeRecord Node, Instance Instance, ImmutableArray<Ch
 
 /// <summary>What a source other than the registry says of a name. Without entries it holds the name all the same.</summary>
 /// <param name="Origin">Where it says so: `Service shop/orders`, `services.yaml:12`.</param>
-public sealed record Projection(string Origin, ImmutableArray<Entry> Entries);
+/// <param name="Trouble">What is wrong with what the source says: that it is old, or is not taken in full; null: nothing.</param>
+public sealed record Projection(string Origin, ImmutableArray<Entry> Entries, string? Trouble = null);
 
 /// <summary>One name, and who claims it.</summary>
 public sealed record NameGroup(string Name)
@@ -25,13 +26,15 @@ public sealed record NameGroup(string Name)
 
     public Projection? File { get; init; }
 
+    public Projection? Dns { get; init; }
+
     /// <summary>Of the last change of it, of its instances or their checks.</summary>
     public long Index { get; init; }
 
-    /// <summary>Kubernetes before the registry before the file.</summary>
-    public NameSource Winner => Kubernetes is not null ? NameSource.Kubernetes : Registered.Count > 0 ? NameSource.Registry : NameSource.File;
+    /// <summary>Kubernetes before the registry before the file before DNS.</summary>
+    public NameSource Winner => Kubernetes is not null ? NameSource.Kubernetes : Registered.Count > 0 ? NameSource.Registry : File is not null ? NameSource.File : NameSource.Dns;
 
-    public bool IsEmpty => Kubernetes is null && File is null && Registered.Count == 0;
+    public bool IsEmpty => Kubernetes is null && File is null && Dns is null && Registered.Count == 0;
 }
 
 /// <summary>Everything at one moment. Immutable: an answer reads one state. Each part knows the index of its last change, which is what a blocking query waits for.</summary>
@@ -94,7 +97,8 @@ public sealed record RegistryState
     public IEnumerable<Entry> Entries(NameGroup group) => group.Winner switch
     {
         NameSource.Kubernetes => group.Kubernetes!.Entries,
-        NameSource.File => group.File?.Entries ?? [],
+        NameSource.File => group.File!.Entries,
+        NameSource.Dns => group.Dns?.Entries ?? [],
         _ => group.Registered.Select(Entry),
     };
 

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
 using Weft.Api.Istio;
 using Weft.Control.Discovery.Model;
+using Weft.Control.Mesh.Backends;
 
 namespace Weft.Control.Discovery.Outputs;
 
@@ -49,7 +51,7 @@ public sealed class RegistryHosts(string @namespace)
         return new ServiceEntry
         {
             ApiVersion = "networking.istio.io/v1", Kind = "ServiceEntry",
-            Metadata = new() { Name = $"registry.{host}", Namespace = @namespace, Labels = new Dictionary<string, string> { ["weft.dev/source"] = "registry" } },
+            Metadata = new() { Name = $"registry.{host}", Namespace = @namespace, Labels = new Dictionary<string, string> { ["weft.dev/source"] = SourceText(usable[0].Instance.Source) } },
             Spec = new()
             {
                 Hosts = [$"{host}.service.consul"], Location = "MESH_EXTERNAL", Resolution = "STATIC",
@@ -64,6 +66,8 @@ public sealed class RegistryHosts(string @namespace)
         };
     }
 
+    private static string SourceText(NameSource source) => source switch { NameSource.File => "file", NameSource.Dns => "dns", _ => "registry" };
+
     // Subsets select by labels: metadata are labels, and each tag is one.
     private static SortedDictionary<string, string> Labels(Instance instance)
     {
@@ -72,6 +76,8 @@ public sealed class RegistryHosts(string @namespace)
             labels[key] = value;
         foreach (var tag in instance.Tags)
             labels.TryAdd(tag, "true");
+        if (instance.Priority > 0)
+            labels[BackendJobs.PriorityLabel] = instance.Priority.ToString(CultureInfo.InvariantCulture);
         return labels;
     }
 

@@ -21,7 +21,7 @@ internal static class RegistryUnits
     /// </summary>
     public static ConfigUnit? Compile(RegistryState state, string name)
     {
-        if (!state.Names.TryGetValue(name, out var group) || (group.Winner == NameSource.Kubernetes && group.Registered.Count == 0 && group.File is null))
+        if (!state.Names.TryGetValue(name, out var group) || (group.Winner == NameSource.Kubernetes && group.Registered.Count == 0 && group.File is null && group.Dns is null))
             return null;
         var places = state.Entries(group).Where(entry => entry.Status == CheckStatus.Passing).Select(Place).Take(MaxPlaces).ToList();
         while (true)
@@ -39,7 +39,7 @@ internal static class RegistryUnits
 
     private static RegisteredPlace Place(Entry entry) => new()
     {
-        Address = entry.Address, Port = entry.Instance.Port, Tags = entry.Instance.Tags, Weight = entry.Instance.PassingWeight,
+        Address = entry.Address, Port = entry.Instance.Port, Tags = entry.Instance.Tags, Weight = entry.Instance.PassingWeight, Priority = entry.Instance.Priority,
         Node = entry.Instance.Source == NameSource.Registry && (entry.Instance.Address.Length == 0 || entry.Instance.Address == entry.Node.Address) ? entry.Node.Name : null,
     };
 }

@@ -207,7 +207,12 @@ public sealed class RegistryDraft
     public void Project(NameSource source, string name, Projection? projection)
     {
         var group = _state.Names.GetValueOrDefault(name) ?? new NameGroup(name);
-        Put(source == NameSource.Kubernetes ? group with { Kubernetes = projection } : group with { File = projection });
+        Put(source switch
+        {
+            NameSource.Kubernetes => group with { Kubernetes = projection },
+            NameSource.File => group with { File = projection },
+            _ => group with { Dns = projection },
+        });
         TouchName(name);
     }
 

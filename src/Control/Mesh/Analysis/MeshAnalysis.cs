@@ -31,13 +31,17 @@ public sealed class MeshAnalysis
     /// <summary>Kinds that have a part in it, by their types: what of a cluster is to be read.</summary>
     public static IReadOnlyList<Type> Types { get; } = [typeof(Service), typeof(EndpointSlice), typeof(Pod), typeof(Node), typeof(Namespace), .. MeshKinds.All().Select(kind => kind.Kind.Type)];
 
+    /// <summary>What of a cluster is to be read beside them: the mesh's own configuration.</summary>
+    public static ObjectKey MeshConfig { get; } = new(new MeshSettings().RootNamespace, MeshConfigMap.Name);
+
     /// <summary>One that has the kind and name of an earlier one takes its place. Kinds that have no part in the mesh are passed over.</summary>
     public void Add(JsonObject tree, string defaultNamespace)
     {
         if ((string?)(tree["kind"] as JsonValue) is not { } kind || (string?)(tree["apiVersion"] as JsonValue) is not { } version || tree["metadata"] is not JsonObject metadata)
             return;
         var isOurs = _kinds.TryGetValue(kind, out var installed) && version.StartsWith(installed.Kind.Kind.Group + "/", StringComparison.Ordinal);
-        if (!isOurs && !version.Split('/')[0].EndsWith("istio.io", StringComparison.Ordinal) && kind is not ("Service" or "EndpointSlice" or "Pod" or "Node" or "Namespace" or "Secret"))
+        var isConfig = kind == "ConfigMap" && version == "v1" && (string?)metadata["name"] == MeshConfig.Name && ((string?)metadata["namespace"] ?? defaultNamespace) == MeshConfig.Namespace;
+        if (!isOurs && !isConfig && !version.Split('/')[0].EndsWith("istio.io", StringComparison.Ordinal) && kind is not ("Service" or "EndpointSlice" or "Pod" or "Node" or "Namespace" or "Secret"))
             return;
         var isNamespaced = isOurs ? installed!.Kind.Namespaced : kind is not ("Node" or "Namespace");
         if (isNamespaced && string.IsNullOrEmpty((string?)metadata["namespace"]))
@@ -50,6 +54,8 @@ public sealed class MeshAnalysis
     {
         var problems = new List<MeshDiagnostic>();
         var read = _objects.Select(pair => (About: pair.Key, Value: Read(pair.Key, pair.Value, problems))).Where(pair => pair.Value is not null).ToList();
+        if (read.Select(pair => pair.Value).OfType<ConfigMap>().FirstOrDefault() is { } config)
+            settings = Configured(settings, config, problems);
         var inputs = Inputs(settings, [.. read.Select(pair => pair.Value!)]);
         var (snapshot, quarantined) = Quarantine.Compile(inputs, null);
         problems.AddRange(snapshot.Diagnostics);
@@ -70,6 +76,22 @@ public sealed class MeshAnalysis
         };
     }
 
+    // One that cannot be read leaves what held before; here that is what holds without it.
+    private static MeshSettings Configured(MeshSettings settings, ConfigMap map, List<MeshDiagnostic> diagnostics)
+    {
+        var read = MeshConfigMap.Read(settings, map.Data.GetValueOrDefault(MeshConfigMap.Key) ?? "");
+        var (about, field) = (Problems.Of(map, diagnostics), $"data.{MeshConfigMap.Key}");
+        foreach (var problem in read.Problems)
+        {
+            if (read.Settings is null || read.KeepsTelemetry)
+                about.Error(field, problem);
+            else
+                about.Warn(field, problem);
+        }
+
+        return read.Settings ?? settings;
+    }
+
     private IObject? Read(ObjectRef about, JsonObject tree, List<MeshDiagnostic> diagnostics)
     {
         var problems = new Problems(about, diagnostics);
@@ -82,6 +104,7 @@ public sealed class MeshAnalysis
                 case "Pod": return ApiJson.FromTree<Pod>(tree);
                 case "Node": return ApiJson.FromTree<Node>(tree);
                 case "Namespace": return ApiJson.FromTree<Namespace>(tree);
+                case "ConfigMap": return ApiJson.FromTree<ConfigMap>(tree);
                 case "Secret": return ApiJson.FromTree<Secret>(tree);
             }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Weft.Api.Discovery;
 using Weft.Api.Istio;
@@ -17,6 +18,12 @@ internal static class BackendJobs
 {
     /// <summary>The label by which a slice names its service.</summary>
     private const string ServiceName = "kubernetes.io/service-name";
+
+    /// <summary>Label of an endpoint of a service entry, a number: those with less are asked first, and it takes over when they are out. As the priorities of SRV records, for which Istio has no field.</summary>
+    public const string PriorityLabel = "weft.dev/priority";
+
+    // An order of a few levels: each is a step of what the balancer counts with.
+    private const int MostPriority = 100;
 
     public static IEnumerable<Job> Of(MeshIndex index)
     {
@@ -101,11 +108,14 @@ internal static class BackendJobs
             new()
             {
                 Address = endpoint.Address!, Port = endpoint.Ports.TryGetValue(port.EndpointName, out var own) ? own : port.TargetPort,
-                Weight = Math.Clamp(endpoint.Weight is > 0 ? endpoint.Weight.Value : 1, 1, Balancing.Endpoint.MaxWeight), Labels = new ValueMap(endpoint.Labels), Locality = Place(endpoint.Locality),
+                Weight = Math.Clamp(endpoint.Weight is > 0 ? endpoint.Weight.Value : 1, 1, Balancing.Endpoint.MaxWeight), Labels = new ValueMap(endpoint.Labels), Locality = Place(endpoint.Locality), Priority = PriorityOf(endpoint),
                 Identity = string.IsNullOrEmpty(endpoint.ServiceAccount) ? null : $"spiffe://{lookups.Settings.TrustDomain}/ns/{host.Namespace}/sa/{endpoint.ServiceAccount}",
             },
         ];
     }
+
+    private static int PriorityOf(WorkloadEntrySpec endpoint) =>
+        endpoint.Labels.TryGetValue(PriorityLabel, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? Math.Min(number, MostPriority) : 0;
 
     private static Locality Place(string? text)
     {

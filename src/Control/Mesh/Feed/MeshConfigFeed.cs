@@ -3,7 +3,6 @@ using Weft.Api;
 using Weft.Api.Core;
 using Weft.Client;
 using Weft.Control.Mesh.Inputs;
-using Weft.Control.Mesh.Telemetries;
 using Weft.Control.Runtime;
 
 namespace Weft.Control.Mesh.Feed;
@@ -36,7 +35,7 @@ internal sealed class MeshConfigFeed : IAsyncDisposable
     public MeshConfigFeed(KubeClient client, MeshSettings usual, TimeProvider time, Random random, ILogger logger, Action<ApiResource, Exception> onError, Action changed)
     {
         (_usual, _settings, _time) = (usual, usual, time);
-        _key = new ObjectKey(usual.RootNamespace, TelemetryConfigReader.ConfigMap);
+        _key = new ObjectKey(usual.RootNamespace, MeshConfigMap.Name);
         _events = new EventRecorder(client, MeshFeed.Account, time, logger);
         _informer = new Informer<ConfigMap>(client.For<ConfigMap>(), time, random, onError, usual.RootNamespace, $"metadata.name={_key.Name}");
         _subscription = _informer.Cache.Subscribe(_ => changed());
@@ -60,21 +59,19 @@ internal sealed class MeshConfigFeed : IAsyncDisposable
     public MeshSettings Read()
     {
         var map = _informer.Cache.Find(_key);
-        var text = map?.Data.GetValueOrDefault(TelemetryConfigReader.Key) ?? "";
+        var text = map?.Data.GetValueOrDefault(MeshConfigMap.Key) ?? "";
         if (text == _text)
             return _settings;
         _text = text;
-        var problems = new List<string>();
-        var read = MeshConfigReader.Read(_usual, text, problems);
-        var (telemetry, more) = TelemetryConfigReader.Read(text);
-        if (map is not null && problems.Count + more.Count > 0)
+        var read = MeshConfigMap.Read(_usual, text);
+        if (map is not null && read.Problems.Count > 0)
         {
-            var lost = read is null ? "not taken, and what held before goes on: " : telemetry is null ? "what it says of telemetry is not taken, and what held before goes on: " : "";
-            _events.Warning(map, lost.Length > 0 ? "MeshConfigInvalid" : "MeshConfigIgnored", lost + string.Join("; ", problems.Concat(more).Distinct().Take(MostTold)));
+            var lost = read.Settings is null ? "not taken, and what held before goes on: " : read.KeepsTelemetry ? "what it says of telemetry is not taken, and what held before goes on: " : "";
+            _events.Warning(map, lost.Length > 0 ? "MeshConfigInvalid" : "MeshConfigIgnored", lost + string.Join("; ", read.Problems.Take(MostTold)));
         }
 
-        if (read is not null)
-            _good = read with { Telemetry = telemetry ?? _settings.Telemetry };
+        if (read.Settings is { } settings)
+            _good = read.KeepsTelemetry ? settings with { Telemetry = _settings.Telemetry } : settings;
         return _settings = _good ?? _usual with { AllowAny = false };
     }
 

@@ -173,7 +173,7 @@ internal static class ClusterZone
         for (var i = 0; i < targets.Length && !to.IsTruncated; i++)
         {
             var target = targets[(first + i) % targets.Length];
-            to.Service(target.Port, weight, target.Target, Ttl);
+            to.Service(0, target.Port, weight, target.Target, Ttl);
         }
 
         for (var i = 0; i < targets.Length && !to.IsTruncated; i++)

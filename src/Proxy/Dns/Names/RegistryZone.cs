@@ -77,7 +77,7 @@ internal static class RegistryZone
             for (var i = 0; i < places.Length && !to.IsTruncated; i++)
             {
                 var place = places[(first + i) % places.Length];
-                to.Service((ushort)place.Port, (ushort)place.Weight, place.Target, ClusterZone.Ttl);
+                to.Service((ushort)place.Priority, (ushort)place.Port, (ushort)place.Weight, place.Target, ClusterZone.Ttl);
             }
 
             for (var i = 0; i < places.Length && !to.IsTruncated; i++)
@@ -133,14 +133,18 @@ internal static class RegistryZone
 /// <summary>One place of a registered name, ready to be copied into an answer.</summary>
 /// <param name="Octets">Of the address; empty for a host name.</param>
 /// <param name="Target">Octets of the name that SRV records point to.</param>
-internal sealed record RegisteredTarget(byte[] Octets, string? HostName, int Port, int Weight, IReadOnlyList<string> Tags, byte[] Target);
+internal sealed record RegisteredTarget(byte[] Octets, string? HostName, int Port, int Weight, int Priority, IReadOnlyList<string> Tags, byte[] Target);
 
 internal sealed record RegisteredNames(RegisteredTarget[] Places)
 {
-    /// <summary>Each address once.</summary>
+    /// <summary>Each address once, of those with the lowest priority: who asks for addresses alone cannot know who is to take over.</summary>
     public RegisteredTarget[] Hosts { get; } = Distinct(Places);
 
-    public static RegisteredTarget[] Distinct(RegisteredTarget[] places) => [.. places.DistinctBy(place => place.HostName ?? Convert.ToHexString(place.Octets))];
+    public static RegisteredTarget[] Distinct(RegisteredTarget[] places)
+    {
+        var first = places.Select(place => place.Priority).DefaultIfEmpty().Min();
+        return [.. places.Where(place => place.Priority == first).DistinctBy(place => place.HostName ?? Convert.ToHexString(place.Octets))];
+    }
 
     public static RegisteredNames Compile(RegisteredUnit unit) => new([.. unit.Places.Select(Compile).OfType<RegisteredTarget>()]);
 
@@ -148,14 +152,15 @@ internal sealed record RegisteredNames(RegisteredTarget[] Places)
     private static RegisteredTarget? Compile(RegisteredPlace place)
     {
         var weight = Math.Clamp(place.Weight, 1, ushort.MaxValue);
+        var priority = Math.Clamp(place.Priority, 0, ushort.MaxValue);
         var node = place.Node is { } name && DnsName.IsName($"{name.ToLowerInvariant()}.node.{RegistryZone.Domain}") ? $"{name.ToLowerInvariant()}.node.{RegistryZone.Domain}" : null;
         if (IPAddress.TryParse(place.Address, out var address))
         {
             var octets = address.GetAddressBytes();
-            return new(octets, null, place.Port, weight, place.Tags, DnsName.ToWire(node ?? $"{Convert.ToHexStringLower(octets)}.addr.{RegistryZone.Domain}"));
+            return new(octets, null, place.Port, weight, priority, place.Tags, DnsName.ToWire(node ?? $"{Convert.ToHexStringLower(octets)}.addr.{RegistryZone.Domain}"));
         }
 
         var host = place.Address.TrimEnd('.').ToLowerInvariant();
-        return DnsName.IsName(host) ? new([], host, place.Port, weight, place.Tags, DnsName.ToWire(host)) : null;
+        return DnsName.IsName(host) ? new([], host, place.Port, weight, priority, place.Tags, DnsName.ToWire(host)) : null;
     }
 }

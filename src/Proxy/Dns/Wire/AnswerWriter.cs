@@ -47,10 +47,10 @@ internal ref struct AnswerWriter
     /// <summary>A record of another name, given as octets.</summary>
     public bool RecordOf(scoped ReadOnlySpan<byte> owner, ushort type, uint ttl, scoped ReadOnlySpan<byte> data) => Append(owner, type, ttl, data) && Count(ref _answers);
 
-    public bool Service(ushort port, ushort weight, scoped ReadOnlySpan<byte> target, uint ttl)
+    public bool Service(ushort priority, ushort port, ushort weight, scoped ReadOnlySpan<byte> target, uint ttl)
     {
         Span<byte> data = stackalloc byte[6 + DnsLimits.MaxName];
-        BinaryPrimitives.WriteUInt16BigEndian(data, 0); // priority
+        BinaryPrimitives.WriteUInt16BigEndian(data, priority);
         BinaryPrimitives.WriteUInt16BigEndian(data[2..], weight);
         BinaryPrimitives.WriteUInt16BigEndian(data[4..], port);
         target.CopyTo(data[6..]); // not compressed (RFC 2782)

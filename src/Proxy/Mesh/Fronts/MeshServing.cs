@@ -140,7 +140,12 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
     {
         if (!state.Workloads.TryGetValue(key, out var workload) || (node.Length > 0 && workload.Unit.Node != node))
         {
-            _telemetry.TryRemove(key, out _);
+            if (_telemetry.TryRemove(key, out var told))
+            {
+                told.Client.End(engine.Names);
+                told.Server.End(engine.Names);
+            }
+
             // Whoever has the address next has rules of its own.
             if (_rules.TryRemove(key, out var gone))
                 _revoked.UnionWith(gone.Addresses);
@@ -169,8 +174,8 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
         var (client, server) = TelemetryOf(key);
         var told = workload.Unit.Telemetry ?? new WorkloadTelemetry();
         var resource = new SpanResource(WorkloadNames.CanonicalName(workload.Name, workload.Unit.Labels), workload.Unit.Namespace, workload.Name, node);
-        client.Publish(TelemetryView.Of(told.Client, resource, isClient: true, trustDecision: true, engine.Names));
-        server.Publish(TelemetryView.Of(told.Server, resource, isClient: false, trustDecision: true, engine.Names));
+        client.Publish(told.Client, resource, isClient: true, trustDecision: true, engine.Names);
+        server.Publish(told.Server, resource, isClient: false, trustDecision: true, engine.Names);
     }
 
     private static string FactoryKey(string workload, string cluster) => $"workload {workload} {cluster}";

@@ -8,7 +8,8 @@ namespace Weft.Proxy.Mesh.Inspection;
 /// The last requests of this node, and those who watch them pass. Of fixed size: the oldest make room. Written by the log's thread alone; a record is copied there, and read
 /// into an object only when somebody asks.
 /// </summary>
-internal sealed class RequestJournal(RequestObserver observer, int capacity = RequestJournal.Capacity)
+/// <param name="lost">How many records never came here so far: the loops had no room for them before the log's thread took the others.</param>
+internal sealed class RequestJournal(RequestObserver observer, Func<long> lost, int capacity = RequestJournal.Capacity)
 {
     /// <summary>Some seconds of a busy node, hours of a quiet one; 2 MB with texts of usual length, 8 MB at most.</summary>
     public const int Capacity = 4096;
@@ -76,7 +77,7 @@ internal sealed class RequestJournal(RequestObserver observer, int capacity = Re
         {
             if (_taps.Count >= MostTaps)
                 return null;
-            var tap = new Tap(filter);
+            var tap = new Tap(filter, lost);
             _taps.Add(tap);
             return tap;
         }
@@ -89,15 +90,21 @@ internal sealed class RequestJournal(RequestObserver observer, int capacity = Re
     }
 
     /// <summary>One who watches.</summary>
-    internal sealed class Tap(RequestFilter filter)
+    internal sealed class Tap(RequestFilter filter, Func<long> lost)
     {
         private readonly Channel<ObservedRequest> _waiting = Channel.CreateBounded<ObservedRequest>(new BoundedChannelOptions(Waiting) { SingleReader = true, SingleWriter = true, FullMode = BoundedChannelFullMode.Wait });
-        private long _dropped;
+        private long _dropped, _lost = lost();
 
         public ChannelReader<ObservedRequest> Requests => _waiting.Reader;
 
-        /// <summary>How many were missed since the last time.</summary>
-        public long TakeDropped() => Interlocked.Exchange(ref _dropped, 0);
+        /// <summary>How many were missed since the last time. By its reader. Of those that were lost before the log nobody knows whether the filter would have taken them: all of them count.</summary>
+        public long TakeDropped()
+        {
+            var now = lost();
+            var missed = Interlocked.Exchange(ref _dropped, 0) + now - _lost;
+            _lost = now;
+            return missed;
+        }
 
         public void Offer(ObservedRequest request)
         {

@@ -11,6 +11,9 @@ internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTa
         var all = Merge(loops);
         var labels = all.ConvertAll(one => LabelsOf(one.Key));
         var written = labels.ConvertAll(one => text.Labels(one));
+        // With rules two series may have the same labels: what was counted before a rule came, and what it leaves as it was. Prometheus keeps one of such samples.
+        var ruled = all.Exists(one => one.Key.Rules != 0);
+        var sums = new Dictionary<string, RequestSeries>();
         Counter("istio_requests_total", "Requests that were answered, or given up by the client.", one => one.Requests);
         Each("istio_request_duration_milliseconds", "histogram", "From the first byte of a request to the last byte of its response.", (name, label, one) => text.Histogram(name, label, one.Milliseconds));
         Each("istio_request_bytes", "histogram", "Bytes of request bodies.", (name, label, one) => text.Histogram(name, label, one.RequestBytes));
@@ -23,20 +26,22 @@ internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTa
         void Each(string name, string type, string help, Action<string, string, RequestSeries> write, bool grpc = false)
         {
             text.Family(name, type, help);
-            Dictionary<string, RequestSeries>? changed = null;
             for (var i = 0; i < all.Count; i++)
             {
                 var one = all[i];
                 if (grpc && one.Key.Protocol != RequestProtocol.Grpc)
                     continue;
-                if (one.Key.Rules == 0)
+                if (!ruled)
                     write(name, written[i], one);
+                else if (one.Key.Rules == 0)
+                    Sum(sums, written[i], one);
                 else if (rules[one.Key.Rules] is var rule && rule.Leaves(name))
-                    Sum(changed ??= [], text.Labels(rule.Apply(name, labels[i])), one);
+                    Sum(sums, text.Labels(rule.Apply(name, labels[i])), one);
             }
 
-            foreach (var (label, one) in changed ?? [])
+            foreach (var (label, one) in sums)
                 write(name, label, one);
+            sums.Clear();
         }
     }
 
@@ -73,7 +78,6 @@ internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTa
         return [.. total.Values];
     }
 
-    // Without a label two series may be one.
     private static void Sum(Dictionary<string, RequestSeries> into, string labels, RequestSeries one)
     {
         if (!into.TryGetValue(labels, out var sum))

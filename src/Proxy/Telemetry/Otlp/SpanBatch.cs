@@ -5,7 +5,7 @@ namespace Weft.Proxy.Telemetry.Otlp;
 
 /// <summary>Spans that wait to be sent together, by whose they are. A repeated field of protobuf is as it is when its messages are put one after the other, so each resource is encoded by itself.</summary>
 /// <param name="most">Spans of one message.</param>
-internal sealed class SpanBatch(InternTable<string> names, InternTable<SpanSource> sources, SpanResource own, int most)
+internal sealed class SpanBatch(InternTable<string> names, SpanSources sources, SpanResource own, int most)
 {
     private Dictionary<SpanResource, SpanEncoder> _byResource = [];
 

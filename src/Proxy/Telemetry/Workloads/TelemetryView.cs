@@ -9,7 +9,7 @@ namespace Weft.Proxy.Telemetry.Workloads;
 
 /// <summary>What one side of a workload tells of its requests, compiled.</summary>
 /// <param name="Tracing">Null: traces are passed on, and not taken part in.</param>
-/// <param name="Spans">Whose its spans are, of the table of <see cref="SpanSource"/>; 0: nobody's.</param>
+/// <param name="Spans">Whose its spans are, of <see cref="SpanSources"/>; 0: nobody's.</param>
 /// <param name="Fields">Of requests, that its spans have as attributes; null: none.</param>
 /// <param name="Log">Which requests are logged; null: all.</param>
 /// <param name="Metrics">Changes of its series, of the table of <see cref="SeriesRules"/>; 0: none.</param>
@@ -17,14 +17,12 @@ internal sealed record TelemetryView(TracingSettings? Tracing, int Spans, LogFie
 {
     public static readonly TelemetryView Default = new(null, 0, null, true, null, 0);
 
+    /// <param name="spans">The number of <paramref name="source"/>.</param>
     /// <param name="trustDecision">Whether the sender's decision to sample counts: not where strangers send.</param>
-    public static TelemetryView Of(SideTelemetry side, SpanResource of, bool isClient, bool trustDecision, ProxyNames names)
-    {
-        var source = side.Trace is { } trace ? new SpanSource(trace.Collector, of, isClient, trace.Tags) : null;
-        return new TelemetryView(
-            side.Trace is { } traced ? new TracingSettings((int)Math.Round(traced.Percent * 10_000), trustDecision) : null, source is null ? 0 : names.SpanSources.Intern(source), source?.Fields(),
+    public static TelemetryView Of(SideTelemetry side, SpanSource? source, int spans, bool trustDecision, ProxyNames names) =>
+        new(
+            side.Trace is { } traced ? new TracingSettings((int)Math.Round(traced.Percent * 10_000), trustDecision) : null, spans, source?.Fields(),
             side.Logged, side.Log, side.Metrics.IsEmpty ? 0 : names.SeriesRules.Intern(new SeriesRules(side.Metrics)));
-    }
 }
 
 /// <summary>One side of a workload for as long as it is there: open connections find the newest view here.</summary>
@@ -34,7 +32,21 @@ internal sealed class TelemetryCell
 
     public TelemetryView Current => Volatile.Read(ref _view);
 
-    public void Publish(TelemetryView next) => Volatile.Write(ref _view, next);
+    /// <summary>What it tells from now on. One caller at a time, as of <see cref="End"/>.</summary>
+    /// <param name="trustDecision">As of <see cref="TelemetryView.Of"/>.</param>
+    public void Publish(SideTelemetry side, SpanResource of, bool isClient, bool trustDecision, ProxyNames names)
+    {
+        var source = side.Trace is { } trace ? new SpanSource(trace.Collector, of, isClient, trace.Tags) : null;
+        var before = _view.Spans;
+        var stays = source is not null && before != 0 && names.SpanSources[before] == source;
+        var spans = stays ? before : source is null ? 0 : names.SpanSources.Take(source);
+        Volatile.Write(ref _view, TelemetryView.Of(side, source, spans, trustDecision, names));
+        if (!stays)
+            names.SpanSources.GiveBack(before);
+    }
+
+    /// <summary>The workload is gone; what is under way is told as before.</summary>
+    public void End(ProxyNames names) => names.SpanSources.GiveBack(_view.Spans);
 }
 
 /// <summary>What a collector calls a workload.</summary>

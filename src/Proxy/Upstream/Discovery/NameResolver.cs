@@ -7,17 +7,12 @@ using Weft.Proxy.Dns.Wire;
 
 namespace Weft.Proxy.Upstream.Discovery;
 
-/// <summary>Nobody has answered, or not with what can be used.</summary>
-internal sealed class NotResolvedException(string reason) : Exception(reason);
-
-/// <param name="Life">How long it is good; the cluster's own refresh where the answer does not say.</param>
-internal sealed record FoundEndpoints(IReadOnlyList<EndpointConfig> Endpoints, TimeSpan Life);
-
 /// <summary>
 /// The endpoints behind a name. Where the cluster names DNS servers, or wants SRV records, servers are asked here; other names are the system's business. Remembers, for each name that
 /// SRV records lead to, what it was last known by: one that cannot be resolved for a moment is not lost.
 /// </summary>
-internal sealed class NameResolver(DnsDiscovery dns, TimeProvider time)
+/// <param name="asksServers">Servers are asked here in any case, those of the system where the cluster names none: only they tell how long an answer is good.</param>
+public sealed class NameResolver(DnsDiscovery dns, TimeProvider time, bool asksServers = false)
 {
     // Less would be a burden for servers, more would keep endpoints that have left (resolvers of common languages cache for half a minute to five).
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1), Longest = TimeSpan.FromMinutes(5);
@@ -36,7 +31,7 @@ internal sealed class NameResolver(DnsDiscovery dns, TimeProvider time)
     /// <exception cref="NotResolvedException">What is known from before is still the best.</exception>
     public async Task<FoundEndpoints> ResolveAsync(CancellationToken cancellationToken)
     {
-        if (!dns.Srv && dns.Servers.IsEmpty)
+        if (!dns.Srv && dns.Servers.IsEmpty && !asksServers)
             return new FoundEndpoints(Of(await SystemAsync(cancellationToken)), dns.Refresh);
         var servers = Servers();
         if (!dns.Srv)
@@ -87,20 +82,21 @@ internal sealed class NameResolver(DnsDiscovery dns, TimeProvider time)
     {
         var both = await Task.WhenAll(TryAskAsync(RecordType.A), TryAskAsync(RecordType.AAAA));
         var ttl = uint.MaxValue;
-        var addresses = both.OfType<UpstreamAnswer>().SelectMany(answer => ServiceRecords.Addresses(answer, ref ttl)).ToList();
-        if (addresses.Count == 0 && both.Any(answer => answer is null))
-            throw new NotResolvedException($"no answer for {name}");
-        return (addresses, addresses.Count > 0 ? ttl : (uint)both.OfType<UpstreamAnswer>().Min(answer => answer.Life.TotalSeconds));
+        var answers = both.Select(one => one.Answer).OfType<UpstreamAnswer>().ToList();
+        var addresses = answers.SelectMany(answer => ServiceRecords.Addresses(answer, ref ttl)).ToList();
+        if (addresses.Count == 0 && both.Select(one => one.Reason).FirstOrDefault(reason => reason is not null) is { } why)
+            throw new NotResolvedException($"no answer for {name}: {why}");
+        return (addresses, addresses.Count > 0 ? ttl : (uint)answers.Min(answer => answer.Life.TotalSeconds));
 
-        async Task<UpstreamAnswer?> TryAskAsync(ushort type)
+        async Task<(UpstreamAnswer? Answer, string? Reason)> TryAskAsync(ushort type)
         {
             try
             {
-                return await AskAsync(servers, new Question(name, type), deadline, cancellationToken);
+                return (await AskAsync(servers, new Question(name, type), deadline, cancellationToken), null);
             }
-            catch (NotResolvedException)
+            catch (NotResolvedException none)
             {
-                return null;
+                return (null, none.Message);
             }
         }
     }

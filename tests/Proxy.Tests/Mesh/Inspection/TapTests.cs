@@ -123,6 +123,18 @@ public sealed class TapTests : IAsyncLifetime
         Assert.Equal(("front-5d4f-x7k2p", "pod"), (refused.Source.Pod, refused.Destination.Pod));
     }
 
+    // A loop whose records nobody took in time has no room for more: they never came to who watches, who was told nothing.
+    [Fact]
+    public void Who_watches_is_told_how_many_requests_never_came_to_the_log()
+    {
+        var lost = 7L;
+        var journal = new Weft.Proxy.Mesh.Inspection.RequestJournal(new(_bed.Proxy.Engine.Names.Texts, "n", () => Weft.Proxy.Mesh.State.MeshView.Empty), () => lost);
+        var tap = journal.Watch(new RequestFilter())!;
+        Assert.Equal(0, tap.TakeDropped());
+        lost = 12;
+        Assert.Equal((5, 0), (tap.TakeDropped(), tap.TakeDropped()));
+    }
+
     [Fact]
     public async Task A_reader_that_stands_still_misses_requests_and_is_told_how_many()
     {
@@ -154,7 +166,7 @@ public sealed class TapTests : IAsyncLifetime
     [Fact]
     public void The_oldest_make_room()
     {
-        var journal = new Weft.Proxy.Mesh.Inspection.RequestJournal(new(_bed.Proxy.Engine.Names.Texts, "n", () => Weft.Proxy.Mesh.State.MeshView.Empty), capacity: 4);
+        var journal = new Weft.Proxy.Mesh.Inspection.RequestJournal(new(_bed.Proxy.Engine.Names.Texts, "n", () => Weft.Proxy.Mesh.State.MeshView.Empty), () => 0, capacity: 4);
         for (short i = 0; i < 10; i++)
             journal.Offer(new() { HttpVersion = 11, Status = i }, new() { Method = "GET"u8, Path = "/"u8 });
         Assert.Equal([6, 7, 8, 9], journal.Recent(new RequestFilter(), 100).Select(request => request.Status));
