@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Net.Sockets;
 using Weft.Cli.Processes;
+using Weft.Cli.Proxies.HotRestart;
 
 namespace Weft.Cli.Supervision;
 
@@ -13,6 +14,7 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly RestartBackoff _restarts = new(spec.Healthy);
+    private readonly ChildStore? _store = spec.LeavesDescriptors ? new() : null;
     private IReadOnlyList<HeldSocket>? _sockets;
     private ChildState _state = new(spec.Name, null, 0, null);
 
@@ -54,11 +56,11 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
 
     private async Task<(int Exit, string Why)> RunOnceAsync()
     {
-        int pid;
+        Run run;
         try
         {
             _sockets ??= spec.OpenSockets?.Invoke() ?? [];
-            pid = ChildProcess.Start(spec.LateArguments is { } late ? spec with { Arguments = late() } : spec, _sockets);
+            run = Start();
         }
         catch (Exception refused) when (refused is Win32Exception or SocketException or IOException)
         {
@@ -66,19 +68,50 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
             return (-1, $"cannot be started: {refused.Message}");
         }
 
-        var ended = ChildProcess.WaitAsync(pid);
+        var ended = ChildProcess.WaitAsync(run.Pid);
+        if (run.Control is { } control)
+            _store!.Begin(control);
         var restarts = State.Restarts + (State.Process is null && State.LastEnd is null ? 0 : 1);
-        var identity = ProcessIdentity.Of(pid);
+        var identity = ProcessIdentity.Of(run.Pid);
         Change(State with { Process = identity, Restarts = restarts });
         var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using (_stopping.Token.Register(stop.SetResult))
         {
             if (await Task.WhenAny(ended, stop.Task) != ended && identity is not null)
+            {
+                // Before it gives up its own share of them: what it does not take then is refused at once.
+                _store?.Dispose();
                 await identity.StopAsync(spec.StopGrace, time, CancellationToken.None);
+            }
         }
 
         var exit = await ended;
+        run.Control?.Shutdown();
+        await run.Silent; // what it said last is for the next one, too
         return (exit, exit > 128 ? FormattableString.Invariant($"was ended by signal {exit - 128}") : FormattableString.Invariant($"ended with {exit}"));
+    }
+
+    private Run Start()
+    {
+        var late = spec.LateArguments is { } arguments ? spec with { Arguments = arguments() } : spec;
+        var held = _sockets!.Select(socket => (socket.Name, (int)socket.Socket.Handle));
+        if (_store is null)
+            return new Run(ChildProcess.Start(late, [.. held]), null, Task.CompletedTask);
+        var (own, other) = ControlSocket.Pair();
+        try
+        {
+            var pid = ChildProcess.Start(late, [.. held, (ControlSocket.Name, other)]);
+            return new Run(pid, own, _store.ListenTo(own));
+        }
+        catch
+        {
+            own.Dispose();
+            throw;
+        }
+        finally
+        {
+            ControlSocket.CloseDescriptor(other);
+        }
     }
 
     private void Change(ChildState state)
@@ -91,6 +124,11 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
     {
         foreach (var held in _sockets ?? [])
             held.Socket.Dispose();
+        _store?.Dispose();
         _stopping.Dispose();
     }
+
+    /// <param name="Control">Null: it leaves nothing.</param>
+    /// <param name="Silent">Ends when all that it left has been taken.</param>
+    private sealed record Run(int Pid, ControlSocket? Control, Task Silent);
 }

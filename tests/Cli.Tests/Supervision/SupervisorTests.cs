@@ -167,6 +167,17 @@ public sealed class SupervisorTests : IDisposable
         await StopAsync(running);
     }
 
+    [Fact]
+    public async Task A_child_that_leaves_descriptors_is_told_to_begin_and_ends_with_the_supervisor()
+    {
+        var running = Start(Shell("proxy", $"dd bs=100 count=1 <&3 >> {_dir.File("told")}; echo \" $@\" >> {_dir.File("told")}; exec sleep 1000") with { LeavesDescriptors = true });
+        await Eventually.TrueAsync(() => File.Exists(_dir.File("told")) && File.ReadAllLines(_dir.File("told")).Length == 1);
+        Assert.Equal("serve --socket control=3", File.ReadAllLines(_dir.File("told"))[0]);
+        Signals.Send((await PidAsync("proxy")).Pid, Signals.Kill);
+        await Eventually.TrueAsync(() => File.ReadAllLines(_dir.File("told")).Length == 2);
+        await StopAsync(running);
+    }
+
     private static string SocketName(int descriptor) => new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget!.Split('/')[^1];
 
     private static ChildSpec Sleeper(string name) => new(name, "/bin/sleep", ["1000"]);
