@@ -16,7 +16,7 @@ internal sealed class ChildStore : IDisposable
     private bool _over;
 
     /// <summary>Takes what a run says.</summary>
-    /// <returns>Ends when it has said everything; the socket is closed then.</returns>
+    /// <returns>Ends when it has said everything: the socket may be closed then.</returns>
     internal Task ListenTo(ControlSocket run)
     {
         var silent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,7 +56,6 @@ internal sealed class ChildStore : IDisposable
                 ControlSocket.CloseDescriptor(descriptor);
         }
 
-        run.Dispose();
         silent.SetResult();
     }
 }

@@ -88,6 +88,7 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
         var exit = await ended;
         run.Control?.Shutdown();
         await run.Silent; // what it said last is for the next one, too
+        run.Control?.Dispose();
         return (exit, exit > 128 ? FormattableString.Invariant($"was ended by signal {exit - 128}") : FormattableString.Invariant($"ended with {exit}"));
     }
 

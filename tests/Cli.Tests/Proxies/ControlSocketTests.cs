@@ -123,6 +123,7 @@ public sealed class ControlSocketTests
 
         // Nothing of what it said last is lost.
         await Eventually.EndsAsync(silent);
+        own.Dispose();
         (own, other) = ControlSocket.Pair();
         silent = store.ListenTo(own);
         using (var second = new ControlSocket(other))
@@ -142,5 +143,6 @@ public sealed class ControlSocketTests
         }
 
         await Eventually.EndsAsync(silent);
+        own.Dispose();
     }
 }

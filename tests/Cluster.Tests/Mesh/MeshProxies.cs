@@ -1,18 +1,20 @@
 using System.Globalization;
+using Weft.Cli.Clusters;
 using Weft.Cli.Processes;
+using Weft.Cli.Supervision;
 using Weft.Cluster.Tests.Crash;
 using Weft.Cluster.Tests.Kit;
 
 namespace Weft.Cluster.Tests.Mesh;
 
-/// <summary>The proxies of a cluster's nodes, found by their directory.</summary>
+/// <summary>The proxies that serve on a cluster's two nodes.</summary>
 internal static class MeshProxies
 {
-    internal static IReadOnlyList<ProcessIdentity> Of(WeftCluster cluster) =>
-    [
-        .. Directory.EnumerateDirectories("/proc").Select(directory => int.TryParse(Path.GetFileName(directory), out var pid) && Is(pid, cluster.DataDir) ? ProcessIdentity.Of(pid) : null)
-            .OfType<ProcessIdentity>(),
-    ];
+    internal static IReadOnlyList<ProcessIdentity> Of(WeftCluster cluster)
+    {
+        var paths = ClusterPaths.For(cluster.Name, cluster.DataDir);
+        return [.. new[] { paths, paths.LocalNode(2) }.Select(node => ChildState.Load(node).Single(child => child.Name == "proxy").Process).OfType<ProcessIdentity>()];
+    }
 
     /// <summary>All at once; returns when they are gone.</summary>
     internal static async Task<ProxyKill> KillAsync(WeftCluster cluster, TimeProvider time)
@@ -22,19 +24,6 @@ internal static class MeshProxies
         var from = time.GetUtcNow();
         await Task.WhenAll(before.Select(ClusterProcesses.KillAsync));
         return new ProxyKill(from, time.GetUtcNow());
-    }
-
-    private static bool Is(int pid, string dataDir)
-    {
-        try
-        {
-            var arguments = File.ReadAllText($"/proc/{pid}/cmdline").Split('\0');
-            return Path.GetFileName(arguments[0]) == "weft" && arguments.Length > 3 && arguments[1] == "proxy" && arguments[3].StartsWith(dataDir, StringComparison.Ordinal);
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
     }
 }
 
