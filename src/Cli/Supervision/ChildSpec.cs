@@ -32,6 +32,9 @@ public sealed record ChildSpec(string Name, string Program, IReadOnlyList<string
     /// <summary>Whether it opens sockets itself that are to outlive it: it is given one more (<see cref="ControlSocket.Name"/>) over which it leaves them with the supervisor, has those of the run before, and is
     /// told to begin.</summary>
     public bool LeavesDescriptors { get; init; }
+
+    /// <summary>Whether another run of it is started in advance, and waits to be told to begin (<see cref="LeavesDescriptors"/>), so that the end of one costs no start of a process.</summary>
+    public bool HasStandby { get; init; }
 }
 
 /// <summary>A socket that a child finds as an open descriptor; its arguments say which: `--socket NAME=DESCRIPTOR`.</summary>

@@ -48,6 +48,7 @@ public static class ProxyChild
             OpenSockets = () => Open(options, own is null ? 0 : User),
             // The front door's: they come and go with the configuration.
             LeavesDescriptors = true,
+            HasStandby = true,
         };
     }
 

@@ -22,6 +22,9 @@ internal static partial class ProxyRole
 {
     private const string Domain = "cluster.local";
 
+    // The word is there when the process is: ten times what it takes to be read.
+    private static readonly TimeSpan NeededAtOnce = TimeSpan.FromMilliseconds(100);
+
     /// <param name="directory">Holds `kubeconfig` and `state`.</param>
     /// <param name="arguments">`--socket NAME=DESCRIPTOR`, as the supervisor adds them.</param>
     internal static async Task<int> RunAsync(string directory, IReadOnlyList<string> arguments, TimeProvider time)
@@ -38,7 +41,7 @@ internal static partial class ProxyRole
         }
 
         using var link = ControlSocket.Among(arguments) is { } control ? new SupervisorLink(control) : null;
-        if (link is not null && !await MayBeginAsync(link))
+        if (link is not null && !await MayBeginAsync(link, time, loggers))
             return 0;
 
         // The one place where chance enters: everything below is given this.
@@ -84,13 +87,24 @@ internal static partial class ProxyRole
         }
     }
 
-    /// <summary>When it has all that was left by the run before. False: the supervisor is gone before it said so.</summary>
-    private static async Task<bool> MayBeginAsync(SupervisorLink link)
+    /// <summary>When it has all that was left by the run before. False: the supervisor is gone, or needs no other, before it said so.</summary>
+    private static async Task<bool> MayBeginAsync(SupervisorLink link, TimeProvider time, ILoggerFactory loggers)
     {
-        while (await link.Orders.WaitToReadAsync())
+        var order = link.Orders.WaitToReadAsync().AsTask();
+        // Who is needed at once is told at once. The others prepare.
+        if (await Task.WhenAny(order, Task.Delay(NeededAtOnce, time)) != order)
+        {
+            using var needed = new CancellationTokenSource();
+            var rehearsal = Task.Run(() => Rehearsal.RunAsync(null, time, loggers, needed.Token));
+            if (await Task.WhenAny(rehearsal, order) == order)
+                await needed.CancelAsync();
+        }
+
+        while (await order)
         {
             if (await link.Orders.ReadAsync() == WorkerOrders.Serve)
                 return true;
+            order = link.Orders.WaitToReadAsync().AsTask();
         }
 
         return false;

@@ -20,8 +20,9 @@ internal static class Rehearsal
     // Fifty times what it takes on a loaded machine. One that waits for its own answer would not hear that it is needed.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <param name="path">Null: it serves by no file.</param>
     /// <param name="needed">Somebody waits for what this was to prepare: it ends after its step.</param>
-    public static async Task RunAsync(string path, TimeProvider time, ILoggerFactory loggers, CancellationToken needed)
+    public static async Task RunAsync(string? path, TimeProvider time, ILoggerFactory loggers, CancellationToken needed)
     {
 #pragma warning disable RS0030
         var random = Random.Shared;
