@@ -60,6 +60,7 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
         ? null
         : $"'{name}' is no cluster name: use 1 to 20 lower-case letters, digits or '-', beginning and ending with a letter or digit";
 
-    [GeneratedRegex("^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 100)]
+    // At most 20 characters are looked at: only a machine that gives this process no time reaches the limit.
+    [GeneratedRegex("^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 60_000)]
     private static partial Regex ValidName();
 }
