@@ -5,15 +5,15 @@ using System.Text;
 namespace Weft.Images.Sample;
 
 /// <summary>
-/// Sends requests until it is told to end, and counts every one that is not answered by 200: no retries, so that what it says is what a plain client sees. `load URL [--clients 2] [--pause 10]
-/// [--each N] [--host NAME]`: N requests to a connection (0: as many as it bears, 1: a new one each), milliseconds between two of a client. A line for each failure, and the sums each second.
+/// Sends requests until it is told to end, and counts every one that is not answered as it should be: no retries, so that what it says is what a plain client sees. `load URL [--clients 2] [--pause 10]
+/// [--each N] [--host NAME] [--expect 200]`: N requests to a connection (0: as many as it bears, 1: a new one each), milliseconds between two of a client. A line for each failure, and the sums each second.
 /// </summary>
 internal sealed class Load
 {
     // Longer than a machine that is out of processors makes anybody wait: what is counted here is lost, not late.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly Uri _url;
-    private readonly int _clients, _each;
+    private readonly int _clients, _each, _expected;
     private readonly TimeSpan _pause;
     private readonly byte[] _request;
     private long _good, _failed, _slowest;
@@ -21,8 +21,8 @@ internal sealed class Load
     internal Load(string[] options)
     {
         if (options is not [var url, ..] || !Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme != "http")
-            throw new ArgumentException("usage: sample load http://HOST[:PORT]/PATH [--clients 2] [--pause 10] [--each 0] [--host NAME]");
-        (_url, _clients, _each) = (parsed, Number(options, "--clients", 2), Number(options, "--each", 0));
+            throw new ArgumentException("usage: sample load http://HOST[:PORT]/PATH [--clients 2] [--pause 10] [--each 0] [--host NAME] [--expect 200]");
+        (_url, _clients, _each, _expected) = (parsed, Number(options, "--clients", 2), Number(options, "--each", 0), Number(options, "--expect", 200));
         _pause = TimeSpan.FromMilliseconds(Number(options, "--pause", 10));
         var host = Array.IndexOf(options, "--host") is > 0 and var at && at + 1 < options.Length ? options[at + 1] : parsed.Authority;
         _request = Encoding.Latin1.GetBytes($"GET {parsed.PathAndQuery} HTTP/1.1\r\nHost: {host}\r\n{(_each == 1 ? "Connection: close\r\n" : "")}\r\n");
@@ -70,7 +70,7 @@ internal sealed class Load
                 await socket.SendAsync(_request, patience.Token);
                 var (status, closes) = await AnswerAsync(socket, patience.Token);
                 used++;
-                if (status == 200)
+                if (status == _expected)
                     Interlocked.Increment(ref _good);
                 else
                     Failed(doing, started, string.Create(CultureInfo.InvariantCulture, $"status {status}"));
@@ -111,7 +111,7 @@ internal sealed class Load
     private void Failed(string doing, long started, string how)
     {
         Interlocked.Increment(ref _failed);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"failed {TimeProvider.System.GetUtcNow():HH:mm:ss.fff} after {TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms, {doing}: {how}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"failed {TimeProvider.System.GetUtcNow():O} after {TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms, {doing}: {how}"));
     }
 
     private void Slowest(long milliseconds)

@@ -1,3 +1,5 @@
+using Weft.Cli.Proxies.HotRestart;
+
 namespace Weft.Cli.Supervision;
 
 /// <summary>One program that the supervisor keeps running.</summary>
@@ -26,6 +28,13 @@ public sealed record ChildSpec(string Name, string Program, IReadOnlyList<string
     /// <summary>Called before the first start; the supervisor keeps the sockets open and hands them to every run, so that what arrives between two
     /// runs waits in them. A socket that cannot be opened (<see cref="System.Net.Sockets.SocketException"/>, <see cref="IOException"/>) is tried again with the child's own back-off.</summary>
     public Func<IReadOnlyList<HeldSocket>>? OpenSockets { get; init; }
+
+    /// <summary>Whether it opens sockets itself that are to outlive it: it is given one more (<see cref="ControlSocket.Name"/>) over which it leaves them with the supervisor, has those of the run before, and is
+    /// told to begin.</summary>
+    public bool LeavesDescriptors { get; init; }
+
+    /// <summary>Whether another run of it is started in advance, and waits to be told to begin (<see cref="LeavesDescriptors"/>), so that the end of one costs no start of a process.</summary>
+    public bool HasStandby { get; init; }
 }
 
 /// <summary>A socket that a child finds as an open descriptor; its arguments say which: `--socket NAME=DESCRIPTOR`.</summary>

@@ -46,6 +46,9 @@ public static class ProxyChild
             Environment = new Dictionary<string, string> { ["DOTNET_EnableDiagnostics"] = "0" },
             IsWanted = options.IsWanted,
             OpenSockets = () => Open(options, own is null ? 0 : User),
+            // The front door's: they come and go with the configuration.
+            LeavesDescriptors = true,
+            HasStandby = true,
         };
     }
 

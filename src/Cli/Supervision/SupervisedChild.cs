@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Net.Sockets;
 using Weft.Cli.Processes;
+using Weft.Cli.Proxies.HotRestart;
 
 namespace Weft.Cli.Supervision;
 
@@ -11,9 +12,14 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
     // As long as a process takes to start: nobody notices it.
     private static readonly TimeSpan WantedCheck = TimeSpan.FromMilliseconds(100);
 
+    // The start of a process costs a third of a second of a core, which whoever has just begun needs more.
+    private static readonly TimeSpan StandbyDelay = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly RestartBackoff _restarts = new(spec.Healthy);
+    private readonly ChildStore? _store = spec.LeavesDescriptors ? new() : null;
     private IReadOnlyList<HeldSocket>? _sockets;
+    private Run? _standby;
     private ChildState _state = new(spec.Name, null, 0, null);
 
     internal ChildSpec Spec => spec;
@@ -46,6 +52,7 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
             await Task.Delay(delay, time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
+        await EndStandbyAsync();
         Change(State with { Process = null });
         return 0;
     }
@@ -54,32 +61,101 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
 
     private async Task<(int Exit, string Why)> RunOnceAsync()
     {
-        int pid;
+        Run run;
         try
         {
             _sockets ??= spec.OpenSockets?.Invoke() ?? [];
-            pid = ChildProcess.Start(spec.LateArguments is { } late ? spec with { Arguments = late() } : spec, _sockets);
+            run = TakeStandby() ?? Start();
         }
-        catch (Exception refused) when (refused is Win32Exception or SocketException or IOException)
+        catch (Exception refused) when (IsRefused(refused))
         {
             // The program is being replaced, an address is taken, or the machine is out of something: as good as a child that died at once.
             return (-1, $"cannot be started: {refused.Message}");
         }
 
-        var ended = ChildProcess.WaitAsync(pid);
+        if (run.Control is { } control)
+            _store!.Begin(control);
         var restarts = State.Restarts + (State.Process is null && State.LastEnd is null ? 0 : 1);
-        var identity = ProcessIdentity.Of(pid);
+        var identity = ProcessIdentity.Of(run.Pid);
         Change(State with { Process = identity, Restarts = restarts });
         var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using (_stopping.Token.Register(stop.SetResult))
         {
-            if (await Task.WhenAny(ended, stop.Task) != ended && identity is not null)
+            var over = Task.WhenAny(run.Ended, stop.Task);
+            if (spec.HasStandby && await Task.WhenAny(over, Task.Delay(StandbyDelay, time)) != over)
+                StartStandby();
+            if (await over != run.Ended && identity is not null)
+            {
+                // Before it gives up its own share of them: what it does not take then is refused at once.
+                _store?.Dispose();
                 await identity.StopAsync(spec.StopGrace, time, CancellationToken.None);
+            }
         }
 
-        var exit = await ended;
+        var exit = await run.Ended;
+        await run.CloseAsync(); // what it said last is for the next one, too
         return (exit, exit > 128 ? FormattableString.Invariant($"was ended by signal {exit - 128}") : FormattableString.Invariant($"ended with {exit}"));
     }
+
+    private Run Start()
+    {
+        var late = spec.LateArguments is { } arguments ? spec with { Arguments = arguments() } : spec;
+        var held = _sockets!.Select(socket => (socket.Name, (int)socket.Socket.Handle));
+        if (_store is null)
+            return new Run(ChildProcess.Start(late, [.. held]), null, Task.CompletedTask);
+        var (own, other) = ControlSocket.Pair();
+        try
+        {
+            var pid = ChildProcess.Start(late, [.. held, (ControlSocket.Name, other)]);
+            return new Run(pid, own, _store.ListenTo(own));
+        }
+        catch
+        {
+            own.Dispose();
+            throw;
+        }
+        finally
+        {
+            ControlSocket.CloseDescriptor(other);
+        }
+    }
+
+    private void StartStandby()
+    {
+        if (_standby is { Ended.IsCompleted: false })
+            return;
+        try
+        {
+            _standby = Start();
+        }
+        catch (Exception refused) when (IsRefused(refused))
+        {
+            say($"no {spec.Name} can be started to wait: {refused.Message}");
+        }
+    }
+
+    /// <summary>Null: there is none that lives.</summary>
+    private Run? TakeStandby()
+    {
+        var standby = _standby;
+        _standby = null;
+        if (standby?.Ended.IsCompleted != true)
+            return standby;
+        _ = standby.CloseAsync();
+        return null;
+    }
+
+    private async Task EndStandbyAsync()
+    {
+        if (_standby is not { } standby)
+            return;
+        await standby.CloseAsync(); // it hears that nobody will need it
+        if (await Task.WhenAny(standby.Ended, Task.Delay(spec.StopGrace, time)) != standby.Ended)
+            ChildProcess.Kill(standby.Pid);
+        await standby.Ended;
+    }
+
+    private static bool IsRefused(Exception failed) => failed is Win32Exception or SocketException or IOException;
 
     private void Change(ChildState state)
     {
@@ -91,6 +167,21 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
     {
         foreach (var held in _sockets ?? [])
             held.Socket.Dispose();
+        _store?.Dispose();
         _stopping.Dispose();
+    }
+
+    /// <param name="Control">Null: it leaves nothing.</param>
+    /// <param name="Silent">Ends when all that it left has been taken.</param>
+    private sealed record Run(int Pid, ControlSocket? Control, Task Silent)
+    {
+        public Task<int> Ended { get; } = ChildProcess.WaitAsync(Pid);
+
+        public async Task CloseAsync()
+        {
+            Control?.Shutdown();
+            await Silent;
+            Control?.Dispose();
+        }
     }
 }

@@ -7,9 +7,6 @@ namespace Weft.Control.Identity;
 /// <summary>The mesh's authority: signs for workloads, and moves from one root to the next as <see cref="RotationPlanner"/> says. Thread-safe.</summary>
 public sealed partial class MeshAuthority : IDisposable
 {
-    // A root's dates are days apart; what is imported is told at once.
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
-
     private readonly Lock _gate = new();
     private readonly AuthorityFile _file;
     private readonly string _trustDomain;
@@ -108,7 +105,7 @@ public sealed partial class MeshAuthority : IDisposable
         }
     }
 
-    /// <summary>Does what falls due, until cancelled.</summary>
+    /// <summary>Does what falls due, until cancelled; what is imported is told at once.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
@@ -122,7 +119,7 @@ public sealed partial class MeshAuthority : IDisposable
                 Log.NotSaved(_logger, full.Message); // nothing has changed; it is tried again
             }
 
-            await Task.Delay(Interval, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(_settings.Look, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

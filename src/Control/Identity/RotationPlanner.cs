@@ -27,6 +27,11 @@ public sealed record RotationSettings
     /// the new root, has no certificate any more with which it could meet one of the new root.
     /// </summary>
     public TimeSpan Overlap => CertificateLife;
+
+    /// <summary>So often is looked for what is due. Dates of usual roots are days apart; where certificates are short everything is.</summary>
+    public TimeSpan Look => CertificateLife / 10 is var tenth && tenth < LongestLook ? tenth : LongestLook;
+
+    private static TimeSpan LongestLook => TimeSpan.FromMinutes(10);
 }
 
 public abstract record RotationStep

@@ -27,13 +27,16 @@ internal sealed partial class MeshPart : IAsyncDisposable
 
     private readonly IPAddress? _door;
 
-    private MeshPart(MeshProxy proxy, RotatingFile? access, OwnAddresses own, IPAddress? door) => (Proxy, _access, _own, _door) = (proxy, access, own, door);
+    private readonly SupervisorLink? _link;
+
+    private MeshPart(MeshProxy proxy, RotatingFile? access, OwnAddresses own, IPAddress? door, SupervisorLink? link) => (Proxy, _access, _own, _door, _link) = (proxy, access, own, door, link);
 
     public MeshProxy Proxy { get; }
 
-    /// <summary>Null: this node has no mesh.</summary>
-    public static MeshPart? Create(string directory, IReadOnlyDictionary<string, Socket> sockets, Func<CancellationToken, Task<WebSocket>> certificates, TimeProvider time, Random random,
-        ILoggerFactory loggers)
+    /// <param name="link">Where the front door's sockets outlive this process; null: nowhere.</param>
+    /// <returns>Null: this node has no mesh.</returns>
+    public static MeshPart? Create(
+        string directory, IReadOnlyDictionary<string, Socket> sockets, Func<CancellationToken, Task<WebSocket>> certificates, SupervisorLink? link, TimeProvider time, Random random, ILoggerFactory loggers)
     {
         var outbound = Group(sockets, MeshSockets.Outbound);
         var logger = loggers.CreateLogger<MeshPart>();
@@ -48,10 +51,10 @@ internal sealed partial class MeshPart : IAsyncDisposable
             {
                 Node = node.Node, DoorAddress = doorAddress, Outbound = outbound, Inbound = Group(sockets, MeshSockets.Inbound), Hbone = Group(sockets, MeshSockets.Hbone),
                 Registration = sockets.GetValueOrDefault(MeshSockets.Registration), Inspection = sockets.GetValueOrDefault(MeshSockets.Inspection), StateDirectory = Path.Combine(directory, "state"), IsOwnAddress = own.Contains, Certificates = certificates, Loops = outbound.Count,
-                Mark = MeshPorts.SocketMark, AccessLog = access,
+                Mark = MeshPorts.SocketMark, AccessLog = access, Inherited = link is null ? null : Inherit(link),
             },
             time, random, loggers);
-        return new MeshPart(proxy, access, own, doorAddress);
+        return new MeshPart(proxy, access, own, doorAddress, link);
     }
 
     /// <summary>Metrics and health at once, metrics also where other nodes' pods reach them (the loopback address is each node's own); captured connections wait in their sockets until there is a configuration: before it nobody would be known, and all of them refused.</summary>
@@ -78,6 +81,7 @@ internal sealed partial class MeshPart : IAsyncDisposable
         try
         {
             await Proxy.Configured;
+            _link?.ReleaseRest(); // ports that the front door has no more
             await Proxy.StartAsync();
         }
         catch (Exception defect)
@@ -109,6 +113,14 @@ internal sealed partial class MeshPart : IAsyncDisposable
 
     private (int Status, string ContentType, string Body) Health(string path) =>
         path != "/healthz/ready" ? (404, "text/plain", "/healthz/ready\n") : Proxy.IsReady ? (200, "text/plain", "ok\n") : (503, "text/plain", "not ready\n");
+
+    // Sessions of the front door's clients outlive the process as well.
+    private static Inheritance Inherit(SupervisorLink link)
+    {
+        var inherited = Inheritance.Of(link, link.TakeTickets());
+        link.KeepTickets(inherited.ExportTickets());
+        return inherited;
+    }
 
     // `NAME.0`, `NAME.1`, ...
     private static List<Socket> Group(IReadOnlyDictionary<string, Socket> sockets, string name)

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Weft.Cli.Proxies.HotRestart;
 using Weft.Cli.Supervision;
 using Weft.Client;
 using Weft.Control.Configuration;
@@ -21,6 +22,9 @@ internal static partial class ProxyRole
 {
     private const string Domain = "cluster.local";
 
+    // The word is there when the process is: ten times what it takes to be read.
+    private static readonly TimeSpan NeededAtOnce = TimeSpan.FromMilliseconds(100);
+
     /// <param name="directory">Holds `kubeconfig` and `state`.</param>
     /// <param name="arguments">`--socket NAME=DESCRIPTOR`, as the supervisor adds them.</param>
     internal static async Task<int> RunAsync(string directory, IReadOnlyList<string> arguments, TimeProvider time)
@@ -36,6 +40,10 @@ internal static partial class ProxyRole
             return Supervisor.CannotStart;
         }
 
+        using var link = ControlSocket.Among(arguments) is { } control ? new SupervisorLink(control) : null;
+        if (link is not null && !await MayBeginAsync(link, time, loggers))
+            return 0;
+
         // The one place where chance enters: everything below is given this.
 #pragma warning disable RS0030
         var random = Random.Shared;
@@ -47,7 +55,7 @@ internal static partial class ProxyRole
         MeshPart? mesh;
         try
         {
-            mesh = MeshPart.Create(directory, sockets, cancellationToken => ConnectAsync(access, CertificateChannel.Path, cancellationToken), time, random, loggers);
+            mesh = MeshPart.Create(directory, sockets, cancellationToken => ConnectAsync(access, CertificateChannel.Path, cancellationToken), link, time, random, loggers);
         }
         catch (Exception unusable) when (unusable is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -77,6 +85,29 @@ internal static partial class ProxyRole
             context.Cancel = true;
             stopping.Cancel();
         }
+    }
+
+    /// <summary>When it has all that was left by the run before. False: the supervisor is gone, or needs no other, before it said so.</summary>
+    private static async Task<bool> MayBeginAsync(SupervisorLink link, TimeProvider time, ILoggerFactory loggers)
+    {
+        var order = link.Orders.WaitToReadAsync().AsTask();
+        // Who is needed at once is told at once. The others prepare.
+        if (await Task.WhenAny(order, Task.Delay(NeededAtOnce, time)) != order)
+        {
+            using var needed = new CancellationTokenSource();
+            var rehearsal = Task.Run(() => Rehearsal.RunAsync(null, time, loggers, needed.Token));
+            if (await Task.WhenAny(rehearsal, order) == order)
+                await needed.CancelAsync();
+        }
+
+        while (await order)
+        {
+            if (await link.Orders.ReadAsync() == WorkerOrders.Serve)
+                return true;
+            order = link.Orders.WaitToReadAsync().AsTask();
+        }
+
+        return false;
     }
 
     private static void Load(ConfigFile file, ConfigState state, ILogger logger)
@@ -132,6 +163,8 @@ internal static partial class ProxyRole
             var pair = arguments[i + 1].Split('=');
             if (arguments[i] != "--socket" || pair.Length != 2 || !int.TryParse(pair[1], NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor))
                 return null;
+            if (pair[0] == ControlSocket.Name)
+                continue; // no socket of the network
             sockets[pair[0]] = new Socket(new SafeSocketHandle(descriptor, ownsHandle: false));
         }
 

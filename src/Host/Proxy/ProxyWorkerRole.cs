@@ -27,7 +27,7 @@ internal static partial class ProxyWorkerRole
     {
         using var loggers = new ConsoleLog(time, LogLevel.Information);
         var logger = loggers.CreateLogger("Weft.Proxy");
-        if (ProxySupervisor.Link(arguments) is not { } socket)
+        if (ControlSocket.Among(arguments) is not { } socket)
         {
             Log.NoSupervisor(logger);
             return WorkerOrders.BadConfiguration;

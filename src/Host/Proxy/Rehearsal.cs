@@ -20,8 +20,9 @@ internal static class Rehearsal
     // Fifty times what it takes on a loaded machine. One that waits for its own answer would not hear that it is needed.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <param name="path">Null: it is a node's proxy, which serves by no file.</param>
     /// <param name="needed">Somebody waits for what this was to prepare: it ends after its step.</param>
-    public static async Task RunAsync(string path, TimeProvider time, ILoggerFactory loggers, CancellationToken needed)
+    public static async Task RunAsync(string? path, TimeProvider time, ILoggerFactory loggers, CancellationToken needed)
     {
 #pragma warning disable RS0030
         var random = Random.Shared;
@@ -35,7 +36,9 @@ internal static class Rehearsal
             using var patience = new CancellationTokenSource(Patience, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, needed);
             await AskAsync(engine.Addresses["rehearsal-1"], either.Token);
-            if (File.Exists(path) && ProxyFile.Read(await File.ReadAllTextAsync(path)).Config is { } config)
+            if (path is null)
+                await MeshRehearsal.RunAsync(address => AskAsync(address, either.Token), time, random, NullLoggerFactory.Instance);
+            else if (File.Exists(path) && ProxyFile.Read(await File.ReadAllTextAsync(path)).Config is { } config)
                 engine.Check(config);
         }
         catch (Exception failed) when (failed is ProxyConfigException or IOException or SocketException or UnauthorizedAccessException or OperationCanceledException)

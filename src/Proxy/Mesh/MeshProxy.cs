@@ -46,7 +46,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     internal MeshProxy(MeshProxyOptions options, ILocalWorkloads? local, IMeshConnector? connector, TimeProvider time, Random random, ILoggerFactory loggers)
     {
         (_options, _time, _logger) = (options, time, loggers.CreateLogger<MeshProxy>());
-        _engine = new ProxyEngine(options.Loops, options.AccessLog, time, random, loggers, mark: options.Mark);
+        _engine = new ProxyEngine(options.Loops, options.AccessLog, time, random, loggers, options.Inherited, options.Mark);
         _state = new MeshState(options.Node);
         local ??= new NoLocalWorkloads();
         _serving = new MeshServing(_engine, _state, options.Node, options.TrustDomain, local, (ulong)random.NextInt64());

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using Weft.Proxy.Runtime;
 
 namespace Weft.Proxy.Mesh;
 
@@ -47,6 +48,9 @@ public sealed record MeshProxyOptions
 
     /// <summary>Loopback ranges that pods reach all the same: where pods themselves are on loopback. Of no machine that serves anybody.</summary>
     internal IReadOnlyList<IPNetwork> LoopbackPods { get; init; } = [];
+
+    /// <summary>Of the process before, and left to the one after: the front door's sockets. Null: they end with the process.</summary>
+    public Inheritance? Inherited { get; init; }
 
     /// <summary>Records of requests; null: none.</summary>
     public Stream? AccessLog { get; init; }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Weft.Cli.Proxies.HotRestart;
+using Weft.Cli.Supervision;
+using Weft.Testing;
 
 namespace Weft.Cli.Tests.Proxies;
 
@@ -74,13 +76,73 @@ public sealed class ControlSocketTests
         using var store = new DescriptorStore();
         var (one, other) = ControlSocket.Pair();
         using var left = one;
-        store.Hold("end", [other]);
-        Assert.Equal(["end"], store.All.Select(held => held.Name));
+        Assert.True(store.Hear(new ControlMessage("hold end", [other])));
         Assert.True(left.Send("somebody has it"));
+        Assert.False(store.Hear(new ControlMessage("ready 5", [])));
 
-        store.Release("end");
+        Assert.True(store.Hear(new ControlMessage("release end", [])));
 
         Assert.False(left.Send("nobody has"));
-        Assert.Empty(store.All);
+    }
+
+    [Fact]
+    public void A_store_that_is_full_closes_what_comes_and_has_room_for_what_is_given_up()
+    {
+        using var store = new DescriptorStore(most: 2);
+        Assert.True(IsKept("hold a"));
+        Assert.True(IsKept("more a"));
+        Assert.False(IsKept("more a"));
+        Assert.False(IsKept("hold b"));
+        Assert.True(store.Hear(new ControlMessage("release a", [])));
+        Assert.True(IsKept("hold b"));
+
+        bool IsKept(string said)
+        {
+            var (one, other) = ControlSocket.Pair();
+            using var left = one;
+            Assert.True(store.Hear(new ControlMessage(said, [other])));
+            return left.Send("is somebody there?");
+        }
+    }
+
+    [Fact]
+    public async Task What_one_run_leaves_the_next_one_has_until_nobody_is_to_follow()
+    {
+        using var store = new ChildStore();
+        using var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        var (own, other) = ControlSocket.Pair();
+        var silent = store.ListenTo(own);
+        using (var first = new ControlSocket(other))
+        {
+            store.Begin(own);
+            Assert.Equal("serve", first.Receive()!.Text);
+            first.Send("hold sockets door", (int)listener.Handle);
+        }
+
+        // Nothing of what it said last is lost.
+        await Eventually.EndsAsync(silent);
+        own.Dispose();
+        (own, other) = ControlSocket.Pair();
+        silent = store.ListenTo(own);
+        using (var second = new ControlSocket(other))
+        {
+            store.Begin(own);
+            var had = second.Receive()!;
+            Assert.Equal("have sockets door", had.Text);
+            using (var same = new Socket(new SafeSocketHandle(Assert.Single(had.Descriptors), ownsHandle: true)))
+                Assert.Equal(listener.LocalEndPoint, same.LocalEndPoint);
+            Assert.Equal("serve", second.Receive()!.Text);
+            store.Dispose();
+            var (one, given) = ControlSocket.Pair();
+            second.Send("hold late", given);
+            ControlSocket.CloseDescriptor(given);
+            Assert.Null(one.Receive());
+            one.Dispose();
+        }
+
+        await Eventually.EndsAsync(silent);
+        own.Dispose();
     }
 }

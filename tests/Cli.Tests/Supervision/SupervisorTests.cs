@@ -167,6 +167,43 @@ public sealed class SupervisorTests : IDisposable
         await StopAsync(running);
     }
 
+    [Fact]
+    public async Task A_child_that_leaves_descriptors_is_told_to_begin_and_ends_with_the_supervisor()
+    {
+        var running = Start(Shell("proxy", $"dd bs=100 count=1 <&3 >> {_dir.File("told")}; echo \" $@\" >> {_dir.File("told")}; exec sleep 1000") with { LeavesDescriptors = true });
+        await Eventually.TrueAsync(() => File.Exists(_dir.File("told")) && File.ReadAllLines(_dir.File("told")).Length == 1);
+        Assert.Equal("serve --socket control=3", File.ReadAllLines(_dir.File("told"))[0]);
+        Signals.Send((await PidAsync("proxy")).Pid, Signals.Kill);
+        await Eventually.TrueAsync(() => File.ReadAllLines(_dir.File("told")).Length == 2);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task A_run_that_waits_takes_the_place_of_one_that_dies_and_ends_when_nobody_needs_it()
+    {
+        var (started, told) = (_dir.File("started"), _dir.File("told"));
+        var running = Start(Shell("proxy", $"echo $$ >> {started}; test \"$(dd bs=100 count=1 <&3 2>/dev/null)\" = serve || exit 0; echo $$ >> {told}; exec sleep 1000") with
+        {
+            LeavesDescriptors = true, HasStandby = true,
+        });
+        await Eventually.TrueAsync(() => Pids(started).Length == 2);
+        var pids = Pids(started);
+        Assert.Equal(pids[..1], Pids(told));
+
+        Signals.Send(pids[0], Signals.Kill);
+
+        await Eventually.TrueAsync(() => Pids(told).Length == 2);
+        Assert.Equal(pids, Pids(told));
+        Assert.Equal(pids[1], (await PidAsync("proxy", except: pids[0])).Pid);
+        await Eventually.TrueAsync(() => Pids(started).Length == 3);
+        var last = ProcessIdentity.Of(Pids(started)[2])!;
+        await StopAsync(running);
+        Assert.False(last.IsAlive);
+        Assert.Equal(2, Pids(told).Length);
+
+        static int[] Pids(string file) => File.Exists(file) ? [.. File.ReadAllLines(file).Select(int.Parse)] : [];
+    }
+
     private static string SocketName(int descriptor) => new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget!.Split('/')[^1];
 
     private static ChildSpec Sleeper(string name) => new(name, "/bin/sleep", ["1000"]);

@@ -21,6 +21,9 @@ internal sealed class MeshAuthority : IDisposable
     /// <summary>Path of the roots that the cluster's proxies show certificates of.</summary>
     public string Roots => _directory.File("roots.pem");
 
+    /// <summary>Its subject, which its certificates name.</summary>
+    public string Name => _authority.Subject;
+
     private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
     /// <summary>That of a cluster of this machine.</summary>

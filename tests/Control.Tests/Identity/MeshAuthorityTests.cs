@@ -149,6 +149,38 @@ public sealed class MeshAuthorityTests : IDisposable
     }
 
     [Fact]
+    public async Task With_short_certificates_a_root_is_changed_within_the_times_that_follow_from_them()
+    {
+        var settings = RotationSettings.Of(TimeSpan.FromSeconds(20));
+        using var authority = new MeshAuthority(new AuthorityFile(FilePath), "cluster.local", settings, _time, NullLogger<MeshAuthority>.Instance);
+        var (key, request) = TestRoots.Request();
+        key.Dispose();
+        authority.Sign(Web, request);
+        using var stopping = new CancellationTokenSource();
+        var running = authority.RunAsync(stopping.Token);
+        authority.Import(Imported(TestRoots.Cacerts()));
+        Assert.False(authority.State.Signer!.Imported);
+
+        await PassAsync(settings.Overlap + settings.Look);
+        await Eventually.TrueAsync(() => authority.State.Signer!.Imported);
+        Assert.Equal(2, authority.State.Roots.Length);
+
+        await PassAsync(settings.CertificateLife + settings.Skew + settings.Look);
+        await Eventually.TrueAsync(() => authority.State.Roots.Length == 1);
+        await stopping.CancelAsync();
+        await Eventually.EndsAsync(running);
+
+        async Task PassAsync(TimeSpan all)
+        {
+            for (var passed = TimeSpan.Zero; passed < all; passed += settings.Look)
+            {
+                await Eventually.TrueAsync(() => _time.PendingTimers > 0);
+                _time.Advance(settings.Look);
+            }
+        }
+    }
+
+    [Fact]
     public void An_import_outlives_a_restart_before_the_secret_is_read_again()
     {
         using (var first = Authority())

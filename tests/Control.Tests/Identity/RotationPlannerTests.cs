@@ -17,6 +17,18 @@ public sealed class RotationPlannerTests
         Assert.Empty(RotationPlanner.Plan(state, null, Start, Settings));
     }
 
+    [Theory]
+    [InlineData(20, 5)]
+    [InlineData(30, 7.5)]
+    [InlineData(86_400, 300)]
+    public void A_certificate_of_any_life_is_due_for_renewal_after_its_beginning_and_before_its_end(int life, double skew)
+    {
+        var settings = RotationSettings.Of(TimeSpan.FromSeconds(life));
+        Assert.Equal((life, skew), ((int)settings.CertificateLife.TotalSeconds, settings.Skew.TotalSeconds));
+        // Half of the whole, a tenth of it sooner: as the proxies renew.
+        Assert.True((settings.CertificateLife + settings.Skew) * 0.4 > settings.Skew);
+    }
+
     [Fact]
     public void Before_the_first_certificate_an_import_takes_over_at_once_and_leaves_nothing_of_the_own_root()
     {

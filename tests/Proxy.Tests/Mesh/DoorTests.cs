@@ -5,6 +5,7 @@ using System.Text;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
+using Weft.Proxy.Runtime;
 using Weft.Proxy.Tests.Support;
 using Weft.Proxy.Tests.Tls;
 
@@ -112,5 +113,41 @@ public sealed class DoorTests : IAsyncLifetime
         var rejected = _bed.Apply(Listener("gateway/443", unit => unit with { Listener = unit.Listener with { Port = port } }), Listener("gateway/80"));
         Assert.Contains("cannot be listened on", Assert.Single(rejected).Error, StringComparison.Ordinal);
         Assert.Equal(["gateway/80"], _bed.Proxy.DoorAddresses.Keys);
+    }
+
+    [Fact]
+    public async Task What_comes_while_no_proxy_is_there_is_answered_by_the_next_one()
+    {
+        using var keeper = new SocketKeeper();
+        ConfigUnit[] units = [Listener("gateway/80"), UnitCodec.Routes(new RouteTableConfig
+        {
+            Name = "gateway/80", Hosts = [new VirtualHostConfig { Name = "any", Domains = ["*"], Routes = [new RouteConfig { Name = "any", Action = new DirectResponse { Status = 200 } }] }],
+        }, "any")];
+        var first = Next();
+        Assert.Empty(first.Apply(units));
+        var address = first.Proxy.DoorAddresses["gateway/80"];
+        await first.DisposeAsync();
+        var clients = Enumerable.Range(0, 20).Select(_ =>
+        {
+            var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
+            client.Connect(address);
+            return client;
+        }).ToList();
+
+        await using var second = Next();
+        Assert.Empty(second.Apply(units));
+
+        Assert.Equal(address, second.Proxy.DoorAddresses["gateway/80"]);
+        foreach (var client in clients)
+        {
+            using (client)
+                Assert.StartsWith("HTTP/1.1 200", EngineBed.Ask(client, "GET / HTTP/1.1\r\nHost: any\r\n\r\n"), StringComparison.Ordinal);
+        }
+
+        // A port that goes is nobody's.
+        second.Remove(new UnitKey(UnitKind.Listener, "gateway/80"));
+        Assert.Empty(keeper.Names);
+
+        MeshBed Next() => new(door: IPAddress.Parse(Door), inherited: Inheritance.Of(keeper, ticketKeys: null));
     }
 }

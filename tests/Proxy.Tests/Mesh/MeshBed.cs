@@ -10,6 +10,7 @@ using Weft.Proxy.Config.Wire;
 using Weft.Proxy.Configuration;
 using Weft.Proxy.Mesh;
 using Weft.Proxy.Mesh.Registration;
+using Weft.Proxy.Runtime;
 using Weft.Proxy.Tests.Support;
 
 namespace Weft.Proxy.Tests.Mesh;
@@ -25,11 +26,11 @@ internal sealed class MeshBed : IAsyncDisposable
     private readonly ConfigState _state;
     private ulong _version;
 
-    public MeshBed(IMeshConnector? connector = null, IPAddress? door = null, ILocalWorkloads? local = null, ILoggerFactory? loggers = null, Socket? inspection = null)
+    public MeshBed(IMeshConnector? connector = null, IPAddress? door = null, ILocalWorkloads? local = null, ILoggerFactory? loggers = null, Socket? inspection = null, Inheritance? inherited = null)
     {
         var options = new MeshProxyOptions
         {
-            Node = Node, Loops = 2, Mark = 0x1000, AccessLog = Access, DoorAddress = door, Inspection = inspection,
+            Node = Node, Loops = 2, Mark = 0x1000, AccessLog = Access, DoorAddress = door, Inspection = inspection, Inherited = inherited,
             LoopbackPods = [IPNetwork.Parse("127.1.0.0/16"), IPNetwork.Parse("127.2.0.0/16"), IPNetwork.Parse("127.9.0.0/16")],
         };
         Proxy = new MeshProxy(options, local, connector, TimeProvider.System, new Random(7), loggers ?? NullLoggerFactory.Instance);

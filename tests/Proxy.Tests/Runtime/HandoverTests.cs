@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Proxy.Config.Model;
@@ -18,7 +17,7 @@ public sealed class HandoverTests
     [InlineData(5, 2)]
     public async Task Whatever_waits_in_a_socket_is_answered_by_the_next_engine_with_fewer_or_more_loops(int loops, int then)
     {
-        using var keeper = new Keeper();
+        using var keeper = new SocketKeeper();
         var first = Engine(loops, keeper);
         await first.ApplyAsync(Http());
         var address = first.Addresses["main"];
@@ -47,7 +46,7 @@ public sealed class HandoverTests
     [Fact]
     public async Task What_waits_is_answered_by_the_configuration_that_is_taken_when_another_was_refused_before()
     {
-        using var keeper = new Keeper();
+        using var keeper = new SocketKeeper();
         var link = new Link(keeper);
         var first = Engine(2, keeper);
         await first.ApplyAsync(Http());
@@ -76,7 +75,7 @@ public sealed class HandoverTests
     [Fact]
     public async Task After_a_handover_the_old_engine_accepts_nothing_and_the_new_one_everything()
     {
-        using var keeper = new Keeper();
+        using var keeper = new SocketKeeper();
         await using var first = Engine(2, keeper);
         await first.ApplyAsync(Http());
         await using var second = Engine(2, keeper);
@@ -97,7 +96,7 @@ public sealed class HandoverTests
     [Fact]
     public async Task A_listener_that_goes_leaves_nothing_with_the_keeper()
     {
-        using var keeper = new Keeper();
+        using var keeper = new SocketKeeper();
         await using var engine = Engine(2, keeper);
         await engine.ApplyAsync(Http());
         Assert.Single(keeper.Names);
@@ -114,7 +113,7 @@ public sealed class HandoverTests
     public async Task Datagrams_wait_for_the_next_engine_and_answers_to_the_old_ones_still_come()
     {
         using var endpoint = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
-        using var keeper = new Keeper();
+        using var keeper = new SocketKeeper();
         var config = new ProxyConfig
         {
             Listeners = [new ListenerConfig { Name = "dns", Address = "127.0.0.1", Kind = ListenerKind.Udp, DefaultCluster = "endpoint" }],
@@ -152,7 +151,7 @@ public sealed class HandoverTests
     [Fact]
     public void Keys_of_tickets_are_handed_on_and_bytes_that_are_none_are_not_taken()
     {
-        using var keeper = new Keeper();
+        using var keeper = new SocketKeeper();
         var first = Inheritance.Of(keeper, ticketKeys: null);
         var second = Inheritance.Of(keeper, first.ExportTickets());
         Assert.Equal(first.ExportTickets(), second.ExportTickets());
@@ -174,7 +173,7 @@ public sealed class HandoverTests
     };
 
     /// <summary>A process's part: it was given each descriptor once.</summary>
-    private sealed class Link(Keeper keeper) : ISocketKeeper
+    private sealed class Link(SocketKeeper keeper) : ISocketKeeper
     {
         private readonly HashSet<string> _taken = [];
         private readonly Dictionary<string, IReadOnlyList<int>> _back = [];
@@ -186,50 +185,5 @@ public sealed class HandoverTests
         public void Keep(string name, IReadOnlyList<int> descriptors) => keeper.Keep(name, descriptors);
 
         public void Release(string name) => keeper.Release(name);
-    }
-
-    /// <summary>The supervisor's part.</summary>
-    private sealed class Keeper : ISocketKeeper, IDisposable
-    {
-        private readonly Dictionary<string, List<int>> _kept = [];
-
-        public IEnumerable<string> Names => _kept.Keys;
-
-        public IReadOnlyList<int> Take(string name) => _kept.TryGetValue(name, out var kept) ? [.. kept.Select(Duplicate)] : [];
-
-        // It has its own.
-        public void GiveBack(string name, IReadOnlyList<int> descriptors)
-        {
-            foreach (var descriptor in descriptors)
-                _ = close(descriptor);
-        }
-
-        public void Keep(string name, IReadOnlyList<int> descriptors)
-        {
-            Release(name);
-            _kept.Add(name, [.. descriptors.Select(Duplicate)]);
-        }
-
-        public void Release(string name)
-        {
-            if (_kept.Remove(name, out var kept))
-                kept.ForEach(descriptor => _ = close(descriptor));
-        }
-
-        public void Dispose()
-        {
-            foreach (var name in _kept.Keys.ToArray())
-                Release(name);
-        }
-
-        private static int Duplicate(int descriptor) => fcntl(descriptor, 1030 /* F_DUPFD_CLOEXEC */, 3);
-
-#pragma warning disable IDE1006, SYSLIB1054 // the C library's own names
-        [DllImport("libc")]
-        private static extern int fcntl(int descriptor, int command, int argument);
-
-        [DllImport("libc")]
-        private static extern int close(int descriptor);
-#pragma warning restore IDE1006, SYSLIB1054
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -12,6 +13,9 @@ public sealed record ControlMessage(string Text, IReadOnlyList<int> Descriptors)
 /// </summary>
 public sealed unsafe partial class ControlSocket : IDisposable
 {
+    /// <summary>What it is called among the sockets that a process is born with: `--socket control=DESCRIPTOR`.</summary>
+    public const string Name = "control";
+
     /// <summary>In one message. The kernel takes 253 (SCM_MAX_FD).</summary>
     public const int MaxDescriptors = 200;
 
@@ -43,6 +47,14 @@ public sealed unsafe partial class ControlSocket : IDisposable
         if (socketpair(AfUnix, SockSeqPacket | SockCloexec, 0, pair) != 0)
             throw new IOException($"socketpair: {Marshal.GetLastPInvokeErrorMessage()}");
         return (new ControlSocket(pair[0]), pair[1]);
+    }
+
+    /// <summary>The end of whoever was started with these arguments. Null: it was not started by a supervisor that talks to it.</summary>
+    public static ControlSocket? Among(IReadOnlyList<string> arguments)
+    {
+        const string Prefix = Name + "=";
+        var pair = arguments.FirstOrDefault(argument => argument.StartsWith(Prefix, StringComparison.Ordinal));
+        return pair is not null && int.TryParse(pair.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor) ? new ControlSocket(descriptor) : null;
     }
 
     public static void CloseDescriptor(int descriptor) => _ = close(descriptor);

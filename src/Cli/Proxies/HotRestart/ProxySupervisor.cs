@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Weft.Cli.Supervision;
@@ -17,8 +16,6 @@ public sealed class ProxySupervisor(string program, string file, Action<string> 
     /// <summary>SIGUSR2: nginx and HAProxy change the process at it.</summary>
     private const PosixSignal HotRestart = (PosixSignal)12;
 
-    private const string ControlName = "control";
-
     // Code that is compiled again by what it has seen costs a proxy a quarter less for each request (docs/performance.md); the program's other parts are better off without.
     private static readonly IReadOnlyDictionary<string, string> Recompiled = new Dictionary<string, string> { ["DOTNET_TieredPGO"] = "1" };
 
@@ -34,11 +31,6 @@ public sealed class ProxySupervisor(string program, string file, Action<string> 
 
     /// <summary>The arguments that a proxy is started with, before its socket.</summary>
     public static string[] WorkerArguments(string file, bool rehearse) => ["proxy", rehearse ? "--standby" : "--worker", file];
-
-    /// <summary>Its end of the socket, from the arguments that follow those. Null: it was not started by a supervisor.</summary>
-    public static ControlSocket? Link(ReadOnlySpan<string> arguments) =>
-        arguments is ["--socket", var pair] && pair.StartsWith(ControlName + "=", StringComparison.Ordinal)
-        && int.TryParse(pair.AsSpan(ControlName.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor) ? new ControlSocket(descriptor) : null;
 
     /// <summary>Returns after SIGTERM or SIGINT, when all connections have ended, or when the first proxy cannot begin; gives the exit code.</summary>
     public async Task<int> RunAsync()
@@ -79,7 +71,7 @@ public sealed class ProxySupervisor(string program, string file, Action<string> 
             var pid = 0;
             try
             {
-                pid = ChildProcess.Start(new ChildSpec("proxy", program, WorkerArguments(file, rehearse)) { Environment = Recompiled }, [(ControlName, other)]);
+                pid = ChildProcess.Start(new ChildSpec("proxy", program, WorkerArguments(file, rehearse)) { Environment = Recompiled }, [(ControlSocket.Name, other)]);
             }
             finally
             {
@@ -105,12 +97,7 @@ public sealed class ProxySupervisor(string program, string file, Action<string> 
     {
         if (!_links.TryGetValue(worker, out var link))
             return;
-        foreach (var (name, descriptors) in _store.All)
-        {
-            foreach (var some in descriptors.Chunk(ControlSocket.MaxDescriptors))
-                link.Send($"{WorkerOrders.Have} {name}", some);
-        }
-
+        _store.HandTo(link);
         link.Send(recover ? WorkerOrders.Recover : WorkerOrders.Serve);
     }
 
@@ -166,19 +153,12 @@ public sealed class ProxySupervisor(string program, string file, Action<string> 
 
     private void Hear(int pid, ControlMessage message)
     {
-        var (word, rest) = WorkerOrders.Split(message.Text);
         var machine = _machine!;
+        if (machine.Owns(pid) && _store.Hear(message))
+            return;
+        var (word, rest) = WorkerOrders.Split(message.Text);
         switch (word)
         {
-            case WorkerOrders.Hold when machine.Owns(pid):
-                _store.Hold(rest, message.Descriptors);
-                return;
-            case WorkerOrders.More when machine.Owns(pid):
-                _store.Add(rest, message.Descriptors);
-                return;
-            case WorkerOrders.Release when machine.Owns(pid):
-                _store.Release(rest);
-                break;
             case WorkerOrders.Standby:
                 machine.OnStandby(pid);
                 break;
