@@ -44,6 +44,24 @@ public sealed class CaptureTrafficTests
     }
 
     [Fact]
+    public async Task A_service_without_endpoints_that_no_rule_speaks_for_is_refused_until_one_comes()
+    {
+        await using var lab = await CreateAsync();
+        lab.Proxy!.Targets[new(IPAddress.Parse(ClusterIp), 80)] = new(IPAddress.Parse(Other), 8080);
+        foreach (var _ in (int[])[1, 2])
+        {
+            await lab.Services.ProgramAsync(Service, "", refusesMeshed: true);
+            using var client = await ClientAsync(lab, Meshed);
+            var refused = await Assert.ThrowsAsync<SocketException>(async () => await client.ConnectAsync(IPAddress.Parse(ClusterIp), 80));
+            Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
+            Assert.Empty(lab.Proxy.Taken());
+            await lab.Services.ProgramAsync(Service, Other, refusesMeshed: true);
+            Assert.Equal(new Answer(Other, Meshed), await lab.AskAsync(Meshed, ClusterIp, 80));
+            Assert.Single(lab.Proxy.Taken());
+        }
+    }
+
+    [Fact]
     public async Task What_is_opened_to_a_meshed_pod_comes_to_the_inbound_socket_wherever_it_comes_from()
     {
         await using var lab = await CreateAsync();
