@@ -77,7 +77,7 @@ public static class WeftCommands
         var simulate = new Option<int?>("--simulate") { Description = "Further nodes that are only played: their pods run nothing. For tests of scale" };
         var grace = new Option<int?>("--node-grace") { Description = "Seconds of silence after which a node counts as lost (default 40)" };
         var evict = new Option<int?>("--evict-after") { Description = "Seconds that pods stay on a lost node, unless they say otherwise (default 300)" };
-        var mesh = new Option<string?>("--mesh") { Description = "Whether pods are in the mesh unless their labels say otherwise: on or off; of a cluster that is down (default: as it was)" };
+        var mesh = new Option<string?>("--mesh") { Description = "Whether pods are in the mesh unless their labels say otherwise: on or off; of a cluster that is down (default: on in a new cluster, else as it was)" };
         mesh.AcceptOnlyFromAmong("on", "off");
         var certificates = new Option<int?>("--mesh-certificate-life") { Description = "Seconds that workloads' certificates hold, of a new cluster (default 86400)" };
         var services = new Option<string?>("--services") { Description = "YAML file with services that are written by hand, followed as it changes; '' for none any more" };

@@ -44,7 +44,8 @@ public sealed class NodeAuthorizer(IStore store) : IAuthorizer
             ("" or "events.k8s.io", "events") => writes && a.Subresource.Length == 0,
             ("", "services" or "endpoints" or "namespaces") or ("discovery.k8s.io", "endpointslices") or ("node.k8s.io", "runtimeclasses")
                 or ("scheduling.k8s.io", "priorityclasses")
-                or ("networking.k8s.io", "networkpolicies") => reads,
+                or ("networking.k8s.io", "networkpolicies")
+                or ("networking.istio.io", "virtualservices" or "destinationrules") => reads,
             ("authentication.k8s.io", "tokenreviews") or ("authorization.k8s.io", "subjectaccessreviews") => a.Verb == "create",
             _ => false,
         };

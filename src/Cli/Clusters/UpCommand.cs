@@ -35,8 +35,8 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
 {
     internal const int DefaultApiPort = 6443;
 
-    /// <summary>Of a new cluster, but for the demo's. Off until heads of answers with a lone LF pass (busybox httpd's), and a changed ingress policy holds for connections that a proxy keeps.</summary>
-    internal const bool DefaultMesh = false;
+    /// <summary>Of a new cluster.</summary>
+    internal const bool DefaultMesh = true;
 
     // Shorter than this a certificate would be renewed while the last one is still on its way.
     private const int LeastCertificateSeconds = 20, MostCertificateSeconds = 90 * 86400;

@@ -107,7 +107,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         statuses.Start();
 
         // Before the first pod starts: what it asks for at its start is a service.
-        var proxy = Own(await ServiceProxy.StartAsync(network, client, pods.Cache, events, time, random, loggers, cancellationToken));
+        var proxy = Own(await ServiceProxy.StartAsync(network, options.MeshSocket is null ? null : options.ClusterDomain, client, pods.Cache, events, time, random, loggers, cancellationToken));
 
         Own(await PolicyEnforcer.StartAsync(options.ClusterName, options.NodeName, options.MeshSocket is not null, client, time, random, OnWatchError, loggers.CreateLogger<PolicyEnforcer>(), cancellationToken));
 

@@ -5,9 +5,10 @@ namespace Weft.Proxy.Http1;
 /// <summary>One line of a head or a trailer section.</summary>
 internal static class FieldLine
 {
-    /// <summary>Cuts the first line, without its CR LF. A lone LF ends nothing here: it is an error, as every lenient reading of it has been somebody's smuggling.</summary>
+    /// <summary>Cuts the first line, without its CR LF. In a request a lone LF ends nothing: it is an error, as every lenient reading of it has been somebody's smuggling.</summary>
+    /// <param name="loneLf">A lone LF ends a line, too (RFC 9112 section 2.2): of a server, whose programs write heads by `echo`. What is sent on has CR LF.</param>
     /// <param name="limit">A longer line, whole or not, is <see cref="ParseResult.Failed"/> with <paramref name="tooLong"/>.</param>
-    public static ParseResult Next(ReadOnlySpan<byte> data, int limit, out ReadOnlySpan<byte> line, out int consumed, out bool tooLong)
+    public static ParseResult Next(ReadOnlySpan<byte> data, int limit, out ReadOnlySpan<byte> line, out int consumed, out bool tooLong, bool loneLf = false)
     {
         var end = data.IndexOf((byte)'\n');
         line = default;
@@ -25,9 +26,10 @@ internal static class FieldLine
             return ParseResult.Failed;
         }
 
-        if (end == 0 || data[end - 1] != '\r')
+        var isWhole = end > 0 && data[end - 1] == '\r';
+        if (!isWhole && !loneLf)
             return ParseResult.Failed;
-        line = data[..(end - 1)];
+        line = data[..(isWhole ? end - 1 : end)];
         consumed = end + 1;
         return ParseResult.Done;
     }

@@ -2,12 +2,15 @@ using Weft.Proxy.Http;
 
 namespace Weft.Proxy.Http1;
 
-/// <summary>Reads the head of a response, line by line, as strictly as <see cref="Http1RequestParser"/>: an endpoint may be as hostile as a client.</summary>
+/// <summary>Reads the head of a response, line by line, as strictly as <see cref="Http1RequestParser"/> but for lone LFs: an endpoint may be as hostile as a client.</summary>
 internal sealed class Http1ResponseParser(Http1Limits limits)
 {
     private readonly FieldCollector _fields = new();
     private bool _inFields;
     private int _bytes, _count;
+
+    // For the life of the connection: whoever ends lines so may take another line for the last one of its head, and what follows for something else.
+    private bool _isLoose;
 
     public bool IsHttp10 { get; private set; }
 
@@ -16,7 +19,8 @@ internal sealed class Http1ResponseParser(Http1Limits limits)
     /// <summary>-1: not given.</summary>
     public long ContentLength => _fields.ContentLength;
 
-    public bool KeepAlive => !_fields.Close && (!IsHttp10 || _fields.KeepAlive);
+    /// <summary>Not after a lone LF: if the endpoint meant another end of its head, the rest would be read as the answer to the next request (decision 0039).</summary>
+    public bool KeepAlive => !_fields.Close && !_isLoose && (!IsHttp10 || _fields.KeepAlive);
 
     public ReadOnlySpan<byte> Upgrade => _fields.Upgrade;
 
@@ -35,11 +39,12 @@ internal sealed class Http1ResponseParser(Http1Limits limits)
         while (true)
         {
             var limit = _inFields ? limits.Head - _bytes : limits.StartLine;
-            var found = FieldLine.Next(data[consumed..], limit, out var line, out var length, out _);
+            var found = FieldLine.Next(data[consumed..], limit, out var line, out var length, out _, loneLf: true);
             if (found != ParseResult.Done)
                 return found;
             consumed += length;
             _bytes += length;
+            _isLoose |= length == line.Length + 1;
             if (!_inFields)
             {
                 if (!StatusLine(line, head))

@@ -33,6 +33,41 @@ public sealed class RoutingTests(MeshCluster cluster)
     }
 
     [Fact]
+    public async Task A_service_without_endpoints_refuses_unless_a_rule_has_another_place()
+    {
+        await using var mesh = await MeshNamespace.CreateAsync(cluster);
+        await mesh.Namespace.ApplyAsync("""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: empty}
+            spec: {selector: {app: nobody}, ports: [{name: http, port: 80, targetPort: 8080}, {name: tcp, port: 9090, targetPort: 8080}]}
+            """);
+        // 7: could not connect (curl(1)).
+        async Task RefusesAsync(string why)
+        {
+            foreach (var port in (int[])[80, 9090])
+                await mesh.Namespace.EventuallyAsync($"port {port} is refused {why}", async () => (await mesh.ClientAsync($"curl -s -m 5 http://empty:{port}/; echo $?")).Trim() == "7");
+        }
+
+        await RefusesAsync("without a rule");
+        await mesh.ProgrammedAsync("virtualservice/empty", """
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: empty}
+            spec: {hosts: [empty], http: [{route: [{destination: {host: web} }]}]}
+            """);
+        await mesh.Namespace.EventuallyAsync("the rule's place answers", async () => (await mesh.StatusesAsync("http://empty/", 5)).Keys.SequenceEqual(["200"]));
+        (await mesh.Namespace.KubectlAsync("delete", "virtualservice", "empty")).Succeeded();
+        await RefusesAsync("again");
+
+        // A client that tries again is refused until there is an endpoint, and served from then on.
+        var trying = mesh.ClientAsync("for i in $(seq 3000); do code=$(curl -s -m 5 -o /dev/null -w '%{http_code}' http://empty/); echo $code; [ $code != 200 ] || break; sleep 0.02; done");
+        await mesh.Namespace.ApplyAsync(MeshNamespace.Echo("nobody", "v1"));
+        Assert.Equal(["000", "200"], (await trying).Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct());
+        Assert.Equal(["200"], (await mesh.StatusesAsync("http://empty/", 50)).Keys);
+    }
+
+    [Fact]
     public async Task Bytes_are_shared_out_and_TLS_goes_by_the_name_that_it_says()
     {
         await using var mesh = await MeshNamespace.CreateAsync(cluster);

@@ -4,16 +4,44 @@ using Weft.Testing;
 
 namespace Weft.Cluster.Tests.Network;
 
+/// <summary>In a cluster as it is when nothing is said.</summary>
+public sealed class ReachabilityTests(NetworkCluster cluster) : Reachability(cluster), IClassFixture<NetworkCluster>;
+
+/// <summary>The same of a cluster without its mesh, and what that tells of the mesh's objects.</summary>
+public sealed class WithoutMeshTests(UnmeshedCluster cluster) : Reachability(cluster), IClassFixture<UnmeshedCluster>
+{
+    [Fact]
+    public async Task A_rule_of_the_mesh_says_that_nobody_serves_by_it()
+    {
+        await using var ns = await TestNamespace.CreateAsync(Cluster, Kubectl);
+        await ns.ApplyAsync("""
+            apiVersion: security.istio.io/v1
+            kind: PeerAuthentication
+            metadata: {name: default}
+            spec: {mtls: {mode: STRICT} }
+            """);
+        await ns.EventuallyAsync("the condition tells", async () =>
+            (await ns.GetAsync("{.status.conditions[?(@.type=='Programmed')].status} {.status.conditions[?(@.type=='Programmed')].message}", "peerauthentication/default")).StartsWith("False the cluster runs without its mesh", StringComparison.Ordinal));
+    }
+}
+
+public sealed class UnmeshedCluster : NetworkCluster
+{
+    protected override IReadOnlyList<string> UpArguments => ["--mesh", "off"];
+}
+
 /// <summary>
 /// Who reaches what. Each place to ask from asks every address of the service over TCP and UDP; the server answers with its own name and the address
 /// it was asked from. A place or a target more is a line more.
 /// </summary>
-public sealed class ReachabilityTests(NetworkCluster cluster) : IClassFixture<NetworkCluster>
+public abstract class Reachability(NetworkCluster cluster)
 {
     // Answers a TCP connection and a UDP packet with its name and who asked, and says so in its log.
     private const string Echo = "socat UDP4-RECVFROM:8080,fork,reuseaddr SYSTEM:'echo $(hostname) $SOCAT_PEERADDR | tee /dev/stderr' & exec socat TCP4-LISTEN:8080,fork,reuseaddr SYSTEM:'echo $(hostname) $SOCAT_PEERADDR'";
 
-    private static string Kubectl => WeftCluster.Kubectls[0];
+    protected NetworkCluster Cluster => cluster;
+
+    protected static string Kubectl => WeftCluster.Kubectls[0];
 
     /// <param name="Pod">Name of the pod to ask in; null: on the machine.</param>
     /// <param name="OwnNetwork">Whether it has an address of its own, which the server must see, and a loopback of its own.</param>

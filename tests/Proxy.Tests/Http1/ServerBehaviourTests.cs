@@ -95,7 +95,11 @@ public sealed class ServerBehaviourTests
     [Theory]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")]
-    [InlineData("HTTP/1.1 200 OK\r\nX: a\nSet-Cookie: b\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nX: a\rSet-Cookie: b\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nX: a\r\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\nX: a\n b\n\n")]
+    [InlineData("\nHTTP/1.1 200 OK\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nX : a\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\n X: a\r\n\r\n")]
     [InlineData("HTTP/1.1 20 OK\r\n\r\n")]
@@ -108,6 +112,18 @@ public sealed class ServerBehaviourTests
         using var bad = new Answering(answer, closeAfter: true);
         using var bed = new EngineBed(bad.Address);
         Assert.StartsWith("HTTP/1.1 502 ", bed.Talk("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+    }
+
+    /// <summary>The programs behind a busybox httpd end lines by `echo`. Where the endpoint meant another end of its head, the rest would be the next one's answer: there is no next one.</summary>
+    [Fact]
+    public void A_head_with_lone_lfs_is_sent_on_with_cr_lf_and_ends_its_connection()
+    {
+        using var loose = new Answering("HTTP/1.1 200 OK\nX: a\nContent-Length: 2\n\nok");
+        using var bed = new EngineBed(loose.Address);
+        using var socket = bed.Connect();
+        for (var i = 0; i < 3; i++)
+            Assert.Equal("HTTP/1.1 200 OK\r\nx: a\r\ncontent-length: 2\r\n\r\nok", EngineBed.Ask(socket, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        Assert.Equal(3, loose.Accepted);
     }
 
     [Fact]
@@ -210,6 +226,7 @@ public sealed class ServerBehaviourTests
     private sealed class Answering : IDisposable
     {
         private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private int _accepted;
 
         public Answering(string answer, bool closeAfter = false, bool echo = false)
         {
@@ -220,6 +237,9 @@ public sealed class ServerBehaviourTests
 
         public IPEndPoint Address { get; }
 
+        /// <summary>Connections.</summary>
+        public int Accepted => Volatile.Read(ref _accepted);
+
         public void Dispose() => _listener.Dispose();
 
         private async Task AcceptAsync(byte[] answer, bool closeAfter, bool echo)
@@ -227,7 +247,11 @@ public sealed class ServerBehaviourTests
             try
             {
                 while (true)
-                    _ = ServeAsync(await _listener.AcceptSocketAsync(), answer, closeAfter, echo);
+                {
+                    var socket = await _listener.AcceptSocketAsync();
+                    Interlocked.Increment(ref _accepted);
+                    _ = ServeAsync(socket, answer, closeAfter, echo);
+                }
             }
             catch (Exception over) when (over is ObjectDisposedException or SocketException)
             {

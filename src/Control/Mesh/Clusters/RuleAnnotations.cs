@@ -10,8 +10,8 @@ namespace Weft.Control.Mesh.Clusters;
 /// <summary>What a destination rule says beyond Istio's fields, for all ports and subsets of its host.</summary>
 internal sealed class RuleAnnotations(DestinationRule rule, MeshLookups lookups, Problems problems)
 {
-    /// <summary>Hosts that take over, in order: `web-backup, web-far.other.svc.cluster.local:8080`.</summary>
-    public const string Backup = "weft.dev/backup";
+    /// <inheritdoc cref="RuledHosts.BackupAnnotation"/>
+    public const string Backup = RuledHosts.BackupAnnotation;
 
     /// <summary>Weights fall with the success ratio: `true`, or `steepness=20, threshold=0.7`.</summary>
     public const string HealthWeight = "weft.dev/health-weight";

@@ -1,11 +1,12 @@
+using Weft.Api.Istio;
+
 namespace Weft.Control.Mesh.Hosts;
 
 /// <summary>Names of hosts: short ones made whole, wildcards, and who may see what.</summary>
 internal static class HostNames
 {
-    /// <summary>`web` in namespace `shop` is `web.shop.svc.cluster.local`; a name with a dot or a wildcard is whole (Istio's rule).</summary>
-    public static string Whole(string host, string @namespace, string domain)
-        => host.Contains('.') || host.Contains('*') ? host.ToLowerInvariant() : $"{host.ToLowerInvariant()}.{@namespace}.svc.{domain}";
+    /// <inheritdoc cref="RuledHosts.Whole"/>
+    public static string Whole(string host, string @namespace, string domain) => RuledHosts.Whole(host, @namespace, domain);
 
     public static bool IsWildcard(string host) => host.StartsWith('*');
 
@@ -19,9 +20,8 @@ internal static class HostNames
             && name.Split('.').All(label => label.Length is > 0 and <= 63 && !label.StartsWith('-') && !label.EndsWith('-') && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
     }
 
-    /// <summary>Whether all that <paramref name="host"/> names is named by <paramref name="pattern"/>, too.</summary>
-    public static bool Covers(string pattern, string host)
-        => pattern == "*" || pattern == host || (pattern.StartsWith("*.", StringComparison.Ordinal) && host.Length > pattern.Length - 1 && host.EndsWith(pattern[1..], StringComparison.Ordinal));
+    /// <inheritdoc cref="RuledHosts.Covers"/>
+    public static bool Covers(string pattern, string host) => RuledHosts.Covers(pattern, host);
 
     /// <summary>The part of both that is the same; null: none.</summary>
     public static string? Common(string one, string other) => Covers(one, other) ? other : Covers(other, one) ? one : null;

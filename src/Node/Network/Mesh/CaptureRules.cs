@@ -30,7 +30,7 @@ internal static class CaptureRules
     {
         var table = NodeFirewall.TableName(network.ClusterName);
         var script = new StringBuilder();
-        script.Append($"add table ip {table}\nadd set ip {table} {Pods} {{ type ipv4_addr; }}\nflush set ip {table} {Pods}\n");
+        script.Append($"add table ip {table}\nadd set ip {table} {Pods} {{ type ipv4_addr; }}\nflush set ip {table} {Pods}\n").Append(ServiceTable.AddRefused(table));
         script.Append(Add(network, pods));
         var chains = Chains(network).ToList();
         foreach (var (name, hook, _) in chains)
@@ -116,6 +116,8 @@ internal static class CaptureRules
             // The DNS server, the API server, what this machine serves on its own addresses: whatever the proxy does, these are reached.
             "fib daddr type local accept",
             $"ip daddr {network.ApiAddress} accept",
+            // Nobody is there, and no rule speaks for it: it is refused further on, as for everybody.
+            $"ip daddr . tcp dport @{ServiceTable.Refused} accept",
             // The proxy speaks under this address and port: the pod may end that connection, and put nothing into it.
             $"ct mark and {mesh} == {mesh} tcp flags and (syn | rst) == 0 drop",
             .. remember,

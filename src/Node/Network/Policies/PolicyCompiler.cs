@@ -103,7 +103,7 @@ internal static class PolicyCompiler
 
         private string Chain(string prefix, IEnumerable<string> allowed)
         {
-            ImmutableArray<string> lines = [.. allowed.Distinct(), "drop"];
+            ImmutableArray<string> lines = [.. allowed.Distinct(), PolicyScript.Denied];
             var name = $"{prefix}_{Hash(string.Join('\n', lines))}";
             _chains[name] = lines;
             return name;

@@ -13,9 +13,14 @@ namespace Weft.Node.Network.Policies;
 /// What the mesh captures is not forwarded either: it ends in the proxy, and another connection goes on from there. So the same judges sit where the proxy opens
 /// that connection, under the address of the pod that asked; one that it opens to a judged pod under this node's address is nobody's whom a policy could allow.
 /// And they sit where a captured connection to a pod's own address comes in, whatever the proxy does with it.
+/// A connection that stands is judged only where the proxy opened it: it may keep one for requests that come later. One that is denied by now is reset, so that the proxy gives it up; the next
+/// one meets the denial. What has no owner any more (sockets that were closed and wait for the end, the agent's among them) carries nothing new.
 /// </remarks>
 internal static class PolicyScript
 {
+    /// <summary>The last rule of each chain: what none before it allows.</summary>
+    public const string Denied = "goto denied";
+
     private static readonly NftSetType Verdicts = NftSetType.Parse("ipv4_addr : verdict"), Pods = NftSetType.Parse(PolicyCompiler.Addresses), Ports = NftSetType.Parse(PolicyCompiler.Endpoints);
 
     /// <summary>The type of a map or set, by its name.</summary>
@@ -59,10 +64,18 @@ internal static class PolicyScript
               chain proxied {
                 type filter hook output priority filter; policy accept;
                 meta mark and {{mesh}} != {{NetworkMarks.Hex(NetworkMarks.Mesh)}} accept
-                ct state established,related accept
+                ct direction reply accept
                 meta skuid 0 fib saddr type local accept
+                ct state new goto judged
+                meta skuid != 0 goto judged
+              }
+              chain judged {
                 ip saddr vmap @egress
                 ip daddr vmap @ingress
+              }
+              chain denied {
+                ct state established meta l4proto tcp reject with tcp reset
+                drop
               }
             }
 

@@ -21,11 +21,18 @@ internal static class ServiceObjects
     private const int MaxName = 100;
 
     /// <param name="busy">Ports of this machine that a process listens on: a claim of one of them is left out.</param>
-    public static NftObjects Of(ServicePlan plan, ServiceNetwork network, Func<string, int, bool> busy)
+    /// <param name="refusesMeshed">Where there is no endpoint, meshed pods are refused, too; otherwise the proxy may have an answer for them.</param>
+    public static NftObjects Of(ServicePlan plan, ServiceNetwork network, Func<string, int, bool> busy, bool refusesMeshed = false)
     {
         var objects = new NftObjects();
         foreach (var port in plan.Ports)
+        {
             Add(objects, port, network, busy);
+            // Its own address alone: others may be another service's, too, which has endpoints.
+            if (refusesMeshed && port is { Protocol: "tcp", Everywhere.IsEmpty: true, ClusterIp: { } own })
+                objects.Elements[new(ServiceTable.Refused, $"{own} . {port.Port}")] = "";
+        }
+
         return objects;
     }
 

@@ -33,6 +33,7 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
     private readonly List<IDisposable> _subscriptions = [];
     private readonly List<Task> _running = [];
     private readonly PodLinks _links;
+    private readonly MeshRules? _mesh;
 
     private HashSet<ObjectKey> _changedServices = [];
     private HashSet<ObjectKey> _changedPods = [];
@@ -47,7 +48,7 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
     private bool _balancersChanged = true;
     private bool _whole = true;   // the table is not known to be as the ledger says
 
-    private ServiceProxy(ServiceNetwork network, KubeClient client, ObjectCache<Pod> pods, EventRecorder events, TimeProvider time, Random random, ILogger logger)
+    private ServiceProxy(ServiceNetwork network, string? meshDomain, KubeClient client, ObjectCache<Pod> pods, EventRecorder events, TimeProvider time, Random random, ILogger logger)
     {
         (_network, _pods, _events, _time, _logger) = (network, pods, events, time, logger);
         _services = new Informer<Service>(client.For<Service>(), time, random, OnWatchError);
@@ -55,6 +56,7 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
         _slicesByService = _slices.Cache.AddIndex(static slice => ServiceOf(slice) is { } key ? [key.ToString()] : []);
         _ledger = new NftLedger(NodeFirewall.TableName(network.ClusterName));
         _links = new PodLinks(network.PodCidr);
+        _mesh = meshDomain is null ? null : new MeshRules(client, meshDomain, time, random, OnWatchError);
 
         void OnWatchError(ApiResource resource, Exception error)
         {
@@ -67,12 +69,13 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
     public ObjectCache<Service> Services => _services.Cache;
 
     /// <summary>Returns when the services there are have been programmed.</summary>
+    /// <param name="meshDomain">Domain of service names in the mesh; null: there is none.</param>
     /// <param name="pods">Those of this node.</param>
     /// <exception cref="IOException">nft or ip is missing or refused.</exception>
     public static async Task<ServiceProxy> StartAsync(
-        ServiceNetwork network, KubeClient client, ObjectCache<Pod> pods, EventRecorder events, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken)
+        ServiceNetwork network, string? meshDomain, KubeClient client, ObjectCache<Pod> pods, EventRecorder events, TimeProvider time, Random random, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var proxy = new ServiceProxy(network, client, pods, events, time, random, loggers.CreateLogger<ServiceProxy>());
+        var proxy = new ServiceProxy(network, meshDomain, client, pods, events, time, random, loggers.CreateLogger<ServiceProxy>());
         try
         {
             await proxy.StartAsync(cancellationToken);
@@ -102,6 +105,8 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
             }
         }));
         _subscriptions.Add(_pods.Subscribe(change => PodChanged(KeyOf(change.Current))));
+        if (_mesh is { } mesh)
+            _running.Add(mesh.RunAsync(RulesChanged, _stop.Token));
         _busy = HostListeners.Read(_network);
         await StepAsync(cancellationToken);
         await LookAsync(cancellationToken);
@@ -114,6 +119,12 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
         lock (_gate)
             _changedServices.Add(service);
         _signal.Writer.TryWrite(true);
+    }
+
+    private void RulesChanged(string host)
+    {
+        foreach (var service in _services.Cache.All().Where(service => _mesh!.Names(host, service)))
+            Changed(KeyOf(service));
     }
 
     private void PodChanged(ObjectKey pod)
@@ -161,7 +172,8 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
         foreach (var key in services)
         {
             var old = _plans.GetValueOrDefault(key);
-            var plan = _services.Cache.Find(key) is { } service ? ServicePlanner.Plan(service, _slicesByService.Find(key.ToString()), _network) : null;
+            var service = _services.Cache.Find(key);
+            var plan = service is not null ? ServicePlanner.Plan(service, _slicesByService.Find(key.ToString()), _network) : null;
             stale.UnionWith(ConnectionTracking.Stale(old, plan));
             CountBalancers(plan, 1);   // before the old one: what stays is never at nothing
             CountBalancers(old, -1);
@@ -169,7 +181,7 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
                 _plans.Remove(key);
             else
                 _plans[key] = plan;
-            wanted.Add((key.ToString(), (plan ?? old)?.Age ?? key.ToString(), plan is null ? null : ServiceObjects.Of(plan, _network, IsBusy)));
+            wanted.Add((key.ToString(), (plan ?? old)?.Age ?? key.ToString(), plan is null ? null : ServiceObjects.Of(plan, _network, IsBusy, Refuses(service!, plan))));
         }
         foreach (var key in pods)
             wanted.Add(($"pod {key}", $"pod {key}", _pods.Find(key) is { } pod ? HostPortObjects.Of(pod, IsBusy) : null));
@@ -196,6 +208,8 @@ internal sealed partial class ServiceProxy : IAsyncDisposable
         if (script.Length > 0)
             Log.Programmed(_logger, services.Count, script.Length, _time.GetElapsedTime(from).TotalMilliseconds);
     }
+
+    private bool Refuses(Service service, ServicePlan plan) => _mesh is { } mesh && plan.Ports.Any(port => port.Everywhere.IsEmpty) && !mesh.MayAnswerFor(service);
 
     private bool IsBusy(string protocol, int port) => _busy.Contains((protocol, port));
 

@@ -25,9 +25,16 @@ internal static class ServiceTable
     private static readonly NftSetType Hairpins = NftSetType.Parse("ipv4_addr . ipv4_addr");
 
     private const string Hairpin = "hairpin";
+    private static readonly NftSetType RefusedType = NftSetType.Parse("ipv4_addr . inet_service");
+
+    /// <summary>Addresses and TCP ports without endpoints that are not captured, so that they are refused.</summary>
+    public const string Refused = "refused";
+
+    /// <summary>Makes the set where it is missing.</summary>
+    public static string AddRefused(string table) => $"add set ip {table} {Refused} {{ type ipv4_addr . inet_service; }}\n";
 
     /// <summary>The type of a map or set that services put elements into.</summary>
-    public static NftSetType? TypeOf(string name) => name == Hairpin ? Hairpins : Shared.FirstOrDefault(map => map.Name == name).Type;
+    public static NftSetType? TypeOf(string name) => name == Hairpin ? Hairpins : name == Refused ? RefusedType : Shared.FirstOrDefault(map => map.Name == name).Type;
 
     private static (string, string, NftSetType) Map(string name, string type) => (name, $"type {type};", NftSetType.Parse(type));
 
@@ -41,6 +48,7 @@ internal static class ServiceTable
         foreach (var (name, declaration, _) in Shared)
             script.Append($"add map ip {table} {name} {{ {declaration} }}\nflush map ip {table} {name}\n");
         script.Append($"add set ip {table} {Hairpin} {{ type ipv4_addr . ipv4_addr; }}\nflush set ip {table} {Hairpin}\n");
+        script.Append(AddRefused(table)).Append($"flush set ip {table} {Refused}\n");
         foreach (var (name, hook, rules) in Chains(network))
         {
             script.Append($"add chain ip {table} {name}{(hook.Length > 0 ? $" {{ {hook}; policy accept; }}" : "")}\nflush chain ip {table} {name}\n");

@@ -44,6 +44,24 @@ public sealed class CaptureTrafficTests
     }
 
     [Fact]
+    public async Task A_service_without_endpoints_that_no_rule_speaks_for_is_refused_until_one_comes()
+    {
+        await using var lab = await CreateAsync();
+        lab.Proxy!.Targets[new(IPAddress.Parse(ClusterIp), 80)] = new(IPAddress.Parse(Other), 8080);
+        foreach (var _ in (int[])[1, 2])
+        {
+            await lab.Services.ProgramAsync(Service, "", refusesMeshed: true);
+            using var client = await ClientAsync(lab, Meshed);
+            var refused = await Assert.ThrowsAsync<SocketException>(async () => await client.ConnectAsync(IPAddress.Parse(ClusterIp), 80));
+            Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
+            Assert.Empty(lab.Proxy.Taken());
+            await lab.Services.ProgramAsync(Service, Other, refusesMeshed: true);
+            Assert.Equal(new Answer(Other, Meshed), await lab.AskAsync(Meshed, ClusterIp, 80));
+            Assert.Single(lab.Proxy.Taken());
+        }
+    }
+
+    [Fact]
     public async Task What_is_opened_to_a_meshed_pod_comes_to_the_inbound_socket_wherever_it_comes_from()
     {
         await using var lab = await CreateAsync();
@@ -140,27 +158,16 @@ public sealed class CaptureTrafficTests
     public async Task What_was_open_before_goes_on_as_it_began()
     {
         await using var lab = await CreateAsync(captures: false);
-        using var server = await NamespaceThread.InNetworkAsync(lab.Services.Host(Other).Path, () =>
-        {
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(new IPEndPoint(IPAddress.Any, 9000));
-            socket.Listen();
-            return socket;
-        });
-        using var client = await NamespaceThread.InNetworkAsync(lab.Services.Host(Meshed).Path, () => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        using var server = await ListenAsync(lab, Other);
+        using var client = await ClientAsync(lab, Meshed);
         await client.ConnectAsync(IPAddress.Parse(Other), 9000);
         using var accepted = await server.AcceptAsync();
 
         await lab.CaptureAsync();
         await lab.ChangeAsync(CaptureRules.Add(ServiceWorld.Lab, [Other]));
 
-        var buffer = new byte[10];
         foreach (var (from, to) in ((Socket, Socket)[])[(client, accepted), (accepted, client), (client, accepted)])
-        {
-            await from.SendAsync("still"u8.ToArray());
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-            Assert.Equal(5, await to.ReceiveAsync(buffer, patience.Token));
-        }
+            await PassAsync(from, to);
         Assert.Empty(lab.Proxy!.Taken());
         Assert.NotNull(await lab.AskAsync(Meshed, Other));
         Assert.Single(lab.Proxy.Taken());
@@ -224,6 +231,78 @@ public sealed class CaptureTrafficTests
         Assert.Empty(lab.Proxy.Taken());
     }
 
+    /// <summary>A proxy keeps connections for requests that come later: by policies of later. One that is denied is over at once, and the server has nothing of what was said.</summary>
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task A_connection_that_the_proxy_keeps_is_reset_when_a_policy_denies_it(bool keepsSource, bool isIngress)
+    {
+        await using var lab = await CreateAsync();
+        (lab.Proxy!.KeepsSource, lab.Proxy.User) = (keepsSource, 65153);
+        await lab.Services.Node.NftAsync(Policies(ingress: new() { [Other] = ["tcp dport 9000 return"] }));
+        using var server = await ListenAsync(lab, Other);
+        using var client = await ClientAsync(lab, Meshed);
+        await client.ConnectAsync(IPAddress.Parse(Other), 9000);
+        using var accepted = await server.AcceptAsync();
+        await PassAsync(client, accepted);
+        await PassAsync(accepted, client);
+
+        await lab.Services.Node.NftAsync(isIngress ? Policies(ingress: new() { [Other] = [$"ip saddr {Remote} return"] }) : Policies(egress: new() { [Meshed] = [$"ip daddr {Remote} return"] }));
+        await client.SendAsync("no more"u8.ToArray());
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        var buffer = new byte[10];
+        await Assert.ThrowsAsync<SocketException>(async () => await client.ReceiveAsync(buffer, patience.Token));
+        Assert.Equal(0, accepted.Available);
+        Assert.Null(await lab.AskAsync(Meshed, Other));
+    }
+
+    [Fact]
+    public async Task What_the_agent_asks_of_an_isolated_pod_is_said_to_its_end()
+    {
+        await using var lab = await CreateAsync();
+        await lab.Services.Node.NftAsync(Policies(ingress: new() { [Other] = [] }));
+        using var server = await ListenAsync(lab, Other);
+        using (var probe = await NamespaceThread.InNetworkAsync(lab.Services.Node.Path, () => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)))
+        {
+            MarkedConnect.Mark(probe);
+            await probe.ConnectAsync(IPAddress.Parse(Other), 9000);
+            using var accepted = await server.AcceptAsync();
+            await PassAsync(probe, accepted);
+            // The first to close: its end is acknowledged by a socket that nobody has any more.
+            probe.Close();
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+            Assert.Equal(0, await accepted.ReceiveAsync(new byte[1], patience.Token));
+        }
+
+        var left = "LAST-ACK";
+        for (var i = 0; i < 50 && left.Contains("LAST-ACK", StringComparison.Ordinal); i++)
+        {
+            left = await lab.Services.Host(Other).RunAsync("ss", ["-tanH"]);
+            await Task.Delay(20);
+        }
+
+        Assert.DoesNotContain("LAST-ACK", left, StringComparison.Ordinal);
+    }
+
+    private static Task<Socket> ListenAsync(CaptureLab lab, string at) => NamespaceThread.InNetworkAsync(lab.Services.Host(at).Path, () =>
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Any, 9000));
+        socket.Listen();
+        return socket;
+    });
+
+    private static Task<Socket> ClientAsync(CaptureLab lab, string at) =>
+        NamespaceThread.InNetworkAsync(lab.Services.Host(at).Path, () => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+
+    private static async Task PassAsync(Socket from, Socket to)
+    {
+        await from.SendAsync("still"u8.ToArray());
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        Assert.Equal(5, await to.ReceiveAsync(new byte[10], patience.Token));
+    }
+
     private static string Policies(Dictionary<string, string[]>? ingress = null, Dictionary<string, string[]>? egress = null)
     {
         var chains = ImmutableSortedDictionary.CreateBuilder<string, ImmutableArray<string>>(StringComparer.Ordinal);
@@ -235,7 +314,7 @@ public sealed class CaptureTrafficTests
             foreach (var (address, lines) in allowed)
             {
                 judges[address] = $"{prefix}_{address.Replace('.', '_')}";
-                chains[judges[address]] = [.. lines, "drop"];
+                chains[judges[address]] = [.. lines, PolicyScript.Denied];
             }
             return judges.ToImmutable();
         }

@@ -97,7 +97,9 @@ internal sealed class StubProxy : IAsyncDisposable
                 return socket;
             });
             await upstream.ConnectAsync(Targets.GetValueOrDefault(destination, destination), _stop.Token);
-            await Task.WhenAll(CopyAsync(downstream, upstream), CopyAsync(upstream, downstream));
+            var (there, back) = (CopyAsync(downstream, upstream), CopyAsync(upstream, downstream));
+            await await Task.WhenAny(there, back);   // a side that was cut ends both
+            await Task.WhenAll(there, back);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {

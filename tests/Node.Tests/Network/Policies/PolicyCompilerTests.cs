@@ -38,9 +38,9 @@ public sealed class PolicyCompilerTests
     public void Where_tunnels_end_the_egress_of_all_pods_is_judged_and_the_ingress_of_the_own()
     {
         var inputs = new PolicyInputs([Policy("""{"podSelector":{},"policyTypes":["Ingress","Egress"],"egress":[{"to":[{"podSelector":{"matchLabels":{"app":"web"}}}]}]}""")], [Web, Friend, Shop, OnHost], Namespaces, "n1");
-        const string Egress = "ip daddr [10.1.0.2]  return; drop";
-        Assert.Equal($"in 10.1.0.2: drop\nout 10.1.0.2: {Egress}", Show(PolicyCompiler.Compile(inputs)));
-        Assert.Equal($"in 10.1.0.2: drop\nout 10.1.0.2: {Egress}\nout 10.1.1.3: {Egress}", Show(PolicyCompiler.Compile(inputs with { HasTunnels = true })));
+        const string Egress = "ip daddr [10.1.0.2]  return; goto denied";
+        Assert.Equal($"in 10.1.0.2: goto denied\nout 10.1.0.2: {Egress}", Show(PolicyCompiler.Compile(inputs)));
+        Assert.Equal($"in 10.1.0.2: goto denied\nout 10.1.0.2: {Egress}\nout 10.1.1.3: {Egress}", Show(PolicyCompiler.Compile(inputs with { HasTunnels = true })));
     }
 
     private static string Show(PolicyModel model)
@@ -60,29 +60,29 @@ public sealed class PolicyCompilerTests
     [Theory]
     // Nothing selected, nothing judged; default deny of either direction
     [InlineData("""{"podSelector":{"matchLabels":{"app":"other"}}}""", "")]
-    [InlineData("""{"podSelector":{}}""", "in 10.1.0.2: drop")]
-    [InlineData("""{"podSelector":{},"policyTypes":["Egress"]}""", "out 10.1.0.2: drop")]
-    [InlineData("""{"podSelector":{},"policyTypes":["Ingress","Egress"]}""", "in 10.1.0.2: drop\nout 10.1.0.2: drop")]
-    [InlineData("""{"podSelector":{},"egress":[{}]}""", "in 10.1.0.2: drop\nout 10.1.0.2: return; drop")]
+    [InlineData("""{"podSelector":{}}""", "in 10.1.0.2: goto denied")]
+    [InlineData("""{"podSelector":{},"policyTypes":["Egress"]}""", "out 10.1.0.2: goto denied")]
+    [InlineData("""{"podSelector":{},"policyTypes":["Ingress","Egress"]}""", "in 10.1.0.2: goto denied\nout 10.1.0.2: goto denied")]
+    [InlineData("""{"podSelector":{},"egress":[{}]}""", "in 10.1.0.2: goto denied\nout 10.1.0.2: return; goto denied")]
     // Peers
-    [InlineData("""{"podSelector":{},"ingress":[{}]}""", "in 10.1.0.2: return; drop")]
-    [InlineData("""{"podSelector":{},"ingress":[{"from":[{"podSelector":{"matchLabels":{"role":"friend"}}}]}]}""", "in 10.1.0.2: ip saddr [10.1.1.3]  return; drop")]
-    [InlineData("""{"podSelector":{},"ingress":[{"from":[{"namespaceSelector":{"matchLabels":{"team":"blue"}}}]}]}""", "in 10.1.0.2: ip saddr [10.1.1.4]  return; drop")]
-    [InlineData("""{"podSelector":{},"ingress":[{"from":[{"namespaceSelector":{"matchLabels":{"team":"blue"}},"podSelector":{"matchLabels":{"role":"friend"}}}]}]}""", "in 10.1.0.2: ip saddr []  return; drop")]
-    [InlineData("""{"podSelector":{},"ingress":[{"from":[{"ipBlock":{"cidr":"10.0.0.0/8","except":["10.2.0.0/16","10.3.0.0/16"]}}]}]}""", "in 10.1.0.2: ip saddr 10.0.0.0/8 ip saddr != { 10.2.0.0/16, 10.3.0.0/16 }  return; drop")]
-    [InlineData("""{"podSelector":{},"ingress":[{"from":[{"ipBlock":{"cidr":"2001:db8::/64"}}]}]}""", "in 10.1.0.2: drop")]
+    [InlineData("""{"podSelector":{},"ingress":[{}]}""", "in 10.1.0.2: return; goto denied")]
+    [InlineData("""{"podSelector":{},"ingress":[{"from":[{"podSelector":{"matchLabels":{"role":"friend"}}}]}]}""", "in 10.1.0.2: ip saddr [10.1.1.3]  return; goto denied")]
+    [InlineData("""{"podSelector":{},"ingress":[{"from":[{"namespaceSelector":{"matchLabels":{"team":"blue"}}}]}]}""", "in 10.1.0.2: ip saddr [10.1.1.4]  return; goto denied")]
+    [InlineData("""{"podSelector":{},"ingress":[{"from":[{"namespaceSelector":{"matchLabels":{"team":"blue"}},"podSelector":{"matchLabels":{"role":"friend"}}}]}]}""", "in 10.1.0.2: ip saddr []  return; goto denied")]
+    [InlineData("""{"podSelector":{},"ingress":[{"from":[{"ipBlock":{"cidr":"10.0.0.0/8","except":["10.2.0.0/16","10.3.0.0/16"]}}]}]}""", "in 10.1.0.2: ip saddr 10.0.0.0/8 ip saddr != { 10.2.0.0/16, 10.3.0.0/16 }  return; goto denied")]
+    [InlineData("""{"podSelector":{},"ingress":[{"from":[{"ipBlock":{"cidr":"2001:db8::/64"}}]}]}""", "in 10.1.0.2: goto denied")]
     // Ports
     [InlineData("""{"podSelector":{},"ingress":[{"ports":[{"port":80},{"port":53,"protocol":"UDP"},{"port":1000,"endPort":2000},{"protocol":"SCTP"}]}]}""",
-        "in 10.1.0.2: tcp dport 80 return; udp dport 53 return; tcp dport 1000-2000 return; meta l4proto sctp return; drop")]
-    [InlineData("""{"podSelector":{},"ingress":[{"ports":[{"port":"http"},{"port":"none"}]}]}""", "in 10.1.0.2: tcp dport 8080 return; drop")]
+        "in 10.1.0.2: tcp dport 80 return; udp dport 53 return; tcp dport 1000-2000 return; meta l4proto sctp return; goto denied")]
+    [InlineData("""{"podSelector":{},"ingress":[{"ports":[{"port":"http"},{"port":"none"}]}]}""", "in 10.1.0.2: tcp dport 8080 return; goto denied")]
     [InlineData("""{"podSelector":{},"policyTypes":["Egress"],"egress":[{"to":[{"podSelector":{"matchLabels":{"app":"dns"}}}],"ports":[{"port":"dns","protocol":"UDP"},{"port":443}]}]}""",
-        "out 10.1.0.2: ip daddr . meta l4proto . th dport [10.1.1.5 . udp . 53] return; ip daddr [10.1.1.5] tcp dport 443 return; drop")]
+        "out 10.1.0.2: ip daddr . meta l4proto . th dport [10.1.1.5 . udp . 53] return; ip daddr [10.1.1.5] tcp dport 443 return; goto denied")]
     public void A_policy_becomes_the_rules_of_the_pods_it_selects(string spec, string expected) =>
         Assert.Equal(expected.Replace("  ", " ", StringComparison.Ordinal), Show(Compile(Policy(spec))).Replace("  ", " ", StringComparison.Ordinal));
 
     [Fact]
     public void What_one_of_several_policies_allows_is_allowed() => Assert.Equal(
-        "in 10.1.0.2: tcp dport 1 return; tcp dport 2 return; drop",
+        "in 10.1.0.2: tcp dport 1 return; tcp dport 2 return; goto denied",
         Show(Compile(Policy("""{"podSelector":{},"ingress":[{"ports":[{"port":1}]}]}""", "a"), Policy("""{"podSelector":{},"ingress":[{"ports":[{"port":2}]}]}""", "b"))));
 
     [Fact]

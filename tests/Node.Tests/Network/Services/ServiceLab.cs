@@ -56,12 +56,13 @@ internal sealed class ServiceLab : IAsyncDisposable
     }
 
     /// <summary>Brings the node's rules to what the service wants now, as the agent does it.</summary>
-    public async Task ProgramAsync(string spec, string endpoints, string name = "web")
+    /// <param name="refusesMeshed">As of <see cref="ServiceObjects.Of"/>.</param>
+    public async Task ProgramAsync(string spec, string endpoints, string name = "web", bool refusesMeshed = false)
     {
         var service = ServiceWorld.Service(spec, name, """{"loadBalancer":{"ingress":[{"ip":"10.97.0.1"}]}}""");
         var protocol = service.Spec.Ports[0].Protocol ?? "TCP";
         var plan = ServicePlanner.Plan(service, [ServiceWorld.Slice(endpoints, $$"""[{"name":"","port":8080,"protocol":"{{protocol}}"}]""")], ServiceWorld.Lab)!;
-        var script = _ledger.Change([($"default/{name}", plan.Age, ServiceObjects.Of(plan, ServiceWorld.Lab, (_, _) => false))]);
+        var script = _ledger.Change([($"default/{name}", plan.Age, ServiceObjects.Of(plan, ServiceWorld.Lab, (_, _) => false, refusesMeshed))]);
         Assert.Null(await _node.ApplyAsync(_transactions, script));
     }
 

@@ -1,3 +1,4 @@
+using Weft.Node.Network.Services;
 using static Weft.Node.Tests.Network.Services.ServiceWorld;
 
 namespace Weft.Node.Tests.Network.Services;
@@ -23,6 +24,20 @@ public sealed class ServiceObjectsTests
         no_endpoints 10.96.0.5 . tcp . 80 : goto refuse
         no_endpoints 198.51.100.7 . tcp . 80 : goto refuse
         """, """{"clusterIP":"10.96.0.5","type":"NodePort","externalIPs":["198.51.100.7"],"ports":[{"port":80,"nodePort":30080}]}""", "10.1.0.2!unready");
+
+    /// <summary>What the proxy may not have another answer for: what it took it could only end again.</summary>
+    [Fact]
+    public void Without_endpoints_and_rules_meshed_pods_are_refused_too()
+    {
+        const string Spec = """{"clusterIP":"10.96.0.5","externalIPs":["198.51.100.7"],"ports":[{"port":80},{"name":"dns","port":53,"protocol":"UDP"}]}""";
+        Assert.Equal(["10.96.0.5 . 80"], Uncaptured(Spec, refuses: true));
+        Assert.Empty(Uncaptured(Spec, refuses: false));
+        Assert.Empty(Uncaptured(Spec, refuses: true, "10.1.0.2"));
+        Assert.Empty(Uncaptured(Spec, refuses: true, "10.1.0.2!ending"));
+
+        static IEnumerable<string> Uncaptured(string spec, bool refuses, params string[] endpoints) => ServiceObjects
+            .Of(Plan(spec, [.. endpoints.Select(endpoint => Slice(endpoint))])!, Lab, (_, _) => false, refuses).Elements.Keys.Where(element => element.Set == ServiceTable.Refused).Select(element => element.Key);
+    }
 
     [Fact]
     public void A_node_port_hides_the_source_and_leads_everywhere() => Golden("""
