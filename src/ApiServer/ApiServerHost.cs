@@ -141,7 +141,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             // Last: what users added sees what will be stored.
             new PolicyAdmission(objects, parts.Catalog, options.Loggers.CreateLogger<PolicyAdmission>()),
         ],
-        new WebhookAdmission(objects, parts.Catalog, new WebhookCaller(objects, time), options.Loggers.CreateLogger<WebhookAdmission>()));
+        new WebhookAdmission(objects, parts.Catalog, new WebhookCaller(objects, options.PodConnector, time), options.Loggers.CreateLogger<WebhookAdmission>()));
         var reader = new ObjectReader(store);
         IReadOnlyList<IClaims> claims =
         [

@@ -6,6 +6,10 @@ using Weft.Storage;
 
 namespace Weft.ApiServer;
 
+/// <summary>Connects to a port inside a pod of another node; null from it: the pod is on this node, or not known.</summary>
+/// <exception cref="PodStreamException">Its node cannot be asked, or nothing listens there.</exception>
+public delegate Task<Stream?> PodConnector(PodStreamTarget target, int port, CancellationToken cancellationToken);
+
 /// <summary>What an API server needs from outside.</summary>
 public sealed record ApiServerOptions
 {
@@ -28,6 +32,9 @@ public sealed record ApiServerOptions
 
     /// <summary>Logs of containers; without it `pods/log` says that no node is connected.</summary>
     public IPodStreams? PodStreams { get; init; }
+
+    /// <summary>Reaches webhooks' pods on other nodes; null: by their addresses.</summary>
+    public PodConnector? PodConnector { get; init; }
 
     /// <summary>The range of service addresses; its first address is the `kubernetes` service's own.</summary>
     public string ServiceCidr { get; init; } = "10.96.0.0/16";

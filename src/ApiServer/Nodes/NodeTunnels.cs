@@ -123,6 +123,10 @@ public sealed partial class NodeTunnels(
             await local.AttachAsync(target, streams, cancellationToken);
     }
 
+    /// <inheritdoc cref="PodConnector"/>
+    public async Task<Stream?> ConnectElsewhereAsync(PodStreamTarget target, int port, CancellationToken cancellationToken) =>
+        Elsewhere(target) is null ? null : await ConnectAsync(target, port, cancellationToken);
+
     public async Task<Stream> ConnectAsync(PodStreamTarget target, int port, CancellationToken cancellationToken)
     {
         if (Elsewhere(target) is not { } node)

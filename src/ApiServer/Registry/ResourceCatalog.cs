@@ -30,10 +30,11 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
     public static ResourceCatalog Create(IStore store, TimeProvider time, ILoggerFactory loggers) => Create(store, new SchemaReader(), time, loggers);
 
     /// <param name="schemas">Shared with who else needs the schemas of types (OpenAPI), so that they are made once.</param>
-    public static ResourceCatalog Create(IStore store, SchemaReader schemas, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="pods">As <see cref="ApiServerOptions.PodConnector"/>.</param>
+    public static ResourceCatalog Create(IStore store, SchemaReader schemas, TimeProvider time, ILoggerFactory loggers, PodConnector? pods = null)
     {
         var builtIns = BuiltInResources.All(schemas, kind => Columns.For(kind.Kind));
-        var caller = new WebhookCaller(new StoredObjects(store), time);
+        var caller = new WebhookCaller(new StoredObjects(store), pods, time);
         return new ResourceCatalog(store, builtIns, schemas.FromType(typeof(ObjectMeta)), Converter, loggers.CreateLogger<ResourceCatalog>());
 
         IVersionConverter? Converter(JsonObject definition) =>

@@ -7,6 +7,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Weft.Api.Istio;
+using Weft.Api.Streams;
 using Weft.Api.Trees;
 using Weft.ApiServer.Registry;
 
@@ -16,7 +17,8 @@ namespace Weft.ApiServer.Webhooks;
 internal sealed class WebhookException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Posts reviews to webhooks: over TLS, by URL or to an endpoint of a service, with nothing of the machine's proxies or cookies.</summary>
-internal sealed class WebhookCaller(StoredObjects objects, TimeProvider time) : IDisposable
+/// <param name="pods">Reaches pods on other nodes; null: by their addresses.</param>
+internal sealed class WebhookCaller(StoredObjects objects, PodConnector? pods, TimeProvider time) : IDisposable
 {
     // An answer holds at most a patch or converted objects of a request: Kubernetes' limit of one.
     private const int MaxAnswer = 3 * 1024 * 1024;
@@ -181,6 +183,24 @@ internal sealed class WebhookCaller(StoredObjects objects, TimeProvider time) : 
         }
     }
 
+    private async ValueTask<Stream> ConnectAsync(Target target, CancellationToken cancellationToken)
+    {
+        if (target is { Pod: { } pod, Address: IPEndPoint { Port: var port } } && pods is not null)
+        {
+            try
+            {
+                if (await pods(pod, port, cancellationToken) is { } stream)
+                    return stream;
+            }
+            catch (Exception unreached) when (unreached is PodStreamException or IOException)
+            {
+                // Its node may be away while its address still answers; and a server may listen on that address alone.
+            }
+        }
+
+        return await ConnectAsync(target.Address, cancellationToken);
+    }
+
     private static async ValueTask<Stream> ConnectAsync(EndPoint target, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -198,7 +218,8 @@ internal sealed class WebhookCaller(StoredObjects objects, TimeProvider time) : 
         }
     }
 
-    // A webhook whose namespace asks everybody for mutual TLS is the server's to call all the same, where its pod runs on this node: not captured, as the agent's probes.
+    // A webhook whose namespace asks everybody for mutual TLS is the server's to call all the same. Where its pod runs on this node it is not captured, as the agent's probes are not;
+    // on another one its agent connects.
     private static void PassTheMesh(Socket socket)
     {
         const int SolSocket = 1, Mark = 36;   // socket(7)
@@ -213,26 +234,33 @@ internal sealed class WebhookCaller(StoredObjects objects, TimeProvider time) : 
     }
 
     // The server stands outside the pod network's names: it looks up the endpoints itself.
-    private async Task<IReadOnlyList<EndPoint>> EndpointsAsync(string ns, string name, long port, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Target>> EndpointsAsync(string ns, string name, long port, CancellationToken cancellationToken)
     {
         var service = objects.Get("", "services", ns, name) ?? throw new HttpRequestException($"service \"{name}\" not found in namespace \"{ns}\"");
         if (service.At("spec", "type").AsText() == "ExternalName")
-            return [new DnsEndPoint(service.At("spec", "externalName").AsText() ?? "", (int)port)];
+            return [new Target(new DnsEndPoint(service.At("spec", "externalName").AsText() ?? "", (int)port), null)];
         var wanted = (service.At("spec", "ports") as JsonArray ?? []).FirstOrDefault(item => item.At("port").AsInteger() == port)
             ?? throw new HttpRequestException($"service \"{name}\" has no port {port}");
         var portName = wanted.At("name").AsText() ?? "";
 
         var (slices, _) = await objects.ListAsync("discovery.k8s.io", "endpointslices", ns, cancellationToken);
-        var found = new List<IPEndPoint>();
+        var found = new List<Target>();
         foreach (var slice in slices.Where(slice => slice.At("metadata", "labels", "kubernetes.io/service-name").AsText() == name))
         {
             var targetPort = (slice["ports"] as JsonArray ?? []).FirstOrDefault(item => (item.At("name").AsText() ?? "") == portName).At("port").AsInteger();
             foreach (var endpoint in (slice["endpoints"] as JsonArray ?? []).Where(endpoint => endpoint.At("conditions", "ready").AsBoolean() != false))
             {
                 if (targetPort is { } number && IPAddress.TryParse((endpoint.At("addresses") as JsonArray)?.FirstOrDefault().AsText(), out var address))
-                    found.Add(new IPEndPoint(address, (int)number));
+                    found.Add(new Target(new IPEndPoint(address, (int)number), PodOf(endpoint, ns)));
             }
         }
         return found.Count > 0 ? found : throw new HttpRequestException($"no endpoints available for service \"{name}\"");
     }
+
+    private static PodStreamTarget? PodOf(JsonNode? endpoint, string ns) =>
+        endpoint.At("targetRef", "kind").AsText() == "Pod" && endpoint.At("targetRef", "name").AsText() is { } name && endpoint.At("targetRef", "uid").AsText() is { } uid
+            ? new PodStreamTarget(endpoint.At("targetRef", "namespace").AsText() ?? ns, name, uid, "") : null;
+
+    /// <param name="Pod">Null: it is none.</param>
+    private sealed record Target(EndPoint Address, PodStreamTarget? Pod);
 }

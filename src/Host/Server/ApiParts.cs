@@ -45,7 +45,9 @@ internal static class ApiParts
             authorizer);
         var aggregation = new AggregationLoop(store, loggers.CreateLogger<AggregationLoop>());
         var schemas = new SchemaReader();
-        var catalog = ResourceCatalog.Create(store, schemas, time, loggers);
+        // Past the other node's proxy, as the mark is past this one's.
+        PodConnector? pods = settings.Mesh ? streams.ConnectElsewhereAsync : null;
+        var catalog = ResourceCatalog.Create(store, schemas, time, loggers, pods);
         IReadOnlyList<PreinstalledKind> installed = [.. MeshKinds.All(), .. WeftKinds.Preinstalled()];
         var definitions = new CrdEstablisher(store, catalog.Current.All, time, loggers.CreateLogger<CrdEstablisher>());
 
@@ -53,7 +55,7 @@ internal static class ApiParts
         var options = new ApiServerOptions
         {
             Store = store, Time = time, Random = random, Loggers = loggers, Listen = listen,
-            ServerCertificateSource = () => pki.ServerCertificate, PodStreams = streams, ServiceCidr = settings.ServiceCidr, LostNodeTolerationSeconds = settings.EvictionSeconds ?? 300, AdvertiseAddress = advertise,
+            ServerCertificateSource = () => pki.ServerCertificate, PodStreams = streams, PodConnector = pods, ServiceCidr = settings.ServiceCidr, LostNodeTolerationSeconds = settings.EvictionSeconds ?? 300, AdvertiseAddress = advertise,
         };
         return new ApiServerHost(options, new ApiServerParts
         {

@@ -28,12 +28,15 @@ public sealed class MeshWebhookTests(MeshCluster cluster)
         server.serve_forever()
         """;
 
-    [Fact]
-    public async Task A_strict_namespace_serves_the_servers_webhooks_and_probes_and_no_process_of_the_machine()
+    // The server asks from the first node.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_strict_namespace_serves_the_servers_webhooks_probes_and_port_forwards_and_no_process_of_the_machine(int node)
     {
         await using var ns = await TestNamespace.CreateAsync(cluster, WeftCluster.Kubectls[0]);
         var (certificate, key) = Certificate($"hook.{ns.Name}.svc");
-        var machine = (await ns.GetAsync("{.items[*].metadata.name}", "nodes")).Split(' ').Order(StringComparer.Ordinal).First();
+        var machine = (await ns.GetAsync("{.items[*].metadata.name}", "nodes")).Split(' ').Order(StringComparer.Ordinal).ElementAt(node);
         await ns.ApplyAsync($$"""
             apiVersion: security.istio.io/v1
             kind: PeerAuthentication
@@ -90,6 +93,7 @@ public sealed class MeshWebhookTests(MeshCluster cluster)
             await ns.EventuallyAsync("the webhook is asked", async () => (await ns.KubectlAsync("create", "configmap", "bad")).Error.Contains("the webhook says no", StringComparison.Ordinal));
             (await ns.KubectlAsync("create", "configmap", "good")).Succeeded();
             var pod = await ns.GetAsync("{.status.podIP}", "pod/hook");
+            Assert.Equal("200", await ForwardedAsync(ns));
             Assert.Equal("000", (await cluster.RunAsync("/bin/sh", ["-c", $"curl -sk -m 3 -o /dev/null -w '%{{http_code}}' -d '{{}}' https://{pod}:8443/"])).Output);
         }
         finally
@@ -97,6 +101,17 @@ public sealed class MeshWebhookTests(MeshCluster cluster)
             (await ns.KubectlAsync("delete", "validatingwebhookconfiguration", ns.Name)).Succeeded();
         }
     }
+
+    private async Task<string> ForwardedAsync(TestNamespace ns) => (await cluster.RunAsync("/bin/sh", ["-c", $$$"""
+        {{{WeftCluster.Kubectls[0]}}} -n {{{ns.Name}}} port-forward pod/hook 18443:8443 >/dev/null 2>&1 &
+        for i in $(seq 100); do
+          status=$(curl -sk -m 5 -o /dev/null -w '%{http_code}' -d '{"request":{"uid":"1","name":"good"}}' https://127.0.0.1:18443/)
+          [ "$status" = 000 ] || break
+          sleep 0.1
+        done
+        kill $!
+        echo "$status"
+        """], new Dictionary<string, string> { ["KUBECONFIG"] = cluster.Kubeconfig })).Succeeded().Trim();
 
     private static string JsonText(string text) => System.Text.Json.JsonSerializer.Serialize(text);
 

@@ -41,15 +41,18 @@ public sealed class NodesTests(NodesCluster cluster, ITestOutputHelper output) :
         {
             Assert.StartsWith($"ready from {from}", (await cluster.KubectlAsync("logs", from)).Succeeded(), StringComparison.Ordinal);
             foreach (var to in pods)
-            {
-                var address = await cluster.GetAsync("{.status.podIP}", "pod", to);
-                // A name server of its own is not asked, and the first answer of a program that just started may take its time.
-                await Eventually.TrueAsync(async () => (await cluster.KubectlAsync("exec", from, "--", "curl", "-s", "-m", "5", $"http://{address}:8080/")).Output.Trim() == to, $"{from} reaches {to}");
-            }
+                await ReachesAsync(from, to);
         }
 
         Assert.Equal(7, (await cluster.KubectlAsync("exec", "p2", "--", "/bin/sh", "-c", "exit 7")).ExitCode);
         (await cluster.KubectlAsync("delete", "pod", "p1", "p2", "p3", "--wait=false")).Succeeded();
+    }
+
+    private async Task ReachesAsync(string from, string to)
+    {
+        var address = await cluster.GetAsync("{.status.podIP}", "pod", to);
+        // A name server of its own is not asked, and the first answer of a program that just started may take its time.
+        await Eventually.TrueAsync(async () => (await cluster.KubectlAsync("exec", from, "--", "curl", "-s", "-m", "5", $"http://{address}:8080/")).Output.Trim() == to, $"{from} reaches {to}");
     }
 
     [Fact]
@@ -158,10 +161,15 @@ public sealed class NodesTests(NodesCluster cluster, ITestOutputHelper output) :
             (await JoinAsync(token, "joined")).Succeeded();
             Assert.DoesNotContain(token.Split('.')[1], await File.ReadAllTextAsync(Path.Combine(data, "agent.json"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
 
-            await cluster.ApplyAsync(NodesCluster.Pod("far", "joined"));
-            await cluster.ReadyAsync("far");
+            await cluster.ApplyAsync(NodesCluster.Pod("far", "joined") + NodesCluster.Pod("asked", Node(2)));
+            await cluster.ReadyAsync("far", "asked");
+            // It was told that the mesh is on: what its pod opens and what is opened to it goes by its proxy.
+            Assert.Equal("on", await cluster.GetAsync(@"{.metadata.annotations.weft\.dev/mesh}", "node", "joined"));
+            Assert.Contains(await cluster.GetAsync("{.status.podIP}", "pod", "far"), (await cluster.InAsync(machine, "nft", ["list", "set", "ip", "weft_" + name, "mesh_pods"])).Succeeded(), StringComparison.Ordinal);
+            await ReachesAsync("far", "asked");
+            await ReachesAsync("asked", "far");
             Assert.Equal("far", (await cluster.KubectlAsync("exec", "far", "--", "hostname")).Succeeded().Trim());
-            (await cluster.KubectlAsync("delete", "pod", "far", "--timeout=60s")).Succeeded();
+            (await cluster.KubectlAsync("delete", "pod", "far", "asked", "--timeout=60s")).Succeeded();
         }
         finally
         {

@@ -5,10 +5,9 @@ using Weft.Testing;
 namespace Weft.Node.Tests.Network;
 
 /// <summary>A node in a network namespace beside the machine's: what it finds there is not the machine's, and is not given back to it.</summary>
-[Collection(Alone)]
+[Collection(SysctlsCollection.Name)]
 public sealed class SysctlsTests : IDisposable
 {
-    private const string Alone = "the machine's record of sysctls";
     private const string Forward = "/proc/sys/net/ipv4/ip_forward", Record = "/run/weft-sysctls.json";
 
     private readonly TempDir _pins = new();
@@ -33,10 +32,6 @@ public sealed class SysctlsTests : IDisposable
         Assert.Equal((value, record), (File.ReadAllText(Forward), Written()));
     }
 
-    // Other tests start nodes on the machine, which write it.
-    [CollectionDefinition(Alone, DisableParallelization = true)]
-    public sealed class AloneCollection;
-
     private static string? Written() => File.Exists(Record) ? File.ReadAllText(Record) : null;
 
     public void Dispose()
@@ -45,4 +40,11 @@ public sealed class SysctlsTests : IDisposable
             Mounts.Unmount(_pins.File(pinned));
         _pins.Dispose();
     }
+}
+
+/// <summary>Without the tests that start nodes on the machine beside, which write its record.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class SysctlsCollection
+{
+    public const string Name = "the machine's record of sysctls";
 }
