@@ -68,11 +68,11 @@ internal sealed partial class DiscoveryParts : IAsyncDisposable
         _parts.Push(new Later(prober));
         var checks = Keep(new CheckLoop(registry, prober, time, random, logger));
         Keep(await KubernetesNames.StartAsync(registry, informers, time, logger, cancellationToken));
+        List<IPNetwork> networks = [IPNetwork.Parse(settings.PodCidr)];
         if (settings.ServicesFile is { } file)
-            Keep(await ServicesFileLoop.StartAsync(registry, Keep(new DnsServices(registry, question => new NameResolver(question, time, asksServers: true).ResolveAsync, time, random, logger)), file, time, logger, cancellationToken));
+            Keep(await ServicesFileLoop.StartAsync(registry, Keep(new DnsServices(registry, question => new NameResolver(question, time, asksServers: true).ResolveAsync, [.. networks, IPNetwork.Parse(settings.ServiceCidr)], time, random, logger)), file, time, logger, cancellationToken));
         _parts.Push(new Later(new RegistryNames(registry, hub, [settings.DnsAddress.ToString()])));
 
-        List<IPNetwork> networks = [IPNetwork.Parse(settings.PodCidr)];
         var api = new ConsulApi(registry, checks, new RegistryAccess(token, networks), time, random, () => Port, logger);
         foreach (var port in Enumerable.Range(FirstPort, PortsTried).Prepend(settings.DiscoveryPort).Where(port => port > 0).Distinct())
         {

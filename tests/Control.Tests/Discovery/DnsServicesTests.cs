@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Control.Discovery.Dns;
 using Weft.Control.Discovery.Files;
@@ -28,7 +28,7 @@ public sealed class DnsServicesTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _host = await RegistryHost.StartAsync();
-        _dns = new DnsServices(_host.Registry, question => new NameResolver(question, TimeProvider.System, asksServers: true).ResolveAsync, TimeProvider.System, Seeded.Random(1), NullLogger.Instance);
+        _dns = new DnsServices(_host.Registry, question => new NameResolver(question, TimeProvider.System, asksServers: true).ResolveAsync, [IPNetwork.Parse("10.244.0.0/16")], TimeProvider.System, Seeded.Random(1), NullLogger.Instance);
     }
 
     public async ValueTask DisposeAsync()
@@ -131,14 +131,14 @@ public sealed class DnsServicesTests : IAsyncLifetime
         Assert.Contains("code 5", (string?)name["trouble"], StringComparison.Ordinal);
     }
 
-    // Who owns the zone could lead every client to its own machine, or to a cloud's metadata.
+    // Who owns the zone could lead every client to its own machine, to a cloud's metadata, or to what a node keeps for itself at its own address in the cluster.
     [Fact]
-    public async Task Addresses_that_mean_each_machine_itself_are_left_out_and_that_is_told()
+    public async Task Addresses_that_no_foreign_name_may_lead_to_are_left_out_and_that_is_told()
     {
-        _server.Addresses("db.example.com", 60, "127.0.0.1", "169.254.169.254", "192.0.2.7");
+        _server.Addresses("db.example.com", 60, "127.0.0.1", "169.254.169.254", "10.244.0.1", "192.0.2.7");
         await FileAsync("services: {db: {dns: {name: db.example.com, port: 5432, servers: [SERVER]}}}");
         await BecomesAsync("db", "dns 192.0.2.7:5432 p0 passing");
-        Assert.Contains("answers 127.0.0.1, which is another place on each machine", (string?)(await _host.GetAsync("weft/names/db"))["trouble"], StringComparison.Ordinal);
+        Assert.Contains("answers 127.0.0.1, which no name may lead to", (string?)(await _host.GetAsync("weft/names/db"))["trouble"], StringComparison.Ordinal);
     }
 
     [Fact]

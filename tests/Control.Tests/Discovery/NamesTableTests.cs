@@ -123,7 +123,7 @@ public sealed class NamesTableTests
         using var dir = new TempDir();
         await using var host = await RegistryHost.StartAsync();
         System.IO.File.WriteAllText(dir.File("s.yaml"), File);
-        await using var dns = new DnsServices(host.Registry, _ => throw new InvalidOperationException("no name is asked for"), TimeProvider.System, Seeded.Random(1), NullLogger.Instance);
+        await using var dns = new DnsServices(host.Registry, _ => throw new InvalidOperationException("no name is asked for"), [], TimeProvider.System, Seeded.Random(1), NullLogger.Instance);
         await using var loop = await ServicesFileLoop.StartAsync(host.Registry, dns, dir.File("s.yaml"), TimeProvider.System, NullLogger.Instance, default);
         Assert.Equal(2, await host.PassingAsync("orders"));
         Assert.Equal(1, await host.PassingAsync("printer"));

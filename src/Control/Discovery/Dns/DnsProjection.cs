@@ -27,21 +27,25 @@ internal static class DnsProjection
     /// <summary>
     /// While DNS does not answer, the last good answer is served; beyond the time that it is kept it is shown and takes no traffic. An answer that there is nobody is an answer.
     /// </summary>
-    /// <remarks>Who owns the zone is not who runs the cluster: addresses that would mean each client's own machine are not taken.</remarks>
+    /// <remarks>
+    /// Who owns the zone is not who runs the cluster: addresses that would mean each client's own machine are not taken, nor those of the cluster, at which a node's proxy would be asked as the node itself.
+    /// </remarks>
+    /// <param name="clusterRanges">Of pods and services.</param>
     /// <param name="before">Of the same name: an instance that stays keeps its age.</param>
-    public static Projection Of(DnsService service, DnsKnowledge known, Projection? before, DateTimeOffset now)
+    public static Projection Of(DnsService service, DnsKnowledge known, Projection? before, DateTimeOffset now, IReadOnlyList<IPNetwork> clusterRanges)
     {
         var isOver = known.Trouble is not null && known.Answered is { } answered && now - answered > service.Keep;
         var status = isOver ? CheckStatus.Critical : CheckStatus.Passing;
         var output = known.Trouble is null ? "answered" : string.Create(CultureInfo.InvariantCulture, $"not answered since {known.Answered:yyyy-MM-ddTHH:mm:ssZ}: {known.Trouble}");
         var since = before?.Entries.ToDictionary(entry => entry.Instance.Id, entry => entry.Instance.Since) ?? [];
-        var refused = (known.Answer?.Endpoints ?? []).FirstOrDefault(endpoint => !IsAnywhere(endpoint));
+        var refused = (known.Answer?.Endpoints ?? []).FirstOrDefault(endpoint => !MayBe(endpoint));
         return new Projection(
             service.Origin,
-            [.. (known.Answer?.Endpoints ?? []).Where(IsAnywhere).Take(MostEntries).Select(endpoint => Entry(endpoint)).DistinctBy(entry => entry.Instance.Id).OrderBy(entry => entry.Instance.Priority).ThenBy(entry => entry.Instance.Id, StringComparer.Ordinal)],
-            known.Trouble ?? (refused is null ? null : $"answers {refused.Address}, which is another place on each machine and is left out"));
+            [.. (known.Answer?.Endpoints ?? []).Where(MayBe).Take(MostEntries).Select(endpoint => Entry(endpoint)).DistinctBy(entry => entry.Instance.Id).OrderBy(entry => entry.Instance.Priority).ThenBy(entry => entry.Instance.Id, StringComparer.Ordinal)],
+            known.Trouble ?? (refused is null ? null : $"answers {refused.Address}, which no name may lead to and is left out"));
 
-        static bool IsAnywhere(EndpointConfig endpoint) => IPAddress.TryParse(endpoint.Address, out var address) && AddressClaims.IsAnywhere(address);
+        bool MayBe(EndpointConfig endpoint) => IPAddress.TryParse(endpoint.Address, out var address) && AddressClaims.IsAnywhere(address)
+            && !clusterRanges.Any(range => range.Contains(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address));
 
         Entry Entry(EndpointConfig endpoint)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Weft.Control.Discovery.Model;
 using Weft.Control.Discovery.Registry;
@@ -10,8 +11,9 @@ namespace Weft.Control.Discovery.Dns;
 /// Keeps the table as DNS has the services that the services file names. Each is asked for when its answer's time is over. One that fails is tried again, sooner at first, and what was known before stays.
 /// </summary>
 /// <param name="resolver">Gives for a question who asks it, again and again; he throws <see cref="NotResolvedException"/>.</param>
+/// <param name="clusterRanges">Of pods and services: no foreign name leads there.</param>
 /// <param name="random">Spreads tries of many services that fail together.</param>
-public sealed partial class DnsServices(ServiceRegistry registry, Func<DnsDiscovery, Func<CancellationToken, Task<FoundEndpoints>>> resolver, TimeProvider time, Random random, ILogger logger) : IAsyncDisposable
+public sealed partial class DnsServices(ServiceRegistry registry, Func<DnsDiscovery, Func<CancellationToken, Task<FoundEndpoints>>> resolver, IReadOnlyList<IPNetwork> clusterRanges, TimeProvider time, Random random, ILogger logger) : IAsyncDisposable
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LastRetry = TimeSpan.FromSeconds(30);
 
@@ -82,7 +84,7 @@ public sealed partial class DnsServices(ServiceRegistry registry, Func<DnsDiscov
                     retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
                 }
 
-                var next = DnsProjection.Of(service, memory.Known, memory.Shown, time.GetUtcNow());
+                var next = DnsProjection.Of(service, memory.Known, memory.Shown, time.GetUtcNow(), clusterRanges);
                 if (!DnsProjection.IsSame(memory.Shown, next) && await TryShowAsync(name, next, stopping))
                     memory.Shown = next;
                 await Task.Delay(wait, time, stopping);
