@@ -170,7 +170,7 @@ public sealed class SupervisorTests : IDisposable
     [Fact]
     public async Task A_child_that_leaves_descriptors_is_told_to_begin_and_ends_with_the_supervisor()
     {
-        var running = Start(Shell("proxy", $"dd bs=100 count=1 <&3 >> {_dir.File("told")}; echo \" $@\" >> {_dir.File("told")}; exec sleep 1000") with { LeavesDescriptors = true });
+        var running = Start(Shell("proxy", $"echo \"$(dd bs=100 count=1 <&3 2>/dev/null) $@\" >> {_dir.File("told")}; exec sleep 1000") with { LeavesDescriptors = true });
         await Eventually.TrueAsync(() => File.Exists(_dir.File("told")) && File.ReadAllLines(_dir.File("told")).Length == 1);
         Assert.Equal("serve --socket control=3", File.ReadAllLines(_dir.File("told"))[0]);
         Signals.Send((await PidAsync("proxy")).Pid, Signals.Kill);
