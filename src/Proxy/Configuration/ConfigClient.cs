@@ -17,7 +17,10 @@ public sealed partial class ConfigClient(ConfigState state, ConfigFile file, Fun
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(10);
 
-    /// <summary>At most so often is the file written: a crash in between costs a few deltas more at the next connection.</summary>
+    /// <summary>
+    /// At most so often is the file written for what says where things are: a crash in between costs a few deltas more at the next connection. What says who may do what is written before it is acknowledged, as
+    /// a proxy that comes back while the server is away must not have forgotten it.
+    /// </summary>
     private static readonly TimeSpan SavePause = TimeSpan.FromSeconds(1);
     private const int HelloUnits = 4000;
 
@@ -25,7 +28,7 @@ public sealed partial class ConfigClient(ConfigState state, ConfigFile file, Fun
     public bool IsCurrent { get; private set; }
 
     /// <summary>Addresses of endpoints that were taken out of use and still answer requests.</summary>
-    public Func<IReadOnlySet<string>> Draining { get; init; } = () => System.Collections.Immutable.ImmutableHashSet<string>.Empty;
+    public Func<IReadOnlySet<string>> Draining { get; init; } = () => ImmutableHashSet<string>.Empty;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -74,6 +77,7 @@ public sealed partial class ConfigClient(ConfigState state, ConfigFile file, Fun
                 step.Add(message as Delta ?? throw new WireException("the server sent something that is no delta"));
                 if (step[^1].More)
                     continue;
+                var before = state.Units;
                 var ack = state.Apply(step);
                 foreach (var rejection in ack.Rejected)
                     Log.Rejected(logger, rejection.Key, rejection.Path, rejection.Error);
@@ -81,8 +85,9 @@ public sealed partial class ConfigClient(ConfigState state, ConfigFile file, Fun
                     Log.Current(logger, state.Units.Count);
                 IsCurrent = true;
                 worked();
+                var isSaved = step.Exists(delta => IsOfAccess(delta, before)) && Save();
                 await drains.AcknowledgeAsync(ack, cancellationToken);
-                if (unsaved.CurrentCount == 0)
+                if (!isSaved && unsaved.CurrentCount == 0)
                     unsaved.Release();
                 step = [];
             }
@@ -121,20 +126,32 @@ public sealed partial class ConfigClient(ConfigState state, ConfigFile file, Fun
                     return;
             }
 
-            try
-            {
-                file.Save(state);
-            }
-            catch (Exception full) when (full is IOException or UnauthorizedAccessException)
-            {
-                Log.NotSaved(logger, full.Message); // it answers all the same; only a restart without the server would be poorer
-            }
-
+            Save();
             if (stopped)
                 return;
             await Task.Delay(SavePause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    private bool Save()
+    {
+        try
+        {
+            file.Save(state);
+            return true;
+        }
+        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+        {
+            Log.NotSaved(logger, full.Message); // it answers all the same; only a restart without the server would be poorer
+            return false;
+        }
+    }
+
+    // Policies and issuers, and workloads that were there: which policies are theirs, and whether plaintext reaches them. New and ended workloads come with every pod, and say nothing of others.
+    private static bool IsOfAccess(Delta delta, ImmutableDictionary<UnitKey, ConfigUnit> before) =>
+        delta.Upserts.Any(unit => IsRule(unit.Key) || (unit.Key.Kind == UnitKind.Workload && before.ContainsKey(unit.Key))) || delta.Removes.Any(IsRule);
+
+    private static bool IsRule(UnitKey key) => key.Kind is UnitKind.Policy or UnitKind.Tokens;
 
     private static partial class Log
     {

@@ -17,6 +17,8 @@ public sealed class ConfigFile(string path)
     // Everything a proxy may hold at once, with room for keys and hashes.
     private const long MaxBytes = 512L * 1024 * 1024;
 
+    private readonly Lock _writing = new();
+
     private static ReadOnlySpan<byte> Format => "weft-config-1\n"u8;
 
     /// <summary>Null when there is none.</summary>
@@ -43,7 +45,14 @@ public sealed class ConfigFile(string path)
         return Read(content[Format.Length..]);
     }
 
+    /// <summary>When it returns the configuration is on the disk. From several threads one after the other.</summary>
     public void Save(ConfigState state)
+    {
+        lock (_writing)
+            Write(state);
+    }
+
+    private void Write(ConfigState state)
     {
         var temporary = path + ".tmp";
         File.Delete(temporary);
