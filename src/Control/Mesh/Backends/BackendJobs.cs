@@ -101,7 +101,7 @@ internal static class BackendJobs
 
     private static IEnumerable<EndpointConfig> Of(WorkloadEntrySpec endpoint, MeshHost host, HostPort port, MeshLookups lookups)
     {
-        if (!IPAddress.TryParse(endpoint.Address, out var address) || AddressClaims.OfEndpoint(address, lookups) is not null)
+        if (!IPAddress.TryParse(endpoint.Address, out var address) || AddressClaims.OfEndpoint(address, host.Namespace, lookups) is not null)
             return [];
         return
         [

@@ -39,7 +39,7 @@ internal static class ServiceEntryCheck
         }
 
         Resolution(spec, problems);
-        Endpoints(spec, lookups, problems);
+        Endpoints(spec, entry.Metadata.Namespace ?? "", lookups, problems);
     }
 
     private static void Resolution(ServiceEntrySpec spec, Problems problems)
@@ -71,7 +71,7 @@ internal static class ServiceEntryCheck
             problems.Error("spec.workloadSelector", "stands beside endpoints; keep one");
     }
 
-    private static void Endpoints(ServiceEntrySpec spec, MeshLookups lookups, Problems problems)
+    private static void Endpoints(ServiceEntrySpec spec, string @namespace, MeshLookups lookups, Problems problems)
     {
         var names = 0;
         foreach (var (i, endpoint) in spec.Endpoints.Index())
@@ -79,7 +79,7 @@ internal static class ServiceEntryCheck
             var field = $"spec.endpoints[{i}]";
             if (IPAddress.TryParse(endpoint.Address, out var address))
             {
-                if (AddressClaims.OfEndpoint(address, lookups) is { } why)
+                if (AddressClaims.OfEndpoint(address, @namespace, lookups) is { } why)
                     problems.Error($"{field}.address", $"'{endpoint.Address}' {why}");
             }
             else if (string.IsNullOrEmpty(endpoint.Address))

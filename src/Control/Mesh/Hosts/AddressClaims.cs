@@ -9,12 +9,17 @@ namespace Weft.Control.Mesh.Hosts;
 /// </summary>
 internal static class AddressClaims
 {
-    /// <summary>Why no endpoint and no workload outside the cluster may have the address; null: it may.</summary>
-    public static string? OfEndpoint(IPAddress address, MeshLookups lookups)
+    /// <summary>Why no endpoint and no workload outside the cluster, written down in the namespace, may have the address; null: it may.</summary>
+    public static string? OfEndpoint(IPAddress address, string @namespace, MeshLookups lookups)
     {
         if (IsNoPlace(Plain(address)))
             return "is loopback, link-local, multicast or unspecified, which is another place on each machine; write an address that means the same everywhere";
-        return lookups.WorkloadsAt(Key(address)).FirstOrDefault() is { } pod ? $"is that of Pod {pod.Namespace}/{pod.Name}; a pod is reached by its Service, or by labels with workloadSelector" : null;
+        if (lookups.WorkloadsAt(Key(address)).FirstOrDefault() is { } pod)
+            return $"is that of Pod {pod.Namespace}/{pod.Name}; a pod is reached by its Service, or by labels with workloadSelector";
+        // What listens there is a service, or the node itself, and the proxy connects from the node: whom that trusts by its address (the registry) would be asked by the node. The registry's own entries, of processes of
+        // a machine, are the mesh's.
+        return @namespace != lookups.Settings.RootNamespace && lookups.Settings.ClusterRanges.FirstOrDefault(own => IPNetwork.Parse(own).Contains(Plain(address))) is { } taken
+            ? $"lies in {taken}, from which pods, services and nodes have their addresses; name the Service, or labels with workloadSelector" : null;
     }
 
     /// <summary>Why no host of a service entry in the namespace may have the address or range; null: it may.</summary>

@@ -77,7 +77,7 @@ internal static class SecurityJobs
             return [];
         }
 
-        if (AddressClaims.OfEndpoint(address, lookups) is { } why)
+        if (AddressClaims.OfEndpoint(address, entry.Metadata.Namespace ?? "", lookups) is { } why)
         {
             problems.Error("spec.address", $"'{spec.Address}' {why}");
             return [];
