@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Weft.Balancing;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Resolution;
 using Weft.Proxy.Downstream;
 using Weft.Proxy.Health;
 using Weft.Proxy.Upstream.Clusters;

@@ -29,7 +29,7 @@ internal static class MalformedResponses
         "HTTP/1.1 200 O\0K", "HTTP/1.1 200 O\rK", "HTTP/1.1 200 O\u0001K", "HTTP/1.1  200 OK", "HTTP/1.1\t200 OK", " HTTP/1.1 200 OK", "HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 099 OK",
         "HTTP/1.1 600 OK", "HTTP/1.1 999 OK", "HTTP/1.1 000 OK", "HTTP/1.1 -20 OK", "HTTP/1.1 2x0 OK", "HTTP/1.1 200\tOK", "HTTP/2.0 200 OK", "HTTP/2 200 OK", "HTTP/0.9 200 OK", "HTTP/1.2 200 OK",
         "HTTP/11 200 OK", "http/1.1 200 OK", "ICY 200 OK", "RTSP/1.0 200 OK", "HTTP/1.1", "HTTP/1.1 ", "", "GET / HTTP/1.1", "<html>", "evil", "\0", "\u0016\u0003\u0001\u0002\0\u0001",
-        "HTTP/1.1 200 OK\n", "HTTP/1.1 101 Switching Protocols", "HTTP/1.1 200 OK\r", "\r\nHTTP/1.1 200 OK", "HTTP/1.1 100 Continue\r\n\r\nevil",
+        "\nHTTP/1.1 200 OK", "HTTP/1.1 101 Switching Protocols", "HTTP/1.1 200 OK\r", "\r\nHTTP/1.1 200 OK", "HTTP/1.1 100 Continue\r\n\r\nevil",
     ];
 
     private static readonly string[] Fields =
@@ -40,8 +40,8 @@ internal static class MalformedResponses
         "Transfer-Encoding: xchunked", "Transfer-Encoding: \vchunked", "Transfer-Encoding: ,chunked", "Transfer-Encoding: chunked, chunked", "Transfer-Encoding: chunked, identity", "Transfer-Encoding: identity",
         "Transfer-Encoding: identity, chunked", "Transfer-Encoding: 'chunked'", "Transfer-Encoding: chunked\r\nTransfer-Encoding: x", "Transfer-Encoding: x\r\nTransfer-Encoding: chunked",
         "Transfer-Encoding : chunked", " Transfer-Encoding: chunked", "Transfer-Encoding\r\n: chunked", "Transfer-Encoding:\r\n chunked", "Transfer-Encoding: chunked\0", "Transfer-Encoding: gzip",
-        "X: a\rb", "X: a\0b", "X: a\nb: c", "X: a\u007f", "X: a\u0001", "X\u00e9: a", "X(: a", "X[]: a", "X\": a", "X/: a", ": a", "X", "=", "X a: b", "\tX: a", "X: a\r\n\tb", "X: a\r\n b", "Set-Cookie : a=b",
-        "Location: /\r\n\0: x", "X\r: a", "X: a\n",
+        "X: a\rb", "X: a\0b", "X: a\nb c: d", "X: a\u007f", "X: a\u0001", "X\u00e9: a", "X(: a", "X[]: a", "X\": a", "X/: a", ": a", "X", "=", "X a: b", "\tX: a", "X: a\r\n\tb", "X: a\r\n b", "Set-Cookie : a=b",
+        "Location: /\r\n\0: x", "X\r: a", "X: a\n\tb",
     ];
 
     private static readonly string[] Chunks =
@@ -79,7 +79,9 @@ internal static class MalformedResponses
                 text.Insert(random.Next(head), "\0\r\u0001\v\f\u007f"[random.Next(6)]);
                 break;
             case 1:
-                text.Insert(random.Next(head), '\n');
+                // In the middle of a name: elsewhere it may end a line, as a lone LF does in an answer.
+                var start = starts[random.Next(starts.Length)];
+                text.Insert(start + 1 + random.Next(good.IndexOf(':', start) - start - 1), '\n');
                 break;
             case 2:
                 text.Insert(starts[random.Next(starts.Length)], " \t:"[random.Next(3)]);

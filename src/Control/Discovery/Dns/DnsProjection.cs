@@ -4,6 +4,7 @@ using System.Net;
 using Weft.Control.Discovery.Model;
 using Weft.Control.Mesh.Hosts;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Resolution;
 
 namespace Weft.Control.Discovery.Dns;
 

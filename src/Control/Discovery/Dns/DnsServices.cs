@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Weft.Control.Discovery.Model;
 using Weft.Control.Discovery.Registry;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Resolution;
 
 namespace Weft.Control.Discovery.Dns;
 

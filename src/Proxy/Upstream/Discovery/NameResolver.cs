@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Resolution;
 using Weft.Proxy.Dns.Forwarding;
 using Weft.Proxy.Dns.Wire;
 

@@ -1,4 +1,5 @@
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Resolution;
 using Weft.Proxy.Dns.Wire;
 using Weft.Proxy.Tests.Support;
 using Weft.Proxy.Upstream.Discovery;

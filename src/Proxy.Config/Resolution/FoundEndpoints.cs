@@ -1,4 +1,6 @@
-namespace Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Model;
+
+namespace Weft.Proxy.Config.Resolution;
 
 /// <summary>What DNS has answered to a <see cref="DnsDiscovery"/>.</summary>
 /// <param name="Endpoints">None: there is no such name, or nobody behind it.</param>
