@@ -120,7 +120,8 @@ public sealed class UpDownTests(WeftCluster cluster)
     private sealed class OtherCluster : IDisposable
     {
         private readonly string _directory = Path.Combine(Path.GetTempPath(), $"weft-other-{Environment.ProcessId}-{Path.GetRandomFileName()[..6]}");
-                private readonly MachineState _before;
+        private readonly MachineState _before;
+        private string? _podCidr;
 
         internal OtherCluster(WeftCluster beside)
         {
@@ -133,14 +134,18 @@ public sealed class UpDownTests(WeftCluster cluster)
 
         private string[] Marks => [Paths.Name, Paths.DataDir, Paths.RunDir, Path.Combine(_directory, "kubeconfig")];
 
-        internal Task<CommandResult> WeftAsync(params string[] arguments) => Shell.RunAsync(
-            WeftCluster.Program, [.. arguments, "--name", Paths.Name, "--data-dir", Paths.DataDir],
-            new Dictionary<string, string> { ["KUBECONFIG"] = Path.Combine(_directory, "kubeconfig") });
+        internal Task<CommandResult> WeftAsync(params string[] arguments)
+        {
+            _podCidr = MachineState.PodCidrOf(Paths) ?? _podCidr;
+            return Shell.RunAsync(
+                WeftCluster.Program, [.. arguments, "--name", Paths.Name, "--data-dir", Paths.DataDir],
+                new Dictionary<string, string> { ["KUBECONFIG"] = Path.Combine(_directory, "kubeconfig") });
+        }
 
         /// <summary>Without links and routes: this cluster never has a pod, and those of other clusters on the machine come and go meanwhile.</summary>
         internal IReadOnlyList<string> Left() =>
         [
-            .. MachineState.Take(Marks).LeftSince(_before).Where(fact => !fact.StartsWith("link ", StringComparison.Ordinal) && !fact.StartsWith("route ", StringComparison.Ordinal)),
+            .. MachineState.Take(Marks).LeftSince(_before, _podCidr).Where(fact => !fact.StartsWith("link ", StringComparison.Ordinal) && !fact.StartsWith("route ", StringComparison.Ordinal)),
             .. Directory.EnumerateFileSystemEntries(_directory),
         ];
 

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Weft.Cli.Clusters;
 using Weft.Cli.Processes;
+using Weft.Node.Network.Mesh;
 
 namespace Weft.Cluster.Tests.Kit;
 
@@ -25,7 +27,12 @@ internal sealed record MachineState(IReadOnlyList<string> Facts)
         return new([.. facts.Order(StringComparer.Ordinal)]);
     }
 
-    internal IReadOnlyList<string> LeftSince(MachineState before) => [.. Facts.Except(before.Facts)];
+    /// <param name="podCidr">By which the routing rule of the cluster's mesh is known: those of other clusters on the machine come and go meanwhile. Null: it had none.</param>
+    internal IReadOnlyList<string> LeftSince(MachineState before, string? podCidr) =>
+        [.. Facts.Except(before.Facts).Where(fact => !fact.StartsWith("rule ", StringComparison.Ordinal) || (podCidr is not null && fact.EndsWith($" {CaptureRoutes.Table(podCidr)}", StringComparison.Ordinal)))];
+
+    /// <summary>While the cluster's settings are there.</summary>
+    internal static string? PodCidrOf(ClusterPaths paths) => ClusterSettings.Load(paths.Settings)?.PodCidr;
 
     private static bool Marked(string text, string[] marks) => marks.Any(mark => text.Contains(mark, StringComparison.Ordinal));
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using Weft.Cli.Clusters;
 
 namespace Weft.Cluster.Tests.Kit;
 
@@ -64,9 +65,10 @@ public class WeftCluster : IAsyncLifetime
 
     public virtual async ValueTask DisposeAsync()
     {
+        var podCidr = MachineState.PodCidrOf(ClusterPaths.For(Name, DataDir));
         (await WeftAsync("down", "--purge")).Succeeded();
         Directory.Delete(_directory, recursive: true);
-        var left = MachineState.Take(Marks).LeftSince(_before!).Where(IsOwn).ToList();
+        var left = MachineState.Take(Marks).LeftSince(_before!, podCidr).Where(IsOwn).ToList();
         Assert.True(left.Count == 0, "left behind:\n" + string.Join('\n', left));
     }
 
