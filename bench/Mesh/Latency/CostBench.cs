@@ -1,6 +1,6 @@
 namespace Weft.Bench.Mesh.Latency;
 
-/// <summary>Processor time and memory of the nodes' proxies at a fixed rate, beside what they take at rest.</summary>
+/// <summary>Processor time and memory of the nodes' proxies at a fixed rate, and at rest.</summary>
 internal static class CostBench
 {
     private const int Connections = 8;
@@ -10,11 +10,9 @@ internal static class CostBench
     {
         var targets = await Targets.MakeAsync(cluster);
         var nodes = new[] { cluster.ProxyOf(1), cluster.ProxyOf(2) };
-        Print("at rest, before any request", nodes, [], 1, TimeSpan.FromSeconds(1));
-        var rest = await Use(nodes, () => Task.Delay(duration, cluster.Time));
-        Figures.Print($"at rest the two proxies take {(rest.Sum(node => node.User + node.System) / duration.TotalSeconds):0.0000} vCPU, which is taken off below");
         Figures.Print($"| {rate} requests/s over {Connections} connections | vCPU for 1,000/s, client's node (user) | server's node (user) | sum | Pss, private, resident MB, client's node | server's node |");
         Figures.Print($"|---|---|---|---|---|---|");
+        Print("before any request", nodes, [], 1, TimeSpan.FromSeconds(1));
         foreach (var target in targets)
         {
             using var loop = new OpenLoop(target.From, target.To, target.Host, Connections, cluster.Time);
@@ -24,9 +22,11 @@ internal static class CostBench
                 loop.Run(rate, duration);
                 return Task.CompletedTask;
             });
-            Print(target.Path, nodes, [.. used.Zip(rest, (with, without) => (with.User - without.User, with.System - without.System))], rate, duration);
+            Print(target.Path, nodes, used, rate, duration);
         }
 
+        // Last: what a process does in its first seconds is no rest.
+        Print("at rest, vCPU alone", nodes, await Use(nodes, () => Task.Delay(duration, cluster.Time)), 1000, duration);
         Figures.Print($"load average {Figures.LoadAverage}");
     }
 

@@ -131,8 +131,8 @@ public sealed class NamesTableTests
         await Eventually.TrueAsync(() => loop.Errors.Count == 1);
         Assert.Equal(2, await host.PassingAsync("orders"));
         System.IO.File.WriteAllText(dir.File("s.yaml"), "services: {orders: {endpoints: [\"10.9.0.9:1\"]}}");
-        await Eventually.TrueAsync(async () => await host.PassingAsync("orders") == 1 && await host.PassingAsync("printer") == 0);
-        Assert.Empty(loop.Errors);
+        // The table has it first, and a file that was read while it was written is read again.
+        await Eventually.TrueAsync(async () => await host.PassingAsync("orders") == 1 && await host.PassingAsync("printer") == 0 && loop.Errors.Count == 0);
     }
 
     [Fact]
