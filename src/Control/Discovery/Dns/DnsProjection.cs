@@ -46,7 +46,7 @@ internal static class DnsProjection
             known.Trouble ?? (refused is null ? null : $"answers {refused.Address}, which no name may lead to and is left out"));
 
         bool MayBe(EndpointConfig endpoint) => IPAddress.TryParse(endpoint.Address, out var address) && AddressClaims.IsAnywhere(address)
-            && !clusterRanges.Any(range => range.Contains(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address));
+            && !clusterRanges.Any(range => AddressClaims.IsWithin(address, range));
 
         Entry Entry(EndpointConfig endpoint)
         {

@@ -18,7 +18,7 @@ internal static class AddressClaims
             return $"is that of Pod {pod.Namespace}/{pod.Name}; a pod is reached by its Service, or by labels with workloadSelector";
         // What listens there is a service, or the node itself, and the proxy connects from the node: whom that trusts by its address (the registry) would be asked by the node. The registry's own entries, of processes of
         // a machine, are the mesh's.
-        return @namespace != lookups.Settings.RootNamespace && lookups.Settings.ClusterRanges.FirstOrDefault(own => IPNetwork.Parse(own).Contains(Plain(address))) is { } taken
+        return @namespace != lookups.Settings.RootNamespace && lookups.Settings.ClusterRanges.FirstOrDefault(own => IsWithin(address, IPNetwork.Parse(own))) is { } taken
             ? $"lies in {taken}, from which pods, services and nodes have their addresses; name the Service, or labels with workloadSelector" : null;
     }
 
@@ -63,6 +63,9 @@ internal static class AddressClaims
 
     /// <summary>Whether the address means the same on every machine.</summary>
     public static bool IsAnywhere(IPAddress address) => !IsNoPlace(Plain(address));
+
+    /// <summary>However the address is written.</summary>
+    public static bool IsWithin(IPAddress address, IPNetwork range) => range.Contains(Plain(address));
 
     private static bool IsNoPlace(IPAddress address) => address.IsIPv6LinkLocal || address.IsIPv6Multicast || IPAddress.IsLoopback(address) || address.Equals(IPAddress.IPv6Any)
         // RFC 6890: "this network", link-local, multicast, broadcast.
