@@ -33,6 +33,8 @@ internal sealed class FdStream : Stream
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            // Asked before the read: what was written between an empty read and the end would be lost otherwise.
+            var last = _drain.IsCancellationRequested;
             var n = TryRead(buffer.Span, out var errno);
             if (n >= 0)
                 return n;
@@ -41,7 +43,7 @@ internal sealed class FdStream : Stream
                 case Libc.Eintr:
                     continue;
                 case Libc.Eagain:
-                    if (_drain.IsCancellationRequested)
+                    if (last)
                         return 0;
                     await WaitAsync(cancellationToken);
                     continue;
