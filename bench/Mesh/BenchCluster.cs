@@ -66,6 +66,13 @@ internal sealed class BenchCluster : IDisposable
         return found!;
     }
 
+    /// <summary>The processes of a pod that has one container.</summary>
+    public async Task<IReadOnlyList<int>> ProgramsAsync(string pod)
+    {
+        var uid = (await Client.For<Pod>().GetAsync(new(Namespace, pod), CancellationToken.None)).Metadata.Uid!;
+        return [.. ProcessesOf(uid).Select(directory => int.Parse(Path.GetFileName(directory), CultureInfo.InvariantCulture))];
+    }
+
     /// <param name="node">From 1.</param>
     /// <returns>All processes of the node's proxy.</returns>
     public IReadOnlyList<int> ProxyOf(int node)
@@ -89,9 +96,11 @@ internal sealed class BenchCluster : IDisposable
         }
     }
 
-    // The network of any process of the pod, whichever runtime it has: cgroups are named by the pod.
-    private static string? NetworkOf(string uid) => Directory.EnumerateDirectories("/proc").Where(directory => char.IsAsciiDigit(Path.GetFileName(directory)[0]))
-        .Where(directory => ProcessFigures.Text(Path.Combine(directory, "cgroup")).Contains(uid, StringComparison.Ordinal)).Select(directory => Path.Combine(directory, "ns", "net")).FirstOrDefault();
+    private static string? NetworkOf(string uid) => ProcessesOf(uid).Select(directory => Path.Combine(directory, "ns", "net")).FirstOrDefault();
+
+    // Whichever runtime the pod has: cgroups are named by it.
+    private static IEnumerable<string> ProcessesOf(string uid) => Directory.EnumerateDirectories("/proc").Where(directory => char.IsAsciiDigit(Path.GetFileName(directory)[0]))
+        .Where(directory => ProcessFigures.Text(Path.Combine(directory, "cgroup")).Contains(uid, StringComparison.Ordinal));
 
     public void Dispose() => Client.Dispose();
 }

@@ -29,6 +29,29 @@ internal static class Manifests
         exec nginx -c /tmp/n.conf -e stderr
         """, $$"""readinessProbe: {tcpSocket: {port: {{Port}} }, periodSeconds: 1}""");
 
+    /// <summary>HAProxy with one thread in front of a server: what another proxy takes for the same way, between two of them by TLS 1.3.</summary>
+    /// <param name="to">The service it sends to.</param>
+    /// <param name="mode">`http` or `tcp`.</param>
+    public static string Relay(string name, string node, string to, string mode, bool takesTls) => Pod(name, node, name, "v1", isMeshed: false, $$"""
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=relay -keyout /tmp/r.pem.key -out /tmp/r.pem 2>/dev/null
+        cat >/tmp/r.cfg <<X
+        global
+          nbthread 1
+          maxconn 4096
+        defaults
+          mode {{mode}}
+          timeout connect 5s
+          timeout client 1h
+          timeout server 1h
+          {{(mode == "http" ? "http-reuse always" : "")}}
+        listen l
+          bind :{{Port}} {{(takesTls ? "ssl crt /tmp/r.pem" : "")}}
+          server s {{to}}:80 {{(takesTls ? "" : "ssl verify none")}}
+        X
+        until getent hosts {{to}} >/dev/null; do sleep 0.1; done
+        exec haproxy -db -f /tmp/r.cfg
+        """, $$"""readinessProbe: {tcpSocket: {port: {{Port}} }, periodSeconds: 1}""");
+
     /// <param name="protocol">`http` or `tcp`: what the mesh takes its bytes for.</param>
     public static string Service(string name, string app, string protocol = "http") => $$"""
         apiVersion: v1

@@ -13,7 +13,7 @@ switch (args.FirstOrDefault())
         await ChangesBench.RunAsync(cluster, Number(1, 200));
         return 0;
     case "latency":
-        await LatencyBench.RunAsync(cluster, Number(1, 60));
+        await LatencyBench.RunAsync(cluster, Number(1, 60), Number(2, 0) is var rate and > 0 ? [rate] : [500, 1000], args.ElementAtOrDefault(3) ?? "");
         return 0;
     case "cost":
         await CostBench.RunAsync(cluster, Number(1, 1000), TimeSpan.FromSeconds(Number(2, 20)));

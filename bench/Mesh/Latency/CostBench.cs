@@ -1,6 +1,6 @@
 namespace Weft.Bench.Mesh.Latency;
 
-/// <summary>Processor time and memory of the nodes' proxies at a fixed rate, and at rest.</summary>
+/// <summary>Processor time and memory of the nodes' proxies (of HAProxy in the peers' rows) at a fixed rate, and at rest.</summary>
 internal static class CostBench
 {
     private const int Connections = 8;
@@ -15,14 +15,15 @@ internal static class CostBench
         Print("before any request", nodes, [], 1, TimeSpan.FromSeconds(1));
         foreach (var target in targets)
         {
+            var proxies = Targets.RelaysOf(target.Path) is { Count: > 0 } relays ? [.. await Task.WhenAll(relays.Select(cluster.ProgramsAsync))] : nodes;
             using var loop = new OpenLoop(target.From, target.To, target.Host, Connections, cluster.Time);
             loop.Run(rate, WarmUp);
-            var used = await Use(nodes, () =>
+            var used = await Use(proxies, () =>
             {
                 loop.Run(rate, duration);
                 return Task.CompletedTask;
             });
-            Print(target.Path, nodes, used, rate, duration);
+            Print(target.Path, proxies, used, rate, duration);
         }
 
         // Last: what a process does in its first seconds is no rest.
