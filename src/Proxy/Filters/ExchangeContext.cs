@@ -79,6 +79,17 @@ internal sealed class ExchangeContext(IExchangeHost host)
         return FilterVerdict.Respond;
     }
 
+    /// <summary>
+    /// 504, and for gRPC DEADLINE_EXCEEDED: a client that reads UNAVAILABLE, as the table of HTTP's statuses would have it, asks again though its time is over.
+    /// </summary>
+    /// <inheritdoc cref="Respond" path="/param"/>
+    public void RespondTimedOut(string detail, string body)
+    {
+        Respond(504, detail, body);
+        if (IsGrpc)
+            Reply.SetGrpc(GrpcStatuses.DeadlineExceeded, Encoding.UTF8.GetBytes(body));
+    }
+
     public void Clear()
     {
         Facts.Path.Clear();

@@ -6,7 +6,7 @@ namespace Weft.Proxy.Filters;
 /// <summary>What HTTP's answers mean in gRPC ("HTTP to gRPC status code mapping" of its protocol).</summary>
 internal static class GrpcStatuses
 {
-    public const int Unknown = 2, PermissionDenied = 7, ResourceExhausted = 8, Unimplemented = 12, Internal = 13, Unavailable = 14, Unauthenticated = 16;
+    public const int Unknown = 2, DeadlineExceeded = 4, PermissionDenied = 7, ResourceExhausted = 8, Unimplemented = 12, Internal = 13, Unavailable = 14, Unauthenticated = 16;
 
     public static int OfHttp(int status) => status switch
     {

@@ -244,7 +244,10 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         }
         else
         {
-            _context.Respond(status, detail, Sentence(status));
+            if (status == 504)
+                _context.RespondTimedOut(detail, Sentence(status));
+            else
+                _context.Respond(status, detail, Sentence(status));
             Reply(flags);
         }
     }

@@ -47,7 +47,7 @@ public sealed class GrpcTests
         await using var bed = await StartAsync(UpstreamProtocol.Http2, server);
         using var client = bed.Client(HttpVersion.Version20);
         using var late = await CallAsync(client, "Hang", "x", timeout: "300m");
-        Assert.Contains(late.Headers.GetValues("grpc-status").Single(), new[] { "4", "14" });
+        Assert.Equal("4", late.Headers.GetValues("grpc-status").Single()); // 14 would be asked again
         await Weft.Testing.Eventually.EndsAsync(aborted.Task);
         client.Dispose();
         await bed.NothingLeftAsync();
