@@ -77,6 +77,8 @@ public sealed class SecretFeedTests
         await world.BecomesAsync("DestinationRule", "web", "Accepted", "False Invalid 1");
         await world.ApplyAsync(Generic("client", ("cert", One.Chain), ("key", One.Key)) + "\n---\n" + Generic("client-cacert", ("cacert", Other.Chain)));
         await world.BecomesAsync("DestinationRule", "web", "Programmed", "True Programmed 1");
+        // The first of the two Secrets is enough for Programmed.
+        await Eventually.TrueAsync(() => proxy.Find<SecretUnit>(UnitKind.Secret, "default/client")?.Authorities is not null);
         var unit = proxy.Find<SecretUnit>(UnitKind.Secret, "default/client")!;
         Assert.Equal((One.Key, Other.Chain.Trim()), (unit.Key, unit.Authorities!.Trim()));
     }
