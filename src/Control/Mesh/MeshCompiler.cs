@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Weft.Control.Mesh.Backends;
 using Weft.Control.Mesh.Clusters;
 using Weft.Control.Mesh.Diagnostics;
@@ -6,6 +7,7 @@ using Weft.Control.Mesh.FrontDoor;
 using Weft.Control.Mesh.FrontDoor.Policies;
 using Weft.Control.Mesh.Ingresses;
 using Weft.Control.Mesh.Inputs;
+using Weft.Control.Mesh.Jobs;
 using Weft.Control.Mesh.Routes;
 using Weft.Control.Mesh.Security;
 using Weft.Control.Mesh.Telemetries;
@@ -27,60 +29,76 @@ public static class MeshCompiler
             before = null;
         var index = new MeshIndex(inputs, before?.Index);
         var changed = before is null ? ~0 : Enum.GetValues<Question>().Where(question => index.MayDiffer(question, before.Index!)).Aggregate(0, (bits, question) => bits | (1 << (int)question));
-        var results = new Dictionary<string, JobResult>(before?.Results.Count ?? 0);
-        var compiled = new List<(JobResult? Old, JobResult New)>();
-        foreach (var job in Jobs(index))
-        {
-            var known = before?.Results.GetValueOrDefault(job.Name);
-            if (known is null || !known.StandsFor(job, index, changed))
-            {
-                compiled.Add((known, Run(job, index, known)));
-                known = compiled[^1].New;
-            }
-
-            results.Add(job.Name, known);
-        }
-
-        // The same jobs as before with the same keys: only their contents are put in their places.
-        var isInPlace = before is not null && results.Count == before.Results.Count
-            && compiled.TrueForAll(pair => pair.Old is not null && pair.Old.Units.Select(unit => unit.Key).SequenceEqual(pair.New.Units.Select(unit => unit.Key)));
+        var run = new JobRun(index, changed, (job, known) => Run(job, index, known));
+        var (groups, doors) = Groups(index, before, run);
+        var changes = UnitList.ChangesOf(run.Changes);
         return new()
         {
-            Units = isInPlace ? Replace(before!.Units, compiled.SelectMany(pair => pair.New.Units)) : [.. results.Values.SelectMany(result => result.Units).Order(ByKey)],
-            Diagnostics =
-            [
-                .. results.Values.SelectMany(result => result.Diagnostics).Distinct().OrderBy(problem => problem.Object.Kind, StringComparer.Ordinal)
-                    .ThenBy(problem => problem.Object.Namespace, StringComparer.Ordinal).ThenBy(problem => problem.Object.Name, StringComparer.Ordinal)
-                    .ThenBy(problem => problem.Field, StringComparer.Ordinal).ThenBy(problem => problem.Message, StringComparer.Ordinal),
-            ],
-            Compiled = compiled.Count,
+            Units = UnitList.With(before?.Units ?? [], changes),
+            Diagnostics = before is not null && run.Changes.TrueForAll(pair => (pair.Old?.Diagnostics ?? []).SequenceEqual(pair.New?.Diagnostics ?? [])) ? before.Diagnostics : Sorted(groups),
+            Compiled = run.Compiled,
             Index = index,
-            Results = results,
+            Groups = groups,
+            Doors = doors,
+            Changes = changes,
+            Before = before?.Self,
         };
     }
 
-    private static readonly Comparer<ConfigUnit> ByKey = Comparer<ConfigUnit>.Create((one, other) =>
-        one.Key.Kind != other.Key.Kind ? one.Key.Kind.CompareTo(other.Key.Kind) : string.CompareOrdinal(one.Key.Name, other.Key.Name));
-
-    private static ImmutableArray<ConfigUnit> Replace(ImmutableArray<ConfigUnit> units, IEnumerable<ConfigUnit> changed)
+    private static (ImmutableDictionary<string, JobGroup> Groups, ImmutableDictionary<int, DoorHosts> Doors) Groups(MeshIndex index, MeshSnapshot? before, JobRun run)
     {
-        var next = units.ToBuilder();
-        foreach (var unit in changed)
-            next[units.BinarySearch(unit, ByKey)] = unit;
-        return next.ToImmutable();
+        var groups = ImmutableDictionary.CreateBuilder<string, JobGroup>();
+        var doors = ImmutableDictionary.CreateBuilder<int, DoorHosts>();
+        var inputs = index.Inputs;
+        Each("virtual services", before?.Index!.VirtualServices, index.VirtualServices, RouteJobs.Of);
+        Each("ingresses", before?.Index!.Ingresses, index.Ingresses, IngressJobs.Of);
+        List(nameof(RouteJobs), [index.Hosts], RouteJobs.Of);
+        List(nameof(ClusterJobs), [index.DestinationRules, index.Hosts], ClusterJobs.Of);
+        List(nameof(BackendJobs), [index.Slices, Same(inputs.ServiceEntries), index.Hosts], BackendJobs.Of);
+        List(nameof(NodeJobs), [Same(inputs.Nodes)], NodeJobs.Of);
+        List(nameof(SecurityJobs), [index.Workloads, index.PeerAuthentications, Same(inputs.WorkloadEntries), Same(inputs.AuthorizationPolicies), Same(inputs.RequestAuthentications), Same(inputs.Sidecars)], SecurityJobs.Of);
+        List(nameof(TelemetryJobs), [Same(inputs.Telemetries)], TelemetryJobs.Of);
+        List(nameof(DoorPolicies), [index.DoorPolicies], DoorPolicies.Of);
+        List("stray ingresses", [index.StrayIngresses], IngressJobs.Strays);
+        List("clusters of ingresses", null, IngressJobs.Clusters);
+        List(nameof(FrontDoorJobs), null, FrontDoorJobs.Of);
+        foreach (var number in DoorPort.Numbers(index))
+        {
+            if (FrontDoorJobs.Hosts(number, index, before?.Doors.GetValueOrDefault(number)) is not { } hosts)
+                continue;
+            var name = $"hosts of {number}";
+            groups[name] = Known(name).Next(hosts.Gone, hosts.Come, run);
+            doors[number] = hosts.Now;
+        }
+
+        foreach (var (_, gone) in before?.Groups.Where(pair => !groups.ContainsKey(pair.Key)) ?? [])
+        {
+            foreach (var done in gone.Done.Values)
+                run.Forget(done);
+        }
+
+        return (groups.ToImmutable(), doors.ToImmutable());
+
+        // What the list of jobs is made of, and what lists them: more than the parts that are named it must not look at.
+        void List(string name, ImmutableArray<object>? madeOf, Func<MeshIndex, IEnumerable<Job>> list) => groups[name] = Known(name).Next(madeOf, () => list(index), run);
+
+        // A job for each object, which is made of nothing else.
+        void Each<T>(string name, IReadOnlyList<T>? old, IReadOnlyList<T> now, Func<T, Job> job) where T : class
+        {
+            var change = ListChange<T>.Of(old ?? [], now);
+            groups[name] = Known(name).Next(change.Gone.Select(value => job(value).Name), [.. change.Come.Select(job)], run);
+        }
+
+        JobGroup Known(string name) => before?.Groups.GetValueOrDefault(name) ?? JobGroup.Empty;
+
+        static object Same<T>(ImmutableArray<T> array) => ImmutableCollectionsMarshal.AsArray(array)!;
     }
 
-    private static IEnumerable<Job> Jobs(MeshIndex index) =>
+    private static ImmutableArray<MeshDiagnostic> Sorted(ImmutableDictionary<string, JobGroup> groups) =>
     [
-        .. RouteJobs.Of(index),
-        .. ClusterJobs.Of(index),
-        .. BackendJobs.Of(index),
-        .. NodeJobs.Of(index),
-        .. SecurityJobs.Of(index),
-        .. TelemetryJobs.Of(index),
-        .. FrontDoorJobs.Of(index),
-        .. IngressJobs.Of(index),
-        .. DoorPolicies.Of(index),
+        .. groups.Values.SelectMany(group => group.Done.Values).SelectMany(done => done.Result.Diagnostics).Distinct().OrderBy(problem => problem.Object.Kind, StringComparer.Ordinal)
+            .ThenBy(problem => problem.Object.Namespace, StringComparer.Ordinal).ThenBy(problem => problem.Object.Name, StringComparer.Ordinal)
+            .ThenBy(problem => problem.Field, StringComparer.Ordinal).ThenBy(problem => problem.Message, StringComparer.Ordinal),
     ];
 
     private static JobResult Run(Job job, MeshIndex index, JobResult? before)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using Weft.Api;
 using Weft.Api.Core;
@@ -7,6 +8,7 @@ using Weft.Control.Mesh.FrontDoor.Policies;
 using Weft.Control.Mesh.Hosts;
 using Weft.Control.Mesh.Ingresses;
 using Weft.Control.Mesh.Inputs;
+using Weft.Control.Mesh.Jobs;
 using Istio = Weft.Api.Istio;
 
 namespace Weft.Control.Mesh;
@@ -21,6 +23,9 @@ internal sealed class MeshIndex
 {
     private const string Mesh = "mesh";
 
+    // Of more a new order is cheaper.
+    private const int MostChanges = 64;
+
     private static readonly object[] None = [];
 
     private readonly Dictionary<string, object[]>[] _answers;
@@ -32,7 +37,7 @@ internal sealed class MeshIndex
         _answers = before is null ? [.. Enum.GetValues<Question>().Select(_ => new Dictionary<string, object[]>())] : [.. before._answers];
         var old = before?.Inputs;
         (Hosts, WildcardHosts) = old is not null && old.Services == inputs.Services && old.ServiceEntries == inputs.ServiceEntries ? (before!.Hosts, before.WildcardHosts) : IndexHosts();
-        (VirtualServices, WildcardServices) = old is not null && old.VirtualServices == inputs.VirtualServices ? (before!.VirtualServices, before.WildcardServices) : IndexVirtualServices();
+        (VirtualServices, WildcardServices) = old is not null && old.VirtualServices == inputs.VirtualServices ? (before!.VirtualServices, before.WildcardServices) : IndexVirtualServices(before);
         (DestinationRules, WildcardRules) = old is not null && old.DestinationRules == inputs.DestinationRules ? (before!.DestinationRules, before.WildcardRules) : IndexDestinationRules();
         Workloads = old is not null && old.Workloads == inputs.Workloads ? before!.Workloads : IndexWorkloads();
         PeerAuthentications = old is not null && old.PeerAuthentications == inputs.PeerAuthentications && old.OldPolicies == inputs.OldPolicies ? before!.PeerAuthentications : IndexPeerAuthentications();
@@ -49,21 +54,25 @@ internal sealed class MeshIndex
             Put(Question.Tokens, Ordered(inputs.RequestAuthentications), OwnNamespace);
         if (old is null || old.Telemetries != inputs.Telemetries)
             Put(Question.Telemetries, Ordered(inputs.Telemetries), OwnNamespace);
+        if (old is null || old.IngressClasses != inputs.IngressClasses)
+            Put(Question.DoorClasses, Ordered(inputs.IngressClasses.Where(IngressClasses.IsOurs)), _ => "");
         var hasIngresses = old is not null && old.Ingresses == inputs.Ingresses && old.IngressClasses == inputs.IngressClasses;
-        (Ingresses, StrayIngresses) = hasIngresses ? (before!.Ingresses, before.StrayIngresses) : IndexIngresses();
+        (Ingresses, StrayIngresses) = hasIngresses ? (before!.Ingresses, before.StrayIngresses) : IndexIngresses(old is not null && old.IngressClasses == inputs.IngressClasses ? before : null);
         DoorPolicies = old is not null && old.RateLimitPolicies == inputs.RateLimitPolicies && old.ApiKeyPolicies == inputs.ApiKeyPolicies && old.BasicAuthPolicies == inputs.BasicAuthPolicies
             ? before!.DoorPolicies : IndexDoorPolicies();
         if (old is null || old.Secrets != inputs.Secrets)
             Put(Question.DoorSecret, inputs.Secrets, secret => $"{secret.Namespace}/{secret.Name}");
     }
 
-    private (IReadOnlyList<Ingress>, IReadOnlyList<Ingress>) IndexIngresses()
+    /// <param name="before">With the same classes; null: there is none.</param>
+    private (IReadOnlyList<Ingress>, IReadOnlyList<Ingress>) IndexIngresses(MeshIndex? before)
     {
-        List<Ingress> ours = [.. Ordered(IngressClasses.Ours(Inputs.Ingresses, Inputs.IngressClasses))];
-        Put(Question.Ingresses, ours, _ => "");
-        Put(Question.DoorClasses, Ordered(Inputs.IngressClasses.Where(IngressClasses.IsOurs)), _ => "");
+        var ours = (before is null ? null : Reordered(before.Ingresses, Ours(before.Inputs.Ingresses), Ours(Inputs.Ingresses), out _)) ?? Ordered(Ours(Inputs.Ingresses));
+        _answers[(int)Question.Ingresses] = ours.Count == 0 ? [] : new() { [""] = [.. ours] };
         return (ours, [.. Ordered(IngressClasses.Strays(Inputs.Ingresses, Inputs.IngressClasses))]);
     }
+
+    private List<Ingress> Ours(ImmutableArray<Ingress> all) => [.. IngressClasses.Ours(all, Inputs.IngressClasses)];
 
     private List<IObject> IndexDoorPolicies()
     {
@@ -81,8 +90,26 @@ internal sealed class MeshIndex
         return (hosts, [.. hosts.Where(host => HostNames.IsWildcard(host.Name)).OrderByDescending(host => HostNames.Rank(host.Name))]);
     }
 
-    private (IReadOnlyList<Istio.VirtualService>, IReadOnlyList<(string, Istio.VirtualService)>) IndexVirtualServices()
+    private static bool IsOfGateways(Istio.VirtualService value) => !GatewaysOf(value).Contains(Mesh);
+
+    // What is for gateways alone is of no host of the mesh.
+    private List<Istio.VirtualService> ChangeGatewayRoutes(List<Istio.VirtualService> all, ListChange<Istio.VirtualService> change)
     {
+        var byName = new Dictionary<string, object[]>(_answers[(int)Question.VirtualService]);
+        foreach (var gone in change.Gone)
+            byName.Remove(Name(gone));
+        foreach (var come in change.Come)
+            byName[Name(come)] = [come];
+        _answers[(int)Question.VirtualService] = byName;
+        var routes = Reordered([.. Get(Question.GatewayRoutes, "").Cast<Istio.VirtualService>()], change);
+        _answers[(int)Question.GatewayRoutes] = routes.Count == 0 ? [] : new() { [""] = [.. routes] };
+        return all;
+    }
+
+    private (IReadOnlyList<Istio.VirtualService>, IReadOnlyList<(string, Istio.VirtualService)>) IndexVirtualServices(MeshIndex? before)
+    {
+        if (before is not null && Reordered(before.VirtualServices, before.Inputs.VirtualServices, Inputs.VirtualServices, out var change) is { } next && change.Gone.Concat(change.Come).All(IsOfGateways))
+            return (ChangeGatewayRoutes(next, change), before.WildcardServices);
         var all = Ordered(Inputs.VirtualServices);
         Put(Question.VirtualService, all, value => Name(value));
         var routed = all.Where(value => GatewaysOf(value).Contains(Mesh)).SelectMany(value => Names(value).Select(host => (Host: host, Rules: value))).ToList();
@@ -149,10 +176,45 @@ internal sealed class MeshIndex
     /// <summary>The oldest first.</summary>
     public static List<T> Ordered<T>(IEnumerable<T> objects) where T : IObject =>
     [
-        .. objects.OrderBy(value => value.Metadata.CreationTimestamp ?? DateTimeOffset.MinValue)
-            .ThenBy(value => value.Metadata.Namespace, StringComparer.Ordinal).ThenBy(value => value.Metadata.Name, StringComparer.Ordinal)
-            .DistinctBy(value => Name(value)),
+        .. objects.Order(Comparer<T>.Create((one, other) => Compare(one, other))).DistinctBy(value => (value.Metadata.Namespace, value.Metadata.Name)),
     ];
+
+    /// <summary>As <see cref="Ordered"/>, at the cost of what is different.</summary>
+    /// <param name="ordered">Of <paramref name="before"/>.</param>
+    /// <returns>Null: two have one name, or much is different.</returns>
+    private static List<T>? Reordered<T>(IReadOnlyList<T> ordered, IReadOnlyList<T> before, IReadOnlyList<T> now, out ListChange<T> change) where T : class, IObject
+    {
+        change = ListChange<T>.Of(before, now);
+        if (ordered.Count != before.Count || change.Gone.Count + change.Come.Count > MostChanges)
+            return null;
+        var next = Reordered([.. ordered], change);
+        // Also at another age.
+        foreach (var come in change.Come)
+        {
+            if (next.FindAll(value => value.Metadata.Name == come.Metadata.Name && value.Metadata.Namespace == come.Metadata.Namespace).Count > 1)
+                return null;
+        }
+
+        return next;
+    }
+
+    private static List<T> Reordered<T>(List<T> ordered, ListChange<T> change) where T : class, IObject
+    {
+        var order = Comparer<T>.Create((one, other) => Compare(one, other));
+        foreach (var gone in change.Gone)
+            ordered.RemoveAt(ordered.BinarySearch(gone, order));
+        foreach (var come in change.Come)
+            ordered.Insert(ordered.BinarySearch(come, order) is var at && at < 0 ? ~at : at, come);
+        return ordered;
+    }
+
+    /// <summary>Below 0: the first one is older, or of the same age and before the other by its name.</summary>
+    public static int Compare(IObject one, IObject other) => (one.Metadata, other.Metadata) switch
+    {
+        var (a, b) when (a.CreationTimestamp ?? DateTimeOffset.MinValue).CompareTo(b.CreationTimestamp ?? DateTimeOffset.MinValue) is not 0 and var age => age,
+        var (a, b) when string.CompareOrdinal(a.Namespace, b.Namespace) is not 0 and var place => place,
+        var (a, b) => string.CompareOrdinal(a.Name, b.Name),
+    };
 
     /// <summary>`mesh` or `namespace/name`.</summary>
     public static IReadOnlyList<string> GatewaysOf(Istio.VirtualService value) => GatewayNames(value.Spec.Gateways, value.Metadata.Namespace ?? "") is { Count: > 0 } names ? names : [Mesh];

@@ -1,10 +1,10 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Weft.Api;
 using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.FrontDoor;
 using Weft.Control.Mesh.Hosts;
 using Weft.Control.Mesh.Inputs;
+using Weft.Control.Mesh.Jobs;
 using Weft.Proxy.Config;
 
 namespace Weft.Control.Mesh;
@@ -23,12 +23,25 @@ public sealed record MeshSnapshot
 
     internal MeshIndex? Index { get; init; }
 
-    internal IReadOnlyDictionary<string, JobResult> Results { get; init; } = FrozenDictionary<string, JobResult>.Empty;
+    /// <summary>Where these units differ from those of <see cref="Before"/>; null for one that is no more.</summary>
+    internal IReadOnlyDictionary<UnitKey, ConfigUnit?> Changes { get; init; } = ImmutableDictionary<UnitKey, ConfigUnit?>.Empty;
+
+    /// <summary>Whose parts were taken over (its <see cref="Self"/>, so that a snapshot does not hold all that there ever were); null: nobody's.</summary>
+    internal object? Before { get; init; }
+
+    internal object Self { get; init; } = new();
+
+    internal ImmutableDictionary<string, JobGroup> Groups { get; init; } = ImmutableDictionary<string, JobGroup>.Empty;
+
+    /// <summary>Hosts of the front door by their port.</summary>
+    internal ImmutableDictionary<int, DoorHosts> Doors { get; init; } = ImmutableDictionary<int, DoorHosts>.Empty;
+
+    internal IEnumerable<JobResult> Results => Groups.Values.SelectMany(group => group.Done.Values).Select(done => done.Result);
 
     /// <summary>The objects that have had a part in a unit: its source, and what was asked for.</summary>
     internal IEnumerable<ObjectRef> ObjectsOf(UnitKey key)
     {
-        foreach (var result in Results.Values.Where(result => result.Units.Any(unit => unit.Key == key)))
+        foreach (var result in Results.Where(result => result.Units.Any(unit => unit.Key == key)))
         {
             foreach (var part in result.Reads.SelectMany(read => read.Answer).Append(result.Subject))
             {
@@ -61,9 +74,9 @@ internal sealed record Job(string Name, object Subject, Func<MeshLookups, List<M
 internal sealed record JobResult(object Subject, ImmutableArray<Read> Reads, ImmutableArray<ConfigUnit> Units, ImmutableArray<MeshDiagnostic> Diagnostics)
 {
     // One bit for each question: most changes are of one kind of object, which most jobs do not ask for.
-    private readonly int _asked = Reads.Aggregate(0, (asked, read) => asked | (1 << (int)read.Question));
+    public int Asked { get; } = Reads.Aggregate(0, (asked, read) => asked | (1 << (int)read.Question));
 
     /// <param name="changed">Questions that may have other answers than before, a bit for each.</param>
     public bool StandsFor(Job job, MeshIndex index, int changed)
-        => Read.Same(Subject, job.Subject) && ((_asked & changed) == 0 || Reads.All(read => (changed & (1 << (int)read.Question)) == 0 || read.HoldsIn(index)));
+        => Read.Same(Subject, job.Subject) && ((Asked & changed) == 0 || Reads.All(read => (changed & (1 << (int)read.Question)) == 0 || read.HoldsIn(index)));
 }

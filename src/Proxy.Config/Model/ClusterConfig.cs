@@ -11,6 +11,8 @@ public enum UpstreamProtocol
     Http2,
     /// <summary>By ALPN over TLS; without TLS, HTTP/2 for gRPC and HTTP/1.1 for the rest.</summary>
     Auto,
+    /// <summary>By ALPN over TLS; without TLS, what the client speaks.</summary>
+    Client,
 }
 
 public enum ProxyProtocolVersion { None, V1, V2 }
@@ -182,8 +184,11 @@ public sealed record PoolLimits
     /// <summary>An unused connection is closed after so long: below the 75 s of nginx and the 60 s of many servers, whose close would meet a request.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(50);
 
-    /// <summary>Zero: any age.</summary>
+    /// <summary>Of connections for requests, which end when nobody uses them, and of tunnels, which are cut. Zero: any age.</summary>
     public TimeSpan MaxConnectionAge { get; init; }
+
+    /// <summary>A tunnel without a byte in either direction for so long is closed; zero: never. Null: as the listener says.</summary>
+    public TimeSpan? TunnelIdleTimeout { get; init; }
 
     /// <summary>How long a request waits for a connection; zero: as long as the route's time-out.</summary>
     public TimeSpan PendingTimeout { get; init; } = TimeSpan.FromSeconds(5);

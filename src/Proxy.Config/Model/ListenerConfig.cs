@@ -50,7 +50,7 @@ public sealed record ListenerConfig
     /// <summary>Rules for connections, the first that matches decides (all kinds but HTTP).</summary>
     public ValueList<ConnectionRoute> ConnectionRoutes { get; init; } = [];
 
-    /// <summary>A TCP connection or UDP session without a byte in either direction for so long is closed. Envoy: 1 h for TCP; UDP sessions have their own.</summary>
+    /// <summary>A TCP connection or UDP session without a byte in either direction for so long is closed; zero: never. Envoy: 1 h for TCP; UDP sessions have their own.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>A UDP session ends so long after its last datagram (Envoy's udp_proxy: 1 min).</summary>

@@ -10,12 +10,18 @@ namespace Weft.Proxy.Filters;
 internal sealed class FilterFactory(IReadOnlyDictionary<Type, Func<FilterConfig, IFilter>> kinds, FilterFactory? before = null)
 {
     private readonly Dictionary<(string Key, FilterConfig Config), IFilter> _made = [];
+
     // Only what was made is kept, not who made it: a chain of all factories there ever were would never end.
     private readonly IReadOnlyDictionary<(string Key, FilterConfig Config), IFilter>? _before = before?._made;
+
+    /// <summary>Nothing was made: whoever comes after it has nothing to take over.</summary>
+    public bool IsEmpty => _made.Count == 0;
 
     /// <param name="key">Whose filters these are.</param>
     public IFilter[] Create(ValueList<FilterConfig> configs, string key)
     {
+        if (configs.IsEmpty)
+            return [];
         var filters = new IFilter[configs.Count];
         for (var i = 0; i < filters.Length; i++)
         {

@@ -121,7 +121,7 @@ internal sealed class AsideCall : IClientStreamHandler, IAsideQuestion
             return;
         _endpoint = _cluster!.Table().Pick(new PickRequest(), ref _services.Rng, out _);
         _endpoint?.State.Started();
-        var stream = _endpoint is null ? null : _services.Upstreams.Open(_cluster, _endpoint, _isGrpc, _client, this);
+        var stream = _endpoint is null ? null : _services.Upstreams.Open(_cluster, _endpoint, _isGrpc, version: 11, _client, this);
         _stream = stream;
         if (stream is null)
         {

@@ -17,15 +17,18 @@ internal sealed class ConnectionRecord(LoopServices services, ConnectionFacts fa
     private readonly long _started = services.Loop.Nanoseconds;
     private readonly ConnectionSeries _series = Open(services, facts, mesh, cluster, endpoint);
 
+    /// <summary>Where its bytes are counted.</summary>
+    public ConnectionSeries Series => _series;
+
     /// <param name="tunnel">Null: no connection could be made.</param>
     public void End(TcpTunnel? tunnel)
     {
-        _series.Close(tunnel?.Received ?? 0, tunnel?.Sent ?? 0);
+        _series.Close();
         var record = Of(services, facts, mesh, services.Loop.Nanoseconds - _started);
         (record.RequestBytes, record.ResponseBytes) = (tunnel?.Sent ?? 0, tunnel?.Received ?? 0);
         record.Cluster = services.Names.Texts.Intern(cluster.Config.Name);
         var failed = tunnel is null or { NeverConnected: true };
-        record.Flags = failed ? ResponseFlags.UpstreamConnectionFailure : ResponseFlags.None;
+        record.Flags = failed ? ResponseFlags.UpstreamConnectionFailure : tunnel!.IsTooOld ? ResponseFlags.DurationTimeout : ResponseFlags.None;
         record.AddTry(new Try(services.Names.Texts.Intern(endpoint.Key), 0, 0, failed ? TryOutcome.ConnectFailed : TryOutcome.Answered));
         Write(services, facts, mesh, record);
     }

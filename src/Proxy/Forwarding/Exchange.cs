@@ -343,7 +343,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         }
 
         _called = true;
-        _call.Start(new CallPlan(_cluster, _target.Subset, action.Retry, hash, plan.Rewrite.EndpointHost, _context.IsGrpc, _connection.Facts), head, _requestEnded);
+        _call.Start(new CallPlan(_cluster, _target.Subset, action.Retry, hash, plan.Rewrite.EndpointHost, _context.IsGrpc, _connection.HttpVersion, _connection.Facts), head, _requestEnded);
         if (!_requestEnded && _server is { } server && _call.IsActive && !_call.IsBlocked)
             server.ResumeRequest();
     }

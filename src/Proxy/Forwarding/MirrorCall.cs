@@ -83,7 +83,7 @@ internal sealed class MirrorCall : IClientStreamHandler
         _endpoint = _cluster.Table(subset).Pick(new PickRequest(), ref _services.Rng, out _);
         _started = _services.Loop.Nanoseconds;
         _endpoint?.State.Started();
-        _stream = _endpoint is null ? null : _services.Upstreams.Open(_cluster, _endpoint, grpc: false, client: null, this);
+        _stream = _endpoint is null ? null : _services.Upstreams.Open(_cluster, _endpoint, grpc: false, version: 11, client: null, this);
         if (_stream is null)
         {
             Release();

@@ -36,7 +36,7 @@ internal interface IUpstreamCallHandler
 }
 
 /// <summary>What one request needs of its upstream.</summary>
-internal readonly record struct CallPlan(Cluster Cluster, string? Subset, RetryPolicy Retry, ulong? Hash, bool EndpointHost, bool Grpc, ConnectionFacts Client);
+internal readonly record struct CallPlan(Cluster Cluster, string? Subset, RetryPolicy Retry, ulong? Hash, bool EndpointHost, bool Grpc, byte Version, ConnectionFacts Client);
 
 /// <summary>
 /// One request and the tries at it: chooses an endpoint, sends, judges what comes back, and sends again where the policy says so and nothing has been told to the client. Belongs to an exchange,
@@ -281,7 +281,7 @@ internal sealed class UpstreamCall : IClientStreamHandler
         (_headAfter, _informational) = (-1, 0);
         endpoint.State.Started();
         _tryOpen = true;
-        if (_services.Upstreams.Open(_plan.Cluster, endpoint, _plan.Grpc, _plan.Client, this) is not { } stream)
+        if (_services.Upstreams.Open(_plan.Cluster, endpoint, _plan.Grpc, _plan.Version, _plan.Client, this) is not { } stream)
         {
             if (!TryAgain(AttemptOutcome.Neutral, TryOutcome.Overflow, 0))
             {

@@ -186,13 +186,15 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     {
         var step = _state.Apply(changes);
         var own = _engine.Clusters.Count == 0 ? MeshClusters.All : [];
-        var left = new List<Rejection>();
+        var left = new List<Rejection>(step.Left);
         var before = _engine.Clusters;
         var change = new MeshChange
         {
             Paths = _paths, Clusters = [.. own, .. step.Clusters], GoneClusters = step.GoneClusters,
             TlsClusters = step.Door || step.Clusters.Any(cluster => cluster.Config.Tls is not null) ? [.. _state.Clusters.Values.Where(cluster => cluster.Config.Tls is not null)] : [],
             Telemetry = step.Telemetry ? _state.Telemetry : null,
+            Tables = step.Tables,
+            TableOf = _state.Tables.Of,
             JwtProviders = step.Tokens ? _state.JwtProviders.ToValueList() : null,
         };
         if (step.Door)
@@ -213,7 +215,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
             failed = defect;
         }
 
-        left.AddRange(_serving.Apply(step, renamed: !ReferenceEquals(before, _engine.Clusters), out var revoked));
+        _serving.Apply(step, renamed: !ReferenceEquals(before, _engine.Clusters), out var revoked);
         // Before it is acknowledged: until then a rule is not said to hold.
         if (revoked.Count > 0)
             Task.WhenAll(_loops.Select(loop => loop.Loop.PostAsync(() => loop.Revoke(revoked)))).GetAwaiter().GetResult();

@@ -13,20 +13,28 @@ internal sealed class ByteKeyTable<T>
     private readonly int _mask;
 
     public ByteKeyTable(IEnumerable<KeyValuePair<string, T>> pairs)
+        : this([.. pairs.Select(pair => KeyValuePair.Create(Encoding.UTF8.GetBytes(pair.Key), pair.Value))])
     {
-        var all = pairs.ToList();
+    }
+
+    public ByteKeyTable(IReadOnlyCollection<KeyValuePair<byte[], T>> all)
+    {
         _slots = new Entry[(int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(4, all.Count * 2))];
         _mask = _slots.Length - 1;
         foreach (var (key, value) in all)
-            Add(Encoding.UTF8.GetBytes(key), value);
+            Add(key, value);
         Count = all.Count;
     }
 
     public int Count { get; }
 
-    public bool TryGet(ReadOnlySpan<byte> key, [MaybeNullWhen(false)] out T value)
+    public IEnumerable<KeyValuePair<byte[], T>> All => _slots.Where(entry => entry.Key is not null).Select(entry => KeyValuePair.Create(entry.Key!, entry.Value));
+
+    public bool TryGet(ReadOnlySpan<byte> key, [MaybeNullWhen(false)] out T value) => TryGet(key, StableHash.Of(key), out value);
+
+    /// <param name="hash">The key's <see cref="StableHash"/>.</param>
+    public bool TryGet(ReadOnlySpan<byte> key, ulong hash, [MaybeNullWhen(false)] out T value)
     {
-        var hash = StableHash.Of(key);
         for (var slot = (int)hash & _mask; ; slot = (slot + 1) & _mask)
         {
             ref readonly var entry = ref _slots[slot];

@@ -21,26 +21,36 @@ internal sealed class RouteTable
     public static RouteTable Compile(RouteTableConfig table, ListenerConfig listener, FilterFactory factory)
     {
         var common = factory.Create(listener.Filters, $"listener/{listener.Name}");
-        var domains = new List<(string, HostRoutes)>();
-        foreach (var host in table.Hosts)
-        {
-            var own = factory.Create(host.Filters, $"{listener.Name}/{table.Name}/{host.Name}");
-            var rules = new List<RouteRule>();
-            foreach (var config in host.Routes)
-            {
-                var filters = factory.Create(config.Filters, $"{listener.Name}/{table.Name}/{host.Name}/{config.Name}");
-                var route = new Route(config, host.Name, config.OwnFiltersOnly ? filters : [.. common, .. own, .. filters]);
-                foreach (var match in config.Matches.IsEmpty ? [RouteMatch.Any] : config.Matches)
-                    rules.Add(new(rules.Count, route, match));
-            }
+        return Of(listener, common).With([], table.Hosts.Select(host => (host, HostOf(host, table.Name, listener.Name, common, factory))));
+    }
 
-            var routes = new HostRoutes(host.Name, rules);
-            foreach (var domain in host.Domains)
-                domains.Add((domain, routes));
+    /// <summary>Without hosts.</summary>
+    /// <param name="common">Filters of the listener.</param>
+    public static RouteTable Of(ListenerConfig listener, IFilter[] common) => new(HostIndex.Empty, new Route(Otherwise(listener), "", common));
+
+    /// <summary>The routes of one host.</summary>
+    /// <param name="common">Filters of the listener.</param>
+    public static HostRoutes HostOf(VirtualHostConfig host, string table, string listener, IFilter[] common, FilterFactory factory)
+    {
+        var key = $"{listener}/{table}/{host.Name}";
+        var own = factory.Create(host.Filters, key);
+        var rules = new List<RouteRule>();
+        foreach (var config in host.Routes)
+        {
+            var filters = factory.Create(config.Filters, config.Filters.IsEmpty ? "" : $"{key}/{config.Name}");
+            var route = new Route(config, host.Name, config.OwnFiltersOnly ? filters : [.. common, .. own, .. filters]);
+            foreach (var match in config.Matches.IsEmpty ? [RouteMatch.Any] : config.Matches)
+                rules.Add(new(rules.Count, route, match));
         }
 
-        return new(new(domains), new Route(Otherwise(listener), "", common));
+        return new(host.Name, rules);
     }
+
+    /// <summary>Another table, at the cost of the hosts that are different.</summary>
+    /// <param name="gone">Of this one.</param>
+    /// <exception cref="ArgumentException">A domain stands twice.</exception>
+    public RouteTable With(IEnumerable<VirtualHostConfig> gone, IEnumerable<(VirtualHostConfig Config, HostRoutes Routes)> come) =>
+        new(_hosts.With(gone.SelectMany(host => host.Domains), come.SelectMany(host => host.Config.Domains.Select(domain => (domain, host.Routes)))), _otherwise);
 
     /// <summary>Never without an answer: where nothing fits, the route of the listener itself.</summary>
     public RouteFound Find(RequestFacts facts)

@@ -87,6 +87,13 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
         }
     }
 
+    /// <summary>An HTTP listener that is open serves by another view from its next request on.</summary>
+    public void Publish(ListenerConfig listener, Func<HttpView, HttpView> change)
+    {
+        if (_open.TryGetValue(ListenerKey.Of(listener), out var open) && open.State is { } state)
+            state.Publish(change(state.Current));
+    }
+
     /// <summary>Connections that are open, on all loops.</summary>
     public async Task<int> ConnectionsAsync()
     {

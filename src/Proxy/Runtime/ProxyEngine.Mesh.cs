@@ -28,8 +28,14 @@ internal sealed record MeshChange
     /// <summary>All that have TLS of their own.</summary>
     public IReadOnlyList<MeshCluster> TlsClusters { get; init; } = [];
 
-    /// <summary>Null: listeners of the front door are as they were.</summary>
+    /// <summary>Null: listeners of the front door are as they were. Without their tables.</summary>
     public ProxyConfig? Door { get; init; }
+
+    /// <summary>Tables that are different: also others than the front door's.</summary>
+    public IReadOnlyList<TableChange> Tables { get; init; } = [];
+
+    /// <summary>Each table as it is now.</summary>
+    public required Func<string, JoinedTable> TableOf { get; init; }
 
     /// <summary>Null: as it was.</summary>
     public TelemetryUnit? Telemetry { get; init; }
@@ -41,7 +47,7 @@ internal sealed record MeshChange
 /// <summary>The engine in a mesh: a change costs what it touches, and a part that does not work leaves the others alone.</summary>
 public sealed partial class ProxyEngine
 {
-    private readonly Dictionary<string, DoorTable> _doorTables = [];
+    private readonly Dictionary<string, DoorRoutes> _doorRoutes = [];
     private readonly TelemetryCell _doorTelemetry = new();
     private TlsContexts.Prepared? _meshTls;
     private FilterNeeds? _meshNeeds;
@@ -91,10 +97,13 @@ public sealed partial class ProxyEngine
 
             var before = Clusters;
             await ChangeClustersAsync(change, cluster => broken.Contains((false, cluster)));
+            var changed = ChangeRoutes(change);
             if (change.Door is not null)
-                await OpenDoorAsync(door with { Listeners = door.Listeners.Where(listener => !broken.Contains((true, listener.Name))).ToValueList() }, rejected);
+                await OpenDoorAsync(door with { Listeners = door.Listeners.Where(listener => !broken.Contains((true, listener.Name))).ToValueList() }, change.TableOf, rejected);
             else if (!ReferenceEquals(before, Clusters) && _door.Listeners.Count > 0)
-                await OpenDoorAsync(_door, rejected);
+                await OpenDoorAsync(_door, change.TableOf, rejected);
+            else
+                PublishRoutes(changed);
             _meshTls?.Commit();
             return rejected;
         }
@@ -135,8 +144,35 @@ public sealed partial class ProxyEngine
 
     private static IEnumerable<UpstreamEndpoint> EndpointsOf(Cluster cluster) => cluster.Describe().Select(one => one.Endpoint).Concat(cluster.Originals?.All ?? []);
 
+    // What listeners serve by is told when everything else of the step is there.
+    private List<ListenerConfig> ChangeRoutes(MeshChange change)
+    {
+        var changed = new List<ListenerConfig>();
+        foreach (var table in change.Tables)
+        {
+            foreach (var listener in _door.Listeners.Where(listener => listener.RouteTable == table.Table.Name))
+            {
+                // Taken out meanwhile: what a defect has left half changed is made anew with the next change.
+                if (_doorRoutes.Remove(listener.Name, out var routes))
+                    routes.Change(table);
+                else
+                    routes = new DoorRoutes(table.Table, listener, MeshNeeds, null);
+                _doorRoutes.Add(listener.Name, routes);
+                changed.Add(listener);
+            }
+        }
+
+        return changed;
+    }
+
+    private void PublishRoutes(List<ListenerConfig> changed)
+    {
+        foreach (var listener in changed)
+            _listeners.Publish(listener, view => view with { Routes = _doorRoutes[listener.Name].Table });
+    }
+
     // One address that cannot be had does not keep the others from being listened on.
-    private async Task OpenDoorAsync(ProxyConfig door, List<Rejection> rejected)
+    private async Task OpenDoorAsync(ProxyConfig door, Func<string, JoinedTable> tableOf, List<Rejection> rejected)
     {
         var bound = new Dictionary<string, ListenerSet.Bound>();
         var listeners = new List<ListenerConfig>();
@@ -155,10 +191,11 @@ public sealed partial class ProxyEngine
         }
 
         _door = door;
-        _filters = new FilterFactory(FilterKinds.With(MeshNeeds), _filters);
+        foreach (var name in _doorRoutes.Keys.Except(listeners.Select(listener => listener.Name)).ToList())
+            _doorRoutes.Remove(name);
         try
         {
-            await _listeners.ApplyAsync(door with { Listeners = listeners.ToValueList() }, bound, new DoorViews(this, door));
+            await _listeners.ApplyAsync(door with { Listeners = listeners.ToValueList() }, bound, new DoorViews(this, tableOf));
         }
         catch
         {
@@ -167,12 +204,10 @@ public sealed partial class ProxyEngine
         }
     }
 
-    private sealed record DoorTable(ListenerConfig Listener, RouteTableConfig Table, FilterNeeds Needs, RouteTable Routes);
-
     /// <summary>What the listeners of the front door serve by.</summary>
-    private sealed class DoorViews(ProxyEngine engine, ProxyConfig door) : IViews
+    private sealed class DoorViews(ProxyEngine engine, Func<string, JoinedTable> tableOf) : IViews
     {
-        private readonly FrozenDictionary<string, RouteTableConfig> _tables = door.RouteTables.ToFrozenDictionary(table => table.Name);
+        private readonly Lock _choosing = new();
         private Rng _rng = new(engine._clusterSeed);
 
         public HttpView Http(ListenerConfig listener) =>
@@ -185,17 +220,15 @@ public sealed partial class ProxyEngine
         // Nothing of it is made anew as long as it says the same: there are thousands of hosts.
         private RouteTable Routes(ListenerConfig listener)
         {
-            var table = listener.RouteTable is { } name ? _tables[name] : new RouteTableConfig();
-            if (engine._doorTables.TryGetValue(listener.Name, out var before) && before.Listener == listener && before.Table == table && before.Needs == engine.MeshNeeds)
-                return before.Routes;
-            var routes = RouteTable.Compile(table, listener, engine._filters);
-            engine._doorTables[listener.Name] = new DoorTable(listener, table, engine.MeshNeeds, routes);
-            return routes;
+            var before = engine._doorRoutes.GetValueOrDefault(listener.Name);
+            if (before is null || !before.AreOf(listener, engine.MeshNeeds))
+                engine._doorRoutes[listener.Name] = before = new DoorRoutes(tableOf(listener.RouteTable ?? ""), listener, engine.MeshNeeds, before);
+            return before.Table;
         }
 
         private ulong Next()
         {
-            lock (_tables)
+            lock (_choosing)
                 return _rng.Next();
         }
     }

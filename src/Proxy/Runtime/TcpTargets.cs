@@ -46,6 +46,9 @@ internal static class TcpTargets
                 endpoint, tunnel is { Received: > 0 } ? AttemptOutcome.Success : tunnel is null or { NeverConnected: true } ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, services.Number);
         })
         {
+            IdleMilliseconds = way.Limits.TunnelIdleTimeout is { } idle ? (long)idle.TotalMilliseconds : null,
+            MaxAgeMilliseconds = (long)way.Limits.MaxConnectionAge.TotalMilliseconds,
+            Series = record?.Series,
             ConnectMilliseconds = (long)way.ConnectTimeout.TotalMilliseconds,
             Dial = key.Path is { } path ? () => way.Paths!.Dial(path, endpoint.Address, services.Loop) : null,
             Next = tries > 1 && index >= 0 ? () => Of(services, cluster, subset, facts, tried.With(index), tries - 1) : null,

@@ -43,12 +43,14 @@ internal enum ResponseFlags
     OverloadManager = 1 << 17,
     /// <summary>DF: the endpoint's name could not be resolved.</summary>
     DnsFailure = 1 << 18,
+    /// <summary>DT: the connection was as old as it may become.</summary>
+    DurationTimeout = 1 << 19,
 }
 
 internal static class ResponseFlagText
 {
     // In the order of the bits.
-    private static readonly string[] Letters = ["UH", "UF", "UO", "NR", "NC", "URX", "UT", "UC", "UR", "UPE", "DC", "DPE", "DI", "FI", "RL", "UAEX", "SI", "OM", "DF"];
+    private static readonly string[] Letters = ["UH", "UF", "UO", "NR", "NC", "URX", "UT", "UC", "UR", "UPE", "DC", "DPE", "DI", "FI", "RL", "UAEX", "SI", "OM", "DF", "DT"];
 
     /// <summary>`-` for none, `UF,URX` for several.</summary>
     public static string Of(ResponseFlags flags) =>

@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Proxy.Downstream;
+using Weft.Proxy.Telemetry.Metrics;
 using Weft.Proxy.Tls;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Transport.Interop;
@@ -19,6 +20,15 @@ internal sealed record TcpTarget(
 {
     /// <summary>TCP and TLS together.</summary>
     public long ConnectMilliseconds { get; init; } = 5_000;
+
+    /// <summary>Without a byte in either direction for so long the connection is closed; 0: never. Null: as the listener says.</summary>
+    public long? IdleMilliseconds { get; init; }
+
+    /// <summary>Cut when it is so old, whatever passes; 0: at any age.</summary>
+    public long MaxAgeMilliseconds { get; init; }
+
+    /// <summary>Where its bytes are counted; null: nowhere.</summary>
+    public ConnectionSeries? Series { get; init; }
 
     /// <summary>As <see cref="Upstream.PoolOptions.Dial"/>.</summary>
     public Func<int>? Dial { get; init; }
@@ -130,7 +140,7 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
         {
             _tunnels.Remove(tunnel);
             tunnel.Target?.Ended?.Invoke(tunnel);
-        }) { Target = made.Target };
+        }, made.Target);
         _tunnels.Add(joined);
         _connecting.Add(made.Connection, joined);
     }
@@ -147,8 +157,7 @@ internal sealed class TcpAcceptor(EventLoop loop, TcpSettings settings) : IConne
         tunnel.Target = null;
         if (Connect(next()) is not { } made)
             return;
-        tunnel.Target = made.Target;
-        tunnel.Replace(made.Connection);
+        tunnel.Replace(made.Connection, made.Target);
         _connecting.Add(made.Connection, tunnel);
     }
 

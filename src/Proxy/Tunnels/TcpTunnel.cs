@@ -10,21 +10,22 @@ internal sealed class TcpTunnel
 {
     private readonly Side _client;
     private Side _upstream;
-    private readonly long _idle;
+    private readonly long _usualIdle;
     private readonly Action<TcpTunnel> _ended;
+    private long _deadline = long.MaxValue;
     private bool _over;
 
     /// <param name="upstream">May still be connecting (<see cref="Connected"/>).</param>
-    /// <param name="idleMilliseconds">Without a byte in either direction for so long it is closed.</param>
+    /// <param name="idleMilliseconds">Without a byte in either direction for so long it is closed, where its target does not say otherwise; 0: never.</param>
     /// <param name="ended">Called once.</param>
-    public TcpTunnel(Connection client, Connection upstream, long idleMilliseconds, Action<TcpTunnel> ended)
+    public TcpTunnel(Connection client, Connection upstream, long idleMilliseconds, Action<TcpTunnel> ended, TcpTarget? target = null)
     {
-        (_idle, _ended) = (idleMilliseconds, ended);
+        (_usualIdle, _ended, Target) = (idleMilliseconds, ended, target);
         _client = new(this, client) { To = upstream };
         _upstream = new(this, upstream) { To = client };
         client.Protocol = _client;
         upstream.Protocol = _upstream;
-        client.SetTimeout(client.Now + idleMilliseconds);
+        Moved(client.Now);
     }
 
     /// <summary>Bytes from the client, and to it.</summary>
@@ -40,15 +41,25 @@ internal sealed class TcpTunnel
     /// <summary>The connection to the endpoint did not come about, by its fault.</summary>
     public bool NeverConnected { get; set; }
 
+    /// <summary>It was cut because it was as old as it may become.</summary>
+    public bool IsTooOld { get; private set; }
+
     /// <summary>Where it goes; null: nowhere any more, which its target has heard.</summary>
     public TcpTarget? Target { get; set; }
 
-    /// <summary>The client is read from now on.</summary>
-    public void Connected() => _client.Own.ResumeReading();
+    /// <summary>The client is read from now on, and the connection grows old.</summary>
+    public void Connected()
+    {
+        if (Target is { MaxAgeMilliseconds: > 0 and var age })
+            _deadline = _client.Own.Now + age;
+        Moved(_client.Own.Now);
+        _client.Own.ResumeReading();
+    }
 
     /// <summary>Another connection, in place of one that was never made: nothing was sent to that.</summary>
-    public void Replace(Connection upstream)
+    public void Replace(Connection upstream, TcpTarget target)
     {
+        Target = target;
         _upstream = new(this, upstream) { To = _client.Own };
         upstream.Protocol = _upstream;
         _client.To = upstream;
@@ -64,6 +75,19 @@ internal sealed class TcpTunnel
         _client.Own.Reset();
         _upstream.Own.Reset();
         _ended(this);
+    }
+
+    // Both limits by the client's timer, which every byte moves: there is none beside it.
+    private void Moved(long now)
+    {
+        var idle = Target?.IdleMilliseconds ?? _usualIdle;
+        _client.Own.SetTimeout(Math.Min(_deadline, idle > 0 ? now + idle : long.MaxValue));
+    }
+
+    private void Late()
+    {
+        IsTooOld = _client.Own.Now >= _deadline;
+        Close();
     }
 
     // Both directions have ended: what is still to be sent goes out first.
@@ -92,7 +116,8 @@ internal sealed class TcpTunnel
         public int OnData(ReadOnlySpan<byte> data)
         {
             Bytes += data.Length;
-            tunnel._client.Own.SetTimeout(own.Now + tunnel._idle);
+            tunnel.Target?.Series?.Pass(data.Length, toClient: this == tunnel._upstream);
+            tunnel.Moved(own.Now);
             To.Write(data);
             if (To.IsBlocked)
                 own.PauseReading();
@@ -110,7 +135,7 @@ internal sealed class TcpTunnel
 
         public void OnWritable() => To.ResumeReading();
 
-        public void OnTimeout() => tunnel.Close();
+        public void OnTimeout() => tunnel.Late();
 
         public void OnClosed()
         {

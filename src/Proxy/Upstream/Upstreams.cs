@@ -16,12 +16,12 @@ internal sealed class Upstreams(EventLoop loop, Http2Streams streams) : IUpstrea
 {
     private readonly Dictionary<PoolKey, Pool> _pools = [];
 
-    public IClientStream? Open(Cluster cluster, UpstreamEndpoint endpoint, bool grpc, ConnectionFacts? client, IClientStreamHandler handler)
+    public IClientStream? Open(Cluster cluster, UpstreamEndpoint endpoint, bool grpc, byte version, ConnectionFacts? client, IClientStreamHandler handler)
     {
         // Where the protocol is left open and there is no ALPN to ask, gRPC needs HTTP/2 and the rest is served by everybody in HTTP/1.1.
         // Read once: what is made of it is kept under it.
         var way = cluster.Way;
-        var http2 = grpc && way is { Protocol: UpstreamProtocol.Auto, Tls: null };
+        var http2 = way.Tls is null && way.Protocol switch { UpstreamProtocol.Auto => grpc, UpstreamProtocol.Client => grpc || version == 20, _ => false };
         var key = new PoolKey(endpoint, http2, way.KeyOf(client, endpoint));
         if (!_pools.TryGetValue(key, out var pool) || pool.Way != way)
         {

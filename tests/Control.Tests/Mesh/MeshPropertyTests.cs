@@ -141,6 +141,62 @@ public sealed class MeshPropertyTests
         };
     }
 
+    /// <summary>Hosts that several virtual services and Ingresses share, some with a gateway that redirects, as objects come, change and go in any order.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Hosts_of_the_front_door_are_what_a_new_compiler_would_make_of_them(int seed)
+    {
+        var random = new Random(seed);
+        var inputs = Inputs("world");
+        var snapshot = MeshCompiler.Compile(inputs);
+        for (var step = 0; step < 150; step++)
+        {
+            for (var i = random.Next(1, 4); i > 0; i--)
+                inputs = Changed(inputs, random);
+            var next = MeshCompiler.Compile(inputs, snapshot);
+            var whole = MeshCompiler.Compile(inputs);
+            Same(whole, next);
+            Assert.Equal(next.Units.Except(snapshot.Units), next.Changes.Values.OfType<ConfigUnit>().Except(snapshot.Units).OrderBy(unit => next.Units.IndexOf(unit)));
+            Assert.All(snapshot.Units.Where(unit => !next.Units.Any(other => other.Key == unit.Key)), unit => Assert.Null(next.Changes[unit.Key]));
+            // Also of one that is not the last.
+            if (random.Next(4) > 0)
+                snapshot = next;
+        }
+    }
+
+    private static MeshInputs Changed(MeshInputs inputs, Random random)
+    {
+        var meta = new ObjectMeta { Name = $"o{random.Next(6)}", Namespace = random.Next(2) == 0 ? "shop" : "other", CreationTimestamp = DateTimeOffset.UnixEpoch.AddDays(random.Next(3)) };
+        IReadOnlyList<string> hosts = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => new[] { "a.example", "b.example", "*.example", "c.example" }[random.Next(4)]).Distinct()];
+        var comes = random.Next(3) > 0;
+        bool IsOther(IObject value) => value.Metadata.Name != meta.Name || value.Metadata.Namespace != meta.Namespace;
+        return random.Next(5) switch
+        {
+            0 => inputs with { Gateways = [.. inputs.Gateways.Where(IsOther), .. comes ? [new Istio.Gateway { Metadata = meta, Spec = new() { Servers = [new() { Port = new() { Number = random.Next(80, 82), Protocol = "HTTP" }, Hosts = [.. hosts], Tls = random.Next(4) == 0 ? new() { HttpsRedirect = true } : null }] } }] : Array.Empty<Istio.Gateway>()] },
+            1 or 2 => inputs with
+            {
+                VirtualServices = [.. inputs.VirtualServices.Where(IsOther), .. comes ? [new Istio.VirtualService
+                {
+                    Metadata = meta, Spec = new() { Hosts = [.. hosts], Gateways = [random.Next(8) == 0 ? "mesh" : $"shop/o{random.Next(6)}", $"other/o{random.Next(6)}"], Http = [new() { Route = [new() { Destination = new() { Host = "web.shop.svc.cluster.local" } }] }] },
+                }] : Array.Empty<Istio.VirtualService>()],
+            },
+            _ => inputs with
+            {
+                Ingresses = [.. inputs.Ingresses.Where(IsOther), .. comes ? [new Weft.Api.Networking.Ingress
+                {
+                    Metadata = meta,
+                    Spec = new()
+                    {
+                        DefaultBackend = random.Next(6) == 0 ? new() { Service = new() { Name = "web", Port = new() { Number = 80 } } } : null,
+                        Rules = [.. hosts.Select(host => new Weft.Api.Networking.IngressRule { Host = host, Http = new() { Paths = [new() { Path = $"/{random.Next(3)}", PathType = "Prefix", Backend = new() { Service = new() { Name = "web", Port = new() { Number = 80 } } } }] } })],
+                    },
+                }] : Array.Empty<Weft.Api.Networking.Ingress>()],
+            },
+        };
+    }
+
     private static void Changes(Func<MeshInputs, MeshInputs> change, int? jobs, params string[] keys)
     {
         var inputs = Inputs("world");

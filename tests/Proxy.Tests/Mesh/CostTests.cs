@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
@@ -30,6 +33,46 @@ public sealed class CostTests
         AssertBelow(60_000, "endpoints", i => bed.Apply(MeshBed.Backends(Name(i % 50), 80, Of(i % 50, skip: i % 2))));
         AssertBelow(40_000, "routes", i => bed.Apply(Routes(i % 2, 200 + (i % 4))));
         AssertBelow(40_000, "workloads", i => bed.Apply(MeshBed.Workload($"w{i % 20}", $"127.1.7.{(i % 20) + 1}", account: $"a{i % 3}")));
+    }
+
+    /// <summary>10,000 routes of the front door: of 10,000 hosts, or ten each of 1,000.</summary>
+    [Theory]
+    [InlineData(10_000, 1)]
+    [InlineData(1_000, 10)]
+    public async Task A_change_of_a_host_of_the_front_door_costs_that_host(int hosts, int routes)
+    {
+        await using var bed = new MeshBed(door: IPAddress.Parse("127.3.0.1"));
+        bed.Apply([
+            UnitCodec.Listener(new ListenerUnit { Listener = new ListenerConfig { Name = "gateway/80", Port = 0, RouteTable = "gateway/80" } }),
+            .. Enumerable.Range(0, hosts).Select(host => Door(host, routes, 204)),
+        ]);
+        Assert.Equal(204, Status(bed, $"h{hosts - 1}.example", "/p0"));
+
+        // Reading the unit is a part of it: ten routes of a host come together.
+        AssertBelow(200_000, $"door of {hosts} hosts", i => bed.Apply(Door(i % 20, routes, 205 + (i % 4))));
+
+        Assert.Equal(204, Status(bed, $"h{hosts - 1}.example", $"/p{routes - 1}"));
+        Assert.Equal(205 + (99 % 4), Status(bed, "h19.example", $"/p{routes - 1}"));
+    }
+
+    private static ConfigUnit Door(int host, int routes, int status) => UnitCodec.Routes(new RouteTableConfig
+    {
+        Name = "gateway/80",
+        Hosts =
+        [
+            new VirtualHostConfig
+            {
+                Name = $"h{host}.example", Domains = [$"h{host}.example"],
+                Routes = [.. Enumerable.Range(0, routes).Select(i => new RouteConfig { Name = $"r{i}~h{host}", Matches = [new RouteMatch { Path = new PathMatch(PathMatchKind.Prefix, $"/p{i}") }], Action = new DirectResponse { Status = status } })],
+            },
+        ],
+    }, $"h{host}.example");
+
+    private static int Status(MeshBed bed, string host, string path)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
+        socket.Connect(bed.Proxy.DoorAddresses["gateway/80"]);
+        return int.Parse(EngineBed.Ask(socket, $"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").AsSpan(9, 3), CultureInfo.InvariantCulture);
     }
 
     /// <summary>Of a connection that stands: what the mesh adds to a request (who sends, whose the endpoint is, which way leads there, what it is called in records) allocates nothing.</summary>

@@ -94,6 +94,53 @@ public sealed class TcpTunnelTests
         };
     }
 
+    /// <summary>Bytes go to and fro all the time, so it is not idle; and where nothing passes and that is allowed, its age is all that counts.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task It_is_cut_at_its_greatest_age_and_not_for_being_idle(bool busy)
+    {
+        using var endpoint = new TcpListener(IPAddress.Loopback, 0);
+        endpoint.Start();
+        var ended = new TaskCompletionSource<TcpTunnel?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var bed = new Bed(
+            _ => new TcpTarget((IPEndPoint)endpoint.LocalEndpoint, Ended: ended.SetResult) { MaxAgeMilliseconds = 600, IdleMilliseconds = busy ? 5_000 : 0 }, idleMilliseconds: 50);
+        using var client = new System.Net.Sockets.TcpClient(AddressFamily.InterNetwork);
+        await client.ConnectAsync(bed.Address);
+        using var accepted = await endpoint.AcceptTcpClientAsync();
+        for (var passed = 1; busy && passed > 0;)
+        {
+            try
+            {
+                await accepted.GetStream().WriteAsync(new byte[1]);
+            }
+            catch (IOException)
+            {
+                break;
+            }
+
+            passed = await ReadAsync(client);
+        }
+
+        var tunnel = await ended.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.True(tunnel!.IsTooOld);
+        Assert.False(tunnel.IsWhole);
+        Assert.Equal(0, await ReadAsync(client));
+    }
+
+    [Fact]
+    public async Task What_is_idle_ends_when_its_target_says_so()
+    {
+        using var endpoint = new TcpListener(IPAddress.Loopback, 0);
+        endpoint.Start();
+        var ended = new TaskCompletionSource<TcpTunnel?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var bed = new Bed(_ => new TcpTarget((IPEndPoint)endpoint.LocalEndpoint, Ended: ended.SetResult) { IdleMilliseconds = 100 }, idleMilliseconds: 3_600_000);
+        using var client = new System.Net.Sockets.TcpClient(AddressFamily.InterNetwork);
+        await client.ConnectAsync(bed.Address);
+        Assert.Equal(0, await ReadAsync(client));
+        Assert.False((await ended.Task.WaitAsync(TimeSpan.FromSeconds(20)))!.IsTooOld);
+    }
+
     [Theory]
     [InlineData("a.example")]
     [InlineData("A.B.Example")]
@@ -170,13 +217,13 @@ public sealed class TcpTunnelTests
         private readonly EventLoop _loop;
         private readonly Listener _listener;
 
-        public Bed(Func<Weft.Proxy.Tunnels.TcpClient, TcpTarget?> route, bool readServerName = false)
+        public Bed(Func<Weft.Proxy.Tunnels.TcpClient, TcpTarget?> route, bool readServerName = false, long idleMilliseconds = 3_600_000)
         {
             _loop = new("tunnels", TimeProvider.System, defect => Ended.TrySetException(defect));
             var acceptor = new TcpAcceptor(_loop, new TcpSettings
             {
                 Route = client => route(client) is { } target ? target with { Ended = target.Ended ?? (tunnel => Ended.TrySetResult(tunnel is { IsWhole: true })) } : null,
-                ReadServerName = readServerName,
+                ReadServerName = readServerName, IdleMilliseconds = idleMilliseconds,
             });
             var socket = Listener.Bind(new(IPAddress.Loopback, 0));
             Address = (IPEndPoint)socket.LocalEndPoint!;

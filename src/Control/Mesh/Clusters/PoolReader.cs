@@ -25,17 +25,17 @@ internal static class PoolReader
             MaxRequestsPerConnection = Amount(http?.MaxRequestsPerConnection, limits.MaxRequestsPerConnection, 0, $"{field}.http.maxRequestsPerConnection", problems),
             MaxRetries = Amount(http?.MaxRetries, limits.MaxRetries, 0, $"{field}.http.maxRetries", problems),
             MaxStreams = Amount(http?.MaxConcurrentStreams, limits.MaxStreams, 1, $"{field}.http.maxConcurrentStreams", problems),
+            TunnelIdleTimeout = Durations.Read(tcp?.IdleTimeout, $"{field}.tcp.idleTimeout", problems) ?? limits.TunnelIdleTimeout,
             IdleTimeout = Durations.Read(http?.IdleTimeout, $"{field}.http.idleTimeout", problems) ?? limits.IdleTimeout,
         };
-        problems.UnsupportedIf(tcp?.IdleTimeout is not null, $"{field}.tcp.idleTimeout", "connections without a byte are closed after 1h");
-        problems.UnsupportedIf(http?.UseClientProtocol == true, $"{field}.http.useClientProtocol", "the port's name says the protocol: http-, http2- or grpc-");
         var connect = Durations.Read(tcp?.ConnectTimeout, $"{field}.tcp.connectTimeout", problems);
         if (connect <= TimeSpan.Zero)
             problems.Error($"{field}.tcp.connectTimeout", "must be above zero");
         return cluster with
         {
             Limits = limits, KeepAlive = KeepAlive(cluster.KeepAlive, tcp?.TcpKeepalive, $"{field}.tcp.tcpKeepalive", problems), ConnectTimeout = connect > TimeSpan.Zero ? connect.Value : ConnectTimeout,
-            Protocol = http?.H2UpgradePolicy switch { "UPGRADE" => UpstreamProtocol.Http2, "DO_NOT_UPGRADE" when cluster.Protocol == UpstreamProtocol.Auto => UpstreamProtocol.Http1, _ => cluster.Protocol },
+            // It comes before the other (Istio: "h2UpgradePolicy will be ineffective").
+            Protocol = http?.UseClientProtocol == true ? UpstreamProtocol.Client : http?.H2UpgradePolicy switch { "UPGRADE" => UpstreamProtocol.Http2, "DO_NOT_UPGRADE" when cluster.Protocol == UpstreamProtocol.Auto => UpstreamProtocol.Http1, _ => cluster.Protocol },
         };
     }
 

@@ -34,6 +34,8 @@ public sealed partial class MeshFeed : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly NextSteps _steps = new();
     private Task _running = Task.CompletedTask;
+
+    // Beside the compiler's.
     private Dictionary<UnitKey, ConfigUnit> _published = [];
     private IReadOnlyDictionary<ObjectRef, ObjectVerdict> _verdicts = new Dictionary<ObjectRef, ObjectVerdict>();
     private MeshSnapshot? _snapshot;
@@ -104,7 +106,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         var (snapshot, quarantined) = Quarantine.Compile(inputs, _snapshot);
         var (secrets, ofSecrets) = await _secrets.ReadAsync(snapshot.Index!.Inputs, snapshot.Units, cancellationToken);
         var (zones, ofZones) = ServiceMeshZones.Of(meshes, _options.Settings.ClusterDomain);
-        var version = Publish([.. snapshot.Units, .. secrets, .. zones]);
+        var version = Publish(snapshot, [.. secrets, .. zones]);
         Volatile.Write(ref _snapshot, snapshot);
         _options.Compiled?.Invoke(snapshot);
         _verdicts = Verdicts.Of(_sources.Objects, [.. snapshot.Diagnostics, .. quarantined, .. ofSecrets, .. ofZones], _verdicts, version, _time.GetUtcNow());
@@ -122,13 +124,24 @@ public sealed partial class MeshFeed : IAsyncDisposable
         return _entries.All;
     }
 
-    private ulong Publish(ImmutableArray<ConfigUnit> units)
+    // Of the compiler's units what it has changed, where it began with what was published.
+    private ulong Publish(MeshSnapshot snapshot, ImmutableArray<ConfigUnit> beside)
     {
-        var next = units.ToDictionary(unit => unit.Key);
+        var next = beside.ToDictionary(unit => unit.Key);
+        var changes = snapshot.Before is not null && snapshot.Before == _snapshot?.Self ? snapshot.Changes : Differences(_snapshot?.Units ?? [], snapshot.Units);
         var version = _hub.Update(
-            units.Where(unit => !_published.TryGetValue(unit.Key, out var known) || known.Hash != unit.Hash), _published.Keys.Where(key => !next.ContainsKey(key)));
+            changes.Values.OfType<ConfigUnit>().Concat(beside.Where(unit => !_published.TryGetValue(unit.Key, out var known) || known.Hash != unit.Hash)),
+            changes.Where(change => change.Value is null).Select(change => change.Key).Concat(_published.Keys.Where(key => !next.ContainsKey(key))));
         _published = next;
         return version;
+    }
+
+    private static Dictionary<UnitKey, ConfigUnit?> Differences(ImmutableArray<ConfigUnit> before, ImmutableArray<ConfigUnit> now)
+    {
+        var changes = before.ToDictionary(unit => unit.Key, _ => (ConfigUnit?)null);
+        foreach (var unit in now)
+            changes[unit.Key] = unit;
+        return changes;
     }
 
     private async Task ListenAsync()

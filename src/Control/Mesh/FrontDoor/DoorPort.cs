@@ -48,13 +48,13 @@ internal sealed record DoorPort(int Number, List<GatewayServer> Servers, List<In
     {
         foreach (var ingress in Ingresses)
         {
-            foreach (var host in IngressHosts.Of(ingress))
-            {
-                if (Number == Http || IngressHosts.HasTls(ingress, host))
-                    yield return (host, ingress);
-            }
+            foreach (var host in NamesOf(ingress))
+                yield return (host, ingress);
         }
     }
+
+    /// <summary>Hosts of one of the Ingresses at the port.</summary>
+    public IEnumerable<string> NamesOf(Ingress ingress) => IngressHosts.Of(ingress).Where(host => Number == Http || IngressHosts.HasTls(ingress, host));
 
     /// <summary>Whose default backend is for all hosts that have none.</summary>
     public Ingress? Fallback => Ingresses.Find(ingress => ingress.Spec.DefaultBackend is not null && (Number == Http || IngressHosts.HasTls(ingress, "*")));

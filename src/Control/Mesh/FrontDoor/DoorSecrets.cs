@@ -15,8 +15,10 @@ public static class DoorSecrets
         foreach (var ingress in IngressClasses.Ours(inputs.Ingresses, inputs.IngressClasses))
         {
             var @namespace = ingress.Metadata.Namespace;
-            names.UnionWith(ingress.Spec.Tls.Where(tls => !string.IsNullOrEmpty(tls.SecretName)).Select(tls => $"{@namespace}/{tls.SecretName}"));
-            foreach (var prefix in new[] { IngressAnnotations.Own, IngressAnnotations.Nginx })
+            // There may be thousands, and most have neither.
+            if (ingress.Spec.Tls.Count > 0)
+                names.UnionWith(ingress.Spec.Tls.Where(tls => !string.IsNullOrEmpty(tls.SecretName)).Select(tls => $"{@namespace}/{tls.SecretName}"));
+            foreach (var prefix in ingress.Metadata.Annotations.Count == 0 ? [] : new[] { IngressAnnotations.Own, IngressAnnotations.Nginx })
             {
                 if (ingress.Metadata.Annotations.GetValueOrDefault($"{prefix}auth-secret")?.Trim() is { Length: > 0 } secret)
                     names.Add($"{@namespace}/{secret[(secret.IndexOf('/') + 1)..]}");

@@ -41,31 +41,6 @@ internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueL
 
     public string Name => Domains[0];
 
-    /// <summary>Of the virtual services and Ingresses of a port, each host once.</summary>
-    public static IEnumerable<FrontDoorHost> Of(DoorPort port, MeshLookups lookups)
-    {
-        var (servers, fallback) = (port.Servers, port.Fallback is { } ingress ? new IngressPart(ingress) : null);
-        var parts = new SortedDictionary<string, List<HostPart>>(StringComparer.Ordinal);
-        foreach (var rules in lookups.GatewayRoutes().Where(rules => rules.Spec.Http.Count > 0))
-        {
-            foreach (var server in servers.Where(server => MeshIndex.GatewaysOf(rules).Contains(MeshIndex.Name(server.Gateway))))
-            {
-                foreach (var domain in GatewayHosts.Domains(server.Gateway, server.Server, rules, lookups))
-                    Add(parts, domain, new(rules, MeshIndex.Name(server.Gateway)));
-            }
-        }
-
-        var redirected = Redirected(port);
-        var ingresses = port.IngressNames().Where(pair => !redirected.Any(host => HostNames.Covers(host, pair.Host)))
-            .GroupBy(pair => pair.Host, pair => new IngressPart(pair.Ingress)).ToDictionary(group => group.Key, group => group.Distinct().ToValueList());
-        var hosts = parts.Where(part => !redirected.Any(host => HostNames.Covers(host, part.Key)) && !ingresses.ContainsKey(part.Key))
-            .GroupBy(part => string.Join('\n', part.Value.Select(value => $"{MeshIndex.Name(value.Rules)} {value.Gateway}")))
-            .Select(group => new FrontDoorHost(port.Number, group.Select(part => part.Key).ToValueList(), group.First().Value.ToValueList(), [], null))
-            .Concat(ingresses.OrderBy(pair => pair.Key, StringComparer.Ordinal)
-                .Select(pair => new FrontDoorHost(port.Number, [pair.Key], parts.GetValueOrDefault(pair.Key, []).ToValueList(), pair.Value, fallback)));
-        return redirected.IsEmpty ? hosts : hosts.Append(new(port.Number, redirected, [], [], null));
-    }
-
     /// <summary>Hosts that gateways send to https as a whole, also where an Ingress speaks for them.</summary>
     public static ValueList<string> Redirected(DoorPort port) => port.Servers.Where(server => server.Server.Tls?.HttpsRedirect == true && server.Kind == ServerKind.Http)
         .SelectMany(server => server.Server.Hosts.Select(host => GatewayHosts.Parse(server.Gateway, host).Name)).Distinct().Order(StringComparer.Ordinal).ToValueList();
@@ -117,14 +92,6 @@ internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueL
 
     private static IEnumerable<ObjectRef> Services(HttpRule rule, MeshLookups lookups) => rule.Targets
         .Select(target => lookups.Host(HostNames.Whole(target.Destination.Host, rule.Owner.Metadata.Namespace ?? "", lookups.Settings.ClusterDomain))?.Source).OfType<Service>().Select(Problems.RefOf).Distinct();
-
-    private static void Add(SortedDictionary<string, List<HostPart>> parts, string domain, HostPart value)
-    {
-        if (!parts.TryGetValue(domain, out var list))
-            parts[domain] = list = [];
-        if (!list.Contains(value))
-            list.Add(value);
-    }
 
     private static string Unused(string name, HashSet<string> used)
     {

@@ -23,19 +23,24 @@ internal static class FrontDoorJobs
         foreach (var gateway in gateways)
             yield return new($"gateway {MeshIndex.Name(gateway)}", gateway, (lookups, problems) => { Check(gateway, lookups, problems); return []; });
         foreach (var number in DoorPort.Numbers(index))
-        {
             yield return new($"frontdoor {number}", number, (lookups, problems) => Port(number, lookups, problems));
-            // Who speaks for which host is looked up each time: it is little beside the routes themselves, which are compiled host by host.
-            var now = new MeshLookups(index);
-            var port = DoorPort.Of(number, now, []);
-            if (port.Kind is not (ServerKind.Http or ServerKind.Https))
-                continue;
-            foreach (var host in FrontDoorHost.Of(port, now))
-                yield return new($"frontdoor {number} {host.Name}", host, (lookups, problems) => [host.Compile(lookups, problems)]);
-        }
-
         foreach (var ours in MeshIndex.Ordered(index.Inputs.IngressClasses.Where(IngressClasses.IsOurs)))
             yield return new($"ingressclass {ours.Metadata.Name}", ours, (_, problems) => { Check(ours, Problems.Of(ours, problems)); return []; });
+    }
+
+    /// <summary>Hosts of a port that speaks HTTP: of those that were there before the ones that are different.</summary>
+    /// <param name="before">Null: there was none of the port.</param>
+    /// <returns>Null: the port does not speak HTTP, or nobody wants it. Names of jobs that are gone or changed, and jobs that are new or changed.</returns>
+    public static (DoorHosts Now, IEnumerable<string> Gone, IReadOnlyCollection<Job> Come)? Hosts(int number, MeshIndex index, DoorHosts? before)
+    {
+        var lookups = new MeshLookups(index);
+        var port = DoorPort.Of(number, lookups, []);
+        if (port.Kind is not (ServerKind.Http or ServerKind.Https))
+            return null;
+        var (now, gone, come) = DoorHosts.Of(port, lookups, before);
+        return (now, gone.Select(NameOf), [.. come.Select(host => new Job(NameOf(host.Name), host, (asked, problems) => [host.Compile(asked, problems)]))]);
+
+        string NameOf(string host) => $"frontdoor {number} {host}";
     }
 
     private static void Check(IngressClass ours, Problems problems)
@@ -70,7 +75,8 @@ internal static class FrontDoorJobs
         if (kind is ServerKind.Http or ServerKind.Https)
         {
             listener = listener with { RouteTable = name, Http = Http(tokens, lookups) };
-            foreach (var (host, ingress) in door.IngressNames().Where(pair => FrontDoorHost.Redirected(door).Any(covering => HostNames.Covers(covering, pair.Host))))
+            var redirected = FrontDoorHost.Redirected(door);
+            foreach (var (host, ingress) in redirected.IsEmpty ? [] : door.IngressNames().Where(pair => redirected.Any(covering => HostNames.Covers(covering, pair.Host))))
                 Problems.Of(ingress, problems).Warn("spec.rules", $"a Gateway sends host '{host}' from port {port} to https as a whole, so no path of it is served there");
         }
         else

@@ -12,13 +12,14 @@ internal static class IngressJobs
 {
     private sealed record TraitCluster(string Host, int Port, BackendTraits Traits);
 
-    public static IEnumerable<Job> Of(MeshIndex index)
+    public static Job Of(Ingress ingress) => new($"ingress {MeshIndex.Name(ingress)}", ingress, (lookups, problems) => { Check(ingress, lookups, problems); return []; });
+
+    public static IEnumerable<Job> Strays(MeshIndex index) => index.StrayIngresses
+        .Select(ingress => new Job($"stray ingress {MeshIndex.Name(ingress)}", ingress, (_, problems) => { IngressClasses.CheckStray(ingress, problems); return []; }));
+
+    /// <summary>Which there are is looked up each time.</summary>
+    public static IEnumerable<Job> Clusters(MeshIndex index)
     {
-        foreach (var ingress in index.Ingresses)
-            yield return new($"ingress {MeshIndex.Name(ingress)}", ingress, (lookups, problems) => { Check(ingress, lookups, problems); return []; });
-        foreach (var ingress in index.StrayIngresses)
-            yield return new($"stray ingress {MeshIndex.Name(ingress)}", ingress, (_, problems) => { IngressClasses.CheckStray(ingress, problems); return []; });
-        // Which there are is looked up each time, as hosts of the front door are.
         var now = new MeshLookups(index);
         foreach (var wanted in index.Ingresses.SelectMany(ingress => Wanted(ingress, now)).Distinct())
             yield return new($"cluster {wanted.Host}:{wanted.Port}{wanted.Traits.Suffix}", wanted, (lookups, problems) => Cluster(wanted, lookups, problems));

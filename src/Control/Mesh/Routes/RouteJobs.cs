@@ -12,10 +12,10 @@ internal static class RouteJobs
 {
     public const string Mesh = "mesh";
 
+    public static Job Of(VirtualService rules) => new($"virtualservice {MeshIndex.Name(rules)}", rules, (lookups, problems) => { VirtualServiceCheck.Check(rules, lookups, problems); return []; });
+
     public static IEnumerable<Job> Of(MeshIndex index)
     {
-        foreach (var rules in index.VirtualServices)
-            yield return new($"virtualservice {MeshIndex.Name(rules)}", rules, (lookups, problems) => { VirtualServiceCheck.Check(rules, lookups, problems); return []; });
         foreach (var host in index.Hosts)
         {
             yield return new($"destination {host.Name}", host, (lookups, problems) => [Destination(host, lookups, problems)]);

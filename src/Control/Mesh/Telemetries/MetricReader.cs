@@ -33,7 +33,7 @@ internal static class MetricReader
 
     public static void Check(TelemetryMetrics metrics, string field, Problems problems)
     {
-        problems.UnsupportedIf(!string.IsNullOrEmpty(metrics.ReportingInterval), field + ".reportingInterval", "bytes of connections count when they end");
+        problems.UnsupportedIf(!string.IsNullOrEmpty(metrics.ReportingInterval), field + ".reportingInterval", "bytes of connections count as they pass, so nothing waits for an interval");
         foreach (var (i, change) in metrics.Overrides.Index())
         {
             problems.UnsupportedIf(!string.IsNullOrEmpty(change.Match?.CustomMetric), $"{field}.overrides[{i}].match.customMetric", "there are Istio's standard metrics only, so nothing is changed");

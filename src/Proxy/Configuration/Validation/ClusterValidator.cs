@@ -44,6 +44,7 @@ internal static class ClusterValidator
         KeepAlive(cluster.KeepAlive, $"{path}.keepAlive", errors);
         errors.Fraction(cluster.RetryBudget.Fraction, $"{path}.retryBudget.fraction");
         errors.AtLeast(cluster.Limits.MaxConnections, 1, $"{path}.limits.maxConnections");
+        errors.NotNegative(cluster.Limits.TunnelIdleTimeout ?? TimeSpan.Zero, $"{path}.limits.tunnelIdleTimeout");
         errors.AtLeast(cluster.Limits.MaxPending, 0, $"{path}.limits.maxPending");
         errors.AtLeast(cluster.Limits.MaxRequests, 1, $"{path}.limits.maxRequests");
         errors.AtLeast(cluster.Limits.MaxStreams, 1, $"{path}.limits.maxStreams");

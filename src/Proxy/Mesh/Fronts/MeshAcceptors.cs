@@ -73,8 +73,12 @@ internal sealed class MeshAcceptors
     public void Http(int fd, IPEndPoint peer, Func<Client, IExchangeFactory?> exchanges) => _http.Accept(fd, peer, _settings with { Exchanges = exchanges });
 
     /// <summary>To whoever the cluster has.</summary>
-    public void Tunnel(int fd, ConnectionFacts facts, string cluster) =>
-        Tunnel(fd, facts.Source, () => _serving.Clusters.TryGetValue(cluster, out var found) ? TcpTargets.Of(Services, found, null, facts) : null);
+    public void Tunnel(int fd, ConnectionFacts facts, string cluster) => Tunnel(fd, facts.Source, () =>
+    {
+        var target = _serving.Clusters.TryGetValue(cluster, out var found) ? TcpTargets.Of(Services, found, null, facts) : null;
+        // What another proxy has brought, that one ends when it is idle: its rules say when.
+        return target is not null && facts is { Identity: not null, Mesh.IsInbound: true } ? target with { IdleMilliseconds = 0 } : target;
+    });
 
     public void Tunnel(int fd, IPEndPoint peer, Func<TcpTarget?> target) => _tcp.Accept(fd, peer, _bytes with { Route = _ => target() });
 

@@ -5,7 +5,6 @@ using Weft.Balancing;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
-using Weft.Proxy.Config.Wire;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Authorization;
 using Weft.Proxy.Filters.Edge;
@@ -36,7 +35,7 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
 
     // Of the last step, under the gate: the state itself is for whoever applies.
     private readonly Dictionary<string, MeshHost> _hosts = [];
-    private readonly Dictionary<string, RouteTableConfig> _tables = [];
+    private readonly Dictionary<string, JoinedTable> _tables = [];
     private readonly EdgeStage _outboundEdge = new(MeshListeners.Outbound.Http, passes: true), _inboundEdge = new(MeshListeners.Inbound.Http, passes: true);
     private readonly HashSet<IPAddress> _revoked = [];
     private MeshView _view = MeshView.Empty;
@@ -111,29 +110,34 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
     /// <summary>Of a step that the state and the engine have taken.</summary>
     /// <param name="revoked">Addresses of workloads that may refuse now what they were open for: what was let through to them is to end.</param>
     /// <param name="renamed">There are clusters that were not there before, or no more.</param>
-    public IReadOnlyList<Rejection> Apply(MeshStep step, bool renamed, out IReadOnlySet<IPAddress> revoked)
+    public void Apply(MeshStep step, bool renamed, out IReadOnlySet<IPAddress> revoked)
     {
-        var rejected = new List<Rejection>();
         lock (_gate)
         {
             Volatile.Write(ref _view, state.View);
-            foreach (var table in step.Tables)
-                _tables[table] = state.Tables.Of(table, rejected);
+            var tables = new HashSet<string>(step.Tables.Count);
+            foreach (var (table, _, _) in step.Tables)
+            {
+                tables.Add(table.Name);
+                if (table.Units.IsEmpty)
+                    _tables.Remove(table.Name);
+                else
+                    _tables[table.Name] = table;
+            }
+
             foreach (var key in step.Workloads)
                 RenewRules(key);
             foreach (var host in step.Hosts)
                 RenewHost(host);
-            foreach (var (at, port) in _ports.Where(pair => pair.Value.Port.Routes is { } table && step.Tables.Contains(table)))
+            foreach (var (at, port) in _ports.Where(pair => pair.Value.Port.Routes is { } table && tables.Contains(table)))
                 port.Http!.Publish(Outbound(port.Port.Routes!));
-            foreach (var (at, http) in _named.Where(_ => step.Hosts.Count + step.Tables.Count > 0))
+            foreach (var (at, http) in _named.Where(pair => step.Hosts.Count > 0 || NamedHosts(pair.Key.Port).Any(host => tables.Contains(host.Port(pair.Key.Port)!.Routes!))))
                 http.Publish(Named(at.Port, at.Restricted));
             if (renamed)
                 Republish();
             revoked = _revoked.Count == 0 ? FrozenSet<IPAddress>.Empty : _revoked.ToFrozenSet();
             _revoked.Clear();
         }
-
-        return rejected;
     }
 
     private void RenewRules(string key)
@@ -222,17 +226,18 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
 
     private HttpView Named(int port, bool restricted)
     {
-        var hosts = View.Named.GetValueOrDefault(port)?.Values.Where(host => host.Port(port)?.Routes is not null) ?? [];
         var table = new RouteTableConfig
         {
             Name = $"named:{port}",
-            Hosts = hosts.SelectMany(host => TableOf(host.Port(port)!.Routes!).Hosts.Select(one => one with { Name = host.Name, Domains = [host.Name, $"{host.Name}:{port}"] })).DistinctBy(host => host.Name).ToValueList(),
+            Hosts = NamedHosts(port).SelectMany(host => TableOf(host.Port(port)!.Routes!).Hosts.Select(one => one with { Name = host.Name, Domains = [host.Name, $"{host.Name}:{port}"] })).DistinctBy(host => host.Name).ToValueList(),
         };
         var listener = MeshListeners.Outbound with { DefaultCluster = restricted ? null : MeshClusters.Passthrough };
         return ViewOf(listener, Compile($"named {port} {restricted}", table, listener), _outboundEdge);
     }
 
-    private RouteTableConfig TableOf(string name) => _tables.GetValueOrDefault(name) ?? new RouteTableConfig { Name = name };
+    private IEnumerable<MeshHost> NamedHosts(int port) => View.Named.GetValueOrDefault(port)?.Values.Where(host => host.Port(port)?.Routes is not null) ?? [];
+
+    private RouteTableConfig TableOf(string name) => (_tables.GetValueOrDefault(name) ?? JoinedTable.Empty(name)).Whole;
 
     // What filters of before have gathered (buckets, caches) goes on.
     private RouteTable Compile(string key, RouteTableConfig table, ListenerConfig listener)

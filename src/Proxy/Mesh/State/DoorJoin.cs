@@ -5,7 +5,7 @@ using Weft.Proxy.Config.Wire;
 
 namespace Weft.Proxy.Mesh.State;
 
-/// <summary>The listeners of the front door with the tables, certificates and filters that they name.</summary>
+/// <summary>The listeners of the front door with the certificates and filters that they name.</summary>
 internal static class DoorJoin
 {
     /// <param name="address">That they listen at; null: nowhere.</param>
@@ -23,11 +23,9 @@ internal static class DoorJoin
                 left.Add(new Rejection(new UnitKey(UnitKind.Listener, unit.Listener.Name), "listener", why));
         }
 
-        var rejected = left;
         return new ProxyConfig
         {
             Listeners = listeners.ToValueList(), Certificates = certificates.DistinctBy(certificate => certificate.Name).ToValueList(), JwtProviders = state.JwtProviders.ToValueList(),
-            RouteTables = listeners.Select(listener => listener.RouteTable).OfType<string>().Distinct().Select(name => state.Tables.Of(name, rejected)).ToValueList(),
         };
     }
 

@@ -1,6 +1,7 @@
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
+using Weft.Proxy.Config.Wire;
 
 namespace Weft.Proxy.Mesh.State;
 
@@ -44,7 +45,6 @@ internal sealed class MeshState(string node = "")
     {
         var hosts = new Dictionary<string, DestinationUnit?>();
         var workloads = new Dictionary<string, WorkloadUnit?>();
-        var tables = new HashSet<string>();
         var touched = new HashSet<string>();
         var (tokens, door, telemetry) = (false, false, false);
         foreach (var (key, unit) in changes)
@@ -58,7 +58,7 @@ internal sealed class MeshState(string node = "")
                     workloads[key.Name] = (WorkloadUnit?)unit;
                     break;
                 case UnitKind.Routes:
-                    tables.UnionWith(_tables.Set(key.Name, (RouteTableConfig?)unit));
+                    _tables.Set(key.Name, (RouteTableConfig?)unit);
                     break;
                 case UnitKind.Cluster:
                     _clusters.SetCluster(key.Name, (ClusterUnit?)unit);
@@ -103,10 +103,12 @@ internal sealed class MeshState(string node = "")
         if (hosts.Count > 0)
             _indexes.SetHosts([.. hosts.Select(pair => (pair.Key, pair.Value))]);
         var (changed, gone) = _clusters.Rejoin();
+        var left = new List<Rejection>();
+        var tables = _tables.Rejoin(left);
         return new MeshStep
         {
             Clusters = changed, GoneClusters = gone, Tables = tables, Hosts = hosts.Keys, Workloads = [.. workloads.Keys.Union(touched)], Tokens = tokens, Telemetry = telemetry,
-            Door = door || _listeners.Values.Any(listener => listener.Listener.RouteTable is { } table && tables.Contains(table)),
+            Door = door, Left = left,
         };
     }
 
@@ -137,7 +139,7 @@ internal sealed class MeshState(string node = "")
             Locality = _clusters.Here,
             Clusters = _clusters.Joined.Values.Select(cluster => cluster.Config).OrderBy(cluster => cluster.Name, StringComparer.Ordinal).ToValueList(),
             Certificates = door.Certificates.Concat(_clusters.Joined.Values.Select(cluster => cluster.Certificate).OfType<CertificateConfig>()).DistinctBy(certificate => certificate.Name).ToValueList(),
-            RouteTables = _tables.Names.Order(StringComparer.Ordinal).Select(name => _tables.Of(name)).Concat(door.RouteTables).DistinctBy(table => table.Name).ToValueList(),
+            RouteTables = _tables.Names.Order(StringComparer.Ordinal).Concat(door.Listeners.Select(listener => listener.RouteTable).OfType<string>()).Distinct().Select(name => _tables.Of(name).Whole).ToValueList(),
         };
     }
 

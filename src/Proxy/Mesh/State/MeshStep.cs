@@ -1,6 +1,7 @@
 using Weft.Balancing;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
+using Weft.Proxy.Config.Wire;
 
 namespace Weft.Proxy.Mesh.State;
 
@@ -16,8 +17,11 @@ internal sealed record MeshStep
 
     public IReadOnlyList<string> GoneClusters { get; init; } = [];
 
-    /// <summary>Names of tables that are new, different or gone.</summary>
-    public IReadOnlyCollection<string> Tables { get; init; } = [];
+    /// <summary>Tables that are new, different or gone.</summary>
+    public IReadOnlyList<TableChange> Tables { get; init; } = [];
+
+    /// <summary>Units that do not go together with others.</summary>
+    public IReadOnlyList<Rejection> Left { get; init; } = [];
 
     /// <summary>Hosts that are new, different or gone.</summary>
     public IReadOnlyCollection<string> Hosts { get; init; } = [];
@@ -30,6 +34,6 @@ internal sealed record MeshStep
     /// <summary>Collectors, or what the front door tells.</summary>
     public bool Telemetry { get; init; }
 
-    /// <summary>Listeners of the front door, or what they name.</summary>
+    /// <summary>Listeners of the front door, or what they name; their routes are by themselves.</summary>
     public bool Door { get; init; }
 }

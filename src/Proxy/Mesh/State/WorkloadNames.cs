@@ -14,6 +14,8 @@ internal static class WorkloadNames
         App = labels.TryGetValue("app.kubernetes.io/name", out var app) || labels.TryGetValue("app", out app) ? app : WorkloadLabels.Unknown,
         Version = labels.TryGetValue("app.kubernetes.io/version", out var version) || labels.TryGetValue("version", out version) ? version : WorkloadLabels.Unknown,
         Cluster = "Kubernetes", // Istio's name for the only cluster
+        CanonicalService = CanonicalName(pod, labels),
+        CanonicalRevision = CanonicalRevision(labels),
     };
 
     /// <summary>`web-5d4f-x7k2p` of a Deployment is `web`, `db-0` of a StatefulSet is `db`: series must not come and go with pods.</summary>
@@ -29,15 +31,21 @@ internal static class WorkloadNames
     }
 
     /// <summary>Istio's canonical name of a workload (istio.io, "Canonical Service").</summary>
-    public static string CanonicalName(string pod, ValueMap labels)
+    public static string CanonicalName(string pod, ValueMap labels) =>
+        First(labels, "service.istio.io/canonical-name", "app.kubernetes.io/name", "app") ?? OwnerOf(pod, labels);
+
+    /// <summary>Likewise; `latest` where nobody says.</summary>
+    public static string CanonicalRevision(ValueMap labels) => First(labels, "service.istio.io/canonical-revision", "app.kubernetes.io/version", "version") ?? "latest";
+
+    private static string? First(ValueMap labels, params ReadOnlySpan<string> names)
     {
-        foreach (var label in (string[])["service.istio.io/canonical-name", "app.kubernetes.io/name", "app"])
+        foreach (var name in names)
         {
-            if (labels.TryGetValue(label, out var name) && name.Length > 0)
-                return name;
+            if (labels.TryGetValue(name, out var value) && value.Length > 0)
+                return value;
         }
 
-        return OwnerOf(pod, labels);
+        return null;
     }
 
     /// <summary>A service of the cluster has the ports that it has, and no others.</summary>

@@ -45,7 +45,7 @@ internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTa
         }
     }
 
-    /// <summary>Of connections. Bytes count when the connection has ended.</summary>
+    /// <summary>Of connections. Bytes count as they pass.</summary>
     public void WriteConnections(IReadOnlyList<LoopMetrics> loops, PrometheusText text)
     {
         var all = loops.SelectMany(loop => loop.Tunnels.Series).GroupBy(pair => pair.Key, pair => pair.Value).Select(group => (group.Key, Labels: LabelsOf(group.Key), Series: group.ToList())).ToList();
@@ -113,12 +113,16 @@ internal sealed class IstioMetrics(InternTable<WorkloadLabels> sources, InternTa
             ("source_app", from.App),
             ("source_version", from.Version),
             ("source_cluster", from.Cluster),
+            ("source_canonical_service", from.CanonicalService),
+            ("source_canonical_revision", from.CanonicalRevision),
             ("destination_workload", to.Workload.Workload),
             ("destination_workload_namespace", to.Workload.Namespace),
             ("destination_principal", to.Workload.Principal),
             ("destination_app", to.Workload.App),
             ("destination_version", to.Workload.Version),
             ("destination_cluster", to.Workload.Cluster),
+            ("destination_canonical_service", to.Workload.CanonicalService),
+            ("destination_canonical_revision", to.Workload.CanonicalRevision),
             ("destination_service", to.Service),
             ("destination_service_name", to.ServiceName),
             ("destination_service_namespace", to.ServiceNamespace),

@@ -17,6 +17,11 @@ internal sealed record WorkloadLabels
     public string Version { get; init; } = Unknown;
 
     public string Cluster { get; init; } = Unknown;
+
+    /// <summary>What Kiali, for one, groups by.</summary>
+    public string CanonicalService { get; init; } = Unknown;
+
+    public string CanonicalRevision { get; init; } = Unknown;
 }
 
 /// <summary>Where requests of a route go.</summary>

@@ -44,7 +44,6 @@ internal sealed class DoorExplainer(ExplainerParts parts, ExplanationDraft draft
             draft.Good("door policy", judgement.Text, judgement.Why);
         }
 
-        var config = door.RouteTables.FirstOrDefault(one => one.Name == table) ?? new RouteTableConfig { Name = table };
-        return routes.Requests(question, config, listener, facts, identity, IPAddress.None);
+        return routes.Requests(question, parts.State.Tables.Of(table).Whole, listener, facts, identity, IPAddress.None);
     }
 }

@@ -66,7 +66,7 @@ internal sealed class Explainer(ExplainerParts parts)
             return _draft.Stop("port", ExplainedOutcome.Answered, 400, $"port {port.Port} is for HTTP, by its name or appProtocol, and {spoken} are none: 400 (DPE)");
         _draft.Good("port", $"port {port.Port} speaks {port.Protocol switch { PortProtocol.Auto => $"what its first bytes say: {spoken}", _ => $"{port.Protocol.ToString().ToUpperInvariant()}" }}");
         return spoken == "HTTP"
-            ? new RouteExplainer(parts, _draft).Requests(question, parts.State.Tables.Of(port.Routes!), MeshListeners.Outbound, facts, source.Identity, from)
+            ? new RouteExplainer(parts, _draft).Requests(question, parts.State.Tables.Of(port.Routes!).Whole, MeshListeners.Outbound, facts, source.Identity, from)
             : new RouteExplainer(parts, _draft).Connections(new ListenerConfig { ConnectionRoutes = port.Connections }, facts, source.Identity, from, spoken);
     }
 
