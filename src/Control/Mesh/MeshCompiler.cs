@@ -49,7 +49,7 @@ public static class MeshCompiler
             Units = isInPlace ? Replace(before!.Units, compiled.SelectMany(pair => pair.New.Units)) : [.. results.Values.SelectMany(result => result.Units).Order(ByKey)],
             Diagnostics =
             [
-                .. results.Values.SelectMany(result => result.Diagnostics).Distinct().OrderBy(problem => problem.Object.Kind, StringComparer.Ordinal)
+                .. Effects.Judged(results.Values.SelectMany(result => result.Diagnostics).Distinct(), inputs).OrderBy(problem => problem.Object.Kind, StringComparer.Ordinal)
                     .ThenBy(problem => problem.Object.Namespace, StringComparer.Ordinal).ThenBy(problem => problem.Object.Name, StringComparer.Ordinal)
                     .ThenBy(problem => problem.Field, StringComparer.Ordinal).ThenBy(problem => problem.Message, StringComparer.Ordinal),
             ],
