@@ -37,6 +37,9 @@ internal sealed record IngressPart(Ingress Ingress)
 /// <param name="Fallback">Whose default backend takes what no Ingress has a path for.</param>
 internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueList<HostPart> Parts, ValueList<IngressPart> Ingresses, IngressPart? Fallback)
 {
+    /// <summary>It has a kind of TLS of its own and nothing that is served by it: what is for others, below a wildcard, is not for it.</summary>
+    public bool IsUnrouted { get; init; }
+
     private static readonly RouteConfig ToHttps = new() { Name = "https", Action = new RedirectAction { Scheme = "https" } };
 
     public string Name => Domains[0];
@@ -48,9 +51,9 @@ internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueL
         var parts = new SortedDictionary<string, List<HostPart>>(StringComparer.Ordinal);
         foreach (var rules in lookups.GatewayRoutes().Where(rules => rules.Spec.Http.Count > 0))
         {
-            foreach (var server in servers.Where(server => MeshIndex.GatewaysOf(rules).Contains(MeshIndex.Name(server.Gateway))))
+            foreach (var server in servers.Where(server => server.Kind != ServerKind.Passthrough && MeshIndex.GatewaysOf(rules).Contains(MeshIndex.Name(server.Gateway))))
             {
-                foreach (var domain in GatewayHosts.Domains(server.Gateway, server.Server, rules, lookups))
+                foreach (var domain in GatewayHosts.Domains(server.Gateway, server.Server, rules, lookups).Where(domain => port.Names?.IsOf(server, domain) != false))
                     Add(parts, domain, new(rules, MeshIndex.Name(server.Gateway)));
             }
         }
@@ -63,6 +66,9 @@ internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueL
             .Select(group => new FrontDoorHost(port.Number, group.Select(part => part.Key).ToValueList(), group.First().Value.ToValueList(), [], null))
             .Concat(ingresses.OrderBy(pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => new FrontDoorHost(port.Number, [pair.Key], parts.GetValueOrDefault(pair.Key, []).ToValueList(), pair.Value, fallback)));
+        var unrouted = port.Names?.Own.Where(name => !parts.ContainsKey(name) && !ingresses.ContainsKey(name)).ToValueList() ?? [];
+        if (!unrouted.IsEmpty)
+            hosts = hosts.Append(new(port.Number, unrouted, [], [], null) { IsUnrouted = true });
         return redirected.IsEmpty ? hosts : hosts.Append(new(port.Number, redirected, [], [], null));
     }
 
@@ -82,7 +88,7 @@ internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueL
         var host = new VirtualHostConfig
         {
             Name = Name, Domains = Domains, Filters = limits,
-            Routes = Parts.IsEmpty && Ingresses.IsEmpty ? [ToHttps with { Name = $"https~{Name}" }]
+            Routes = IsUnrouted ? [] : Parts.IsEmpty && Ingresses.IsEmpty ? [ToHttps with { Name = $"https~{Name}" }]
                 : limits.IsEmpty ? routes : routes.Select(route => route with { Filters = route.Filters.Where(filter => !limits.Contains(filter)).ToValueList() }).ToValueList(),
         };
         var table = new RouteTableConfig { Name = TableOf(Port), Hosts = [host] };
