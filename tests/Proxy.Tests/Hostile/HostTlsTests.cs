@@ -177,6 +177,8 @@ public sealed class HostTlsTests : IAsyncDisposable
     [Fact]
     public async Task Where_nothing_but_a_name_that_is_passed_on_is_whole_that_is_served()
     {
+        await using (var alone = await HostileBed.StartAsync(Config(new ListenerTls { Passthrough = ["c.example"] })))
+            Assert.True(await TlsBed.IsRefusedAsync(alone.Address, "a.example"));
         await using var bed = await HostileBed.StartAsync(Config(new ListenerTls { Hosts = [new ListenerTlsHost { Names = ["a.example"] }], Passthrough = ["c.example"] }));
         Assert.True(await TlsBed.IsRefusedAsync(bed.Address, "a.example"));
         await using var passed = await TlsBed.ConnectAsync(bed.Address, "c.example");

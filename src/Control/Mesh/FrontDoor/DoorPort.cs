@@ -15,7 +15,7 @@ namespace Weft.Control.Mesh.FrontDoor;
 internal sealed record DoorPort(int Number, List<GatewayServer> Servers, List<Ingress> Ingresses, List<string> Certificates)
 {
     /// <summary>Whose names those of the port are; null: all have one kind of TLS, or none.</summary>
-    public DoorNames? Names { get; init; }
+    public TlsOwners? Names { get; init; }
 
     public const int Http = 80;
 
@@ -31,18 +31,18 @@ internal sealed record DoorPort(int Number, List<GatewayServer> Servers, List<In
     {
         var servers = GatewayServers.Of(number, lookups, diagnostics);
         if (number is not (Http or Https))
-            return new(number, servers, [], []) { Names = DoorNames.Of(servers, [], lookups, diagnostics) };
+            return new(number, servers, [], []) { Names = TlsOwners.Of(servers, [], lookups, diagnostics) };
         var ingresses = lookups.Ingresses().Where(ingress => number == Http || ingress.Spec.Tls.Count > 0).ToList();
         if (servers.Count > 0 && !IsShared(number, servers[0]))
         {
             foreach (var ingress in ingresses)
                 Problems.Of(ingress, diagnostics).Error("spec", $"port {number} of the front door is {Shown(servers[0])} of Gateway {MeshIndex.Name(servers[0].Gateway)} {servers[0].Field}, so Ingresses are not served there; use another port for it");
-            return new(number, servers, [], []) { Names = DoorNames.Of(servers, [], lookups, diagnostics) };
+            return new(number, servers, [], []) { Names = TlsOwners.Of(servers, [], lookups, diagnostics) };
         }
 
         var certificates = number == Http ? [] : ingresses.SelectMany(ingress => IngressHosts.Certificates(ingress, lookups, Problems.Of(ingress, diagnostics))).Distinct().ToList();
         // Without any certificate nothing can be answered.
-        return new(number, servers, number == Https && servers.Count == 0 && certificates.Count == 0 ? [] : ingresses, certificates) { Names = DoorNames.Of(servers, ingresses, lookups, diagnostics) };
+        return new(number, servers, number == Https && servers.Count == 0 && certificates.Count == 0 ? [] : ingresses, certificates) { Names = TlsOwners.Of(servers, ingresses, lookups, diagnostics) };
     }
 
     /// <summary>Hosts of the Ingresses at the port, each with those that speak for it.</summary>

@@ -99,7 +99,7 @@ internal static class FrontDoorJobs
         => Problems.Of(server.Gateway, problems).Warn(server.Field, $"no VirtualService has {(server.Kind == ServerKind.Passthrough ? "tls" : "tcp")} rules for it, {effect}");
 
     // The name that a client asks for leads to one server; what others have for it is never reached.
-    private static void Elsewhere(List<GatewayServer> servers, DoorNames names, int port, MeshLookups lookups, List<MeshDiagnostic> problems)
+    private static void Elsewhere(List<GatewayServer> servers, TlsOwners names, int port, MeshLookups lookups, List<MeshDiagnostic> problems)
     {
         foreach (var rules in lookups.GatewayRoutes().Where(rules => rules.Spec.Http.Count > 0))
         {

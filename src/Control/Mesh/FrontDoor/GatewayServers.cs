@@ -12,7 +12,7 @@ internal enum ServerKind { Http, Https, Passthrough, Tcp, Tls }
 /// <param name="Tls">Null: none is ended here.</param>
 internal sealed record GatewayServer(Gateway Gateway, Server Server, string Field, ServerKind Kind, ServerTls? Tls);
 
-/// <summary>The servers that share a port. The oldest says what the port is; who does not fit is left out. HTTPS of all kinds and PASSTHROUGH stand side by side (<see cref="DoorNames"/>).</summary>
+/// <summary>The servers that share a port. The oldest says what the port is; who does not fit is left out. HTTPS of all kinds and PASSTHROUGH stand side by side (<see cref="TlsOwners"/>).</summary>
 internal static class GatewayServers
 {
     public static List<GatewayServer> Of(int port, MeshLookups lookups, List<MeshDiagnostic> diagnostics)

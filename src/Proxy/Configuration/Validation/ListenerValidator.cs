@@ -55,7 +55,7 @@ internal static class ListenerValidator
 
     private static void Tls(ListenerTls tls, string path, KnownNames known, ConfigErrors errors)
     {
-        errors.Require(!tls.Certificates.IsEmpty || !tls.Hosts.IsEmpty, path, "needs a certificate");
+        errors.Require(!tls.Certificates.IsEmpty || !tls.Hosts.IsEmpty || !tls.Passthrough.IsEmpty, path, "needs a certificate");
         foreach (var (i, name) in tls.Certificates.Index())
             known.Certificate(name, $"{path}.certificates[{i}]", errors);
         errors.Require(tls.ClientCertificates == ClientCertificates.None || tls.ClientAuthorities is not null, $"{path}.clientAuthorities", "is missing: whose certificates are good?");

@@ -11,7 +11,7 @@ namespace Weft.Control.Mesh.FrontDoor;
 /// Who has which name of a port where servers have different kinds of TLS: the name that a client asks for decides which it meets, so each name has one, that of the oldest. Rules of a host are served
 /// under the kind of its name alone: what was to be reached with a certificate is not reached without one by a name that somebody else has.
 /// </summary>
-internal sealed class DoorNames
+internal sealed class TlsOwners
 {
     /// <summary>Of connections that are passed on; no rules of others are called so.</summary>
     private const string Passed = "passthrough";
@@ -21,19 +21,19 @@ internal sealed class DoorNames
     private readonly List<(ListenerTlsHost Host, string? Secret)> _hosts = [];
     private readonly SortedSet<string> _own = new(StringComparer.Ordinal);
 
-    private DoorNames()
+    private TlsOwners()
     {
     }
 
     /// <summary>Null: one kind of TLS for all, as it is written.</summary>
-    public static DoorNames? Of(IReadOnlyList<GatewayServer> servers, IReadOnlyList<Ingress> ingresses, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
+    public static TlsOwners? Of(IReadOnlyList<GatewayServer> servers, IReadOnlyList<Ingress> ingresses, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
     {
         if (servers.Count == 0 || servers[0].Kind is not (ServerKind.Https or ServerKind.Passthrough))
             return null;
         var kinds = servers.Select(RulesOf).Distinct().Count();
         if (kinds == 1 && (ingresses.Count == 0 || servers[0] is { Kind: ServerKind.Https, Tls.Settings.ClientCertificates: ClientCertificates.None }))
             return null;
-        var names = new DoorNames();
+        var names = new TlsOwners();
         foreach (var server in servers)
             names.Add(server, Problems.Of(server.Gateway, diagnostics));
         foreach (var ingress in ingresses)
