@@ -35,7 +35,7 @@ public static class MeshCompiler
         return new()
         {
             Units = UnitList.With(before?.Units ?? [], changes),
-            Diagnostics = before is not null && run.Changes.TrueForAll(pair => (pair.Old?.Diagnostics ?? []).SequenceEqual(pair.New?.Diagnostics ?? [])) ? before.Diagnostics : Sorted(groups),
+            Diagnostics = before is not null && !Effects.MayDiffer(before.Diagnostics) && run.Changes.TrueForAll(pair => (pair.Old?.Diagnostics ?? []).SequenceEqual(pair.New?.Diagnostics ?? [])) ? before.Diagnostics : Sorted(groups, inputs),
             Compiled = run.Compiled,
             Index = index,
             Groups = groups,
@@ -94,9 +94,9 @@ public static class MeshCompiler
         static object Same<T>(ImmutableArray<T> array) => ImmutableCollectionsMarshal.AsArray(array)!;
     }
 
-    private static ImmutableArray<MeshDiagnostic> Sorted(ImmutableDictionary<string, JobGroup> groups) =>
+    private static ImmutableArray<MeshDiagnostic> Sorted(ImmutableDictionary<string, JobGroup> groups, MeshInputs inputs) =>
     [
-        .. groups.Values.SelectMany(group => group.Done.Values).SelectMany(done => done.Result.Diagnostics).Distinct().OrderBy(problem => problem.Object.Kind, StringComparer.Ordinal)
+        .. Effects.Judged(groups.Values.SelectMany(group => group.Done.Values).SelectMany(done => done.Result.Diagnostics).Distinct(), inputs).OrderBy(problem => problem.Object.Kind, StringComparer.Ordinal)
             .ThenBy(problem => problem.Object.Namespace, StringComparer.Ordinal).ThenBy(problem => problem.Object.Name, StringComparer.Ordinal)
             .ThenBy(problem => problem.Field, StringComparer.Ordinal).ThenBy(problem => problem.Message, StringComparer.Ordinal),
     ];

@@ -13,7 +13,7 @@ using Istio = Weft.Api.Istio;
 
 namespace Weft.Control.Mesh;
 
-internal enum Question { Host, VirtualServices, VirtualService, DestinationRules, Sidecars, Workload, Workloads, WorkloadEntries, PeerAuthentications, Policies, Tokens, Gateways, GatewayRoutes, ServicesAt, WorkloadsAt, Ingresses, DoorClasses, DoorPolicies, DoorSecret, Telemetries }
+internal enum Question { Host, VirtualServices, VirtualService, DestinationRules, Sidecars, Workload, Workloads, WorkloadEntries, PeerAuthentications, Policies, Tokens, Gateways, GatewayRoutes, ServicesAt, WorkloadsAt, Ingresses, DoorClasses, DoorPolicies, DoorSecret, Telemetries, ServiceEntry }
 
 /// <summary>
 /// The inputs, ordered and found by what the compiler asks. Older objects come first, and of the same age those whose names come first: who was there is not put aside by
@@ -86,6 +86,7 @@ internal sealed class MeshIndex
         var services = Ordered(Inputs.Services).Select(service => MeshHost.Of(service, Inputs.Settings.ClusterDomain));
         List<MeshHost> hosts = [.. services.Concat(Ordered(Inputs.ServiceEntries).SelectMany(MeshHost.Of)).DistinctBy(host => host.Name)];
         Put(Question.Host, hosts, host => host.Name);
+        Put(Question.ServiceEntry, Ordered(Inputs.ServiceEntries), Name);
         PutAddresses(Question.ServicesAt, hosts.Where(host => host.Source is Service), host => host.Addresses);
         return (hosts, [.. hosts.Where(host => HostNames.IsWildcard(host.Name)).OrderByDescending(host => HostNames.Rank(host.Name))]);
     }

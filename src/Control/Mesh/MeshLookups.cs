@@ -32,6 +32,8 @@ internal sealed class MeshLookups(MeshIndex index)
 
     public MeshHost? Host(string name) => Ask<MeshHost>(Question.Host, name).FirstOrDefault();
 
+    public Istio.ServiceEntry? ServiceEntry(string @namespace, string name) => Ask<Istio.ServiceEntry>(Question.ServiceEntry, $"{@namespace}/{name}").FirstOrDefault();
+
     /// <summary>For clients in the mesh; the oldest first.</summary>
     public IEnumerable<Istio.VirtualService> VirtualServices(string host) => Ask<Istio.VirtualService>(Question.VirtualServices, host);
 

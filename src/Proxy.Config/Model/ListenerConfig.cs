@@ -47,7 +47,7 @@ public sealed record ListenerConfig
     /// <summary>Where connections go that no rule of <see cref="ConnectionRoutes"/> takes; null: they are closed. On an HTTP listener: requests that no route takes.</summary>
     public string? DefaultCluster { get; init; }
 
-    /// <summary>Rules for connections, the first that matches decides (all kinds but HTTP).</summary>
+    /// <summary>Rules for connections, the first that matches decides. On an HTTP listener: for <see cref="ListenerTls.Passthrough"/>.</summary>
     public ValueList<ConnectionRoute> ConnectionRoutes { get; init; } = [];
 
     /// <summary>A TCP connection or UDP session without a byte in either direction for so long is closed; zero: never. Envoy: 1 h for TCP; UDP sessions have their own.</summary>

@@ -57,11 +57,42 @@ public sealed record ListenerTls
     /// <summary>A client that names no server, or one that no certificate has, is refused.</summary>
     public bool RequireServerName { get; init; }
 
+    /// <summary>Hosts with TLS of their own. A client that names none of them meets the one for `*`, or what stands above, or the first of these.</summary>
+    public ValueList<ListenerTlsHost> Hosts { get; init; } = [];
+
+    /// <summary>Names, as in <see cref="ListenerTlsHost.Names"/>, whose TLS is not ended here: the listener's <see cref="ListenerConfig.ConnectionRoutes"/> say where it goes. Of HTTP listeners.</summary>
+    public ValueList<string> Passthrough { get; init; } = [];
+
     /// <summary>For how long a session may be resumed; zero: never. nginx' ssl_session_timeout is 5 min, Envoy's tickets live for days.</summary>
     public TimeSpan SessionLifetime { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>A handshake that takes longer is ended (Envoy's transport_socket_connect_timeout in Istio: 15 s).</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(15);
+}
+
+/// <summary>What clients meet that ask for one of its names.</summary>
+public sealed record ListenerTlsHost
+{
+    /// <summary>`a.example`, `*.example` (any number of labels), `*`. The exact name goes before the longest wildcard; of equal ones the first host has it.</summary>
+    public ValueList<string> Names { get; init; } = [];
+
+    /// <summary>
+    /// What its rules for clients are called. A request reaches a host only over a connection that was made by rules of the same name (RFC 9110 section 7.4: 421 otherwise), so hosts with other
+    /// rules need another name. Empty: those of a listener without hosts.
+    /// </summary>
+    public string Rules { get; init; } = "";
+
+    /// <summary>Names of certificates, one for each kind of key. None: clients are refused.</summary>
+    public ValueList<string> Certificates { get; init; } = [];
+
+    /// <summary>As in <see cref="ListenerTls"/>, and so is the rest.</summary>
+    public ClientCertificates ClientCertificates { get; init; } = ClientCertificates.None;
+
+    public DataSource? ClientAuthorities { get; init; }
+
+    public ValueList<StringMatch> ClientNames { get; init; } = [];
+
+    public TlsVersion MinVersion { get; init; } = TlsVersion.Tls12;
 }
 
 /// <summary>TLS towards endpoints.</summary>

@@ -185,11 +185,18 @@ public sealed record ListenerUnit
     /// <summary>`namespace/name` of the Secret with the authorities of clients; null: they are a file, or clients show nothing.</summary>
     public string? ClientSecret { get; init; }
 
+    /// <summary>Likewise for hosts with TLS of their own.</summary>
+    public ValueList<HostSecret> HostSecrets { get; init; } = [];
+
     /// <summary>As in <see cref="WorkloadUnit"/>.</summary>
     public ValueList<string> Policies { get; init; } = [];
 
     public ValueList<string> Tokens { get; init; } = [];
 }
+
+/// <param name="Host">Which of the listener's <see cref="ListenerTls.Hosts"/>, from 0 on.</param>
+/// <param name="Secret">`namespace/name`.</param>
+public sealed record HostSecret(int Host, string Secret);
 
 /// <summary>What is used of a Secret, in PEM.</summary>
 public sealed record SecretUnit

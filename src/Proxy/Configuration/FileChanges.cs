@@ -33,6 +33,7 @@ public sealed class FileChanges(string path)
     {
         var sources = config.Certificates.SelectMany(certificate => new[] { certificate.Chain, certificate.Key })
             .Concat(config.Listeners.Select(listener => listener.Tls?.ClientAuthorities))
+            .Concat(config.Listeners.SelectMany(listener => listener.Tls?.Hosts.ToArray() ?? []).Select(host => host.ClientAuthorities))
             .Concat(config.Clusters.Select(cluster => cluster.Tls?.Authorities))
             .Concat(config.JwtProviders.Select(provider => provider.Jwks))
             .Concat(config.Tracing?.Headers.Select(header => header.Value) ?? [])

@@ -23,6 +23,11 @@ internal sealed record AcceptorSettings
     /// <summary>The engine of a new connection, on its loop; null: no TLS.</summary>
     public Func<BufferPool, ITlsEngine>? Tls { get; init; }
 
+    /// <summary>
+    /// Asked with the server name of each hello (null: none) and where the connection was meant to go, before TLS begins. True: somebody else has the connection now. Null: the hello is not looked at. Only with <see cref="Tls"/>.
+    /// </summary>
+    public Func<Connection, IPEndPoint?, string?, bool>? PassOn { get; init; }
+
     public bool ProxyProtocol { get; init; }
 
     public bool AllowHttp1 { get; init; } = true;

@@ -1,7 +1,9 @@
 using System.Net;
 using Weft.Proxy.Http1;
 using Weft.Proxy.Http2;
+using Weft.Proxy.Tls;
 using Weft.Proxy.Transport;
+using Weft.Proxy.Tunnels;
 
 namespace Weft.Proxy.Downstream;
 
@@ -44,7 +46,7 @@ internal sealed class DownstreamAcceptor(EventLoop loop, AcceptorSettings settin
             return;
         }
 
-        var tlsFirst = settings is { Tls: not null, ProxyProtocol: false };
+        var tlsFirst = settings is { Tls: not null, ProxyProtocol: false, PassOn: null };
         var connection = new Connection(loop, fd, peer, connecting: false, tlsFirst ? settings.Tls!(loop.Buffers) : null, this) { HangUpIsLoss = settings.MayBePair };
         var opening = new DownstreamOpening(connection, settings, streams, _accepted++);
         _connections.Add(connection, opening);
@@ -116,7 +118,7 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
     private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n"u8;
 
     private IPEndPoint? _destination;
-    private bool _readsHeader;
+    private bool _readsHeader, _readsHello;
     // Envoy's drain_timeout: so long after its end of age an idle connection stays to be told.
     private const long QuietOfAgeMilliseconds = 5_000;
 
@@ -132,8 +134,9 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
     public void Start()
     {
         _readsHeader = settings.ProxyProtocol;
+        _readsHello = settings is { Tls: not null, PassOn: not null };
         connection.OpenWithin(settings.HandshakeMilliseconds);
-        if (_readsHeader)
+        if (_readsHeader || _readsHello)
         {
             connection.Protocol = this;
             connection.SetTimeout(connection.Now + settings.HandshakeMilliseconds);
@@ -188,6 +191,8 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
     {
         if (_readsHeader)
             return ReadHeader(data);
+        if (_readsHello)
+            return ReadHello(data);
         var known = Math.Min(data.Length, Preface.Length);
         if (!data[..known].SequenceEqual(Preface[..known]))
             Choose(http2: false);
@@ -219,11 +224,11 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
         if (!ProxyHeader.TryTake(connection, data, out _destination, out var consumed))
             return consumed;
         _readsHeader = false;
+        if (_readsHello)
+            return consumed + ReadHello(data[consumed..]);
         if (settings.Tls is { } tls)
         {
-            connection.StartTls(tls(connection.Loop.Buffers));
-            connection.OpenWithin(settings.HandshakeMilliseconds);
-            connection.SetTimeout(long.MaxValue);
+            StartTls(tls);
         }
         else
         {
@@ -234,6 +239,31 @@ internal sealed class DownstreamOpening(Connection connection, AcceptorSettings 
         }
 
         return consumed;
+    }
+
+    private int ReadHello(ReadOnlySpan<byte> data)
+    {
+        switch (ClientHello.Read(data, out var name))
+        {
+            case HelloResult.Done when settings.PassOn!(connection, _destination, name):
+                break;
+            case HelloResult.Done:
+                _readsHello = false;
+                StartTls(settings.Tls!);
+                break;
+            case HelloResult.NotTls:
+                connection.Abort();
+                break;
+        }
+
+        return 0; // the hello is read by whoever goes on with it
+    }
+
+    private void StartTls(Func<BufferPool, ITlsEngine> tls)
+    {
+        connection.StartTls(tls(connection.Loop.Buffers));
+        connection.OpenWithin(settings.HandshakeMilliseconds);
+        connection.SetTimeout(long.MaxValue);
     }
 
     // A tenth more or less (as gRPC's MAX_CONNECTION_AGE), so that clients that came together do not come back together.

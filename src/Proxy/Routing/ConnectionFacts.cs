@@ -23,6 +23,9 @@ internal sealed record ConnectionFacts
     /// <summary>The listener asks for client certificates: a request for another name must not come through it.</summary>
     public bool HasClientCertificates { get; init; }
 
+    /// <summary>What the rules for clients are called by which TLS was ended here (<see cref="HostRules.Name"/>).</summary>
+    public string TlsRules { get; init; } = "";
+
     /// <summary>The verified identity, `spiffe://domain/ns/namespace/sa/account`; null: unknown.</summary>
     public string? Identity { get; init; }
 
@@ -56,6 +59,7 @@ internal sealed record ConnectionFacts
             IsTls = tls is not null,
             ServerName = (serverName ?? tls?.ServerName)?.ToLowerInvariant(),
             HasClientCertificates = hasClientCertificates,
+            TlsRules = tls?.Rules?.Name ?? "",
         };
         return tls?.PeerUri is { } identity ? WithIdentity(facts, identity) : facts;
     }

@@ -17,12 +17,15 @@ internal sealed class HttpFront : IFront
     private readonly LoopServices _services;
     private readonly HttpListenerState _state;
     private readonly DownstreamAcceptor _acceptor;
+    private readonly PassedTunnels _tunnels;
     private readonly Listener[] _listeners;
 
-    public HttpFront(LoopServices services, IEnumerable<Socket> sockets, HttpListenerState state, TlsServerContext? tls)
+    /// <param name="passed">Where connections go that are not opened here; null: there are none.</param>
+    public HttpFront(LoopServices services, IEnumerable<Socket> sockets, HttpListenerState state, TlsServerContext? tls, TcpView? passed)
     {
         (_services, _state) = (services, state);
-        _acceptor = new DownstreamAcceptor(services.Loop, Settings(state.Current.Config, tls, Exchanges), services.Http2Streams, change => services.Metrics.Connections += change);
+        _tunnels = new PassedTunnels(services, passed);
+        _acceptor = new DownstreamAcceptor(services.Loop, Settings(state.Current.Config, tls, Exchanges) with { PassOn = _tunnels.PassOn }, services.Http2Streams, change => services.Metrics.Connections += change);
         _listeners = [.. sockets.Select(socket => new Listener(services.Loop, socket, _acceptor.Accept))];
         _listeners.Keep(KeepAlive.Of(state.Current.Config.KeepAlive));
     }
@@ -32,9 +35,10 @@ internal sealed class HttpFront : IFront
     public bool IsBusy => _acceptor.IsBusy;
 
     /// <summary>For connections to come.</summary>
-    public void Renew(TlsServerContext? tls)
+    public void Renew(TlsServerContext? tls, TcpView? passed)
     {
-        _acceptor.Settings = Settings(_state.Current.Config, tls, Exchanges);
+        _tunnels.View = passed;
+        _acceptor.Settings = Settings(_state.Current.Config, tls, Exchanges) with { PassOn = _tunnels.PassOn };
         _listeners.Keep(KeepAlive.Of(_state.Current.Config.KeepAlive));
     }
 
@@ -92,8 +96,7 @@ internal sealed class HttpFront : IFront
 
     private DownstreamConnection Exchanges(Client client)
     {
-        var config = _state.Current.Config;
-        var facts = ConnectionFacts.Of(client.Peer, client.Destination, client.Tls, null, config.Tls is { ClientCertificates: not ClientCertificates.None });
+        var facts = ConnectionFacts.Of(client.Peer, client.Destination, client.Tls, null, client.Tls?.Rules is { AsksClients: true });
         return new DownstreamConnection(_services, _state, facts, client.Http2 ? (byte)20 : (byte)11);
     }
 }

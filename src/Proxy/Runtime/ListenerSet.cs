@@ -186,7 +186,7 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
     private async Task<Open> StartAsync(ListenerConfig listener, IViews views, IReadOnlyList<Socket> sockets)
     {
         var state = listener.Kind == ListenerKind.Http ? new HttpListenerState(views.Http(listener)) : null;
-        var connections = state is null ? views.Tcp(listener) : null;
+        var connections = state is null || PassesOn(listener) ? views.Tcp(listener) : null;
         var tls = views.Tls(listener);
         keeper?.Keep(ListenerKey.Of(listener).ToString(), [.. sockets.Select(socket => (int)socket.Handle)]);
         var open = new Open(state, new IFront[loops.Count], (IPEndPoint)sockets[0].LocalEndPoint!);
@@ -194,7 +194,7 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
         return open;
 
         IFront Start(LoopServices loop, IEnumerable<Socket> own) =>
-            state is not null ? new HttpFront(loop, own, state, tls)
+            state is not null ? new HttpFront(loop, own, state, tls, connections)
             : listener.Kind == ListenerKind.Udp ? new UdpFront(loop, own, open.Address, connections!)
             : new TcpFront(loop, own, connections!, tls);
     }
@@ -204,8 +204,9 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
         var tls = views.Tls(listener);
         if (open.State is { } state)
         {
+            var passed = PassesOn(listener) ? views.Tcp(listener) : null;
             state.Publish(views.Http(listener));
-            await EachAsync(open, (front, _) => ((HttpFront)front).Renew(tls));
+            await EachAsync(open, (front, _) => ((HttpFront)front).Renew(tls, passed));
         }
         else
         {
@@ -219,6 +220,8 @@ internal sealed class ListenerSet(IReadOnlyList<LoopServices> loops, ISocketKeep
             });
         }
     }
+
+    private static bool PassesOn(ListenerConfig listener) => listener.Tls is { Passthrough.IsEmpty: false };
 
     private async Task EachAsync(Open open, Action<IFront, int> action)
     {

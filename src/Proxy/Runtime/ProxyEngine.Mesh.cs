@@ -211,7 +211,7 @@ public sealed partial class ProxyEngine
         private Rng _rng = new(engine._clusterSeed);
 
         public HttpView Http(ListenerConfig listener) =>
-            new(listener, engine._names.Texts.Intern(listener.Name), Routes(listener), new EdgeStage(listener.Http), engine.Clusters, null, Recorded: true, RecordedFraction: 1, Telemetry: engine._doorTelemetry);
+            new(listener, engine._names.Texts.Intern(listener.Name), Routes(listener), new EdgeStage(listener.Http, names: TlsNames.Of(listener.Tls)), engine.Clusters, null, Recorded: true, RecordedFraction: 1, Telemetry: engine._doorTelemetry);
 
         public TcpView Tcp(ListenerConfig listener) => new(listener, new ConnectionTable(listener, Next), engine.Clusters, TcpView.PoliciesOf(listener));
 

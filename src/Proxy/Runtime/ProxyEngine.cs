@@ -328,7 +328,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         {
             var table = listener.RouteTable is { } name ? _tables[name] : new RouteTableConfig();
             return new HttpView(
-                listener, engine._names.Texts.Intern(listener.Name), RouteTable.Compile(table, listener, engine._filters), new EdgeStage(listener.Http), engine._clusters.Clusters,
+                listener, engine._names.Texts.Intern(listener.Name), RouteTable.Compile(table, listener, engine._filters), new EdgeStage(listener.Http, names: TlsNames.Of(listener.Tls)), engine._clusters.Clusters,
                 config.Tracing is { } tracing ? new TracingSettings((int)(tracing.Fraction * 1_000_000), tracing.FollowCaller) : null, config.AccessLog.Enabled, config.AccessLog.Fraction,
                 template?.Fields is { IsEmpty: false } fields ? fields : null);
         }

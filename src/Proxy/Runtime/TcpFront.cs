@@ -53,7 +53,7 @@ internal sealed class TcpFront : IFront
 
     private TcpSettings Settings(TlsServerContext? tls) => new()
     {
-        Route = Route,
+        Route = client => Route(_services, _view, client),
         Tls = tls is null ? null : tls.Accept,
         ReadServerName = _view.Config.Kind == ListenerKind.TlsPassthrough,
         ProxyProtocol = _view.Config.ProxyProtocol,
@@ -61,11 +61,12 @@ internal sealed class TcpFront : IFront
         MaxConnections = _view.Config.MaxConnections,
     };
 
-    private TcpTarget? Route(TcpClient client)
+    /// <returns>Null: nobody is there for it, or it may not.</returns>
+    public static TcpTarget? Route(LoopServices services, TcpView view, TcpClient client)
     {
         var facts = ConnectionFacts.Of(client.Peer, client.Destination, client.Tls, client.ServerName, hasClientCertificates: false);
-        if (_view.Policies is { } policies && !policies.Check(facts, null, null, []).Allowed)
+        if (view.Policies is { } policies && !policies.Check(facts, null, null, []).Allowed)
             return null;
-        return _view.Routes.Find(facts) is { } chosen && _view.Clusters.TryGetValue(chosen.Cluster, out var cluster) ? TcpTargets.Of(_services, cluster, chosen.Subset, facts) : null;
+        return view.Routes.Find(facts) is { } chosen && view.Clusters.TryGetValue(chosen.Cluster, out var cluster) ? TcpTargets.Of(services, cluster, chosen.Subset, facts) : null;
     }
 }

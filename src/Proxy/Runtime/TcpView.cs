@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Weft.Balancing;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters.Authorization;
+using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Routing.Actions;
 using Weft.Proxy.Routing.Matching;
@@ -15,7 +16,7 @@ namespace Weft.Proxy.Runtime;
 internal sealed record TcpView(ListenerConfig Config, ConnectionTable Routes, FrozenDictionary<string, Cluster> Clusters, PolicySet? Policies = null)
 {
     public static PolicySet? PoliciesOf(ListenerConfig listener) =>
-        listener.Filters.OfType<AuthorizationFilter>().SelectMany(filter => filter.Policies).ToList() is { Count: > 0 } policies ? new PolicySet(policies) : null;
+        Connections.PoliciesOf(listener.Filters) is { IsEmpty: false } policies ? new PolicySet(policies) : null;
 }
 
 /// <summary>The compiled rules of a listener for connections: the first that fits decides.</summary>

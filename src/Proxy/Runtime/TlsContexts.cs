@@ -110,16 +110,17 @@ internal sealed class TlsContexts(TicketKeys tickets, TimeProvider time)
 
         public void AddListener(ListenerConfig listener, ListenerTls tls) => Add("listener/" + listener.Name, $"listener {listener.Name}: tls", $"{tls} {string.Join(' ', Protocols(listener, tls))}", (files, place) =>
         {
-            var authorities = tls.ClientAuthorities is { } source ? files.Read(source, $"{place}.clientAuthorities") : null;
-            var clients = tls.ClientCertificates == ClientCertificates.None ? ClientCertificateSettings.None : new ClientCertificateSettings
-            {
-                Mode = tls.ClientCertificates == ClientCertificates.Required ? ClientCertificateMode.Required : ClientCertificateMode.Optional,
-                AuthoritiesPem = authorities,
-                Policy = new PeerPolicy { RequireUsage = false, Names = Names(tls.ClientNames) },
-            };
+            var clients = Clients(files, tls.ClientCertificates, tls.ClientAuthorities, tls.ClientNames, place);
             var settings = new TlsServerSettings
             {
-                Hosts = [.. tls.Certificates.Select(certificate => new TlsHost { Certificates = [files.Certificate(config, certificate, place)], Clients = clients })],
+                // Names that are given go before those of certificates, whoever has written these.
+                Hosts =
+                [
+                    .. tls.Hosts.Select((host, i) => Host(files, host, $"{place}.hosts[{i}]")),
+                    .. tls.Certificates.Select(certificate => new TlsHost { Certificates = [files.Certificate(config, certificate, place)], Clients = clients }),
+                    .. tls.Passthrough.IsEmpty ? [] : new[] { new TlsHost { Names = [.. tls.Passthrough], Refuses = true } },
+                ],
+                Fallback = tls.Certificates.IsEmpty ? 0 : tls.Hosts.Count,
                 RequireServerName = tls.RequireServerName,
                 Protocols = [.. Protocols(listener, tls)],
                 MinVersion = tls.MinVersion == TlsVersion.Tls13 ? TlsMinimum.Tls13 : TlsMinimum.Tls12,
@@ -127,6 +128,23 @@ internal sealed class TlsContexts(TicketKeys tickets, TimeProvider time)
             };
             return () => TlsServerContext.TryCreate(settings, owner._tickets, owner.Time, out var context, out var error) ? (context, null) : (null, error);
         });
+
+        private TlsHost Host(TlsFiles files, ListenerTlsHost host, string place) => host.Certificates.IsEmpty ? new TlsHost { Names = [.. host.Names], Refuses = true } : new TlsHost
+        {
+            Names = [.. host.Names], Rules = host.Rules, Certificates = [.. host.Certificates.Select(certificate => files.Certificate(config, certificate, place))],
+            Clients = Clients(files, host.ClientCertificates, host.ClientAuthorities, host.ClientNames, place), MinVersion = host.MinVersion == TlsVersion.Tls13 ? TlsMinimum.Tls13 : TlsMinimum.Tls12,
+        };
+
+        private static ClientCertificateSettings Clients(TlsFiles files, ClientCertificates clients, DataSource? source, ValueList<StringMatch> names, string place)
+        {
+            var authorities = source is null ? null : files.Read(source, $"{place}.clientAuthorities");
+            return clients == ClientCertificates.None ? ClientCertificateSettings.None : new()
+            {
+                Mode = clients == ClientCertificates.Required ? ClientCertificateMode.Required : ClientCertificateMode.Optional,
+                AuthoritiesPem = authorities,
+                Policy = new PeerPolicy { RequireUsage = false, Names = Names(names) },
+            };
+        }
 
         public void AddCluster(ClusterConfig cluster, UpstreamTls tls) => Add("cluster/" + cluster.Name, $"cluster {cluster.Name}: tls", $"{tls} {cluster.Protocol}", (files, place) =>
         {

@@ -4,6 +4,11 @@ namespace Weft.Proxy.Tls;
 
 internal enum TlsState { Handshaking, Open, Closed }
 
+/// <summary>What a host asks of its clients.</summary>
+/// <param name="Name">Hosts whose requests may share a connection have the same.</param>
+/// <param name="AsksClients">For certificates.</param>
+internal sealed record HostRules(string Name, bool AsksClients);
+
 /// <summary>
 /// TLS without a socket (decision 24): bytes of the peer in, plaintext out; plaintext in, bytes for the peer out. One for each connection, on its loop.
 /// </summary>
@@ -35,6 +40,9 @@ internal interface ITlsEngine : IDisposable
 
     /// <summary>The name the client asked for, in lower case; null: none.</summary>
     string? ServerName { get; }
+
+    /// <summary>Of the host that the client met, on the server's side; null: there is none yet.</summary>
+    HostRules? Rules { get; }
 
     /// <summary>The URI name of the peer's verified certificate (`spiffe://...`); null: no certificate, or it has none.</summary>
     string? PeerUri { get; }

@@ -64,6 +64,8 @@ internal sealed unsafe class LibSslEngine : ITlsEngine
 
     public string? ServerName { get; private set; }
 
+    public HostRules? Rules => _host?.Rules;
+
     public string? PeerUri { get; private set; }
 
     /// <summary>The handshake was a short one, by a ticket of an earlier connection.</summary>

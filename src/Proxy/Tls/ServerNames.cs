@@ -20,14 +20,17 @@ internal sealed class ServerNames<T>
     }
 
     /// <param name="name">As <see cref="Normalize"/> gives it.</param>
-    public T? Find(string name)
+    public T? Find(ReadOnlySpan<char> name)
     {
-        if (_exact.TryGetValue(name, out var host))
+        if (_exact.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var host))
             return host;
-        for (var dot = name.IndexOf('.', StringComparison.Ordinal); dot > 0; dot = name.IndexOf('.', dot + 1))
+        var suffixes = _bySuffix.GetAlternateLookup<ReadOnlySpan<char>>();
+        for (var dot = name.IndexOf('.'); dot >= 0; dot = name.IndexOf('.'))
         {
-            if (_bySuffix.TryGetValue(name[dot..], out host))
+            name = name[dot..];
+            if (dot > 0 && suffixes.TryGetValue(name, out host))
                 return host;
+            name = name[1..];
         }
 
         return null;

@@ -16,12 +16,14 @@ internal sealed class TlsServerContext : TlsContext
     private readonly TicketKeyRing _tickets;
     private readonly ImmutableArray<ServerHost> _hosts;
     private readonly ServerNames<ServerHost> _names;
+    private readonly ServerHost? _others;
 
     private TlsServerContext(TlsServerSettings settings, TicketKeyRing tickets, TimeProvider time, ImmutableArray<ServerHost> hosts)
         : base(time)
     {
         (_settings, _tickets, _hosts) = (settings, tickets, hosts);
         _names = new(hosts.SelectMany(h => h.Names.Select(n => (n, h))));
+        _others = hosts.FirstOrDefault(host => host.Names.Contains("*"));
         Protocols = [.. settings.Protocols.Select(Encoding.ASCII.GetBytes)];
     }
 
@@ -60,7 +62,7 @@ internal sealed class TlsServerContext : TlsContext
 
     /// <returns>Null: the client is refused.</returns>
     internal ServerHost? Find(string? serverName) =>
-        (serverName is null ? null : _names.Find(serverName)) ?? (_settings.RequireServerName ? null : _hosts[0]);
+        ((serverName is null ? null : _names.Find(serverName)) ?? _others ?? (_settings.RequireServerName ? null : _hosts[_settings.Fallback])) is { Refuses: false } host ? host : null;
 
     protected override void Free()
     {
@@ -74,14 +76,20 @@ internal sealed unsafe class ServerHost
 {
     private readonly byte[] _sessionContext;
 
-    private ServerHost(nint context, ImmutableArray<string> names, ClientCertificateSettings clients, byte[] sessionContext) =>
-        (Context, Names, Clients, _sessionContext) = (context, names, clients, sessionContext);
+    private readonly int _minVersion;
+
+    private ServerHost(nint context, ImmutableArray<string> names, TlsHost host, int minVersion) =>
+        (Context, Names, Clients, Rules, Refuses, _minVersion, _sessionContext) = (context, names, host.Clients, new(host.Rules, host.Clients.Mode != ClientCertificateMode.None), host.Refuses, minVersion, SessionContext(host.Clients));
 
     public nint Context { get; }
 
     public ImmutableArray<string> Names { get; }
 
     public ClientCertificateSettings Clients { get; }
+
+    public HostRules Rules { get; }
+
+    public bool Refuses { get; }
 
     private int VerifyMode => Clients.Mode switch
     {
@@ -93,9 +101,10 @@ internal sealed unsafe class ServerHost
     public static string? Create(TlsServerSettings settings, TlsHost host, out ServerHost? made)
     {
         made = null;
-        var error = SslContext.Create(server: true, settings.MinVersion, settings.Ciphers, out var context);
+        var minimum = host.MinVersion ?? settings.MinVersion;
+        var error = SslContext.Create(server: true, minimum, settings.Ciphers, out var context);
         var names = host.Names;
-        if (error is null && host.Certificates.IsEmpty)
+        if (error is null && host.Certificates.IsEmpty && !host.Refuses)
             error = "no certificate is configured";
         foreach (var certificate in host.Certificates)
         {
@@ -106,7 +115,7 @@ internal sealed unsafe class ServerHost
                 names = [.. names, .. own.Dns];
         }
 
-        if (error is null && host.Clients.Mode != ClientCertificateMode.None)
+        if (error is null && host is { Refuses: false, Clients.Mode: not ClientCertificateMode.None })
             error = SslContext.Trust(context, host.Clients.AuthoritiesPem.Span, announce: true);
         if (error is not null)
         {
@@ -116,7 +125,7 @@ internal sealed unsafe class ServerHost
 
         ServerCallbacks.Install(context, alpn: !settings.Protocols.IsEmpty);
         SetTickets(context, settings);
-        made = new ServerHost(context, names, host.Clients, SessionContext(host.Clients));
+        made = new ServerHost(context, names, host, minimum == TlsMinimum.Tls13 ? Constants.Tls13 : Constants.Tls12);
         return null;
     }
 
@@ -126,7 +135,8 @@ internal sealed unsafe class ServerHost
     public void Apply(nint ssl)
     {
         LibSsl.SSL_set_SSL_CTX(ssl, Context);
-        LibSsl.SSL_set_verify(ssl, VerifyMode, 0); // libssl leaves this one with the context it began with
+        LibSsl.SSL_set_verify(ssl, VerifyMode, 0); // libssl leaves these two with the context it began with
+        _ = LibSsl.SSL_ctrl(ssl, Constants.CtrlMinVersion, _minVersion, 0);
         fixed (byte* id = _sessionContext)
             _ = LibSsl.SSL_set_session_id_context(ssl, id, (uint)_sessionContext.Length);
     }

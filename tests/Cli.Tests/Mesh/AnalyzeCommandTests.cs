@@ -67,6 +67,9 @@ public sealed class AnalyzeCommandTests : IDisposable
     [InlineData("{apiVersion: linkerd.io/v1alpha1, kind: ServiceMesh, metadata: {name: mesh}, spec: {config: {service: {discovery: {enabled: true, dns: {enabled: true, domain: local}}}}}}", "error", "spec.config.service.discovery.dns.domain", 1)]
     [InlineData("{apiVersion: security.istio.io/v1beta1, kind: Policy, metadata: {name: p}, spec: {peers: [{mtls: null, mode: STRICT}]}}", "warning", "", 0)]
     [InlineData("{apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: t}, spec: {metrics: [{reportingInterval: 5s, providers: [{name: prometheus}]}]}}", "unsupported", "spec.metrics[0].reportingInterval", 0)]
+    [InlineData("{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: d}, spec: {host: '*', workloadSelector: {matchLabels: {a: b}}}}", "error", "spec.workloadSelector", 1)]
+    [InlineData("{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: a}, spec: {targetRefs: [{kind: Service, name: nobody}], rules: [{}]}}", "error", "spec.targetRefs[0].name", 1)]
+    [InlineData("{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: g}, spec: {selector: {istio: ingress}, servers: [{port: {number: 80, name: a, protocol: HTTP}, hosts: ['*']}]}}", "error", "spec.selector", 1)]
     public async Task Each_kind_of_mistake_is_found(string manifest, string severity, string field, int code)
     {
         Assert.Equal(code, await RunAsync(File(manifest), isJson: true));

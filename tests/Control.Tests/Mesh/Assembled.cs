@@ -39,7 +39,11 @@ internal static class Assembled
                 .. doors.Select(door => door.Listener with
                 {
                     Filters = door.Listener.Kind == ListenerKind.Http ? Filters(door.Policies, door.Tokens, policies, tokens) : [],
-                    Tls = door.Listener.Tls is { } tls && door.ClientSecret is not null ? tls with { ClientAuthorities = Somewhere } : door.Listener.Tls,
+                    Tls = door.Listener.Tls is not { } tls ? null : tls with
+                    {
+                        ClientAuthorities = door.ClientSecret is null ? null : Somewhere,
+                        Hosts = tls.Hosts.Select((host, i) => door.HostSecrets.Any(clients => clients.Host == i) ? host with { ClientAuthorities = Somewhere } : host).ToValueList(),
+                    },
                 }),
             ],
             RouteTables =
@@ -52,7 +56,7 @@ internal static class Assembled
             [
                 .. doors.SelectMany(door => door.Certificates).DistinctBy(certificate => certificate.Name),
                 .. clusters.Select(unit => unit.Certificate).OfType<CertificateConfig>(),
-                .. doors.SelectMany(door => door.Listener.Tls?.Certificates.ToArray() ?? []).Concat(clusters.Select(unit => unit.Secret == unit.Cluster.Tls?.Certificate ? unit.Secret : null).OfType<string>()).Distinct()
+                .. doors.Select(door => door.Listener.Tls).OfType<ListenerTls>().SelectMany(tls => tls.Certificates.Concat(tls.Hosts.SelectMany(host => host.Certificates))).Concat(clusters.Select(unit => unit.Secret == unit.Cluster.Tls?.Certificate ? unit.Secret : null).OfType<string>()).Distinct()
                     .Where(name => !name.StartsWith("file ", StringComparison.Ordinal)).Select(name => new CertificateConfig { Name = name, Chain = Somewhere, Key = Somewhere }),
             ],
             JwtProviders = tokens.Values.SelectMany(unit => unit.Providers).ToValueList(),

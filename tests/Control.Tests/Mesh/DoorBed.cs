@@ -22,6 +22,8 @@ namespace Weft.Control.Tests.Mesh;
 /// </summary>
 internal sealed class DoorBed : IAsyncDisposable
 {
+    private static readonly CertificateConfig _good = Certificate("client");
+
     private readonly List<WebApplication> _servers = [];
     private readonly ProxyEngine _engine = new(loops: 1, accessLog: null, TimeProvider.System, Seeded.Random(7), NullLoggerFactory.Instance);
     private readonly HttpClient _client;
@@ -37,9 +39,19 @@ internal sealed class DoorBed : IAsyncDisposable
                 await socket.ConnectAsync(_engine.Addresses[$"gateway/{context.DnsEndPoint.Port}"], cancellationToken);
                 return new NetworkStream(socket, ownsSocket: true);
             },
-            SslOptions = new() { RemoteCertificateValidationCallback = (_, certificate, _, _) => { Shown = certificate?.Subject; return true; } },
+            SslOptions = new()
+            {
+                LocalCertificateSelectionCallback = (_, _, _, _, _) => Client!, ClientCertificates = [],
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => { Shown = certificate?.Subject; return true; },
+            },
         });
     }
+
+    /// <summary>That every Secret with authorities of clients vouches for.</summary>
+    public static X509Certificate2 GoodClient { get; } = X509Certificate2.CreateFromPem(_good.Chain.Inline, _good.Key.Inline);
+
+    /// <summary>Shown where one is asked for; null: none.</summary>
+    public X509Certificate2? Client { get; set; }
 
     /// <summary>Subject of the certificate that was shown last.</summary>
     public string? Shown { get; private set; }
@@ -53,7 +65,11 @@ internal sealed class DoorBed : IAsyncDisposable
         var (web, reviews) = (await bed.ServeAsync("web"), await bed.ServeAsync("reviews"));
         await bed._engine.ApplyAsync(config with
         {
-            Listeners = config.Listeners.Where(listener => listener.Name.StartsWith("gateway/", StringComparison.Ordinal)).Select(listener => listener with { Address = "127.0.0.1", Port = 0 }).ToValueList(),
+            Listeners = config.Listeners.Where(listener => listener.Name.StartsWith("gateway/", StringComparison.Ordinal)).Select(listener => listener with
+            {
+                Address = "127.0.0.1", Port = 0,
+                Tls = listener.Tls is not { } tls ? null : tls with { Hosts = tls.Hosts.Select(host => host.ClientAuthorities is null ? host : host with { ClientAuthorities = _good.Chain }).ToValueList() },
+            }).ToValueList(),
             RouteTables = config.RouteTables.Where(table => table.Name.StartsWith("gateway/", StringComparison.Ordinal)).ToValueList(),
             Clusters = config.Clusters.Select(cluster => cluster with
             {

@@ -72,6 +72,23 @@ public sealed class DoorRequestTests
         Assert.Equal("CN=shop/b-cert", other.Shown);
     }
 
+    /// <summary>Certificates for *.any.example alone; *.open.example and what an Ingress has are without, and names that belong to nobody's rules are not served by those of others.</summary>
+    [Fact]
+    public async Task A_host_that_asks_for_certificates_shares_its_port_and_is_not_reached_around()
+    {
+        await using var door = await DoorBed.StartAsync(await File.ReadAllTextAsync(Path.Combine(MeshCase.Folder(), "gateway-kinds-of-tls.yaml"), TestContext.Current.CancellationToken));
+        Assert.Equal((200, "CN=istio-system/open-cert"), ((await door.GetAsync("https://a.open.example/")).Status, door.Shown));
+        Assert.Equal(200, (await door.GetAsync("https://in.example/")).Status);
+        await Assert.ThrowsAsync<HttpRequestException>(() => door.GetAsync("https://b.any.example/"));
+        await Assert.ThrowsAsync<HttpRequestException>(() => door.GetAsync("https://hello.any.example/"));
+        // Exact by a server without client certificates, and no rules of its own: those of *.any.example are not for it.
+        Assert.Equal(404, (await door.GetAsync("https://bare.any.example/")).Status);
+        Assert.Equal(404, (await door.GetAsync("https://x.deep.any.example/")).Status);
+        door.Client = DoorBed.GoodClient;
+        Assert.Equal((200, "CN=istio-system/any-cert"), ((await door.GetAsync("https://b.any.example/")).Status, door.Shown));
+        Assert.StartsWith("reviews ", (await door.GetAsync("https://hello.any.example/")).Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_canary_takes_by_field_and_by_cookie()
     {

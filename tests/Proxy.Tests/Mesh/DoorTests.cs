@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
@@ -101,6 +103,50 @@ public sealed class DoorTests : IAsyncLifetime
         // A key that is none: the listener goes, the others stay.
         Assert.Equal(UnitKind.Listener, Assert.Single(_bed.Apply(UnitCodec.Secret("shop/cert", new SecretUnit { Certificate = "none", Key = "none" }))).Key.Kind);
         Assert.Equal(["gateway/80"], _bed.Proxy.DoorAddresses.Keys);
+    }
+
+    [Fact]
+    public void Of_hosts_with_tls_of_their_own_one_that_waits_for_its_secret_refuses_alone()
+    {
+        ListenerUnit Tls(ListenerUnit unit) => unit with
+        {
+            HostSecrets = [new(1, "shop/clients")],
+            Listener = unit.Listener with
+            {
+                Tls = new ListenerTls
+                {
+                    Hosts =
+                    [
+                        new() { Names = ["a.example"], Certificates = ["shop/cert"] },
+                        new() { Names = ["b.example"], Rules = "mutual", Certificates = ["shop/cert"], ClientCertificates = ClientCertificates.Required },
+                    ],
+                },
+            },
+        };
+        Assert.Equal(new UnitKey(UnitKind.Listener, "gateway/443"), Assert.Single(_bed.Apply(Listener("gateway/443", Tls), UnitCodec.Routes(Table("gateway/443", "b.example"), "b.example"))).Key);
+        using var certificate = _authority.Issue();
+        Assert.Empty(_bed.Apply(UnitCodec.Secret("shop/cert", new SecretUnit { Certificate = Encoding.ASCII.GetString(certificate.ChainPem.Span), Key = Encoding.ASCII.GetString(certificate.KeyPem) })));
+        using var client = _authority.IssueForDotNet();
+        Assert.Equal(("HTTP/1.1 200", null), (Ask("a.example", client), Ask("b.example", client)));
+        Assert.Empty(_bed.Apply(UnitCodec.Secret("shop/clients", new SecretUnit { Authorities = Encoding.ASCII.GetString(_authority.Pem) })));
+        Assert.Equal(("HTTP/1.1 200", "HTTP/1.1 200", null), (Ask("a.example", null), Ask("b.example", client), Ask("b.example", null)));
+
+        string? Ask(string host, X509Certificate2? shown)
+        {
+            try
+            {
+                using var socket = Connect("gateway/443");
+                using var tls = new SslStream(new NetworkStream(socket), false, (_, _, _, _) => true, shown is null ? null : (_, _, _, _, _) => shown);
+                tls.AuthenticateAsClient(host, shown is null ? null : [shown], checkCertificateRevocation: false);
+                tls.Write(Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+                var buffer = new byte[4096];
+                return tls.Read(buffer) is var got and >= 12 ? Encoding.Latin1.GetString(buffer, 0, 12) : null;
+            }
+            catch (Exception refused) when (refused is AuthenticationException or IOException)
+            {
+                return null;
+            }
+        }
     }
 
     [Fact]

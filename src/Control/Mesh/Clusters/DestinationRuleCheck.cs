@@ -11,7 +11,8 @@ internal static class DestinationRuleCheck
     public static void Check(DestinationRule rule, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
     {
         var problems = Problems.Of(rule, diagnostics);
-        problems.UnsupportedIf(rule.Spec.WorkloadSelector is not null, "spec.workloadSelector", "the rule has no effect: rules are for all clients of a namespace");
+        if (rule.Spec.WorkloadSelector is not null)
+            problems.Ineffective(Effects.Whole, "spec.workloadSelector", "the rule has no effect: rules are for all clients of a namespace");
         Host(rule, lookups, problems);
         Policy(rule, rule.Spec.TrafficPolicy, "spec.trafficPolicy", lookups, diagnostics);
         var names = new HashSet<string>();

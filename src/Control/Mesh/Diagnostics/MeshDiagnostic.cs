@@ -20,5 +20,11 @@ public sealed record ObjectRef(string Kind, string Namespace, string Name)
 /// <param name="Message">What is wrong and what to do.</param>
 public sealed record MeshDiagnostic(ObjectRef Object, string Field, Severity Severity, string Message)
 {
+    /// <summary>The part of the object that has no effect by it, as a whole: `spec.servers[0]`, or `spec`; null: what is at the field alone.</summary>
+    public string? Lost { get; init; }
+
+    /// <summary>That the condition gives, in Gateway API's words; null: Invalid.</summary>
+    public string? Reason { get; init; }
+
     public override string ToString() => $"{Severity.ToString().ToLowerInvariant()} {Object} {Field}: {Message}";
 }

@@ -23,6 +23,11 @@ internal sealed record DoorHosts
 
     private IngressPart? Fallback { get; init; }
 
+    // Names with a kind of TLS of their own and nothing that is served by it.
+    private ValueList<string> Unrouted { get; init; } = [];
+
+    private bool HasNames { get; init; }
+
     private IReadOnlyList<VirtualService> Routes { get; init; } = [];
 
     private IReadOnlyList<Ingress> Ingresses { get; init; } = [];
@@ -44,11 +49,23 @@ internal sealed record DoorHosts
     {
         var fallback = port.Fallback is { } ingress ? new IngressPart(ingress) : null;
         var isSame = before is not null && before.Fallback == fallback && before.Servers.Length == port.Servers.Count
-            && before.Servers.Zip(port.Servers).All(pair => ReferenceEquals(pair.First.Gateway, pair.Second.Gateway) && pair.First.Field == pair.Second.Field);
-        var start = isSame ? before! : None with { Servers = [.. port.Servers], Redirected = FrontDoorHost.Redirected(port), Fallback = fallback };
+            && before.Servers.Zip(port.Servers).All(pair => ReferenceEquals(pair.First.Gateway, pair.Second.Gateway) && pair.First.Field == pair.Second.Field)
+            // Who has which name follows from the servers, and from all Ingresses.
+            && before.HasNames == port.Names is not null && (port.Names is null || before.Ingresses.SequenceEqual(port.Ingresses, ReferenceEqualityComparer.Instance));
+        var start = isSame ? before! : None with { Servers = [.. port.Servers], Redirected = FrontDoorHost.Redirected(port), Fallback = fallback, HasNames = port.Names is not null };
         var now = start with { Routes = [.. lookups.GatewayRoutes().Where(rules => rules.Spec.Http.Count > 0)], Ingresses = port.Ingresses };
         var step = new Step(port, lookups, start, now);
         var next = step.Run();
+        var unrouted = port.Names?.Own.Where(name => !next.Parts.ContainsKey(name) && !next.IngressParts.ContainsKey(name)).ToValueList() ?? [];
+        if (!next.Unrouted.Equals(unrouted))
+        {
+            if (!next.Unrouted.IsEmpty)
+                step.Remove(next.Unrouted[0]);
+            if (!unrouted.IsEmpty)
+                step.Add(new FrontDoorHost(port.Number, unrouted, [], [], null) { IsUnrouted = true });
+            next = next with { Unrouted = unrouted, Hosts = step.Hosts };
+        }
+
         if (isSame)
             return (next, step.Gone, step.Come);
         var old = before?.Hosts.Keys ?? [];
@@ -94,6 +111,13 @@ internal sealed record DoorHosts
             _come.Add(host);
         }
 
+        public void Remove(string name)
+        {
+            _gone.Add(name);
+            if (!_come.Exists(host => host.Name == name))
+                _hosts.Remove(name);
+        }
+
         private void Assign()
         {
             var groups = new HashSet<string>(StringComparer.Ordinal);
@@ -129,9 +153,9 @@ internal sealed record DoorHosts
         private IEnumerable<(string Domain, HostPart Part)> PartsOf(VirtualService rules)
         {
             var gateways = MeshIndex.GatewaysOf(rules);
-            foreach (var server in now.Servers.Where(server => gateways.Contains(MeshIndex.Name(server.Gateway))))
+            foreach (var server in now.Servers.Where(server => server.Kind != ServerKind.Passthrough && gateways.Contains(MeshIndex.Name(server.Gateway))))
             {
-                foreach (var domain in GatewayHosts.Domains(server.Gateway, server.Server, rules, lookups))
+                foreach (var domain in GatewayHosts.Domains(server.Gateway, server.Server, rules, lookups).Where(domain => port.Names?.IsOf(server, domain) != false))
                     yield return (domain, new HostPart(rules, MeshIndex.Name(server.Gateway)));
             }
         }

@@ -37,6 +37,9 @@ internal sealed record IngressPart(Ingress Ingress)
 /// <param name="Fallback">Whose default backend takes what no Ingress has a path for.</param>
 internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueList<HostPart> Parts, ValueList<IngressPart> Ingresses, IngressPart? Fallback)
 {
+    /// <summary>It has a kind of TLS of its own and nothing that is served by it: what is for others, below a wildcard, is not for it.</summary>
+    public bool IsUnrouted { get; init; }
+
     private static readonly RouteConfig ToHttps = new() { Name = "https", Action = new RedirectAction { Scheme = "https" } };
 
     public string Name => Domains[0];
@@ -57,7 +60,7 @@ internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueL
         var host = new VirtualHostConfig
         {
             Name = Name, Domains = Domains, Filters = limits,
-            Routes = Parts.IsEmpty && Ingresses.IsEmpty ? [ToHttps with { Name = $"https~{Name}" }]
+            Routes = IsUnrouted ? [] : Parts.IsEmpty && Ingresses.IsEmpty ? [ToHttps with { Name = $"https~{Name}" }]
                 : limits.IsEmpty ? routes : routes.Select(route => route with { Filters = route.Filters.Where(filter => !limits.Contains(filter)).ToValueList() }).ToValueList(),
         };
         var table = new RouteTableConfig { Name = TableOf(Port), Hosts = [host] };

@@ -56,7 +56,7 @@ internal static class FrontDoorJobs
         if (gateway.Spec.Servers.Count == 0)
             problems.Error("spec.servers", "is missing; say which ports");
         if (!GatewayServers.IsSelected(gateway, lookups))
-            problems.Error("spec.selector", $"selects no front door; that of this mesh has the labels {string.Join(", ", lookups.Settings.FrontDoorLabels.Select(label => $"{label.Key}: {label.Value}"))}");
+            problems.Error("spec.selector", $"{string.Join(", ", gateway.Spec.Selector.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}: {label.Value}"))} selects no front door, so nothing of the Gateway is served. This mesh has one, with the labels {string.Join(", ", lookups.Settings.FrontDoorLabels.Select(label => $"{label.Key}: {label.Value}"))}: write one or both of them");
         foreach (var (i, server) in gateway.Spec.Servers.Index().Where(item => item.Item.Port.Number is <= 0 or > 65_535))
             problems.Error($"spec.servers[{i}].port.number", $"{server.Port.Number} is no port; 1 to 65535");
     }
@@ -74,7 +74,7 @@ internal static class FrontDoorJobs
         var listener = new ListenerConfig { Name = name, Address = string.IsNullOrEmpty(bind) ? "0.0.0.0" : bind, Port = port, Tls = Tls(door) };
         if (kind is ServerKind.Http or ServerKind.Https)
         {
-            listener = listener with { RouteTable = name, Http = Http(tokens, lookups) };
+            listener = listener with { RouteTable = name, Http = Http(tokens, lookups), ConnectionRoutes = door.Names is null ? [] : Passed(servers, port, lookups, problems) };
             var redirected = FrontDoorHost.Redirected(door);
             foreach (var (host, ingress) in redirected.IsEmpty ? [] : door.IngressNames().Where(pair => redirected.Any(covering => HostNames.Covers(covering, pair.Host))))
                 Problems.Of(ingress, problems).Warn("spec.rules", $"a Gateway sends host '{host}' from port {port} to https as a whole, so no path of it is served there");
@@ -85,23 +85,57 @@ internal static class FrontDoorJobs
             if (connections.IsEmpty)
             {
                 foreach (var server in servers)
-                    Problems.Of(server.Gateway, problems).Warn(server.Field, $"no VirtualService has {(kind == ServerKind.Passthrough ? "tls" : "tcp")} rules for it, so nothing is listened on");
+                    Unheard(server, "so nothing is listened on", problems);
                 yield break;
             }
 
             listener = listener with { Kind = kind == ServerKind.Passthrough ? ListenerKind.TlsPassthrough : ListenerKind.Tcp, ConnectionRoutes = connections };
         }
 
+        if (door.Names is { } names)
+            Elsewhere(servers, names, port, lookups, problems);
         yield return UnitCodec.Listener(new()
         {
-            Listener = listener, ClientSecret = servers.FirstOrDefault()?.Tls?.ClientSecret,
+            Listener = listener, ClientSecret = door.Names is null ? servers.FirstOrDefault()?.Tls?.ClientSecret : null, HostSecrets = door.Names?.Tls().Secrets ?? [],
             Policies = SecurityJobs.Policies(@namespace, labels, lookups), Tokens = tokens,
         });
+    }
+
+    private static void Unheard(GatewayServer server, string effect, List<MeshDiagnostic> problems)
+        => Problems.Of(server.Gateway, problems).Warn(server.Field, $"no VirtualService has {(server.Kind == ServerKind.Passthrough ? "tls" : "tcp")} rules for it, {effect}");
+
+    // The name that a client asks for leads to one server; what others have for it is never reached.
+    private static void Elsewhere(List<GatewayServer> servers, TlsOwners names, int port, MeshLookups lookups, List<MeshDiagnostic> problems)
+    {
+        foreach (var rules in lookups.GatewayRoutes().Where(rules => rules.Spec.Http.Count > 0))
+        {
+            foreach (var server in servers.Where(server => server.Kind == ServerKind.Https && MeshIndex.GatewaysOf(rules).Contains(MeshIndex.Name(server.Gateway))))
+            {
+                foreach (var domain in GatewayHosts.Domains(server.Gateway, server.Server, rules, lookups).Where(domain => !names.IsOf(server, domain)))
+                    Problems.Of(rules, problems).Warn("spec.hosts", $"'{domain}' of port {port} has another kind of TLS by {names.OwnerOf(domain)}, so nothing is served for it by Gateway {MeshIndex.Name(server.Gateway)} {server.Field}");
+            }
+        }
+    }
+
+    private static ValueList<ConnectionRoute> Passed(IEnumerable<GatewayServer> servers, int port, MeshLookups lookups, List<MeshDiagnostic> problems)
+    {
+        var all = new List<ConnectionRoute>();
+        foreach (var server in servers.Where(server => server.Kind == ServerKind.Passthrough))
+        {
+            var own = Connections(server, port, lookups, problems).ToList();
+            if (own.Count == 0)
+                Unheard(server, "so its connections are closed", problems);
+            all.AddRange(own);
+        }
+
+        return all.ToValueList();
     }
 
     // Those of gateways first: the first certificate is for clients that name no server.
     private static ListenerTls? Tls(DoorPort door)
     {
+        if (door.Names is { } names)
+            return names.Tls().Tls;
         if (door.Servers is [{ Tls: null }, ..] || door.Number != DoorPort.Https && door.Servers.Count == 0)
             return null;
         var settings = door.Servers.FirstOrDefault()?.Tls?.Settings ?? new ListenerTls();

@@ -12,7 +12,7 @@ internal enum ServerKind { Http, Https, Passthrough, Tcp, Tls }
 /// <param name="Tls">Null: none is ended here.</param>
 internal sealed record GatewayServer(Gateway Gateway, Server Server, string Field, ServerKind Kind, ServerTls? Tls);
 
-/// <summary>The servers that share a port. The oldest says what the port is; who does not fit is left out.</summary>
+/// <summary>The servers that share a port. The oldest says what the port is; who does not fit is left out. HTTPS of all kinds and PASSTHROUGH stand side by side (<see cref="TlsOwners"/>).</summary>
 internal static class GatewayServers
 {
     public static List<GatewayServer> Of(int port, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
@@ -47,7 +47,7 @@ internal static class GatewayServers
         var kind = KindOf(server, field, problems);
         if (kind is ServerKind.Passthrough && server.Tls!.Mode == "AUTO_PASSTHROUGH")
         {
-            problems.Unsupported($"{field}.tls.mode", "AUTO_PASSTHROUGH is not done, so the server is left out; use PASSTHROUGH and a VirtualService with tls");
+            problems.Ineffective(field, $"{field}.tls.mode", "AUTO_PASSTHROUGH is not done, so the server is left out; use PASSTHROUGH and a VirtualService with tls");
             return null;
         }
 
@@ -85,17 +85,19 @@ internal static class GatewayServers
         }
     }
 
+    private static bool IsByName(GatewayServer server) => server.Kind is ServerKind.Https or ServerKind.Passthrough;
+
     private static bool Fits(GatewayServer server, GatewayServer? first, Problems problems)
     {
         if (first is null)
             return true;
         var other = $"Gateway {MeshIndex.Name(first.Gateway)} {first.Field}";
-        if (server.Kind != first.Kind)
+        if (server.Kind != first.Kind && !(IsByName(server) && IsByName(first)))
             problems.Error($"{server.Field}.port.protocol", $"port {server.Server.Port.Number} is {first.Kind.ToString().ToLowerInvariant()} of {other}; use another port, or the same protocol and kind of TLS");
         else if ((server.Server.Bind ?? "") != (first.Server.Bind ?? ""))
             problems.Error($"{server.Field}.bind", $"port {server.Server.Port.Number} is bound by {other} otherwise; use the same address, or another port");
-        else if (server.Tls is { } tls && first.Tls is { } settings && (tls.Settings with { Certificates = [] } != settings.Settings with { Certificates = [] } || tls.ClientSecret != settings.ClientSecret))
-            problems.Unsupported($"{server.Field}.tls", $"servers of a port differ in their certificates only, so this one is left out; write it as {other}, or use another port");
+        else if (server.Kind == ServerKind.Tls && server.Tls is { } tls && first.Tls is { } settings && (tls.Settings with { Certificates = [] } != settings.Settings with { Certificates = [] } || tls.ClientSecret != settings.ClientSecret))
+            problems.Ineffective(server.Field, $"{server.Field}.tls", $"TLS servers of a port differ in their certificates only, so this one is left out; write it as {other}, or use another port");
         else
             return true;
         return false;

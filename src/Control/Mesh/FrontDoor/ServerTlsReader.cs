@@ -48,12 +48,15 @@ internal static class ServerTlsReader
     {
         var unchecked_ = new[] { ("verifyCertificateSpki", tls.VerifyCertificateSpki.Count > 0), ("verifyCertificateHash", tls.VerifyCertificateHash.Count > 0), ("caCrl", tls.CaCrl is not null) }.Where(check => check.Item2).ToList();
         foreach (var (name, _) in unchecked_)
-            problems.Unsupported($"{field}.{name}", "is not checked, so the server is left out; use subjectAltNames");
+            problems.Ineffective(ServerOf(field), $"{field}.{name}", "is not checked, so the server is left out; use subjectAltNames");
         if (tls.Mode is not "ISTIO_MUTUAL")
             return unchecked_.Count > 0;
-        problems.Unsupported($"{field}.mode", "ISTIO_MUTUAL is not done at the front door, so the server is left out; use MUTUAL");
+        problems.Ineffective(ServerOf(field), $"{field}.mode", "ISTIO_MUTUAL is not done at the front door, so the server is left out; use MUTUAL");
         return true;
     }
+
+    // `spec.servers[0].tls`
+    private static string ServerOf(string field) => field[..field.LastIndexOf('.')];
 
     private static (ClientCertificates Clients, string? Secret) Clients(ServerTLSSettings tls, string field, List<string> names, string secretNamespace, Problems problems)
     {

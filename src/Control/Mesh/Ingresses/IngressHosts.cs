@@ -40,6 +40,16 @@ internal static class IngressHosts
         }
     }
 
+    /// <summary>Secrets with certificates that are there, each with those of the hosts that it is for.</summary>
+    public static IEnumerable<(string Secret, IEnumerable<string> Hosts)> Covered(Ingress ingress, IReadOnlyList<string> hosts, MeshLookups lookups)
+    {
+        foreach (var tls in ingress.Spec.Tls.Where(tls => !string.IsNullOrEmpty(tls.SecretName)))
+        {
+            if (lookups.Secret(ingress.Metadata.Namespace ?? "", tls.SecretName!) is { HasCertificate: true } secret)
+                yield return ($"{secret.Namespace}/{secret.Name}", hosts.Where(host => tls.Hosts.Count == 0 || tls.Hosts.Any(name => CoversOneLabel(name.ToLowerInvariant(), host))));
+        }
+    }
+
     public static void Check(Ingress ingress, Problems problems)
     {
         foreach (var (i, rule) in ingress.Spec.Rules.Index())

@@ -22,8 +22,8 @@ internal static class SecretReferences
     {
         UnitKind.Listener when UnitCodec.Read(unit) is ListenerUnit listener =>
         [
-            .. (listener.Listener.Tls?.Certificates.ToArray() ?? []).Except(listener.Certificates.Select(file => file.Name)).Select(name => KeyValuePair.Create(name, SecretNeeds.Certificate)),
-            .. listener.ClientSecret is { } clients ? [KeyValuePair.Create(clients, SecretNeeds.Authorities)] : Array.Empty<KeyValuePair<string, SecretNeeds>>(),
+            .. (listener.Listener.Tls is { } tls ? tls.Certificates.Concat(tls.Hosts.SelectMany(host => host.Certificates)).Distinct() : []).Except(listener.Certificates.Select(file => file.Name)).Select(name => KeyValuePair.Create(name, SecretNeeds.Certificate)),
+            .. listener.HostSecrets.Select(host => host.Secret).Concat(listener.ClientSecret is { } clients ? [clients] : []).Distinct().Select(name => KeyValuePair.Create(name, SecretNeeds.Authorities)),
         ],
         UnitKind.Cluster when UnitCodec.Read(unit) is ClusterUnit { Secret: { } name } cluster =>
             [KeyValuePair.Create(name, cluster.Cluster.Tls?.Certificate == name ? SecretNeeds.Certificate | SecretNeeds.Authorities : SecretNeeds.Authorities)],

@@ -21,7 +21,7 @@ internal static class AuthorizationReader
     {
         var (problems, spec) = (Problems.Of(policy, diagnostics), policy.Spec);
         var name = MeshIndex.Name(policy);
-        Selection.Check(spec.TargetRef, spec.TargetRefs, problems);
+        Selection.Check(PolicyScope.Of(policy), lookups, problems);
         var rules = spec.Rules.Select((rule, i) => RuleReader.Read(rule, $"spec.rules[{i}]", policy.Metadata.Namespace ?? "", problems)).ToList();
         if (spec.Provider is not null && spec.Action != "CUSTOM")
             problems.Error("spec.provider", "is for the action CUSTOM; leave it out, or write the action");

@@ -27,18 +27,18 @@ internal static class SecurityJobs
                 () => [UnitCodec.Policy(MeshIndex.Name(policy), AuthorizationReader.RefuseAll(MeshIndex.Name(policy)))]);
         // No issuers would let all pass that has no token; workloads name the unit, and a proxy that lacks it refuses.
         foreach (var policy in MeshIndex.Ordered(index.Inputs.RequestAuthentications))
-            yield return new($"tokens {MeshIndex.Name(policy)}", policy, (_, problems) => [UnitCodec.Tokens(MeshIndex.Name(policy), TokensReader.Read(policy, problems))], () => []);
+            yield return new($"tokens {MeshIndex.Name(policy)}", policy, (lookups, problems) => [UnitCodec.Tokens(MeshIndex.Name(policy), TokensReader.Read(policy, lookups, problems))], () => []);
         foreach (var sidecar in MeshIndex.Ordered(index.Inputs.Sidecars))
             yield return new($"sidecar {MeshIndex.Name(sidecar)}", sidecar, (lookups, problems) => { SidecarCheck.Check(sidecar, lookups, problems); return []; });
     }
 
     /// <summary>Names of the policies that hold for workloads with these labels.</summary>
     public static ValueList<string> Policies(string @namespace, ValueMap labels, MeshLookups lookups) => Places(@namespace, lookups).SelectMany(lookups.Policies)
-        .Where(policy => Selection.IsForWorkloads(policy.Spec.TargetRef, policy.Spec.TargetRefs) && Selection.IsFor(policy.Spec.Selector, labels))
+        .Where(policy => Selection.IsFor(PolicyScope.Of(policy), @namespace, labels, lookups))
         .Select(MeshIndex.Name).Order(StringComparer.Ordinal).ToValueList();
 
     public static ValueList<string> Tokens(string @namespace, ValueMap labels, MeshLookups lookups) => Places(@namespace, lookups).SelectMany(lookups.Tokens)
-        .Where(policy => Selection.IsForWorkloads(policy.Spec.TargetRef, policy.Spec.TargetRefs) && Selection.IsFor(policy.Spec.Selector, labels))
+        .Where(policy => Selection.IsFor(PolicyScope.Of(policy), @namespace, labels, lookups))
         .Select(MeshIndex.Name).Order(StringComparer.Ordinal).ToValueList();
 
     private static IEnumerable<string> Places(string @namespace, MeshLookups lookups) => new[] { lookups.Settings.RootNamespace, @namespace }.Distinct();

@@ -14,17 +14,17 @@ internal static class TokensReader
 {
     private const string NoKeys = """{"keys":[]}""";
 
-    public static TokensUnit Read(RequestAuthentication policy, List<MeshDiagnostic> diagnostics)
+    public static TokensUnit Read(RequestAuthentication policy, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
     {
         var (problems, spec) = (Problems.Of(policy, diagnostics), policy.Spec);
-        Selection.Check(spec.TargetRef, spec.TargetRefs, problems);
+        Selection.Check(PolicyScope.Of(policy), lookups, problems);
         var rules = spec.JwtRules.Index().Where(item => !string.IsNullOrEmpty(item.Item.Issuer)).ToList();
         foreach (var (i, rule) in spec.JwtRules.Index().Where(item => string.IsNullOrEmpty(item.Item.Issuer)))
         {
             if (rule.JwksUri is null)
                 problems.Error($"spec.jwtRules[{i}].issuer", "is missing; without it nobody knows whose tokens are meant");
             else
-                problems.Unsupported($"spec.jwtRules[{i}].issuer", "tokens of any issuer are not taken, so the rule has no effect; name the issuer");
+                problems.Ineffective($"spec.jwtRules[{i}]", $"spec.jwtRules[{i}].issuer", "tokens of any issuer are not taken, so the rule has no effect; name the issuer");
         }
 
         return new() { Providers = rules.Select(item => Provider(policy, item.Item, item.Index, problems)).ToValueList() };

@@ -10,6 +10,10 @@ internal static class MeshStatusPlanner
 {
     public const string Accepted = "Accepted";
     public const string Programmed = "Programmed";
+    /// <summary>Gateway API's: there only when something is left out of what is otherwise in effect.</summary>
+    public const string PartiallyInvalid = "PartiallyInvalid";
+
+    private const string Invalid = "Invalid";
 
     // Both are for people, and an object has a size.
     private const int MaxSentences = 8;
@@ -20,28 +24,37 @@ internal static class MeshStatusPlanner
     /// <param name="rejection">What a proxy says against it; null: nothing.</param>
     public static IstioStatus Plan(IstioStatus status, ObjectVerdict verdict, Progress progress, string? rejection, DateTimeOffset now)
     {
-        var errors = verdict.Diagnostics.Count(problem => problem.Severity == Severity.Error);
-        var accepted = errors > 0
-            ? New(Accepted, "False", "Invalid", Sentences(verdict.Diagnostics.OrderByDescending(problem => problem.Severity)))
+        var refusal = RefusalOf(verdict);
+        var accepted = refusal is not null
+            ? New(Accepted, "False", refusal, Sentences(verdict.Diagnostics.OrderByDescending(problem => problem.Severity)))
             : New(Accepted, "True", "Accepted", Sentences(verdict.Diagnostics));
-        var programmed = ProgrammedOf(status, verdict.Generation, errors > 0, progress, rejection);
+        List<IstioCondition> own = [accepted, ProgrammedOf(status, verdict.Generation, refusal, progress, rejection)];
+        if (refusal is null && verdict.Diagnostics.Where(problem => problem.Severity == Severity.Unsupported).ToList() is { Count: > 0 } undone)
+            own.Add(New(PartiallyInvalid, "True", "UnsupportedValue", Sentences(undone)));
         return status with
         {
             ObservedGeneration = verdict.Generation,
             // What others have written there stays.
-            Conditions = [.. status.Conditions.Where(condition => condition.Type is not (Accepted or Programmed)), Dated(status, accepted, verdict.Generation, now), Dated(status, programmed, verdict.Generation, now)],
+            Conditions = [.. status.Conditions.Where(condition => condition.Type is not (Accepted or Programmed or PartiallyInvalid)), .. own.Select(condition => Dated(status, condition, verdict.Generation, now))],
             ValidationMessages = Messages(status, verdict.Diagnostics),
         };
+    }
+
+    /// <summary>Why it is not accepted, where all that is wrong has one reason; null: it is.</summary>
+    private static string? RefusalOf(ObjectVerdict verdict)
+    {
+        var reasons = verdict.Diagnostics.Where(problem => problem.Severity == Severity.Error).Select(problem => problem.Reason ?? Invalid).Distinct().ToList();
+        return reasons.Count > 1 ? Invalid : reasons.FirstOrDefault();
     }
 
     /// <summary>
     /// What was once said of this generation holds until there is something else to say: neither a proxy that comes, nor a server that starts anew and has heard of none
     /// yet, makes it less true.
     /// </summary>
-    private static IstioCondition ProgrammedOf(IstioStatus status, long generation, bool isInvalid, Progress progress, string? rejection)
+    private static IstioCondition ProgrammedOf(IstioStatus status, long generation, string? refusal, Progress progress, string? rejection)
     {
-        if (isInvalid)
-            return New(Programmed, "False", "Invalid", "it is not accepted as it stands: see the condition Accepted");
+        if (refusal is not null)
+            return New(Programmed, "False", refusal, "it is not accepted as it stands: see the condition Accepted");
         if (rejection is not null)
             return New(Programmed, "False", "Rejected", Cut(rejection));
         if (progress == Progress.Served)
@@ -82,8 +95,9 @@ internal static class MeshStatusPlanner
     {
         var (name, code) = problem.Severity switch
         {
-            Severity.Error => ("Invalid", "WEFT0001"),
-            Severity.Unsupported => ("Unsupported", "WEFT0002"),
+            Severity.Unsupported => (Effects.Unsupported, "WEFT0002"),
+            _ when problem.Reason == Effects.Unsupported => (Effects.Unsupported, "WEFT0002"),
+            Severity.Error => (Invalid, "WEFT0001"),
             _ => ("Questionable", "WEFT0003"),
         };
         return new()

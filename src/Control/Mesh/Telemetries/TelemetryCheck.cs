@@ -11,7 +11,7 @@ internal static class TelemetryCheck
     public static void Check(Telemetry telemetry, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
     {
         var (problems, spec, settings) = (Problems.Of(telemetry, diagnostics), telemetry.Spec, lookups.Settings.Telemetry);
-        Selection.Check(spec.TargetRef, spec.TargetRefs, problems);
+        Selection.Check(PolicyScope.Of(telemetry), lookups, problems);
         Older(telemetry, lookups, problems);
         foreach (var (i, tracing) in spec.Tracing.Index())
             Tracing(tracing, $"spec.tracing[{i}]", settings, problems);
@@ -32,7 +32,7 @@ internal static class TelemetryCheck
     // Of several on one level the oldest counts, as in Istio.
     private static void Older(Telemetry telemetry, MeshLookups lookups, Problems problems)
     {
-        if (!TelemetryReader.IsForWorkloads(telemetry))
+        if (PolicyScope.Of(telemetry).HasTargets)
             return;
         var @namespace = telemetry.Metadata.Namespace ?? "";
         if (!TelemetryReader.Selects(telemetry))
@@ -43,7 +43,7 @@ internal static class TelemetryCheck
         }
 
         var same = lookups.Telemetries(@namespace).TakeWhile(other => !ReferenceEquals(other, telemetry))
-            .FirstOrDefault(other => TelemetryReader.IsForWorkloads(other) && TelemetryReader.Selects(other) && other.Spec.Selector!.MatchLabels.OrderBy(pair => pair.Key).SequenceEqual(telemetry.Spec.Selector!.MatchLabels.OrderBy(pair => pair.Key)));
+            .FirstOrDefault(other => !PolicyScope.Of(other).HasTargets && TelemetryReader.Selects(other) && other.Spec.Selector!.MatchLabels.OrderBy(pair => pair.Key).SequenceEqual(telemetry.Spec.Selector!.MatchLabels.OrderBy(pair => pair.Key)));
         if (same is not null)
             problems.Warn("spec.selector", $"{Problems.RefOf(same)} is older and selects the same; delete one");
     }

@@ -21,16 +21,14 @@ internal static class TelemetryReader
     }
 
     /// <summary>The oldest of its level in its namespace.</summary>
-    public static Telemetry? First(string @namespace, MeshLookups lookups) => lookups.Telemetries(@namespace).FirstOrDefault(telemetry => IsForWorkloads(telemetry) && !Selects(telemetry));
+    public static Telemetry? First(string @namespace, MeshLookups lookups) => lookups.Telemetries(@namespace).FirstOrDefault(telemetry => !Selects(telemetry));
 
-    public static bool IsForWorkloads(Telemetry telemetry) => Selection.IsForWorkloads(telemetry.Spec.TargetRef, telemetry.Spec.TargetRefs);
-
-    public static bool Selects(Telemetry telemetry) => telemetry.Spec.Selector is { MatchLabels.Count: > 0 };
+    public static bool Selects(Telemetry telemetry) => telemetry.Spec.Selector is { MatchLabels.Count: > 0 } || PolicyScope.Of(telemetry).HasTargets;
 
     private static List<Telemetry> Levels(string @namespace, ValueMap labels, MeshLookups lookups)
     {
         var root = lookups.Settings.RootNamespace;
-        var selected = lookups.Telemetries(@namespace).FirstOrDefault(telemetry => IsForWorkloads(telemetry) && Selects(telemetry) && Selection.IsFor(telemetry.Spec.Selector, labels));
+        var selected = lookups.Telemetries(@namespace).FirstOrDefault(telemetry => Selects(telemetry) && Selection.IsFor(PolicyScope.Of(telemetry), @namespace, labels, lookups));
         return [.. new[] { First(root, lookups), @namespace == root ? null : First(@namespace, lookups), selected }.OfType<Telemetry>()];
     }
 

@@ -18,7 +18,7 @@ internal static class ListenerValidator
         if (isHttp)
         {
             errors.Require(listener.RouteTable is not null || listener.DefaultCluster is not null, path, "an HTTP listener needs routes, or a cluster for everything");
-            errors.Require(listener.ConnectionRoutes.IsEmpty, $"{path}.connectionRoutes", "an HTTP listener has routes, not rules for connections");
+            errors.Require(listener.ConnectionRoutes.IsEmpty || listener.Tls is { Passthrough.IsEmpty: false }, $"{path}.connectionRoutes", "an HTTP listener has routes, and rules for connections only for names that its tls passes on (passthrough)");
         }
         else
         {
@@ -55,7 +55,7 @@ internal static class ListenerValidator
 
     private static void Tls(ListenerTls tls, string path, KnownNames known, ConfigErrors errors)
     {
-        errors.Require(!tls.Certificates.IsEmpty, path, "needs a certificate");
+        errors.Require(!tls.Certificates.IsEmpty || !tls.Hosts.IsEmpty || !tls.Passthrough.IsEmpty, path, "needs a certificate");
         foreach (var (i, name) in tls.Certificates.Index())
             known.Certificate(name, $"{path}.certificates[{i}]", errors);
         errors.Require(tls.ClientCertificates == ClientCertificates.None || tls.ClientAuthorities is not null, $"{path}.clientAuthorities", "is missing: whose certificates are good?");
@@ -63,8 +63,33 @@ internal static class ListenerValidator
             ConfigValidator.Source(authorities, $"{path}.clientAuthorities", errors);
         foreach (var (i, name) in tls.ClientNames.Index())
             errors.Compiles(() => _ = new TextMatcher(name), $"{path}.clientNames[{i}]");
+        foreach (var (i, host) in tls.Hosts.Index())
+            Host(host, $"{path}.hosts[{i}]", known, errors);
+        Names(tls.Passthrough, $"{path}.passthrough", errors);
+        errors.Require(tls.Hosts.GroupBy(host => host.Rules).All(same => same.Select(host => (host.ClientCertificates, host.ClientAuthorities, host.ClientNames)).Distinct().Count() == 1)
+            && (tls.ClientCertificates == ClientCertificates.None || tls.Hosts.All(host => host.Rules.Length > 0)), $"{path}.hosts", "rules of one name ask the same of clients; those without a name are the listener's own");
         errors.Require(tls.HandshakeTimeout > TimeSpan.Zero, $"{path}.handshakeTimeout", "must be above zero");
         errors.NotNegative(tls.SessionLifetime, $"{path}.sessionLifetime");
+    }
+
+    private static void Host(ListenerTlsHost host, string path, KnownNames known, ConfigErrors errors)
+    {
+        errors.Require(!host.Names.IsEmpty, $"{path}.names", "is missing: for whom is it?");
+        Names(host.Names, $"{path}.names", errors);
+        foreach (var (i, name) in host.Certificates.Index())
+            known.Certificate(name, $"{path}.certificates[{i}]", errors);
+        errors.Require(host.Certificates.IsEmpty || host.ClientCertificates == ClientCertificates.None || host.ClientAuthorities is not null, $"{path}.clientAuthorities", "is missing: whose certificates are good?");
+        errors.Require(host.ClientCertificates == ClientCertificates.None || host.Rules.Length > 0, $"{path}.rules", "is missing: hosts that ask for certificates are told apart by the name of their rules");
+        if (host.ClientAuthorities is { } authorities)
+            ConfigValidator.Source(authorities, $"{path}.clientAuthorities", errors);
+        foreach (var (i, name) in host.ClientNames.Index())
+            errors.Compiles(() => _ = new TextMatcher(name), $"{path}.clientNames[{i}]");
+    }
+
+    private static void Names(ValueList<string> names, string path, ConfigErrors errors)
+    {
+        foreach (var (i, name) in names.Index())
+            errors.Require(RouteValidator.IsDomain(name), $"{path}[{i}]", $"'{name}' is neither a name, nor *.name, nor *");
     }
 
     private static void Http(HttpSettings http, string path, ConfigErrors errors)

@@ -4,6 +4,7 @@ using Weft.Proxy.Config.Model;
 using Weft.Proxy.Filters.Headers;
 using Weft.Proxy.Http;
 using Weft.Proxy.Routing.Matching;
+using Weft.Proxy.Tls;
 
 namespace Weft.Proxy.Filters.Edge;
 
@@ -12,7 +13,8 @@ namespace Weft.Proxy.Filters.Edge;
 /// written for those behind.
 /// </summary>
 /// <param name="passes">Within the mesh: what is said of who forwarded the request is left as it is, and nothing is added; only of a trusted connection it is believed.</param>
-internal sealed class EdgeStage(HttpSettings settings, bool passes = false)
+/// <param name="names">Whose names those of the listener are; null: one kind of TLS for all.</param>
+internal sealed class EdgeStage(HttpSettings settings, bool passes = false, TlsNames? names = null)
 {
     // What the client says of who forwarded it is believed from trusted proxies alone. Forwarded (RFC 7239) would say it a second way, so it goes in any case.
     private static readonly HeaderNames Forwarding = new(["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-forwarded-server", "x-real-ip", "forwarded"]);
@@ -27,6 +29,9 @@ internal sealed class EdgeStage(HttpSettings settings, bool passes = false)
             return context.Respond(400, reason, "bad request\n");
         if (settings.MatchServerName && IsMisdirected(context))
             return context.Respond(421, "server_name_mismatch", "this connection was made for another host\n");
+        // RFC 9113 section 9.1.1 lets clients take a connection for each name that its certificate has: also for one that it could not have been made for.
+        if (names is not null && !names.MayServe(facts.Host.Name, context.Connection.TlsRules))
+            return context.Respond(421, "tls_rules_mismatch", "this connection was made for another host\n");
         context.MaxRequestBytes = settings.MaxRequestBytes;
         var connection = context.Connection;
         var headers = context.Request.Headers;

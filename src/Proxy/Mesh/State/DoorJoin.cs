@@ -44,19 +44,11 @@ internal static class DoorJoin
         if (listener.Tls is not { } tls)
             return listener;
         certificates.AddRange(unit.Certificates.AsSpan());
-        var own = new List<string>();
-        foreach (var name in tls.Certificates)
+        var own = Certificates(state, unit, tls.Certificates, certificates);
+        var hosts = tls.Hosts.Select((host, i) => Host(state, unit, host, i, certificates)).ToValueList();
+        if (own.IsEmpty && hosts.All(host => host.Certificates.IsEmpty) && tls.Passthrough.IsEmpty)
         {
-            if (state.Secret(name) is { Certificate: not null, Key: not null } secret)
-                certificates.Add(CertificateOf(name, secret));
-            else if (!unit.Certificates.Any(certificate => certificate.Name == name))
-                continue;
-            own.Add(name);
-        }
-
-        if (own.Count == 0)
-        {
-            why = $"no certificate is there: Secret {string.Join(", ", tls.Certificates)} with a certificate and its key";
+            why = $"no certificate is there: Secret {string.Join(", ", tls.Certificates.Concat(tls.Hosts.SelectMany(host => host.Certificates)).Distinct())} with a certificate and its key";
             return null;
         }
 
@@ -71,6 +63,32 @@ internal static class DoorJoin
             tls = tls with { ClientAuthorities = new DataSource { Inline = authorities } };
         }
 
-        return listener with { Tls = tls with { Certificates = own.ToValueList() } };
+        return listener with { Tls = tls with { Certificates = own, Hosts = hosts } };
+    }
+
+    // One that is not whole refuses its clients, and keeps its names: nobody else is to be met there in its place.
+    private static ListenerTlsHost Host(MeshState state, ListenerUnit unit, ListenerTlsHost host, int number, List<CertificateConfig> certificates)
+    {
+        if (host.ClientCertificates == ClientCertificates.None)
+            return host with { Certificates = Certificates(state, unit, host.Certificates, certificates) };
+        return unit.HostSecrets.FirstOrDefault(clients => clients.Host == number) is { } named && state.Secret(named.Secret)?.Authorities is { } authorities
+            ? host with { Certificates = Certificates(state, unit, host.Certificates, certificates), ClientAuthorities = new DataSource { Inline = authorities } }
+            : host with { Certificates = [] };
+    }
+
+    /// <summary>Those that are there.</summary>
+    private static ValueList<string> Certificates(MeshState state, ListenerUnit unit, ValueList<string> names, List<CertificateConfig> certificates)
+    {
+        var own = new List<string>();
+        foreach (var name in names)
+        {
+            if (state.Secret(name) is { Certificate: not null, Key: not null } secret)
+                certificates.Add(CertificateOf(name, secret));
+            else if (!unit.Certificates.Any(certificate => certificate.Name == name))
+                continue;
+            own.Add(name);
+        }
+
+        return own.ToValueList();
     }
 }

@@ -172,7 +172,8 @@ internal sealed class MeshState(string node = "")
     private static IEnumerable<UnitKey> NamesOf(WorkloadUnit? unit) => unit is null ? []
         : unit.Policies.Select(name => new UnitKey(UnitKind.Policy, name)).Concat(unit.Tokens.Select(name => new UnitKey(UnitKind.Tokens, name)));
 
-    private static bool Names(ListenerUnit listener, string secret) => listener.ClientSecret == secret || listener.Listener.Tls?.Certificates.Contains(secret) == true;
+    private static bool Names(ListenerUnit listener, string secret) => listener.ClientSecret == secret || listener.HostSecrets.Any(clients => clients.Secret == secret)
+        || (listener.Listener.Tls is { } tls && (tls.Certificates.Contains(secret) || tls.Hosts.Any(host => host.Certificates.Contains(secret))));
 
     private static void Set<T>(Dictionary<string, T> units, string name, T? unit) where T : class
     {

@@ -98,6 +98,12 @@ internal static class UnitJudge
         var listener = unit.Listener;
         if (unit.ClientSecret is not null && listener.Tls is { } tls)
             listener = listener with { Tls = tls with { ClientAuthorities = Somewhere } };
+        if (!unit.HostSecrets.IsEmpty && listener.Tls is { } named)
+        {
+            var hosts = unit.HostSecrets.Select(clients => clients.Host).ToHashSet();
+            listener = listener with { Tls = named with { Hosts = named.Hosts.Select((host, i) => hosts.Contains(i) ? host with { ClientAuthorities = Somewhere } : host).ToValueList() } };
+        }
+
         ListenerValidator.Validate(listener, "listener", KnownNames.Any, errors);
         errors.Require(listener.Filters.IsEmpty, "listener.filters", "are those of policies and tokens");
         errors.Require(listener.Kind != ListenerKind.Udp, "listener.kind", "is for TCP");

@@ -18,20 +18,31 @@ internal sealed record ClientCertificateSettings
 /// <summary>What clients that ask for one of the names meet.</summary>
 internal sealed record TlsHost
 {
-    /// <summary>`a.example`, `*.example` (any number of labels, as in Gateway API); none: the DNS names of the certificates.</summary>
+    /// <summary>`a.example`, `*.example` (any number of labels, as in Gateway API), `*` for all others; none: the DNS names of the certificates.</summary>
     public ImmutableArray<string> Names { get; init; } = [];
 
     /// <summary>One for each kind of key (ECDSA, RSA); the client's offer chooses.</summary>
     public ImmutableArray<TlsCertificate> Certificates { get; init; } = [];
 
     public ClientCertificateSettings Clients { get; init; } = ClientCertificateSettings.None;
+
+    /// <summary>What the rules for its clients are called (<see cref="Config.Model.ListenerTlsHost.Rules"/>).</summary>
+    public string Rules { get; init; } = "";
+
+    /// <summary>Null: that of the settings.</summary>
+    public TlsMinimum? MinVersion { get; init; }
+
+    /// <summary>Who asks for it is refused, whoever has its certificates.</summary>
+    public bool Refuses { get; init; }
 }
 
 /// <summary>TLS towards clients.</summary>
 internal sealed record TlsServerSettings
 {
-    /// <summary>The first serves clients that name no server, or one that no host has.</summary>
     public ImmutableArray<TlsHost> Hosts { get; init; } = [];
+
+    /// <summary>Which of them serves clients that name no server, or one that no host has, where none is for `*`.</summary>
+    public int Fallback { get; init; }
 
     /// <summary>Such clients are refused.</summary>
     public bool RequireServerName { get; init; }

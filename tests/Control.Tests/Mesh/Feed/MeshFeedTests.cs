@@ -157,7 +157,7 @@ public sealed class MeshFeedTests
         world.Proxy();
         await world.ApplyAsync("{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: web}, spec: {host: web, workloadSelector: {matchLabels: {a: b}}}}");
         await world.BecomesAsync("VirtualService", "web", "Programmed", "True Programmed 1");
-        await world.BecomesAsync("DestinationRule", "web", "Programmed", "True Programmed 1");
+        await world.BecomesAsync("DestinationRule", "web", "Programmed", "False Unsupported 1");
         var before = ((await world.GetAsync("VirtualService", "web"))["metadata"]!["resourceVersion"]!, (await world.GetAsync("DestinationRule", "web"))["metadata"]!["resourceVersion"]!);
         await world.RestartAsync();
         // A later object has its status, so the earlier ones have been looked at, too.

@@ -54,7 +54,7 @@ public sealed class MeshStatusPlannerTests
     }
 
     [Fact]
-    public void An_error_is_not_accepted_and_what_is_unsupported_is()
+    public void An_error_is_not_accepted_and_what_is_unsupported_is_in_part()
     {
         var wrong = MeshStatusPlanner.Plan(new(), Verdict(1, Problem(Severity.Warning), Problem(Severity.Error, "spec.b")), Progress.Served, null, Now);
         Assert.Equal(("False Invalid", "False Invalid"), (Said(wrong, "Accepted"), Said(wrong, "Programmed")));
@@ -62,6 +62,31 @@ public sealed class MeshStatusPlannerTests
         var unsupported = MeshStatusPlanner.Plan(new(), Verdict(1, Problem(Severity.Unsupported)), Progress.Served, null, Now);
         Assert.Equal(("True Accepted", "True Programmed"), (Said(unsupported, "Accepted"), Said(unsupported, "Programmed")));
         Assert.Equal("spec.hosts[0]: is wrong", unsupported.Conditions[0].Message);
+        Assert.Equal("True UnsupportedValue", Said(unsupported, "PartiallyInvalid"));
+        Assert.Equal("spec.hosts[0]: is wrong", unsupported.Conditions[2].Message);
+    }
+
+    [Fact]
+    public void Partially_invalid_is_said_of_what_is_in_effect_alone_and_goes_with_its_cause()
+    {
+        var partly = MeshStatusPlanner.Plan(new(), Verdict(1, Problem(Severity.Warning, "spec.a"), Problem(Severity.Unsupported, "spec.b")), Progress.Served, null, Now);
+        Assert.Equal("spec.b: is wrong", Assert.Single(partly.Conditions, condition => condition.Type == "PartiallyInvalid").Message);
+        Assert.Equal(["Accepted", "Programmed"], MeshStatusPlanner.Plan(partly, Verdict(2, Problem(Severity.Warning)), Progress.Served, null, Now).Conditions.Select(condition => condition.Type));
+        Assert.Equal(["Accepted", "Programmed"], MeshStatusPlanner.Plan(partly, Verdict(2, Problem(Severity.Unsupported), Problem(Severity.Error)), Progress.Served, null, Now).Conditions.Select(condition => condition.Type));
+    }
+
+    [Theory]
+    [InlineData("Unsupported", null, "False Unsupported")]
+    [InlineData("TargetNotFound", null, "False TargetNotFound")]
+    [InlineData("Unsupported", "Unsupported", "False Unsupported")]
+    [InlineData("Unsupported", "TargetNotFound", "False Invalid")]
+    [InlineData("Unsupported", "", "False Invalid")]
+    public void What_has_no_effect_says_the_reason_where_there_is_one(string first, string? second, string expected)
+    {
+        MeshDiagnostic[] problems = [Problem(Severity.Error) with { Reason = first }, .. second is null ? [] : new[] { Problem(Severity.Error, "spec.b") with { Reason = second.Length == 0 ? null : second } }];
+        var planned = MeshStatusPlanner.Plan(new(), Verdict(1, problems), Progress.Served, null, Now);
+        Assert.Equal((expected, expected), (Said(planned, "Accepted"), Said(planned, "Programmed")));
+        Assert.Equal(first == "Unsupported" ? "WEFT0002 ERROR" : "WEFT0001 ERROR", $"{planned.ValidationMessages[0]["type"]!["code"]} {planned.ValidationMessages[0]["level"]}");
     }
 
     [Fact]

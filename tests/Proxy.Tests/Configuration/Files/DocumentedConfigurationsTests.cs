@@ -15,7 +15,7 @@ public sealed class DocumentedConfigurationsTests
     public static TheoryData<int> Numbers => new(Enumerable.Range(0, Documents().Count));
 
     [Fact]
-    public void There_are_the_first_and_ten_more() => Assert.Equal(11, Documents().Count);
+    public void There_are_the_first_and_eleven_more() => Assert.Equal(12, Documents().Count);
 
     [Theory, MemberData(nameof(Numbers))]
     public void Is_valid_and_compiles(int number)

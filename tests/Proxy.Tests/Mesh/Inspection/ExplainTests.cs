@@ -201,4 +201,24 @@ public sealed class ExplainTests : IAsyncLifetime
         Assert.Equal((ExplainedOutcome.Answered, 404), (From("other.example").Outcome, From("other.example").Status));
         Assert.Contains("its ports: 80", From("shop.example", 81).Steps[0].Why);
     }
+
+    [Fact]
+    public void A_name_that_the_front_door_passes_on_is_led_by_the_rules_for_connections()
+    {
+        _bed.Apply([
+            UnitCodec.Listener(new ListenerUnit
+            {
+                Listener = new ListenerConfig
+                {
+                    Name = "gateway/443", Port = 443, RouteTable = "gateway/443", Tls = new ListenerTls { Passthrough = ["raw.example", "shut.example"] },
+                    ConnectionRoutes = [new ConnectionRoute { ServerNames = ["raw.example"], Clusters = [new WeightedCluster { Cluster = $"{Name}:80" }] }],
+                },
+            }),
+        ]);
+        Explanation From(string host) => Explain(question => question with { From = "outside", Scheme = "https", Host = host, Port = 443 });
+        Assert.Equal(ExplainedOutcome.Forwarded, From("raw.example").Outcome);
+        Assert.Contains(From("raw.example").Steps, step => step.Text == "a rule for TLS takes the connection");
+        Assert.Equal(ExplainedOutcome.Refused, From("shut.example").Outcome);
+        Assert.Equal(404, From("other.example").Status);
+    }
 }

@@ -4,6 +4,7 @@ using Weft.Proxy.Config.Inspection;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Routing;
+using Weft.Proxy.Tls;
 
 namespace Weft.Proxy.Mesh.Inspection.Explaining;
 
@@ -33,7 +34,7 @@ internal sealed class DoorExplainer(ExplainerParts parts, ExplanationDraft draft
         var facts = new ConnectionFacts { Source = new IPEndPoint(from, 0), Destination = new IPEndPoint(IPAddress.Any, listener.Port), IsTls = isTls, ServerName = isTls ? question.Host.ToLowerInvariant() : null };
         var identity = $"spiffe://{parts.TrustDomain}/ns/{DoorNames.Namespace}/sa/{DoorNames.ServiceAccount}";
         var routes = new RouteExplainer(parts, draft);
-        if (listener.Kind != ListenerKind.Http || listener.RouteTable is not { } table)
+        if (listener.Kind != ListenerKind.Http || listener.RouteTable is not { } table || TlsNames.Of(listener.Tls)?.IsPassedOn(facts.ServerName) == true)
             return routes.Connections(listener, facts, identity, IPAddress.None, isTls ? "TLS" : "bytes");
         if (!listener.Filters.IsEmpty)
         {
