@@ -7,5 +7,5 @@ namespace Weft.Proxy.Filters;
 
 /// <summary>What filters of one configuration need beside their records: providers by name, tables that were read.</summary>
 internal sealed record FilterNeeds(
-    IReadOnlyDictionary<string, TokenIssuer> Issuers, IReadOnlyDictionary<ApiKeyFilter, ApiKeyTable> Keys, IReadOnlyDictionary<BasicAuthFilter, PasswordTable> Users,
+    IReadOnlyDictionary<string, TokenIssuer> Issuers, IReadOnlyDictionary<JwtProviderConfig, TokenIssuer> OwnIssuers, IReadOnlyDictionary<ApiKeyFilter, ApiKeyTable> Keys, IReadOnlyDictionary<BasicAuthFilter, PasswordTable> Users,
     PasswordWorkers Passwords);

@@ -14,7 +14,10 @@ internal sealed class RouteTable
     private readonly HostIndex _hosts;
     private readonly Route _otherwise;
 
-    private RouteTable(HostIndex hosts, Route otherwise) => (_hosts, _otherwise) = (hosts, otherwise);
+    private RouteTable(HostIndex hosts, Route otherwise, IFilter[]? deciding) => (_hosts, _otherwise, Deciding) = (hosts, otherwise, deciding);
+
+    /// <summary>Filters of the listener, where rules ask for what these find out: a route is chosen again when they have agreed. Null: no rule does.</summary>
+    public IFilter[]? Deciding { get; }
 
     /// <param name="listener">Whose filters all routes have; where no route takes a request, its default cluster does, or 404 is the answer.</param>
     /// <exception cref="ArgumentException">The table is not valid (<see cref="ConfigValidator"/> says so before).</exception>
@@ -39,7 +42,8 @@ internal sealed class RouteTable
                 domains.Add((domain, routes));
         }
 
-        return new(new(domains), new Route(Otherwise(listener), "", common));
+        var asksClaims = table.Hosts.Any(host => host.Routes.Any(route => route.Matches.Any(match => !match.Claims.IsEmpty)));
+        return new(new(domains), new Route(Otherwise(listener), "", common), asksClaims && common.Length > 0 ? common : null);
     }
 
     /// <summary>Never without an answer: where nothing fits, the route of the listener itself.</summary>

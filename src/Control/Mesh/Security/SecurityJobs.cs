@@ -27,7 +27,7 @@ internal static class SecurityJobs
                 () => [UnitCodec.Policy(MeshIndex.Name(policy), AuthorizationReader.RefuseAll(MeshIndex.Name(policy)))]);
         // No issuers would let all pass that has no token; workloads name the unit, and a proxy that lacks it refuses.
         foreach (var policy in MeshIndex.Ordered(index.Inputs.RequestAuthentications))
-            yield return new($"tokens {MeshIndex.Name(policy)}", policy, (_, problems) => [UnitCodec.Tokens(MeshIndex.Name(policy), TokensReader.Read(policy, problems))], () => []);
+            yield return new($"tokens {MeshIndex.Name(policy)}", policy, (lookups, problems) => [UnitCodec.Tokens(MeshIndex.Name(policy), TokensReader.Read(policy, lookups, problems))], () => []);
         foreach (var sidecar in MeshIndex.Ordered(index.Inputs.Sidecars))
             yield return new($"sidecar {MeshIndex.Name(sidecar)}", sidecar, (lookups, problems) => { SidecarCheck.Check(sidecar, lookups, problems); return []; });
     }

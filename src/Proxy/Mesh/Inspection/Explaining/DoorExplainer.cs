@@ -35,6 +35,7 @@ internal sealed class DoorExplainer(ExplainerParts parts, ExplanationDraft draft
         var routes = new RouteExplainer(parts, draft);
         if (listener.Kind != ListenerKind.Http || listener.RouteTable is not { } table)
             return routes.Connections(listener, facts, identity, IPAddress.None, isTls ? "TLS" : "bytes");
+        ImaginedIdentity? token = null;
         if (!listener.Filters.IsEmpty)
         {
             var request = ImaginedRequest.Of(question, facts, listener.Http.Path, out _);
@@ -42,9 +43,10 @@ internal sealed class DoorExplainer(ExplainerParts parts, ExplanationDraft draft
             if (!judgement.Allowed)
                 return draft.Stop("door policy", ExplainedOutcome.Refused, judgement.Status, judgement.Text, judgement.Why);
             draft.Good("door policy", judgement.Text, judgement.Why);
+            token = judgement.Token;
         }
 
         var config = door.RouteTables.FirstOrDefault(one => one.Name == table) ?? new RouteTableConfig { Name = table };
-        return routes.Requests(question, config, listener, facts, identity, IPAddress.None);
+        return routes.Requests(question, config, listener, facts, identity, IPAddress.None, token);
     }
 }
