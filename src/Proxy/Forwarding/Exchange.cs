@@ -101,7 +101,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
             RequestIds.Add(head.Headers, ref _services.Rng);
         var found = _view.Routes.Find(_context.Facts);
         (_context.Route, _prefixLength) = (found.Route, found.PrefixLength);
-        _deciding = found.Route.Config.OwnFiltersOnly ? null : _view.Routes.Deciding;
+        _deciding = found.Deciding;
         _filters = new FilterChain(_deciding ?? found.Route.Filters);
         RunFilters();
     }

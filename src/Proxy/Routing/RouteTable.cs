@@ -6,7 +6,8 @@ namespace Weft.Proxy.Routing;
 
 /// <summary>What takes a request.</summary>
 /// <param name="PrefixLength">How much of the path a rewrite of the prefix replaces.</param>
-internal readonly record struct RouteFound(Route Route, int PrefixLength);
+/// <param name="Deciding">Filters of the listener, where rules of the host ask for what these find out: when they have agreed, the route is to be looked for again. Null: no rule does.</param>
+internal readonly record struct RouteFound(Route Route, int PrefixLength, IFilter[]? Deciding = null);
 
 /// <summary>The routes of a listener, compiled. Immutable; asked by all loops; a question allocates nothing.</summary>
 internal sealed class RouteTable
@@ -14,10 +15,7 @@ internal sealed class RouteTable
     private readonly HostIndex _hosts;
     private readonly Route _otherwise;
 
-    private RouteTable(HostIndex hosts, Route otherwise, IFilter[]? deciding) => (_hosts, _otherwise, Deciding) = (hosts, otherwise, deciding);
-
-    /// <summary>Filters of the listener, where rules ask for what these find out: a route is chosen again when they have agreed. Null: no rule does.</summary>
-    public IFilter[]? Deciding { get; }
+    private RouteTable(HostIndex hosts, Route otherwise) => (_hosts, _otherwise) = (hosts, otherwise);
 
     /// <param name="listener">Whose filters all routes have; where no route takes a request, its default cluster does, or 404 is the answer.</param>
     /// <exception cref="ArgumentException">The table is not valid (<see cref="ConfigValidator"/> says so before).</exception>
@@ -42,15 +40,16 @@ internal sealed class RouteTable
                 domains.Add((domain, routes));
         }
 
-        var asksClaims = table.Hosts.Any(host => host.Routes.Any(route => route.Matches.Any(match => !match.Claims.IsEmpty)));
-        return new(new(domains), new Route(Otherwise(listener), "", common), asksClaims && common.Length > 0 ? common : null);
+        return new(new(domains), new Route(Otherwise(listener), "", common));
     }
 
     /// <summary>Never without an answer: where nothing fits, the route of the listener itself.</summary>
     public RouteFound Find(RequestFacts facts)
     {
-        var rule = _hosts.Find(facts)?.Find(facts);
-        return rule is null ? new(_otherwise, 0) : new(rule.Route, rule.PrefixLength);
+        var host = _hosts.Find(facts);
+        var rule = host?.Find(facts);
+        var deciding = host?.AsksClaims == true && _otherwise.Filters.Length > 0 ? _otherwise.Filters : null;
+        return rule is null ? new(_otherwise, 0, deciding) : new(rule.Route, rule.PrefixLength, rule.Route.Config.OwnFiltersOnly ? null : deciding);
     }
 
     /// <summary>Whose routes are asked; null: no host's.</summary>

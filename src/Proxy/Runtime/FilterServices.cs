@@ -30,6 +30,7 @@ internal sealed class FilterServices(KeyServers servers, TimeProvider time, ILog
 
     // Half of the machine for those whom nobody knows yet, and a queue of some seconds: the loops need the rest.
     private readonly PasswordWorkers _passwords = new(Math.Max(1, Environment.ProcessorCount / 2), waiting: 64);
+    private readonly Dictionary<JwtProviderConfig, WeakReference<TokenIssuer>> _own = [];
     private Dictionary<JwtProviderConfig, KeySource> _sources = [];
 
     /// <summary>Reads the files of a configuration that is valid.</summary>
@@ -43,7 +44,6 @@ internal sealed class FilterServices(KeyServers servers, TimeProvider time, ILog
         var issuers = new Dictionary<string, TokenIssuer>();
         foreach (var provider in config.JwtProviders)
             issuers[provider.Name] = Issuer(provider, sources, files, errors, isOfMany);
-        var own = new Dictionary<JwtProviderConfig, TokenIssuer>();
 
         var keys = new Dictionary<ApiKeyFilter, ApiKeyTable>();
         var users = new Dictionary<BasicAuthFilter, PasswordTable>();
@@ -51,15 +51,11 @@ internal sealed class FilterServices(KeyServers servers, TimeProvider time, ILog
         {
             switch (filter)
             {
-                case JwtFilter tokens:
-                    foreach (var issuer in tokens.Issuers)
-                        own.TryAdd(issuer, Issuer(issuer, sources, files, errors, isOfMany));
+                case ApiKeyFilter own:
+                    Read(own.KeyFile, "apiKey: keyFile", files, errors, text => keys[own] = new ApiKeyTable(own.Keys, text));
                     break;
-                case ApiKeyFilter table:
-                    Read(table.KeyFile, "apiKey: keyFile", files, errors, text => keys[table] = new ApiKeyTable(table.Keys, text));
-                    break;
-                case BasicAuthFilter table:
-                    Read(table.Users, "basicAuth: users", files, errors, text => users[table] = new PasswordTable(text));
+                case BasicAuthFilter own:
+                    Read(own.Users, "basicAuth: users", files, errors, text => users[own] = new PasswordTable(text));
                     break;
             }
         }
@@ -67,7 +63,7 @@ internal sealed class FilterServices(KeyServers servers, TimeProvider time, ILog
         if (errors.Count > 0)
             throw new ProxyConfigException(errors);
         _sources = sources;
-        return new FilterNeeds(issuers, own, keys, users, _passwords);
+        return new FilterNeeds(issuers, OwnIssuer, keys, users, _passwords);
     }
 
     public void Dispose()
@@ -89,13 +85,30 @@ internal sealed class FilterServices(KeyServers servers, TimeProvider time, ILog
             return TokenIssuer.Of(provider, set, null);
         }
 
-        if (!sources.TryGetValue(provider, out var source))
-        {
-            var interval = TimeSpan.FromTicks(Math.Max(FetchInterval.Ticks, 2 * provider.FetchTimeout.Ticks));
-            sources[provider] = source = _sources.GetValueOrDefault(provider) ?? new KeySource(new KeySetDownload(_client, provider, time, logger), time, provider.CacheDuration, interval);
-        }
+        return TokenIssuer.Of(provider, null, sources[provider] = _sources.GetValueOrDefault(provider) ?? SourceOf(provider));
+    }
 
-        return TokenIssuer.Of(provider, null, source);
+    private KeySource SourceOf(JwtProviderConfig provider)
+    {
+        var interval = TimeSpan.FromTicks(Math.Max(FetchInterval.Ticks, 2 * provider.FetchTimeout.Ticks));
+        return new KeySource(new KeySetDownload(_client, provider, time, logger), time, provider.CacheDuration, interval);
+    }
+
+    // Of a filter of one host among thousands: its keys stay as long as a filter has them, and nobody has to say which are gone.
+    private TokenIssuer OwnIssuer(JwtProviderConfig provider)
+    {
+        lock (_own)
+        {
+            if (_own.TryGetValue(provider, out var known) && known.TryGetTarget(out var issuer))
+                return issuer;
+            foreach (var gone in _own.Where(pair => !pair.Value.TryGetTarget(out _)).Select(pair => pair.Key).ToList())
+                _own.Remove(gone);
+            issuer = provider.Jwks is { } keys
+                ? TokenIssuer.Of(provider, KeySet.Parse(Encoding.UTF8.GetBytes(keys.Inline ?? "")) ?? new KeySet([]), null)
+                : TokenIssuer.Of(provider, null, SourceOf(provider));
+            _own[provider] = new WeakReference<TokenIssuer>(issuer);
+            return issuer;
+        }
     }
 
     private static void Read(DataSource? source, string place, TlsFiles files, List<string> errors, Action<string> make)

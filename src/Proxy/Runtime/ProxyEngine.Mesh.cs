@@ -4,7 +4,6 @@ using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 using Weft.Proxy.Config.Wire;
-using Weft.Proxy.Configuration;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Edge;
 using Weft.Proxy.Forwarding;
@@ -46,8 +45,6 @@ public sealed partial class ProxyEngine
     private readonly TelemetryCell _doorTelemetry = new();
     private TlsContexts.Prepared? _meshTls;
     private FilterNeeds? _meshNeeds;
-    private ValueList<JwtProviderConfig> _meshProviders = [];
-    private HashSet<FilterConfig> _doorAsks = [];
     private IMeshPaths? _meshPaths;
     private ProxyConfig _door = ProxyConfig.Empty;
 
@@ -74,8 +71,9 @@ public sealed partial class ProxyEngine
                 _meshSpans.Use(telemetry.Collectors);
             }
 
+            if (change.JwtProviders is { } providers)
+                _meshNeeds = _services.Prepare(new ProxyConfig { JwtProviders = providers }, isOfMany: true);
             var door = change.Door ?? _door;
-            RenewNeeds(change, door);
             var broken = new HashSet<(bool IsListener, string Name)>();
             if (change.Door is not null || change.Clusters.Any(cluster => cluster.Config.Tls is not null))
             {
@@ -104,16 +102,6 @@ public sealed partial class ProxyEngine
         {
             _gate.Release();
         }
-    }
-
-    // Made anew only when they are others: whatever filters are made with is compared as a whole, and all hosts of the door with it.
-    private void RenewNeeds(MeshChange change, ProxyConfig door)
-    {
-        var asks = change.Door is null ? _doorAsks : FileChanges.Filters(door).Where(filter => filter is JwtFilter { Issuers.IsEmpty: false } or ApiKeyFilter or BasicAuthFilter).ToHashSet();
-        if (change.JwtProviders is null && _doorAsks.SetEquals(asks))
-            return;
-        (_meshProviders, _doorAsks) = (change.JwtProviders ?? _meshProviders, asks);
-        _meshNeeds = _services.Prepare(new ProxyConfig { JwtProviders = _meshProviders, RouteTables = door.RouteTables }, isOfMany: true);
     }
 
     private async Task ChangeClustersAsync(MeshChange change, Predicate<string> isBroken)

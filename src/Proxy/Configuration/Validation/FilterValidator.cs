@@ -102,7 +102,11 @@ internal static class FilterValidator
             case JwtFilter jwt:
                 errors.Require(!jwt.AllowMissing || !jwt.Providers.IsEmpty || !jwt.Issuers.IsEmpty, $"{path}.providers", "is missing");
                 foreach (var (i, issuer) in jwt.Issuers.Index())
+                {
                     ConfigValidator.Provider(issuer, $"{path}.issuers[{i}]", errors);
+                    errors.Require(issuer.Jwks?.File is null, $"{path}.issuers[{i}].jwks", "is a file; a provider with a file has a name, and stands among jwtProviders");
+                }
+
                 errors.Unique(jwt.Issuers, issuer => issuer.Name, i => $"{path}.issuers[{i}].name", "provider");
                 foreach (var (i, required) in jwt.Required.Index())
                     errors.Require(required.Claim.Length > 0, $"{path}.required[{i}].claim", "is missing");
