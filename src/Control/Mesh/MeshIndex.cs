@@ -51,7 +51,7 @@ internal sealed class MeshIndex
             Put(Question.Telemetries, Ordered(inputs.Telemetries), OwnNamespace);
         var hasIngresses = old is not null && old.Ingresses == inputs.Ingresses && old.IngressClasses == inputs.IngressClasses;
         (Ingresses, StrayIngresses) = hasIngresses ? (before!.Ingresses, before.StrayIngresses) : IndexIngresses();
-        DoorPolicies = old is not null && old.RateLimitPolicies == inputs.RateLimitPolicies && old.ApiKeyPolicies == inputs.ApiKeyPolicies && old.BasicAuthPolicies == inputs.BasicAuthPolicies
+        DoorPolicies = old is not null && old.RateLimitPolicies == inputs.RateLimitPolicies && old.ApiKeyPolicies == inputs.ApiKeyPolicies && old.BasicAuthPolicies == inputs.BasicAuthPolicies && old.JwtPolicies == inputs.JwtPolicies
             ? before!.DoorPolicies : IndexDoorPolicies();
         if (old is null || old.Secrets != inputs.Secrets)
             Put(Question.DoorSecret, inputs.Secrets, secret => $"{secret.Namespace}/{secret.Name}");
@@ -67,7 +67,7 @@ internal sealed class MeshIndex
 
     private List<IObject> IndexDoorPolicies()
     {
-        List<IObject> all = [.. Ordered(Inputs.ApiKeyPolicies).Cast<IObject>().Concat(Ordered(Inputs.BasicAuthPolicies)).Concat(Ordered(Inputs.RateLimitPolicies))];
+        List<IObject> all = [.. Ordered(Inputs.ApiKeyPolicies).Cast<IObject>().Concat(Ordered(Inputs.BasicAuthPolicies)).Concat(Ordered(Inputs.JwtPolicies)).Concat(Ordered(Inputs.RateLimitPolicies))];
         Put(Question.DoorPolicies, all.SelectMany(policy => DoorTargets.TargetsOf(policy).Select(target => target.ToString()).Distinct().Select(target => (Target: target, Policy: policy))), pair => pair.Target, pair => pair.Policy);
         return all;
     }
