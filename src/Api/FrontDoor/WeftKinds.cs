@@ -5,7 +5,7 @@ namespace Weft.Api.FrontDoor;
 /// <summary>Weft's own kinds, served as custom resources as Istio's are: not among <see cref="BuiltInKinds"/>.</summary>
 public static class WeftKinds
 {
-    public static IReadOnlyList<Type> Types { get; } = [typeof(RateLimitPolicy), typeof(ApiKeyPolicy), typeof(BasicAuthPolicy)];
+    public static IReadOnlyList<Type> Types { get; } = [typeof(RateLimitPolicy), typeof(ApiKeyPolicy), typeof(BasicAuthPolicy), typeof(JwtPolicy)];
 
     /// <summary>Reads attributes: call it once at start and keep the answer.</summary>
     public static IReadOnlyList<KindInfo> All() => [.. Types.Select(KindInfo.Of)];

@@ -58,7 +58,7 @@ internal sealed class MeshIndex
             Put(Question.DoorClasses, Ordered(inputs.IngressClasses.Where(IngressClasses.IsOurs)), _ => "");
         var hasIngresses = old is not null && old.Ingresses == inputs.Ingresses && old.IngressClasses == inputs.IngressClasses;
         (Ingresses, StrayIngresses) = hasIngresses ? (before!.Ingresses, before.StrayIngresses) : IndexIngresses(old is not null && old.IngressClasses == inputs.IngressClasses ? before : null);
-        DoorPolicies = old is not null && old.RateLimitPolicies == inputs.RateLimitPolicies && old.ApiKeyPolicies == inputs.ApiKeyPolicies && old.BasicAuthPolicies == inputs.BasicAuthPolicies
+        DoorPolicies = old is not null && old.RateLimitPolicies == inputs.RateLimitPolicies && old.ApiKeyPolicies == inputs.ApiKeyPolicies && old.BasicAuthPolicies == inputs.BasicAuthPolicies && old.JwtPolicies == inputs.JwtPolicies
             ? before!.DoorPolicies : IndexDoorPolicies();
         if (old is null || old.Secrets != inputs.Secrets)
             Put(Question.DoorSecret, inputs.Secrets, secret => $"{secret.Namespace}/{secret.Name}");
@@ -76,7 +76,7 @@ internal sealed class MeshIndex
 
     private List<IObject> IndexDoorPolicies()
     {
-        List<IObject> all = [.. Ordered(Inputs.ApiKeyPolicies).Cast<IObject>().Concat(Ordered(Inputs.BasicAuthPolicies)).Concat(Ordered(Inputs.RateLimitPolicies))];
+        List<IObject> all = [.. Ordered(Inputs.ApiKeyPolicies).Cast<IObject>().Concat(Ordered(Inputs.BasicAuthPolicies)).Concat(Ordered(Inputs.JwtPolicies)).Concat(Ordered(Inputs.RateLimitPolicies))];
         Put(Question.DoorPolicies, all.SelectMany(policy => DoorTargets.TargetsOf(policy).Select(target => target.ToString()).Distinct().Select(target => (Target: target, Policy: policy))), pair => pair.Target, pair => pair.Policy);
         return all;
     }

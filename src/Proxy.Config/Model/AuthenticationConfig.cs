@@ -10,11 +10,14 @@ public sealed record JwtProviderConfig
     /// <summary>One of them must be in the token; none: any audience.</summary>
     public ValueList<string> Audiences { get; init; } = [];
 
-    /// <summary>The keys (a JWK set), here or in a file; null: fetched from <see cref="JwksUri"/>.</summary>
+    /// <summary>The keys (a JWK set), here or in a file; null: fetched.</summary>
     public DataSource? Jwks { get; init; }
 
-    /// <summary>`https://...`; fetched again every <see cref="CacheDuration"/>.</summary>
+    /// <summary>`https://...`; fetched again every <see cref="CacheDuration"/>. Null, and no <see cref="Jwks"/>: where the issuer's own document says (OpenID Connect Discovery 1.0), which is fetched as often.</summary>
     public string? JwksUri { get; init; }
+
+    /// <summary>Longest time of a fetch, of both documents together where there are two: Istio's 5 s.</summary>
+    public TimeSpan FetchTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Cluster that <see cref="JwksUri"/> is to be fetched through. Not supported: a configuration that has it is refused.</summary>
     public string? JwksCluster { get; init; }
@@ -39,6 +42,9 @@ public sealed record JwtProviderConfig
     public string? PayloadHeader { get; init; }
 
     public ValueList<ClaimHeader> ClaimHeaders { get; init; } = [];
+
+    /// <summary>Claims of the top that are lists of words when they are one text, beside `scope` and `permission`, which Istio has so.</summary>
+    public ValueList<string> SpaceDelimitedClaims { get; init; } = [];
 }
 
 public sealed record TokenHeader(string Name, string Prefix = "");
@@ -52,9 +58,22 @@ public sealed record JwtFilter : FilterConfig
     /// <summary>Names of providers; the token's issuer chooses.</summary>
     public ValueList<string> Providers { get; init; } = [];
 
+    /// <summary>Providers of this filter's own, beside <see cref="Providers"/>. Neither: nobody is let in.</summary>
+    public ValueList<JwtProviderConfig> Issuers { get; init; } = [];
+
     /// <summary>A request without a token passes (Istio's RequestAuthentication: policies decide); otherwise 401.</summary>
     public bool AllowMissing { get; init; }
+
+    /// <summary>What a good token must say besides, all of it; otherwise 403.</summary>
+    public ValueList<RequiredClaim> Required { get; init; } = [];
+
+    /// <summary>Words that must be among the token's `scope`, or `scp`; otherwise 403, and the answer says which are wanted (RFC 6750 section 3.1).</summary>
+    public ValueList<string> Scopes { get; init; } = [];
 }
+
+/// <param name="Claim">Of the top, or nested with dots.</param>
+/// <param name="Values">One of them; none: it is there at all.</param>
+public sealed record RequiredClaim(string Claim, ValueList<string> Values = default);
 
 /// <param name="Client">Who has it: the identity of its requests.</param>
 /// <param name="Sha256">Of the key, in hexadecimal: the key itself stands nowhere.</param>

@@ -42,6 +42,14 @@ public sealed record PathMatch(PathMatchKind Kind, string Value, bool IgnoreCase
 /// <param name="Invert">The condition holds where it would not: with no <paramref name="Value"/>, the name is absent.</param>
 public sealed record NamedMatch(string Name, StringMatch? Value = null, bool Invert = false);
 
+/// <summary>
+/// A condition on a claim of the token that a filter of the listener has verified; each value of a list is asked. Of a request without such a token no claim is there, whatever fields it has.
+/// </summary>
+/// <param name="Path">From the top down.</param>
+/// <param name="Value">Null: it is there at all.</param>
+/// <param name="Invert">The condition holds where it would not.</param>
+public sealed record ClaimMatch(ValueList<string> Path, StringMatch? Value = null, bool Invert = false);
+
 /// <summary>When a route takes a request. All conditions that are given must hold.</summary>
 public sealed record RouteMatch
 {
@@ -55,6 +63,9 @@ public sealed record RouteMatch
     public ValueList<NamedMatch> Headers { get; init; } = [];
 
     public ValueList<NamedMatch> Query { get; init; } = [];
+
+    /// <summary>Where a table has any, the listener's filters come before the choice of the route.</summary>
+    public ValueList<ClaimMatch> Claims { get; init; } = [];
 
     /// <summary>Host and port as the client sent them, in lower case; beside the domains of the virtual host (Istio's `authority`).</summary>
     public StringMatch? Authority { get; init; }

@@ -94,6 +94,7 @@ internal sealed class ExchangeContext(IExchangeHost host)
     {
         Facts.Path.Clear();
         Facts.Host.Clear();
+        Facts.Token = null;
         Reply.Clear();
         (Route, Identity, MaxRequestBytes, Detail, Policy, PolicyRule, Flags) = (null, null, 0, null, null, -1, ResponseFlags.None);
         Findings.Clear();

@@ -30,8 +30,8 @@ internal static class FilterKinds
     /// <summary>All.</summary>
     public static IReadOnlyDictionary<Type, Func<FilterConfig, IFilter>> With(FilterNeeds needs) => new Dictionary<Type, Func<FilterConfig, IFilter>>(WithoutServices)
     {
-        [typeof(JwtFilter)] = c => new JwtCheckFilter((JwtFilter)c, [.. ((JwtFilter)c).Providers.Select(name => needs.Issuers[name])]),
-        [typeof(ApiKeyFilter)] = c => new ApiKeyCheckFilter((ApiKeyFilter)c, needs.Keys[(ApiKeyFilter)c]),
-        [typeof(BasicAuthFilter)] = c => new PasswordCheckFilter((BasicAuthFilter)c, needs.Users[(BasicAuthFilter)c], needs.Passwords),
+        [typeof(JwtFilter)] = c => new JwtCheckFilter((JwtFilter)c, [.. ((JwtFilter)c).Providers.Select(name => needs.Issuers[name]), .. ((JwtFilter)c).Issuers.Select(issuer => needs.IssuerOf(issuer))]),
+        [typeof(ApiKeyFilter)] = c => new ApiKeyCheckFilter((ApiKeyFilter)c, needs.Keys.GetValueOrDefault((ApiKeyFilter)c) ?? new ApiKeyTable(((ApiKeyFilter)c).Keys, ((ApiKeyFilter)c).KeyFile?.Inline ?? "")),
+        [typeof(BasicAuthFilter)] = c => new PasswordCheckFilter((BasicAuthFilter)c, needs.Users.GetValueOrDefault((BasicAuthFilter)c) ?? new PasswordTable(((BasicAuthFilter)c).Users.Inline ?? ""), needs.Passwords),
     };
 }

@@ -32,6 +32,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
     private HttpView _view = null!;
     private TelemetryView _telemetry = TelemetryView.Default;
     private FilterChain _filters;
+    private IFilter[]? _deciding;
     private RequestHead? _head;
     private IServerStream? _server;
     private SplitTarget? _target;
@@ -79,7 +80,7 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
         _isHead = head.Method.SequenceEqual("HEAD"u8);
         _context.Facts.Head = head;
         _context.Facts.Connection = _connection.Facts;
-        _filters = new FilterChain([]);
+        (_filters, _deciding) = (new FilterChain([]), null);
         // Before anything can refuse it: a request that is answered here has a span as well.
         Trace(head);
         if (_view.Edge.Enter(_context) != FilterVerdict.Continue)
@@ -100,7 +101,8 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
             RequestIds.Add(head.Headers, ref _services.Rng);
         var found = _view.Routes.Find(_context.Facts);
         (_context.Route, _prefixLength) = (found.Route, found.PrefixLength);
-        _filters = new FilterChain(found.Route.Filters);
+        _deciding = found.Deciding;
+        _filters = new FilterChain(_deciding ?? found.Route.Filters);
         RunFilters();
     }
 
@@ -287,9 +289,22 @@ internal sealed class Exchange : IServerStreamHandler, IUpstreamCallHandler, IEx
                 Reply(ResponseFlags.None);
                 return;
             default:
-                Act(_context.Route!);
+                if (_deciding is not null)
+                    ChooseAgain(_deciding);
+                else
+                    Act(_context.Route!);
                 return;
         }
+    }
+
+    // Until the listener's filters have agreed nobody knows whose token it is, and there are rules that ask.
+    private void ChooseAgain(IFilter[] agreed)
+    {
+        _deciding = null;
+        var found = _view.Routes.Find(_context.Facts);
+        (_context.Route, _prefixLength) = (found.Route, found.PrefixLength);
+        _filters.Extend(found.Route.Config.OwnFiltersOnly ? [.. agreed, .. found.Route.Filters] : found.Route.Filters);
+        RunFilters();
     }
 
     private void Act(Route route)

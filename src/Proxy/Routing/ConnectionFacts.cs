@@ -66,6 +66,9 @@ internal sealed record ConnectionFacts
 
     private static readonly IPEndPoint Nowhere = new(IPAddress.None, 0);
 
+    /// <summary>Of what the proxy asks for itself; in the mesh it does so as the front door.</summary>
+    public static ConnectionFacts OfProxy { get; } = new() { Source = Nowhere, Destination = Nowhere };
+
     /// <summary>Takes namespace and account from the identity, where it has Istio's form.</summary>
     public static ConnectionFacts WithIdentity(ConnectionFacts connection, string identity)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Filters;
 using Weft.Proxy.Http;
 
 namespace Weft.Proxy.Routing;
@@ -17,6 +18,9 @@ internal sealed class RequestFacts
 
     /// <summary>The client as trusted proxies name it; otherwise the source of the connection.</summary>
     public IPAddress ClientAddress { get; set; } = IPAddress.None;
+
+    /// <summary>What a token says that was verified here; null: there was none, or it is not looked at yet.</summary>
+    public RequestIdentity? Token { get; set; }
 
     /// <summary>Brings path and host into form, in the head as well: the endpoint sees what was decided by. Null: done; else why the request is refused (400), in a word.</summary>
     public string? Normalize(PathSettings settings)

@@ -6,7 +6,8 @@ namespace Weft.Proxy.Routing;
 
 /// <summary>What takes a request.</summary>
 /// <param name="PrefixLength">How much of the path a rewrite of the prefix replaces.</param>
-internal readonly record struct RouteFound(Route Route, int PrefixLength);
+/// <param name="Deciding">Filters of the listener, where rules of the host ask for what these find out: when they have agreed, the route is to be looked for again. Null: no rule does.</param>
+internal readonly record struct RouteFound(Route Route, int PrefixLength, IFilter[]? Deciding = null);
 
 /// <summary>The routes of a listener, compiled. Immutable; asked by all loops; a question allocates nothing.</summary>
 internal sealed class RouteTable
@@ -55,8 +56,10 @@ internal sealed class RouteTable
     /// <summary>Never without an answer: where nothing fits, the route of the listener itself.</summary>
     public RouteFound Find(RequestFacts facts)
     {
-        var rule = _hosts.Find(facts)?.Find(facts);
-        return rule is null ? new(_otherwise, 0) : new(rule.Route, rule.PrefixLength);
+        var host = _hosts.Find(facts);
+        var rule = host?.Find(facts);
+        var deciding = host?.AsksClaims == true && _otherwise.Filters.Length > 0 ? _otherwise.Filters : null;
+        return rule is null ? new(_otherwise, 0, deciding) : new(rule.Route, rule.PrefixLength, rule.Route.Config.OwnFiltersOnly ? null : deciding);
     }
 
     /// <summary>Whose routes are asked; null: no host's.</summary>

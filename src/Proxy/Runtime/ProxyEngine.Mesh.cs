@@ -78,7 +78,7 @@ public sealed partial class ProxyEngine
             }
 
             if (change.JwtProviders is { } providers)
-                _meshNeeds = _services.Prepare(new ProxyConfig { JwtProviders = providers });
+                _meshNeeds = _services.Prepare(new ProxyConfig { JwtProviders = providers }, isOfMany: true);
             var door = change.Door ?? _door;
             var broken = new HashSet<(bool IsListener, string Name)>();
             if (change.Door is not null || change.Clusters.Any(cluster => cluster.Config.Tls is not null))

@@ -47,6 +47,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     private readonly LoadShedder _shedder;
     private readonly ulong _clusterSeed;
     private readonly FilterServices _services;
+    private readonly ClusterStreams _streams;
     private readonly SpanExport _spans;
     private AccessSeen? _watcher;
     private readonly MeshSpans _meshSpans;
@@ -66,7 +67,8 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         _loops = [.. Enumerable.Range(0, count).Select(number => new LoopServices(
             new EventLoop($"loop {number}", time, defect => Log.Defect(_logger, defect)) { Mark = mark }, number, (ulong)random.NextInt64(), _names, time, (loop, streams) => new Upstreams(loop, streams)))];
         _tls = new TlsContexts(inherited?.Tickets ?? TicketKeys.New(), time);
-        _services = new FilterServices(new KeyServers(() => Clusters, () => Volatile.Read(ref _meshPaths)), time, _logger);
+        _streams = new ClusterStreams(_loops[0]);
+        _services = new FilterServices(new KeyServers(() => Clusters, () => Volatile.Read(ref _meshPaths), _streams.OpenAsync), time, _logger);
         _clusters = new ClusterSet(count, _clock, random, loggers, () => _ = ForgetPoolsAsync());
         _listeners = new ListenerSet(_loops, inherited?.Sockets);
         _shedder = new LoadShedder(_loops, () => Environment.WorkingSet, time);
@@ -268,6 +270,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
         await _spans.DisposeAsync();
         await _meshSpans.DisposeAsync();
         await _clusters.DisposeAsync();
+        await _loops[0].Loop.PostAsync(_streams.Close);
         // A loop that has stopped closes nothing any more: endpoints would hold on to connections that nobody uses.
         foreach (var loop in _loops)
         {

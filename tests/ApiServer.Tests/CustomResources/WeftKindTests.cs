@@ -30,4 +30,20 @@ public sealed class WeftKindTests
         (await server.PostAsync(Policies + "apikeypolicies", """{"metadata":{"name":"b"},"spec":{}}""")).Expect(422);
         (await server.PostAsync(Policies + "basicauthpolicies", """{"metadata":{"name":"a"},"spec":{"targetRefs":[{"kind":"Service","name":"web"}],"secretRef":{"name":"users"}}}""")).Expect(201);
     }
+
+    [Fact]
+    public async Task A_policy_for_tokens_says_where_keys_are_in_one_way_at_most()
+    {
+        await using var server = await CustomServer.StartAsync(parts: parts => parts with { Preinstalled = Definitions() });
+        (await server.GetAsync(Policies + "jwtpolicies")).Expect(200);
+        async Task<int> CodeAsync(string name, string issuer, string more = "") => (await server.PostAsync(Policies + "jwtpolicies", $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{"issuers":[{{{issuer}}}]{{{more}}}}}""")).Code;
+        Assert.Equal(201, await CodeAsync("found", """{"issuer":"https://login.example"}"""));
+        Assert.Equal(201, await CodeAsync("from", """{"issuer":"login","jwksFrom":{"secretRef":{"name":"keys"}}}""", ""","requiredScopes":["shop:read"],"requiredClaims":[{"claim":"groups","values":["a"]}]"""));
+        Assert.Equal(201, await CodeAsync("uri", """{"issuer":"login","jwksUri":"http://keys.auth.svc.cluster.local/keys"}"""));
+        Assert.Equal(422, await CodeAsync("nowhere", """{"issuer":"login"}"""));
+        Assert.Equal(422, await CodeAsync("twice", """{"issuer":"login","jwks":"{}","jwksUri":"https://login.example/keys"}"""));
+        Assert.Equal(422, await CodeAsync("password", """{"issuer":"login","jwksUri":"https://me:word@login.example/keys"}"""));
+        Assert.Equal(422, await CodeAsync("scope", """{"issuer":"https://login.example"}""", ""","requiredScopes":["a b"]"""));
+        Assert.Equal(422, (await server.PostAsync(Policies + "jwtpolicies", """{"metadata":{"name":"none"},"spec":{"issuers":[]}}""")).Code);
+    }
 }

@@ -45,6 +45,19 @@ public sealed class AnalyzeCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Ingresses_and_policies_of_the_front_door_are_looked_at_and_a_Secret_that_was_not_given_is_not_missed()
+    {
+        const string Ingress = "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: web, annotations: {weft.dev/jwt-policy: NAME}}, spec: {rules: [{host: a.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}}";
+        const string Policy = "{apiVersion: weft.dev/v1, kind: JwtPolicy, metadata: {name: users}, spec: {issuers: [{issuer: login, jwksFrom: {secretRef: {name: keys}}}]}}";
+        Assert.Equal(0, await RunAsync(File(Service, Ingress.Replace("NAME", "users", StringComparison.Ordinal), Policy)));
+        Assert.Equal("nothing to say about 3 objects\n", _output.ToString());
+        Assert.Equal(1, await RunAsync(File(Service, Ingress.Replace("NAME", "gone", StringComparison.Ordinal), Policy)));
+        Assert.Contains("error       Ingress default/web  metadata.annotations[weft.dev/jwt-policy]\n            there is no JwtPolicy 'gone'", _output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, await RunAsync(File(Policy.Replace("jwksFrom: {secretRef: {name: keys}}", "jwks: none, jwksUri: \"https://a.example\"", StringComparison.Ordinal))));
+        Assert.Contains("has one of jwks, jwksUri and jwksFrom", _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Json_has_the_same()
     {
         Assert.Equal(1, await RunAsync(File(Bad), isJson: true));

@@ -211,6 +211,89 @@ public sealed class DoorRequestTests
         Assert.DoesNotContain("root", (await door.GetAsync("http://a.example/public", ("x-user", "root"))).Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_tenants_policy_for_tokens_guards_its_own_ingress_and_no_other()
+    {
+        using var key = SigningKey.CreateEs256();
+        using var stranger = SigningKey.CreateEs256();
+        await using var door = await DoorBed.StartAsync(Ingress("a", "a.example") + "---\n" + Ingress("staff", "staff.example", ("weft.dev/jwt-policy", "staff")) + "---\n" + Ingress("gone", "gone.example", ("weft.dev/jwt-policy", "gone")) + "---\n"
+            + Ingress("open", "open.example") + "---\n" + Ingress("shut", "shut.example") + """
+            ---
+            apiVersion: weft.dev/v1
+            kind: JwtPolicy
+            metadata: {name: users, namespace: shop}
+            spec:
+              targetRefs: [{kind: Ingress, name: a}]
+              issuers:
+              - issuer: https://login.example
+                audiences: [shop]
+                jwks: 'KEYS'
+                fromHeaders: [{name: authorization, prefix: "Bearer "}]
+                fromParams: [token]
+                fromCookies: [session]
+                outputClaimToHeaders: [{header: x-user, claim: sub}]
+            ---
+            apiVersion: weft.dev/v1
+            kind: JwtPolicy
+            metadata: {name: staff, namespace: shop}
+            spec:
+              issuers: [{issuer: "https://login.example", jwksFrom: {secretRef: {name: keys}}, forwardOriginalToken: true}]
+              requiredClaims: [{claim: groups, values: [staff]}]
+              requiredScopes: [read]
+            ---
+            apiVersion: weft.dev/v1
+            kind: JwtPolicy
+            metadata: {name: others, namespace: tools}
+            spec: {targetRefs: [{kind: Ingress, name: open}], issuers: [{issuer: "https://login.example"}]}
+            ---
+            apiVersion: weft.dev/v1
+            kind: JwtPolicy
+            metadata: {name: nobody, namespace: shop}
+            spec: {targetRefs: [{kind: Ingress, name: shut}], issuers: [{issuer: "https://login.example", jwksFrom: {secretRef: {name: none}}}]}
+            ---
+            apiVersion: v1
+            kind: Secret
+            metadata: {name: keys, namespace: shop}
+            stringData: {jwks: 'KEYS'}
+            """.Replace("KEYS", new KeySet([key.PublicKey]).ToJson().ToJsonString(), StringComparison.Ordinal));
+        string Token(SigningKey by, params (string Name, JsonNode Value)[] claims)
+        {
+            var all = new JsonObject { ["iss"] = "https://login.example", ["sub"] = "anna", ["aud"] = "shop", ["exp"] = TimeProvider.System.GetUtcNow().AddMinutes(10).ToUnixTimeSeconds() };
+            foreach (var (name, value) in claims)
+                all[name] = value;
+            return Jwt.Sign(all, by);
+        }
+
+        var good = Token(key);
+        var (status, _, response) = await door.GetAsync("http://a.example/");
+        Assert.Equal((401, "Bearer realm=\"weft\""), (status, response.Headers.WwwAuthenticate.ToString()));
+        (status, _, response) = await door.GetAsync("http://a.example/", ("authorization", $"Bearer {Token(stranger)}"));
+        Assert.Equal(401, status);
+        Assert.StartsWith("Bearer realm=\"weft\", error=\"invalid_token\"", response.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.Equal(401, (await door.GetAsync("http://a.example/", ("authorization", $"Bearer {Token(key, ("aud", "other"))}"))).Status);
+        foreach (var (url, field) in new[] { ("http://a.example/", ("authorization", $"Bearer {good}")), ($"http://a.example/?token={good}", ("x-none", "1")), ("http://a.example/", ("cookie", $"session={good}")) })
+        {
+            (status, var text, _) = await door.GetAsync(url, field, ("x-user", "root"));
+            Assert.Equal(200, status);
+            Assert.Contains("x-user: anna\n", text, StringComparison.Ordinal);
+            Assert.DoesNotContain(good, text, StringComparison.Ordinal);
+        }
+
+        (status, _, response) = await door.GetAsync("http://staff.example/", ("authorization", $"Bearer {good}"));
+        Assert.Equal(403, status);
+        Assert.Contains("error=\"insufficient_scope\"", response.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.EndsWith("scope=\"read\"", response.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.Equal(403, (await door.GetAsync("http://staff.example/", ("authorization", $"Bearer {Token(key, ("scope", "read"))}"))).Status);
+        (status, var staff, _) = await door.GetAsync("http://staff.example/", ("authorization", $"Bearer {Token(key, ("scope", "write read"), ("groups", new JsonArray("users", "staff")))}"));
+        Assert.Equal(200, status);
+        Assert.Contains("authorization: Bearer ey", staff, StringComparison.Ordinal);
+
+        // What is named and not there, or has no keys, lets nobody in; another namespace's policy is none of this one's.
+        Assert.Equal(500, (await door.GetAsync("http://gone.example/", ("authorization", $"Bearer {good}"))).Status);
+        Assert.Equal(401, (await door.GetAsync("http://shut.example/", ("authorization", $"Bearer {good}"))).Status);
+        Assert.Equal(200, (await door.GetAsync("http://open.example/")).Status);
+    }
+
     private static async Task<(int, string?)> LocationAsync(DoorBed door, string url) => await door.GetAsync(url) is var (status, _, response) ? (status, response.Headers.Location?.ToString()) : default;
 
     private static string Ingress(string name, string host, params (string Name, string Value)[] annotations) => $"""

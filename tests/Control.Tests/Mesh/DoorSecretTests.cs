@@ -9,7 +9,7 @@ namespace Weft.Control.Tests.Mesh;
 /// <summary>What the front door takes of Secrets, and what it never tells.</summary>
 public sealed class DoorSecretTests
 {
-    public static TheoryData<string> Cases => ["ingress-access", "ingress-wrong", "door-policies", "door-policies-wrong", "ingress-tls"];
+    public static TheoryData<string> Cases => ["ingress-access", "ingress-wrong", "door-policies", "door-policies-wrong", "door-tokens", "door-tokens-wrong", "ingress-tls"];
 
     [Fact]
     public void Keys_are_hashes_and_passwords_are_never_plain()
@@ -24,6 +24,13 @@ public sealed class DoorSecretTests
         Assert.False(secret.HasCertificate);
         var tls = DoorSecret.Of(Secret(("tls.crt", "c"), ("tls.key", "k")) with { Type = "kubernetes.io/tls" });
         Assert.True(tls is { HasCertificate: true, Keys.IsEmpty: true, UserEntries.IsEmpty: true });
+    }
+
+    [Fact]
+    public void Of_a_key_set_only_what_is_public_is_taken()
+    {
+        var secret = DoorSecret.Of(Secret(("jwks", "\n{\"keys\": [{\"kty\": \"RSA\", \"n\": \"AA\", \"e\": \"AQAB\", \"d\": \"secret-word\", \"p\": \"secret-word\"}, {\"kty\": \"oct\", \"k\": \"secret-word\"}]}"), ("twice", "{\"keys\": [], \"keys\": []}"), ("text", "key"), ("oct", "{\"keys\": [{\"kty\": \"oct\", \"k\": \"secret-word\"}]}")));
+        Assert.Equal([new NamedKeySet("jwks", "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AA\",\"e\":\"AQAB\"}]}")], secret.KeySets);
     }
 
     [Theory]
@@ -56,12 +63,13 @@ public sealed class DoorSecretTests
         var inputs = MeshCase.Read(Path.Combine(MeshCase.Folder(), "world.yaml"), Path.Combine(MeshCase.Folder(), "seed-004-my-app.yaml")).Inputs with
         {
             ApiKeyPolicies = [new() { Metadata = new() { Namespace = "shop", Name = "a" }, Spec = null! }, new() { Metadata = new() { Namespace = "shop", Name = "b" }, Spec = new() { TargetRefs = [null!, new() { Kind = null!, Name = null! }], Consumers = null!, SecretRefs = [null!] } }],
+            JwtPolicies = [new() { Metadata = new() { Namespace = "shop", Name = "a" }, Spec = null! }, new() { Metadata = new() { Namespace = "shop", Name = "b" }, Spec = new() { TargetRefs = null!, Issuers = [null!], RequiredClaims = [null!], RequiredScopes = [null!] } }],
             BasicAuthPolicies = [new() { Metadata = new() { Namespace = "shop", Name = "a" }, Spec = new() { TargetRefs = null!, SecretRef = null! } }],
         };
         Assert.Empty(DoorSecrets.Named(inputs));
         var snapshot = MeshCompiler.Compile(inputs);
         Assert.Contains(snapshot.Units, unit => unit.Key.Name == "gateway/80/my-app.example.com");
-        Assert.Equal(["a", "a", "b"], snapshot.Diagnostics.Select(problem => $"{problem.Object.Kind[0]}{problem.Object.Name}").Distinct().Select(text => text[1..]).Order(StringComparer.Ordinal));
+        Assert.Equal(["a", "a", "a", "b", "b"], snapshot.Diagnostics.Select(problem => $"{problem.Object.Kind[0]}{problem.Object.Name}").Distinct().Select(text => text[1..]).Order(StringComparer.Ordinal));
     }
 
     private static Secret Secret(params (string Key, string Value)[] entries) => new()

@@ -75,6 +75,7 @@ internal sealed record MeshCase(MeshInputs Inputs, IReadOnlyList<string> SchemaE
             "RateLimitPolicy" => inputs with { RateLimitPolicies = inputs.RateLimitPolicies.Add(ApiJson.FromTree<RateLimitPolicy>(tree)) },
             "ApiKeyPolicy" => inputs with { ApiKeyPolicies = inputs.ApiKeyPolicies.Add(ApiJson.FromTree<ApiKeyPolicy>(tree)) },
             "BasicAuthPolicy" => inputs with { BasicAuthPolicies = inputs.BasicAuthPolicies.Add(ApiJson.FromTree<BasicAuthPolicy>(tree)) },
+            "JwtPolicy" => inputs with { JwtPolicies = inputs.JwtPolicies.Add(ApiJson.FromTree<JwtPolicy>(tree)) },
             "MeshSettings" => inputs with { Settings = Settings(tree["spec"]!.AsObject()) },
             _ => throw new InvalidOperationException($"no input of the mesh: {kind}"),
         };

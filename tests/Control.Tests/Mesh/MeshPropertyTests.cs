@@ -239,7 +239,7 @@ public sealed class MeshPropertyTests
             Sidecars = Mix(inputs.Sidecars), PeerAuthentications = Mix(inputs.PeerAuthentications), OldPolicies = Mix(inputs.OldPolicies),
             RequestAuthentications = Mix(inputs.RequestAuthentications), AuthorizationPolicies = Mix(inputs.AuthorizationPolicies), Telemetries = Mix(inputs.Telemetries),
             Ingresses = Mix(inputs.Ingresses), IngressClasses = Mix(inputs.IngressClasses), RateLimitPolicies = Mix(inputs.RateLimitPolicies), ApiKeyPolicies = Mix(inputs.ApiKeyPolicies),
-            BasicAuthPolicies = Mix(inputs.BasicAuthPolicies), Secrets = Mix(inputs.Secrets),
+            BasicAuthPolicies = Mix(inputs.BasicAuthPolicies), JwtPolicies = Mix(inputs.JwtPolicies), Secrets = Mix(inputs.Secrets),
         };
 
         ImmutableArray<T> Mix<T>(ImmutableArray<T> items)
@@ -272,6 +272,7 @@ public sealed class MeshPropertyTests
         foreach (var item in all.RateLimitPolicies) yield return all with { RateLimitPolicies = all.RateLimitPolicies.Remove(item) };
         foreach (var item in all.ApiKeyPolicies) yield return all with { ApiKeyPolicies = all.ApiKeyPolicies.Remove(item) };
         foreach (var item in all.BasicAuthPolicies) yield return all with { BasicAuthPolicies = all.BasicAuthPolicies.Remove(item) };
+        foreach (var item in all.JwtPolicies) yield return all with { JwtPolicies = all.JwtPolicies.Remove(item) };
         foreach (var item in all.Secrets) yield return all with { Secrets = all.Secrets.Remove(item) };
     }
 }

@@ -4,10 +4,12 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Weft.Jose;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 using Weft.Proxy.Runtime;
+using Weft.Proxy.Tests.Filters.Jwt;
 using Weft.Proxy.Tests.Support;
 using Weft.Proxy.Tests.Tls;
 
@@ -81,6 +83,45 @@ public sealed class DoorTests : IAsyncLifetime
         using var socket = Connect("gateway/80");
         Assert.StartsWith("HTTP/1.1 200", EngineBed.Ask(socket, "GET /open HTTP/1.1\r\nHost: a.example\r\n\r\n"), StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 403", EngineBed.Ask(socket, "GET /shut HTTP/1.1\r\nHost: a.example\r\n\r\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Keys_passwords_and_tokens_of_routes_are_asked_for_at_the_door_of_a_node()
+    {
+        using var key = SigningKey.CreateEs256();
+        RouteTableConfig With(string host, FilterConfig filter) => Table("gateway/80", host) is var table ? table with
+        {
+            Hosts = table.Hosts.Select(one => one with { Routes = one.Routes.Select(route => route with { Filters = [filter] }).ToValueList() }).ToValueList(),
+        } : table;
+        var issuer = new JwtProviderConfig { Name = "shop/login/0", Issuer = KeyServer.Issuer, Jwks = new DataSource { Inline = new KeySet([key.PublicKey]).ToJson().ToJsonString() } };
+        var tokens = new JwtFilter { Issuers = [issuer], Required = [new RequiredClaim("realm.roles", ["admin"])], Scopes = ["write"] };
+        Assert.Empty(_bed.Apply(
+            Listener("gateway/80"),
+            UnitCodec.Routes(With("keys.example", new ApiKeyFilter { Keys = [new ApiKey("acme", Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("good"u8)))] }), "keys.example"),
+            UnitCodec.Routes(With("users.example", new BasicAuthFilter { Users = new DataSource { Inline = "anna:{SHA}" + Convert.ToBase64String(System.Security.Cryptography.SHA1.HashData("pass"u8)) } }), "users.example"),
+            UnitCodec.Routes(With("tokens.example", tokens), "tokens.example"),
+            UnitCodec.Routes(With("shut.example", new JwtFilter { Issuers = [issuer with { Name = "none", Jwks = new DataSource { Inline = "{\"keys\":[]}" } }] }), "shut.example"),
+            UnitCodec.Routes(With("nobody.example", new JwtFilter()), "nobody.example")));
+
+        var (good, poor, few) = (KeyServer.Sign(key), KeyServer.Sign(key, claims => claims["scope"] = "read"), KeyServer.Sign(key, claims => claims.Remove("realm")));
+        Assert.Equal((401, 200), (Status("keys.example"), Status("keys.example", "x-api-key: good")));
+        Assert.Equal((401, 200), (Status("users.example"), Status("users.example", "authorization: Basic " + Convert.ToBase64String("anna:pass"u8))));
+        Assert.Equal((401, 200), (Status("tokens.example"), Status("tokens.example", $"authorization: Bearer {good}")));
+        Assert.Equal((403, 403), (Status("tokens.example", $"authorization: Bearer {poor}"), Status("tokens.example", $"authorization: Bearer {few}")));
+        Assert.Equal((401, 401), (Status("shut.example", $"authorization: Bearer {good}"), Status("nobody.example", $"authorization: Bearer {good}")));
+        Assert.Equal(200, Status("a.example"));
+
+        // Another requirement takes effect, and what names a file of this machine is not taken.
+        _bed.Apply(UnitCodec.Routes(With("tokens.example", tokens with { Scopes = ["delete"] }), "tokens.example"));
+        Assert.Equal(403, Status("tokens.example", $"authorization: Bearer {good}"));
+        Assert.NotEmpty(_bed.Apply(UnitCodec.Routes(With("file.example", new BasicAuthFilter { Users = new DataSource { File = "/etc/shadow" } }), "file.example")));
+        Assert.NotEmpty(_bed.Apply(UnitCodec.Routes(With("keys.example", new ApiKeyFilter { Keys = [new ApiKey("a", new string('0', 64))] }) with { Name = "a.shop.svc.cluster.local:80" })));
+
+        int Status(string host, string field = "x-none: 1")
+        {
+            using var socket = Connect("gateway/80");
+            return int.Parse(EngineBed.Ask(socket, $"GET / HTTP/1.1\r\nHost: {host}\r\n{field}\r\n\r\n").AsSpan(9, 3), System.Globalization.CultureInfo.InvariantCulture);
+        }
     }
 
     [Fact]

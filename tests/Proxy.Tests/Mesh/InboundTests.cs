@@ -228,6 +228,16 @@ public sealed class InboundTests : IAsyncLifetime
     }
 
     [Fact]
+    public void An_issuer_without_a_usable_key_takes_no_token_and_shuts_nobody_else_out()
+    {
+        using var key = SigningKey.CreateEs256();
+        Assert.Empty(_bed.Apply(UnitCodec.Tokens("shop/tokens", new TokensUnit { Providers = [new JwtProviderConfig { Name = "shop/tokens/0", Issuer = KeyServer.Issuer, Jwks = new DataSource { Inline = "{\"keys\":[]}" } }] })));
+        Pod(unit => unit with { Tokens = ["shop/tokens"] });
+        Assert.Equal(401, _bed.Get(Client, Service, 80, headers: $"Authorization: Bearer {KeyServer.Sign(key)}\r\n").Status);
+        Assert.Equal(200, _bed.Get(Client, Service, 80).Status);
+    }
+
+    [Fact]
     public async Task Keys_are_had_from_hosts_of_the_mesh_and_not_from_the_machines_own_servers()
     {
         using var key = SigningKey.CreateEs256();

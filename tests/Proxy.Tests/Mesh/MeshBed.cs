@@ -159,6 +159,11 @@ internal sealed class Pod : IDisposable
 
     public string Address { get; }
 
+    private int _served;
+
+    /// <summary>Connections that came.</summary>
+    public int Served => Volatile.Read(ref _served);
+
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
     public void Dispose() => _listener.Dispose();
@@ -179,6 +184,7 @@ internal sealed class Pod : IDisposable
     private async Task ServeAsync(Socket client)
     {
         using var own = client;
+        Interlocked.Increment(ref _served);
         try
         {
             if (_greeting is not null)

@@ -1,11 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
+using Weft.Jose;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 using Weft.Proxy.Configuration;
 using Weft.Proxy.Mesh;
 using Weft.Proxy.Mesh.Registration;
 using Weft.Proxy.Transport;
+using Weft.Proxy.Tests.Filters.Jwt;
 using Weft.Proxy.Transport.Interop;
 using Weft.Testing;
 
@@ -136,6 +138,47 @@ public sealed class WayTests
         public Dictionary<IPAddress, LocalWorkload> Known { get; } = [];
 
         public LocalWorkload? Find(IPAddress address) => Known.GetValueOrDefault(address);
+    }
+
+    [Fact]
+    public async Task Keys_of_tokens_at_a_host_of_the_mesh_are_fetched_as_the_front_door_fetches()
+    {
+        using var key = SigningKey.CreateEs256();
+        await using var keys = await KeyServer.StartAsync(key);
+        using var pod = new Pod("pod", "127.1.0.11");
+        var (connector, server) = (new Connector(), new Uri(keys.Uri));
+        await using var bed = new MeshBed(connector);
+        const string Keys = "keys.auth.svc.cluster.local";
+        bed.Apply([
+            MeshBed.Workload("client", Client, "front"), MeshBed.Workload("keys", "127.0.0.1", "keys", "auth", unit => Far(unit) with { MutualTls = MutualTls.Strict }),
+            .. MeshBed.Host(Keys, "127.2.0.7", 80, PortProtocol.Http, new EndpointConfig { Address = "127.0.0.1", Port = server.Port, Identity = "spiffe://cluster.local/ns/auth/sa/keys" }),
+            UnitCodec.Cluster(new ClusterUnit { Cluster = new ClusterConfig { Name = $"{Keys}:80" }, Host = Keys, Port = 80 }),
+            UnitCodec.Tokens("shop/tokens", new TokensUnit { Providers = [new JwtProviderConfig { Name = "shop/tokens/0", Issuer = KeyServer.Issuer, JwksUri = $"http://{Keys}/keys" }] }),
+            MeshBed.Workload("pod", pod.Address, more: unit => unit with { Tokens = ["shop/tokens"] }),
+            .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(pod)),
+        ]);
+        Assert.Equal(200, bed.Get(Client, Service, 80, headers: $"Authorization: Bearer {KeyServer.Sign(key)}\r\n").Status);
+        Assert.Equal(["istio-system/istio-ingressgateway istio-ingressgateway-service-account spiffe://cluster.local/ns/auth/sa/keys"], connector.Asked);
+        Assert.Equal(1, keys.Fetches);
+    }
+
+    [Fact]
+    public async Task No_address_of_a_pod_or_a_service_is_asked_for_keys_past_what_guards_it()
+    {
+        using var key = SigningKey.CreateEs256();
+        await using var keys = await KeyServer.StartAsync(key);
+        using var pod = new Pod("pod", "127.1.0.11");
+        using var other = new Pod("keys", "127.1.0.12");
+        await using var bed = new MeshBed();
+        bed.Apply([
+            MeshBed.Workload("client", Client, "front"), MeshBed.Workload("keys", other.Address, "keys", "auth"),
+            UnitCodec.Tokens("shop/tokens", new TokensUnit { Providers = [new JwtProviderConfig { Name = "shop/tokens/0", Issuer = KeyServer.Issuer, JwksUri = $"http://{other.Address}:{other.Port}/keys" }] }),
+            MeshBed.Workload("pod", pod.Address, more: unit => unit with { Tokens = ["shop/tokens"] }),
+            .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(pod)),
+        ]);
+        var answer = bed.Get(Client, Service, 80, headers: $"Authorization: Bearer {KeyServer.Sign(key)}\r\n");
+        Assert.Equal(401, answer.Status);
+        Assert.Equal(0, other.Served);
     }
 
     private sealed class Connector : IMeshConnector

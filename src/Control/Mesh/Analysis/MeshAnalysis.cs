@@ -3,16 +3,20 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Weft.Api;
 using Weft.Api.ApiExtensions;
+using Weft.Api.Cel.Rules;
 using Weft.Api.Core;
 using Weft.Api.Discovery;
+using Weft.Api.FrontDoor;
 using Weft.Api.Istio;
 using Weft.Api.Json;
 using Weft.Api.Linkerd;
+using Weft.Api.Networking;
 using Weft.Api.Schemas;
 using Weft.Api.Trees;
 using Weft.Balancing;
 using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.Feed;
+using Weft.Control.Mesh.FrontDoor;
 using Weft.Control.Mesh.Inputs;
 using Weft.Control.Mesh.Secrets;
 using Weft.Control.Mesh.Zones;
@@ -25,11 +29,12 @@ namespace Weft.Control.Mesh.Analysis;
 public sealed class MeshAnalysis
 {
     private readonly SchemaReader _schemas = new();
-    private readonly Dictionary<string, PreinstalledKind> _kinds = MeshKinds.All().ToDictionary(kind => kind.Kind.Kind.Kind);
+    private readonly Dictionary<string, PreinstalledKind> _kinds = MeshKinds.All().Concat(WeftKinds.Preinstalled()).ToDictionary(kind => kind.Kind.Kind.Kind);
     private readonly Dictionary<ObjectRef, JsonObject> _objects = [];
 
     /// <summary>Kinds that have a part in it, by their types: what of a cluster is to be read.</summary>
-    public static IReadOnlyList<Type> Types { get; } = [typeof(Service), typeof(EndpointSlice), typeof(Pod), typeof(Node), typeof(Namespace), .. MeshKinds.All().Select(kind => kind.Kind.Type)];
+    public static IReadOnlyList<Type> Types { get; } =
+        [typeof(Service), typeof(EndpointSlice), typeof(Pod), typeof(Node), typeof(Namespace), typeof(Ingress), typeof(IngressClass), .. MeshKinds.All().Select(kind => kind.Kind.Type), .. WeftKinds.Types];
 
     /// <summary>What of a cluster is to be read beside them: the mesh's own configuration.</summary>
     public static ObjectKey MeshConfig { get; } = new(new MeshSettings().RootNamespace, MeshConfigMap.Name);
@@ -41,9 +46,10 @@ public sealed class MeshAnalysis
             return;
         var isOurs = _kinds.TryGetValue(kind, out var installed) && version.StartsWith(installed.Kind.Kind.Group + "/", StringComparison.Ordinal);
         var isConfig = kind == "ConfigMap" && version == "v1" && (string?)metadata["name"] == MeshConfig.Name && ((string?)metadata["namespace"] ?? defaultNamespace) == MeshConfig.Namespace;
-        if (!isOurs && !isConfig && !version.Split('/')[0].EndsWith("istio.io", StringComparison.Ordinal) && kind is not ("Service" or "EndpointSlice" or "Pod" or "Node" or "Namespace" or "Secret"))
+        var isDoors = kind is "Ingress" or "IngressClass" && version == "networking.k8s.io/v1";
+        if (!isOurs && !isConfig && !isDoors && !version.Split('/')[0].EndsWith("istio.io", StringComparison.Ordinal) && kind is not ("Service" or "EndpointSlice" or "Pod" or "Node" or "Namespace" or "Secret"))
             return;
-        var isNamespaced = isOurs ? installed!.Kind.Namespaced : kind is not ("Node" or "Namespace");
+        var isNamespaced = isOurs ? installed!.Kind.Namespaced : kind is not ("Node" or "Namespace" or "IngressClass");
         if (isNamespaced && string.IsNullOrEmpty((string?)metadata["namespace"]))
             metadata["namespace"] = defaultNamespace;
         _objects[new(kind, isNamespaced ? (string?)metadata["namespace"] ?? "" : "", (string?)metadata["name"] ?? "")] = tree;
@@ -56,25 +62,29 @@ public sealed class MeshAnalysis
         var read = _objects.Select(pair => (About: pair.Key, Value: Read(pair.Key, pair.Value, problems))).Where(pair => pair.Value is not null).ToList();
         if (read.Select(pair => pair.Value).OfType<ConfigMap>().FirstOrDefault() is { } config)
             settings = Configured(settings, config, problems);
+        var own = read.Select(pair => pair.Value).OfType<Secret>().ToDictionary(secret => $"{secret.Metadata.Namespace}/{secret.Metadata.Name}");
+        Secret? Find(string name) => own.GetValueOrDefault(name) ?? secrets?.GetValueOrDefault(name);
         var inputs = Inputs(settings, [.. read.Select(pair => pair.Value!)]);
+        inputs = inputs with { Secrets = DoorSecrets.Of(inputs, (@namespace, name) => Find($"{@namespace}/{name}")) };
         var (snapshot, quarantined) = Quarantine.Compile(inputs, null);
-        problems.AddRange(snapshot.Diagnostics);
+        problems.AddRange(snapshot.Diagnostics.Where(problem => secrets is not null || !IsOfMissingSecret(problem)));
         problems.AddRange(quarantined);
         problems.AddRange(ServiceMeshZones.Of(read.Select(pair => pair.Value).OfType<ServiceMesh>(), settings.ClusterDomain).Diagnostics);
 
         var needs = SecretUnits.Needs(snapshot.Units.SelectMany(SecretReferences.Of));
-        var own = read.Select(pair => pair.Value).OfType<Secret>().ToDictionary(secret => $"{secret.Metadata.Namespace}/{secret.Metadata.Name}");
-        Secret? Find(string name) => own.GetValueOrDefault(name) ?? secrets?.GetValueOrDefault(name);
         problems.AddRange(SecretUnits.Diagnostics(snapshot.Index!.Inputs, needs.Where(pair => secrets is not null || Find(pair.Key) is not null).ToDictionary(pair => pair.Key, pair => SecretUnits.Read(pair.Key, pair.Value, Find))));
         return new()
         {
             Diagnostics = [.. problems.Distinct().OrderBy(problem => problem.Object.Namespace, StringComparer.Ordinal).ThenBy(problem => problem.Object.Kind, StringComparer.Ordinal).ThenBy(problem => problem.Object.Name, StringComparer.Ordinal)],
-            Secrets = [.. needs.Keys.SelectMany(name => new[] { name, name + SecretUnits.AuthoritiesSuffix }).Where(SecretFeed.IsName).Order(StringComparer.Ordinal)],
+            Secrets = [.. needs.Keys.SelectMany(name => new[] { name, name + SecretUnits.AuthoritiesSuffix }).Concat(DoorSecrets.Named(inputs)).Distinct().Where(SecretFeed.IsName).Order(StringComparer.Ordinal)],
             Objects = read.Count,
             Units = snapshot.Units,
             Origins = new MeshOrigins(snapshot.Index!),
         };
     }
+
+    // What was not given may be there all the same.
+    private static bool IsOfMissingSecret(MeshDiagnostic problem) => problem.Message.StartsWith("there is no Secret '", StringComparison.Ordinal);
 
     // One that cannot be read leaves what held before; here that is what holds without it.
     private static MeshSettings Configured(MeshSettings settings, ConfigMap map, List<MeshDiagnostic> diagnostics)
@@ -104,6 +114,8 @@ public sealed class MeshAnalysis
                 case "Pod": return ApiJson.FromTree<Pod>(tree);
                 case "Node": return ApiJson.FromTree<Node>(tree);
                 case "Namespace": return ApiJson.FromTree<Namespace>(tree);
+                case "Ingress": return ApiJson.FromTree<Ingress>(tree);
+                case "IngressClass": return ApiJson.FromTree<IngressClass>(tree);
                 case "ConfigMap": return ApiJson.FromTree<ConfigMap>(tree);
                 case "Secret": return ApiJson.FromTree<Secret>(tree);
             }
@@ -141,6 +153,9 @@ public sealed class MeshAnalysis
             problems.Warn("", warning);
         foreach (var error in StructuralValidator.Validate(tree, schema))
             problems.Error(error.Path, $"{error}; the server refuses the object");
+        // Rules are for what fits the schema otherwise.
+        foreach (var error in problems.Errors > 0 ? [] : RuleValidator.Validate(tree, schema, null))
+            problems.Error(error.Path, $"{error}; the server refuses the object");
         return problems.Errors == 0;
     }
 
@@ -154,6 +169,7 @@ public sealed class MeshAnalysis
             VirtualServices = Of<VirtualService>(), DestinationRules = Of<DestinationRule>(), ServiceEntries = Of<ServiceEntry>(), WorkloadEntries = Of<WorkloadEntry>(),
             Gateways = Of<Gateway>(), Sidecars = Of<Sidecar>(), PeerAuthentications = Of<PeerAuthentication>(), OldPolicies = Of<OldPolicy>(),
             RequestAuthentications = Of<RequestAuthentication>(), AuthorizationPolicies = Of<AuthorizationPolicy>(), Telemetries = Of<Telemetry>(),
+            Ingresses = Of<Ingress>(), IngressClasses = Of<IngressClass>(), RateLimitPolicies = Of<RateLimitPolicy>(), ApiKeyPolicies = Of<ApiKeyPolicy>(), BasicAuthPolicies = Of<BasicAuthPolicy>(), JwtPolicies = Of<JwtPolicy>(),
         };
 
         ImmutableArray<T> Of<T>() => [.. all.OfType<T>()];

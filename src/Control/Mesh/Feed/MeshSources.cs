@@ -40,6 +40,7 @@ internal sealed class MeshSources : IDisposable
     private readonly ObjectList<RateLimitPolicy> _rateLimitPolicies;
     private readonly ObjectList<ApiKeyPolicy> _apiKeyPolicies;
     private readonly ObjectList<BasicAuthPolicy> _basicAuthPolicies;
+    private readonly ObjectList<JwtPolicy> _jwtPolicies;
 
     public MeshSources(Informers informers, bool isOn, Action changed)
     {
@@ -62,6 +63,7 @@ internal sealed class MeshSources : IDisposable
         _rateLimitPolicies = Target<RateLimitPolicy>(value => value.Status);
         _apiKeyPolicies = Target<ApiKeyPolicy>(value => value.Status);
         _basicAuthPolicies = Target<BasicAuthPolicy>(value => value.Status);
+        _jwtPolicies = Target<JwtPolicy>(value => value.Status);
         _workloads = new(Cache<Pod>(), Cache<Node>(), Cache<Namespace>(), isOn, changed);
         _lists.Add(_workloads);
         _nodes = new(informers.Of<Node>().Cache, changed);
@@ -131,6 +133,7 @@ internal sealed class MeshSources : IDisposable
         RateLimitPolicies = _rateLimitPolicies.Read(),
         ApiKeyPolicies = _apiKeyPolicies.Read(),
         BasicAuthPolicies = _basicAuthPolicies.Read(),
+        JwtPolicies = _jwtPolicies.Read(),
     }, _meshes.Read());
 
     public void Dispose()

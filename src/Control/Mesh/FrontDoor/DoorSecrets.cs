@@ -32,6 +32,7 @@ public static class DoorSecrets
                 .Where(name => !string.IsNullOrEmpty(name)).Select(name => $"{policy.Metadata.Namespace}/{name}"));
         }
 
+        names.UnionWith(inputs.JwtPolicies.SelectMany(policy => (policy.Spec?.Issuers ?? []).Select(issuer => issuer?.JwksFrom?.SecretRef?.Name).Where(name => !string.IsNullOrEmpty(name)).Select(name => $"{policy.Metadata.Namespace}/{name}")));
         names.UnionWith(inputs.BasicAuthPolicies.Where(policy => !string.IsNullOrEmpty(policy.Spec?.SecretRef?.Name)).Select(policy => $"{policy.Metadata.Namespace}/{policy.Spec.SecretRef.Name}"));
         return names;
     }

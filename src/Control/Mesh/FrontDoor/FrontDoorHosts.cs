@@ -67,7 +67,7 @@ internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueL
         return UnitCodec.Routes(table, Name);
     }
 
-    public static string TableOf(int port) => $"gateway/{port}";
+    public static string TableOf(int port) => DoorTables.Of(port);
 
     private IEnumerable<RouteConfig> Of(HostPart part, TargetResolver resolver, MeshLookups lookups, List<MeshDiagnostic> problems)
     {

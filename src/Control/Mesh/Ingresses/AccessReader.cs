@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Api.Networking;
+using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.FrontDoor.Policies;
 using Weft.Proxy.Config.Model;
 
@@ -34,6 +35,18 @@ internal static class AccessReader
             .. Passwords(ingress, annotations, lookups),
             .. AuthorizerReader.Read(ingress, annotations, lookups),
         ];
+    }
+
+    /// <summary>The policy for tokens that the Ingress names; null: none.</summary>
+    public static ObjectRef? JwtPolicy(Ingress ingress, IngressAnnotations annotations, MeshLookups lookups)
+    {
+        const string Name = "jwt-policy";
+        if (annotations.Text(Name) is not { } name)
+            return null;
+        var policy = new ObjectRef("JwtPolicy", ingress.Metadata.Namespace ?? "", name);
+        if (!lookups.DoorPolicies(policy).Any())
+            annotations.Close(Name, name.Contains('/') ? "names another namespace; the policy is one of the Ingress' own" : $"there is no JwtPolicy '{name}'");
+        return policy;
     }
 
     private static IEnumerable<FilterConfig> Limits(string name, IngressAnnotations annotations)

@@ -170,7 +170,7 @@ internal sealed class IngressRoutes(int port, string host, MeshLookups lookups, 
 
     private ValueList<FilterConfig> Filters(IngressEntry entry, IngressBackend? backend)
     {
-        var targets = new List<ObjectRef> { Problems.RefOf(entry.Ingress) };
+        List<ObjectRef> targets = [.. entry.Settings.JwtPolicy is { } named ? [named] : Array.Empty<ObjectRef>(), Problems.RefOf(entry.Ingress)];
         if (backend?.Service is { } service)
             targets.Add(new("Service", entry.Ingress.Metadata.Namespace ?? "", service.Name));
         return [.. entry.Settings.Before, .. DoorPolicies.Filters(targets, lookups, diagnostics), .. entry.Settings.After];

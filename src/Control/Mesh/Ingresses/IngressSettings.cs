@@ -17,6 +17,9 @@ internal sealed record IngressSettings
 
     public ValueList<FilterConfig> After { get; init; } = [];
 
+    /// <summary>A policy that it names; null: none.</summary>
+    public ObjectRef? JwtPolicy { get; init; }
+
     /// <summary>In place of the service.</summary>
     public RedirectAction? Redirect { get; init; }
 
@@ -53,7 +56,7 @@ internal sealed record IngressSettings
         {
             Problems = problems, Canary = canary,
             Before = AccessReader.Read(ingress, annotations, lookups), After = HeaderReader.Read(annotations),
-            Redirect = RedirectReader.Read(annotations), AppRoot = RedirectReader.AppRoot(annotations),
+            JwtPolicy = AccessReader.JwtPolicy(ingress, annotations, lookups), Redirect = RedirectReader.Read(annotations), AppRoot = RedirectReader.AppRoot(annotations),
             Traits = traits,
             Forward = new ForwardAction
             {

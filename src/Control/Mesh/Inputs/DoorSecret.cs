@@ -30,6 +30,9 @@ public sealed record DoorSecret
     /// <summary>Each entry as a key, under the entry's name.</summary>
     public ValueList<ApiKey> Keys { get; init; } = [];
 
+    /// <summary>Entries that are JWK sets, without what is private in them.</summary>
+    public ValueList<NamedKeySet> KeySets { get; init; } = [];
+
     public static DoorSecret Of(Secret secret)
     {
         var unusable = new List<string>();
@@ -40,6 +43,7 @@ public sealed record DoorSecret
             Users = [.. UsersOf(secret, unusable)],
             UserEntries = secret.Type == "kubernetes.io/tls" ? [] : [.. Entries(secret).Select(entry => Line(entry.Key, entry.Text, null)).OfType<string>()],
             Keys = secret.Type == "kubernetes.io/tls" ? [] : [.. Entries(secret).Where(entry => IsName(entry.Key) && entry.Text.Length > 0).Select(entry => new ApiKey(entry.Key, Hex(entry.Text)))],
+            KeySets = [.. secret.Data.OrderBy(entry => entry.Key, StringComparer.Ordinal).Take(MostEntries).Select(entry => PublicKeys.Of(entry.Value) is { } json ? new NamedKeySet(entry.Key, json) : null).OfType<NamedKeySet>()],
             Unusable = unusable.ToValueList(),
         };
     }

@@ -53,6 +53,8 @@ public sealed record MeshInputs
 
     public ImmutableArray<BasicAuthPolicy> BasicAuthPolicies { get; init; } = [];
 
+    public ImmutableArray<JwtPolicy> JwtPolicies { get; init; } = [];
+
     /// <summary>Those that <see cref="DoorSecrets.Named"/> asks for, as far as they are there.</summary>
     public ImmutableArray<DoorSecret> Secrets { get; init; } = [];
 }

@@ -24,6 +24,7 @@ internal static class HttpMatchReader
                 .. Named(match.Headers, $"{field}.headers", problems, isHeader: true),
                 .. Named(match.WithoutHeaders, $"{field}.withoutHeaders", problems, isHeader: true).Select(header => header with { Invert = true }),
             ],
+            Claims = [.. Claims(match.Headers, $"{field}.headers", problems), .. Claims(match.WithoutHeaders, $"{field}.withoutHeaders", problems).Select(claim => claim with { Invert = true })],
             Query = Named(match.QueryParams, $"{field}.queryParams", problems, isHeader: false).ToValueList(),
             Source = new() { Namespaces = match.SourceNamespace is { Length: > 0 } from ? [from] : [], Labels = new ValueMap(match.SourceLabels) },
         };
@@ -33,6 +34,8 @@ internal static class HttpMatchReader
             problems.Error($"{field}.port", $"{match.Port} is no port; 1 to 65535");
         problems.UnsupportedIf(match.StatPrefix is not null, $"{field}.statPrefix", "own metrics of a route are not made; its requests stand in the standard ones");
         var own = MeshIndex.GatewayNames(match.Gateways, @namespace);
+        if (!result.Claims.IsEmpty && (own.Count > 0 ? own : gateways).Contains(RouteJobs.Mesh))
+            problems.Warn(field, "asks for claims of tokens, which are known at gateways alone: for clients in the mesh no request has any, so of them headers match none and withoutHeaders all; say gateways without mesh");
         return problems.Errors > before ? null : new(result, match.Port is > 0 ? match.Port : null, own.Count > 0 ? own : gateways);
     }
 
@@ -57,9 +60,20 @@ internal static class HttpMatchReader
     private static StringMatch? Text(Istio.StringMatch? match, string field, Problems problems, bool lowerCase = false)
         => match is null ? null : Patterns.Read(match, field, problems, lowerCase);
 
+    private static IEnumerable<ClaimMatch> Claims(IReadOnlyDictionary<string, Istio.StringMatch> conditions, string field, Problems problems)
+    {
+        foreach (var (name, condition) in conditions.Where(pair => ClaimNames.Is(pair.Key)).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            if (ClaimNames.Path(name) is { } path)
+                yield return new(path.ToValueList(), Patterns.Read(condition, $"{field}.{name}", problems));
+            else
+                problems.Error($"{field}.{name}", "names no claim; write @request.auth.claims.NAME, or @request.auth.claims[NAME][NAME WITHIN]");
+        }
+    }
+
     private static IEnumerable<NamedMatch> Named(IReadOnlyDictionary<string, Istio.StringMatch> conditions, string field, Problems problems, bool isHeader)
     {
-        foreach (var (name, condition) in conditions.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (var (name, condition) in conditions.Where(pair => !isHeader || !ClaimNames.Is(pair.Key)).OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             if (isHeader && !HeaderTexts.IsToken(name) && name is not (":authority" or ":method"))
                 problems.Error($"{field}.{name}", name.StartsWith(':') ? "is no header field; use uri, scheme, method and authority" : $"'{name}' is no name of a header field");

@@ -1,8 +1,10 @@
+using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Weft.Api.Istio;
 using Weft.Api.Trees;
 using Weft.Control.Mesh.Diagnostics;
+using Weft.Control.Mesh.Hosts;
 using Weft.Control.Mesh.Texts;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
@@ -13,6 +15,9 @@ namespace Weft.Control.Mesh.Security;
 internal static class TokensReader
 {
     private const string NoKeys = """{"keys":[]}""";
+
+    // Requests wait for keys: longer than this nobody does.
+    private static readonly TimeSpan MaxTimeout = TimeSpan.FromMinutes(1);
 
     public static TokensUnit Read(RequestAuthentication policy, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
     {
@@ -27,20 +32,22 @@ internal static class TokensReader
                 problems.Ineffective($"spec.jwtRules[{i}]", $"spec.jwtRules[{i}].issuer", "tokens of any issuer are not taken, so the rule has no effect; name the issuer");
         }
 
-        return new() { Providers = rules.Select(item => Provider(policy, item.Item, item.Index, problems)).ToValueList() };
+        return new() { Providers = rules.Select(item => Provider(item.Item, $"{MeshIndex.Name(policy)}/{item.Index}", $"spec.jwtRules[{item.Index}]", policy.Metadata.Namespace ?? "", lookups, problems)).ToValueList() };
     }
 
-    private static JwtProviderConfig Provider(RequestAuthentication policy, JWTRule rule, int index, Problems problems)
+    /// <param name="namespace">Whose word it is: no key server is at an address that one of its entries could not have.</param>
+    public static JwtProviderConfig Provider(JWTRule rule, string name, string field, string @namespace, MeshLookups lookups, Problems problems)
     {
-        var field = $"spec.jwtRules[{index}]";
-        var keys = Keys(rule, field, problems);
-        if (rule.Timeout is not null && Durations.Read(rule.Timeout, $"{field}.timeout", problems) is not null)
-            problems.Unsupported($"{field}.timeout", "keys are fetched with a time-out of the proxy's own");
-        problems.UnsupportedIf(rule.SpaceDelimitedClaims.Count > 0, $"{field}.spaceDelimitedClaims", "only scope is a list of words");
+        var keys = Keys(rule, field, @namespace, lookups, problems);
+        var usual = new JwtProviderConfig().FetchTimeout;
+        var timeout = Durations.Read(rule.Timeout, $"{field}.timeout", problems) ?? usual;
+        if (timeout <= TimeSpan.Zero || timeout > MaxTimeout)
+            problems.Error($"{field}.timeout", $"'{rule.Timeout}' is not above zero and a minute at most; keys are fetched within {usual.TotalSeconds:0} s");
         return new()
         {
-            Name = $"{MeshIndex.Name(policy)}/{index}", Issuer = rule.Issuer!, Audiences = rule.Audiences.ToValueList(),
+            Name = name, Issuer = rule.Issuer!, Audiences = rule.Audiences.ToValueList(),
             Jwks = keys.Inline is null ? null : new() { Inline = keys.Inline }, JwksUri = keys.Uri,
+            FetchTimeout = timeout > TimeSpan.Zero && timeout <= MaxTimeout ? timeout : usual, SpaceDelimitedClaims = rule.SpaceDelimitedClaims.Distinct().ToValueList(),
             FromHeaders = rule.FromHeaders.Where((header, i) => HeaderTexts.IsFieldName(header.Name, $"{field}.fromHeaders[{i}].name", problems)).Select(header => new TokenHeader(header.Name, header.Prefix ?? "")).ToValueList(),
             FromQuery = rule.FromParams.ToValueList(), FromCookies = rule.FromCookies.ToValueList(), Forward = rule.ForwardOriginalToken == true,
             PayloadHeader = rule.OutputPayloadToHeader is { Length: > 0 } payload && HeaderTexts.IsFieldName(payload, $"{field}.outputPayloadToHeader", problems) ? payload : null,
@@ -48,7 +55,8 @@ internal static class TokensReader
         };
     }
 
-    private static (string? Inline, string? Uri) Keys(JWTRule rule, string field, Problems problems)
+    // Neither: the issuer's own document says where they are.
+    private static (string? Inline, string? Uri) Keys(JWTRule rule, string field, string @namespace, MeshLookups lookups, Problems problems)
     {
         if (rule.Jwks is { Length: > 0 } inline)
         {
@@ -60,16 +68,23 @@ internal static class TokensReader
             return (NoKeys, null);
         }
 
-        if (rule.JwksUri is not { Length: > 0 } address)
+        var isGiven = rule.JwksUri is { Length: > 0 };
+        var (text, at) = isGiven ? (rule.JwksUri!, $"{field}.jwksUri") : (rule.Issuer!, $"{field}.issuer");
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri is not { Scheme: "https" or "http", UserInfo: "" } || (!isGiven && text.AsSpan().ContainsAny('?', '#')))
         {
-            problems.Unsupported(field, "has neither jwks nor jwksUri, and keys are not looked for at the issuer; tokens of the issuer are refused until one is written");
+            problems.Error(at, isGiven
+                ? "is no address with https or http and without a password; tokens of the issuer are refused"
+                : "is no address with https or http, where its keys could be looked for; write jwks or jwksUri. Tokens of the issuer are refused until then");
             return (NoKeys, null);
         }
 
-        if (Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri is { Scheme: "https" or "http", UserInfo: "" })
-            return (null, address);
-        problems.Error($"{field}.jwksUri", "is no address with https or http and without a password; tokens of the issuer are refused");
-        return (NoKeys, null);
+        if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && AddressClaims.OfEndpoint(address, @namespace, lookups) is { } why)
+        {
+            problems.Error(at, $"'{address}' {why}; tokens of the issuer are refused");
+            return (NoKeys, null);
+        }
+
+        return (null, isGiven ? text : null);
     }
 
     private static bool IsKeySet(string text)

@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Filters.Jwt;
 using Weft.Proxy.Telemetry.Access.Text;
 
 namespace Weft.Proxy.Configuration.Validation;
@@ -7,6 +8,9 @@ namespace Weft.Proxy.Configuration.Validation;
 /// <summary>Everything that is wrong with a configuration, at once. What passes here compiles.</summary>
 internal static class ConfigValidator
 {
+    // Requests wait for it.
+    private static readonly TimeSpan MaxFetchTimeout = TimeSpan.FromMinutes(1);
+
     public static IReadOnlyList<ConfigError> Validate(ProxyConfig config)
     {
         var errors = new ConfigErrors();
@@ -75,14 +79,17 @@ internal static class ConfigValidator
     {
         errors.Name(provider.Name, $"{path}.name");
         errors.Name(provider.Issuer, $"{path}.issuer");
-        errors.Require(provider.Jwks is null != provider.JwksUri is null, path, "needs one of jwks, jwksUri");
+        errors.Require(provider.Jwks is null || provider.JwksUri is null, path, "has one of jwks, jwksUri; with neither, the issuer's own document says where its keys are");
+        errors.Require(provider.Jwks is not null || provider.JwksUri is not null || DiscoveryDocument.AddressOf(provider.Issuer) is not null, $"{path}.issuer",
+            "is no address with https or http, at which its keys could be looked for; say jwks or jwksUri");
         if (provider.Jwks is { } keys)
             Source(keys, $"{path}.jwks", errors);
         if (provider.JwksUri is { } uri)
-            errors.Require(Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed is { Scheme: "https" or "http", UserInfo: "" }, $"{path}.jwksUri", "is no address with https or http and without a password");
+            errors.Require(KeyAddress.Read(uri) is not null, $"{path}.jwksUri", "is no address with https or http and without a password");
         // The set is fetched from its address, past the clusters: a setting that does nothing would be a lie.
         errors.Require(provider.JwksCluster is null, $"{path}.jwksCluster", "is not supported; the key set is fetched from jwksUri itself");
         errors.Require(provider.CacheDuration > TimeSpan.Zero, $"{path}.cacheDuration", "must be above zero");
+        errors.Require(provider.FetchTimeout > TimeSpan.Zero && provider.FetchTimeout <= MaxFetchTimeout, $"{path}.fetchTimeout", "must be above zero, and a minute at most");
         errors.NotNegative(provider.ClockSkew, $"{path}.clockSkew");
         foreach (var name in provider.FromHeaders.Select(h => h.Name))
             errors.Require(FilterValidator.IsToken(name), $"{path}.fromHeaders", $"'{name}' is no name of a field");

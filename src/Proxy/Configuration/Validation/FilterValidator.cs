@@ -39,6 +39,9 @@ internal static class FilterValidator
             errors.Require(IsToken(name) && !Framing.Contains(name), $"{path}.remove", $"'{name}' cannot be removed");
     }
 
+    // RFC 6749 section 3.3.
+    private static bool IsScope(string text) => text.Length > 0 && text.All(c => c is > ' ' and <= '~' and not '"' and not '\\');
+
     /// <summary>A field that a filter may write: a name, and none that frames messages.</summary>
     public static bool IsOwnHeader(string name) => IsToken(name) && !Framing.Contains(name);
 
@@ -97,7 +100,18 @@ internal static class FilterValidator
                 Rules(external.When, $"{path}.when", errors);
                 break;
             case JwtFilter jwt:
-                errors.Require(!jwt.Providers.IsEmpty, $"{path}.providers", "is missing");
+                errors.Require(!jwt.AllowMissing || !jwt.Providers.IsEmpty || !jwt.Issuers.IsEmpty, $"{path}.providers", "is missing");
+                foreach (var (i, issuer) in jwt.Issuers.Index())
+                {
+                    ConfigValidator.Provider(issuer, $"{path}.issuers[{i}]", errors);
+                    errors.Require(issuer.Jwks?.File is null, $"{path}.issuers[{i}].jwks", "is a file; a provider with a file has a name, and stands among jwtProviders");
+                }
+
+                errors.Unique(jwt.Issuers, issuer => issuer.Name, i => $"{path}.issuers[{i}].name", "provider");
+                foreach (var (i, required) in jwt.Required.Index())
+                    errors.Require(required.Claim.Length > 0, $"{path}.required[{i}].claim", "is missing");
+                foreach (var (i, scope) in jwt.Scopes.Index())
+                    errors.Require(IsScope(scope), $"{path}.scopes[{i}]", $"'{scope}' is no scope: visible ASCII without quotes and backslashes");
                 foreach (var (i, name) in jwt.Providers.Index())
                     known.Provider(name, $"{path}.providers[{i}]", errors);
                 break;

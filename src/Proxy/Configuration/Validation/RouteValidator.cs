@@ -85,12 +85,18 @@ internal static class RouteValidator
 
     private static void Match(RouteMatch match, string path, ConfigErrors errors)
     {
-        errors.Compiles(() => _ = new RouteRule(0, null!, match with { Headers = [], Query = [], Source = SourceMatch.Any, Authority = null, Scheme = null }), $"{path}.path");
+        errors.Compiles(() => _ = new RouteRule(0, null!, match with { Headers = [], Query = [], Claims = [], Source = SourceMatch.Any, Authority = null, Scheme = null }), $"{path}.path");
         Source(match.Source, $"{path}.source", errors);
         foreach (var (i, header) in match.Headers.Index())
             errors.Compiles(() => _ = new NamedMatcher(header), $"{path}.headers[{i}]");
         foreach (var (i, parameter) in match.Query.Index())
             errors.Compiles(() => _ = new NamedMatcher(parameter), $"{path}.query[{i}]");
+        foreach (var (i, claim) in match.Claims.Index())
+        {
+            errors.Require(!claim.Path.IsEmpty && !claim.Path.Contains(""), $"{path}.claims[{i}].path", "names no claim");
+            errors.Compiles(() => _ = new ClaimMatcher(claim), $"{path}.claims[{i}]");
+        }
+
         foreach (var text in new[] { match.Authority, match.Scheme })
             errors.Compiles(() => _ = text is null ? null : new TextMatcher(text), $"{path}.authority");
         foreach (var (i, method) in match.Methods.Index())

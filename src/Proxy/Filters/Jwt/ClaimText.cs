@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Weft.Proxy.Config.Model;
 
 namespace Weft.Proxy.Filters.Jwt;
 
@@ -20,6 +21,14 @@ internal static class ClaimText
         }
 
         return Texts(found);
+    }
+
+    /// <summary>As <see cref="Values(JsonElement, IReadOnlyList{string})"/>; one text of a claim of the top that is a list of words is these words (RFC 8693 section 4.2).</summary>
+    /// <param name="lists">Names of such claims, beside those that always are.</param>
+    public static IReadOnlyList<string> Words(JsonElement claims, IReadOnlyList<string> path, ValueList<string> lists)
+    {
+        var values = Values(claims, path);
+        return path is [var name] && values is [var text] && (name is "scope" or "permission" || lists.Contains(name)) ? text.Split(' ', StringSplitOptions.RemoveEmptyEntries) : values;
     }
 
     private static IReadOnlyList<string> Texts(JsonElement found)

@@ -16,6 +16,7 @@ internal sealed class JwtCheckFilter(JwtFilter config, ImmutableArray<TokenIssue
     private readonly TokenValidator _validator = new([.. issuers.Select(i => i.Provider)]);
     private readonly CredentialPlaces _places = new(issuers.Select(i => i.Provider.Locations));
     private readonly HeaderNames _own = new(issuers.SelectMany(i => i.OwnHeaders));
+    private readonly TokenRequirements _required = new(config);
 
     public override FilterVerdict OnRequest(ExchangeContext context)
     {
@@ -52,9 +53,17 @@ internal sealed class JwtCheckFilter(JwtFilter config, ImmutableArray<TokenIssue
 
     private FilterVerdict Accept(ExchangeContext context, JwtClaims claims, TokenIssuer issuer)
     {
+        var identity = new TokenIdentity(claims, issuer.Config.SpaceDelimitedClaims);
+        if (_required.Unmet(identity) is not null)
+        {
+            _places.RemoveQuery(context);
+            return Challenge.Respond(context, 403, "jwt_insufficient", "forbidden\n", _required.Challenge);
+        }
+
         if (!issuer.Config.Forward)
             _places.RemoveFrom(context);
-        context.Identity = new TokenIdentity(claims);
+        context.Identity = identity;
+        context.Facts.Token = identity;
         var headers = context.Request.Headers;
         if (issuer.PayloadHeader is { } payload)
             headers.Add(payload, Base64Url.EncodeToUtf8(Encoding.UTF8.GetBytes(claims.Root.GetRawText())));

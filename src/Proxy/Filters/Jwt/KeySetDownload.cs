@@ -1,12 +1,30 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Weft.Proxy.Config.Model;
 
 namespace Weft.Proxy.Filters.Jwt;
 
-/// <summary>A key set from its issuer's server. A redirect is an answer like any that is not 200: keys come from where the configuration says, or not at all.</summary>
-internal sealed partial class KeySetDownload(HttpClient client, Uri address, ILogger logger) : IKeySetFetcher
+/// <summary>
+/// A key set from its issuer's server: from the address that the configuration says, or from where the issuer's own document leads. A redirect is an answer like any that is not 200: keys come from
+/// where these two say, or not at all.
+/// </summary>
+internal sealed partial class KeySetDownload(HttpClient client, JwtProviderConfig provider, TimeProvider time, ILogger logger) : IKeySetFetcher
 {
     public async Task<byte[]?> FetchAsync(CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(provider.FetchTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        if (provider.JwksUri is { } fixedAddress)
+            return await GetAsync(new Uri(fixedAddress), either.Token);
+        if (DiscoveryDocument.AddressOf(provider.Issuer) is not { } place || await GetAsync(place, either.Token) is not { } document)
+            return null;
+        if (DiscoveryDocument.KeysOf(document, provider.Issuer, out var why) is { } keys)
+            return await GetAsync(keys, either.Token);
+        Log.NotUsable(logger, place, why!);
+        return null;
+    }
+
+    private async Task<byte[]?> GetAsync(Uri address, CancellationToken cancellationToken)
     {
         try
         {
@@ -25,7 +43,10 @@ internal sealed partial class KeySetDownload(HttpClient client, Uri address, ILo
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "the key set of {Address} could not be had: {Reason}", EventName = nameof(Unavailable))]
+        [LoggerMessage(LogLevel.Warning, "{Address} of an issuer of tokens could not be had: {Reason}", EventName = nameof(Unavailable))]
         public static partial void Unavailable(ILogger logger, Uri address, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "{Address} {Reason}; its issuer's keys are not fetched by it", EventName = nameof(NotUsable))]
+        public static partial void NotUsable(ILogger logger, Uri address, string reason);
     }
 }

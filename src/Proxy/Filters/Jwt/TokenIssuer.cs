@@ -20,10 +20,10 @@ internal sealed record TokenIssuer(JwtProviderConfig Config, TokenProvider Provi
     public static TokenIssuer Of(JwtProviderConfig config, KeySet? keys, KeySource? source)
     {
         var rules = new JwtRules { Issuer = config.Issuer, Audiences = config.Audiences, Skew = config.ClockSkew, Types = Types };
-        return new(config, new TokenProvider(config.Name, rules, Locations(config)) { FixedKeys = keys, Source = source });
+        return new(config, new TokenProvider(config.Name, rules, LocationsOf(config)) { FixedKeys = keys, Source = source });
     }
 
-    private static TokenLocations Locations(JwtProviderConfig config)
+    public static TokenLocations LocationsOf(JwtProviderConfig config)
         => config.FromHeaders.IsEmpty && config.FromQuery.IsEmpty && config.FromCookies.IsEmpty
             ? TokenLocations.Bearer
             : new TokenLocations

@@ -37,6 +37,9 @@ internal interface IMeshPaths
     /// <summary>Whether a name that resolves to the address leads there.</summary>
     bool MayResolveTo(IPAddress address);
 
+    /// <summary>Whether a pod or a service has it.</summary>
+    bool IsOfMesh(IPAddress address);
+
     /// <summary>What metrics call the endpoint.</summary>
     DestinationLabels LabelsOf(Cluster cluster, UpstreamEndpoint endpoint);
 }

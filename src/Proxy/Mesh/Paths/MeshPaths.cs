@@ -59,6 +59,9 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
 
     public bool MayResolveTo(IPAddress address) => !limits.ForNames(address);
 
+    public bool IsOfMesh(IPAddress address) => view() is var seen && address.Plain() is var plain
+        && ((seen.Hosts.TryGetValue(plain, out var host) && WorkloadNames.IsService(host.Name)) || (seen.Workloads.TryGetValue(plain, out var owners) && owners.Any(owner => owner.IsPod)));
+
     public DestinationLabels LabelsOf(Cluster cluster, UpstreamEndpoint endpoint)
     {
         var address = endpoint.Address.Address.Plain();

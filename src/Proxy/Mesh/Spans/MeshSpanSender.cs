@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Net;
 using System.Text;
 using Weft.Proxy.Config.Units;
 using Weft.Proxy.Filters;
@@ -19,7 +18,6 @@ internal sealed class MeshSpanSender(CollectorConfig collector, LoopServices ser
     // "Length-Prefixed-Message" of gRPC over HTTP/2: a byte for compression, four for the length.
     private const int Prefix = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
-    private static readonly ConnectionFacts Door = new() { Source = new IPEndPoint(IPAddress.None, 0), Destination = new IPEndPoint(IPAddress.None, 0) };
     private readonly byte[] _authority = Encoding.ASCII.GetBytes(Invariant(collector));
     private readonly byte[] _path = Encoding.ASCII.GetBytes(collector.Path ?? "/opentelemetry.proto.collector.trace.v1.TraceService/Export");
 
@@ -37,7 +35,7 @@ internal sealed class MeshSpanSender(CollectorConfig collector, LoopServices ser
         if (IsGrpc)
             head.Headers.Add("te"u8, "trailers"u8);
         var answer = new Answer(IsGrpc);
-        AsideCall.Start(services, cluster, head, Patience, answer, content, IsGrpc, Door);
+        AsideCall.Start(services, cluster, head, Patience, answer, content, IsGrpc, ConnectionFacts.OfProxy);
         return await answer.Task.WaitAsync(cancellationToken);
     }
 

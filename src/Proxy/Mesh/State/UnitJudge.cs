@@ -1,6 +1,4 @@
 using System.Net;
-using System.Text;
-using Weft.Jose;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
@@ -25,8 +23,7 @@ internal static class UnitJudge
                 break;
             case RouteTableConfig table:
                 RouteValidator.Validate(table, "", KnownNames.Any, errors);
-                foreach (var filter in table.Hosts.SelectMany(host => host.Filters.Concat(host.Routes.SelectMany(route => route.Filters))))
-                    errors.Require(filter is not (JwtFilter or ApiKeyFilter or BasicAuthFilter), "filters", $"{filter.GetType().Name} is not for routes of the mesh; tokens belong to workloads");
+                Credentials(table, errors);
                 break;
             case ClusterUnit cluster:
                 ClusterValidator.Validate(cluster.Cluster, "cluster", KnownNames.Any, errors);
@@ -59,6 +56,24 @@ internal static class UnitJudge
             throw new UnitException(first.Path, errors.All.Count == 1 ? first.Message : $"{first.Message} (and {errors.All.Count - 1} more)");
     }
 
+    private static void Credentials(RouteTableConfig table, ConfigErrors errors)
+    {
+        foreach (var filter in table.Hosts.SelectMany(host => host.Filters.Concat(host.Routes.SelectMany(route => route.Filters))))
+        {
+            var sources = filter switch
+            {
+                ApiKeyFilter keys => [keys.KeyFile],
+                BasicAuthFilter users => [users.Users],
+                JwtFilter tokens => tokens.Issuers.Select(issuer => issuer.Jwks),
+                _ => Array.Empty<DataSource?>().AsEnumerable(),
+            };
+            errors.Require(filter is not (JwtFilter or ApiKeyFilter or BasicAuthFilter) || DoorTables.Has(table.Name), "filters", $"{filter.GetType().Name} is not for routes of the mesh; tokens belong to workloads");
+            errors.Require(sources.All(source => source?.File is null), "filters", $"{filter.GetType().Name} names a file of this machine; give what is in it");
+            // Providers by name are of workloads and listeners, which name them in units of their own.
+            errors.Require(filter is not JwtFilter { Providers.IsEmpty: false }, "filters", "a JwtFilter of a route has issuers of its own");
+        }
+    }
+
     private static void Destination(DestinationUnit unit, ConfigErrors errors)
     {
         foreach (var (i, address) in unit.Addresses.Index())
@@ -87,10 +102,7 @@ internal static class UnitJudge
     private static void Provider(JwtProviderConfig provider, string path, ConfigErrors errors)
     {
         ConfigValidator.Provider(provider, path, errors);
-        if (provider.Jwks is not { } keys)
-            return;
-        errors.Require(keys.File is null, $"{path}.jwks", "is a file of this machine; give the keys themselves");
-        errors.Require(keys.Inline is null || KeySet.Parse(Encoding.UTF8.GetBytes(keys.Inline)) is { Keys.Count: > 0 }, $"{path}.jwks", "is no JWK set with a key for ES256 or RS256");
+        errors.Require(provider.Jwks?.File is null, $"{path}.jwks", "is a file of this machine; give the keys themselves");
     }
 
     private static void Listener(ListenerUnit unit, ConfigErrors errors)

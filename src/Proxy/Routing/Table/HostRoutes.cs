@@ -18,6 +18,7 @@ internal sealed class HostRoutes
     {
         Name = name;
         _rules = [.. rules];
+        AsksClaims = _rules.Any(rule => !rule.Match.Claims.IsEmpty);
         _exactCase = PathIndex.Of(_rules.Where(r => r.Match.Path is { IgnoreCase: false }));
         _ignoreCase = PathIndex.Of(_rules.Where(r => r.Match.Path is { IgnoreCase: true }));
         _anyPath = [.. _rules.Where(r => r.Match.Path is null).Select(r => r.Order)];
@@ -25,6 +26,9 @@ internal sealed class HostRoutes
     }
 
     public string Name { get; }
+
+    /// <summary>A rule asks what a token says.</summary>
+    public bool AsksClaims { get; }
 
     /// <summary>In the order in which they stand.</summary>
     public IReadOnlyList<RouteRule> Rules => _rules;

@@ -11,6 +11,7 @@ internal sealed class RuleConditions
     private readonly int[] _ports;
     private readonly NamedMatcher[] _headers;
     private readonly NamedMatcher[] _query;
+    private readonly ClaimMatcher[] _claims;
     private readonly TextMatcher? _authority;
     private readonly TextMatcher? _scheme;
     private readonly SourceMatcher? _source;
@@ -22,6 +23,7 @@ internal sealed class RuleConditions
         _ports = [.. match.Ports];
         _headers = [.. match.Headers.Select(h => new NamedMatcher(h))];
         _query = [.. match.Query.Select(q => new NamedMatcher(q))];
+        _claims = [.. match.Claims.Select(c => new ClaimMatcher(c))];
         _authority = match.Authority is { } authority ? new(authority) : null;
         _scheme = match.Scheme is { } scheme ? new(scheme) : null;
         _source = SourceMatcher.Of(match.Source);
@@ -39,7 +41,8 @@ internal sealed class RuleConditions
             && HasServerName(facts)
             && (_source is null || _source.Matches(facts.Connection))
             && HasHeaders(facts)
-            && HasQuery(facts);
+            && HasQuery(facts)
+            && HasClaims(facts);
 
     private bool HasMethod(RequestFacts facts)
     {
@@ -68,6 +71,17 @@ internal sealed class RuleConditions
         foreach (var header in _headers)
         {
             if (!header.MatchesHeader(facts))
+                return false;
+        }
+
+        return true;
+    }
+
+    private bool HasClaims(RequestFacts facts)
+    {
+        foreach (var claim in _claims)
+        {
+            if (!claim.Matches(facts.Token))
                 return false;
         }
 

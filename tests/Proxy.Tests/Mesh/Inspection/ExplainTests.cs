@@ -190,6 +190,37 @@ public sealed class ExplainTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Claims_of_a_token_that_the_door_verifies_choose_the_route()
+    {
+        RouteConfig To(string name, params ClaimMatch[] claims) => new() { Name = $"shop/door/{name}", Matches = claims.Length == 0 ? [] : [new RouteMatch { Claims = [.. claims] }], Action = new ForwardAction { Clusters = [new WeightedCluster { Cluster = $"{Name}:80" }] } };
+        var own = new JwtFilter { Issuers = [new JwtProviderConfig { Name = "own", Issuer = "https://own.example", FromQuery = ["token"] }], Scopes = ["read"] };
+        _bed.Apply([
+            UnitCodec.Tokens("istio-system/jwt", new TokensUnit { Providers = [new JwtProviderConfig { Name = "istio-system/jwt/0", Issuer = "https://issuer.example" }] }),
+            UnitCodec.Listener(new ListenerUnit { Listener = new ListenerConfig { Name = "gateway/80", Port = 80, RouteTable = "gateway/80" }, Tokens = ["istio-system/jwt"] }),
+            UnitCodec.Routes(new RouteTableConfig
+            {
+                Name = "gateway/80",
+                Hosts = [new VirtualHostConfig { Name = "shop.example", Domains = ["shop.example"], Routes = [To("beta", new ClaimMatch(["groups"], StringMatch.Exact("beta"))), To("rest")] }, new VirtualHostConfig { Name = "own.example", Domains = ["own.example"], Routes = [To("own") with { Filters = [own] }] }],
+            }),
+        ]);
+        static string Token(string claims) => "x." + System.Buffers.Text.Base64Url.EncodeToString(System.Text.Encoding.UTF8.GetBytes(claims)) + ".y";
+        Explanation From(string host, string? token, string path = "/") => Explain(question => question with { From = "outside", Host = host, Path = path, Headers = token is null ? [] : [new("Authorization", "Bearer " + token)] });
+        var beta = From("shop.example", Token("{\"iss\":\"https://issuer.example\",\"sub\":\"a\",\"groups\":[\"alpha\",\"beta\"]}"));
+        Assert.Equal(("route shop/door/beta takes it", "match[0]: claim groups 'beta'"), (Step(beta, "route").Text, Step(beta, "route").Why[0]));
+        foreach (var token in new[] { null, Token("{\"iss\":\"https://issuer.example\",\"sub\":\"a\",\"groups\":\"gamma\"}") })
+        {
+            var rest = From("shop.example", token);
+            Assert.Equal("route shop/door/rest takes it", Step(rest, "route").Text);
+            Assert.Contains("not shop/door/beta: claim groups is not 'beta'", Step(rest, "route").Why);
+        }
+
+        Assert.Equal((ExplainedOutcome.Refused, 401), (From("own.example", null).Outcome, From("own.example", null).Status));
+        Assert.Equal(403, From("own.example", null, "/?token=" + Token("{\"iss\":\"https://own.example\",\"scope\":\"write\"}")).Status);
+        Assert.Equal(401, From("own.example", null, "/?token=" + Token("{\"iss\":\"https://else.example\",\"scope\":\"read\"}")).Status);
+        Assert.Equal(ExplainedOutcome.Forwarded, From("own.example", null, "/?token=" + Token("{\"iss\":\"https://own.example\",\"scope\":\"write read\"}")).Outcome);
+    }
+
+    [Fact]
     public void What_comes_from_outside_passes_the_front_door()
     {
         _bed.Apply([

@@ -30,12 +30,13 @@ internal static class DoorPolicies
     public static IEnumerable<FilterConfig> Filters(IEnumerable<ObjectRef> targets, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
     {
         var all = targets.SelectMany(lookups.DoorPolicies).Distinct(ReferenceEqualityComparer.Instance).Cast<IObject>().ToList();
-        var credentials = new IObject?[] { all.OfType<ApiKeyPolicy>().FirstOrDefault(), all.OfType<BasicAuthPolicy>().FirstOrDefault() }.OfType<IObject>();
+        var credentials = new IObject?[] { all.OfType<JwtPolicy>().FirstOrDefault(), all.OfType<ApiKeyPolicy>().FirstOrDefault(), all.OfType<BasicAuthPolicy>().FirstOrDefault() }.OfType<IObject>();
         return credentials.Concat(all.OfType<RateLimitPolicy>()).SelectMany(policy => Filters(policy, lookups, Problems.Of(policy, diagnostics)));
     }
 
     private static IEnumerable<FilterConfig> Filters(IObject policy, MeshLookups lookups, Problems problems) => policy switch
     {
+        JwtPolicy tokens => [TokenPolicies.Read(tokens, lookups, problems)],
         ApiKeyPolicy keys => [Keys(keys, lookups, problems)],
         BasicAuthPolicy passwords => [Passwords(passwords, lookups, problems)],
         RateLimitPolicy limits => Limits(limits, problems),

@@ -15,11 +15,13 @@ internal static class DoorTargets
 
     /// <summary>Those that can be, in the policy's own namespace.</summary>
     public static IEnumerable<ObjectRef> TargetsOf(IObject policy)
-        => RefsOf(policy).Where(target => Wrong(target, policy) is null).Select(target => new ObjectRef(target.Kind, policy.Metadata.Namespace ?? "", target.Name));
+        => RefsOf(policy).Where(target => Wrong(target, policy) is null).Select(target => new ObjectRef(target.Kind, policy.Metadata.Namespace ?? "", target.Name))
+            .Concat(policy is JwtPolicy ? [Problems.RefOf(policy)] : []); // what is for itself is found by its own name
 
     public static void Check(IObject policy, Problems problems)
     {
-        if (RefsOf(policy).Count == 0)
+        // An Ingress may name it.
+        if (RefsOf(policy).Count == 0 && policy is not JwtPolicy)
             problems.Error("spec.targetRefs", "is missing; say what the policy is for");
         foreach (var (i, target) in RefsOf(policy).Index())
         {
@@ -36,6 +38,7 @@ internal static class DoorTargets
             RateLimitPolicy limits => limits.Spec?.TargetRefs,
             ApiKeyPolicy keys => keys.Spec?.TargetRefs,
             BasicAuthPolicy passwords => passwords.Spec?.TargetRefs,
+            JwtPolicy tokens => tokens.Spec?.TargetRefs,
             _ => null,
         };
         return [.. (targets ?? []).Select(target => (target ?? new()) with { Kind = target?.Kind ?? "", Name = target?.Name ?? "" })];

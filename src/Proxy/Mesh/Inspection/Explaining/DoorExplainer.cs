@@ -36,6 +36,7 @@ internal sealed class DoorExplainer(ExplainerParts parts, ExplanationDraft draft
         var routes = new RouteExplainer(parts, draft);
         if (listener.Kind != ListenerKind.Http || listener.RouteTable is not { } table || TlsNames.Of(listener.Tls)?.IsPassedOn(facts.ServerName) == true)
             return routes.Connections(listener, facts, identity, IPAddress.None, isTls ? "TLS" : "bytes");
+        ImaginedIdentity? token = null;
         if (!listener.Filters.IsEmpty)
         {
             var request = ImaginedRequest.Of(question, facts, listener.Http.Path, out _);
@@ -43,8 +44,9 @@ internal sealed class DoorExplainer(ExplainerParts parts, ExplanationDraft draft
             if (!judgement.Allowed)
                 return draft.Stop("door policy", ExplainedOutcome.Refused, judgement.Status, judgement.Text, judgement.Why);
             draft.Good("door policy", judgement.Text, judgement.Why);
+            token = judgement.Token;
         }
 
-        return routes.Requests(question, parts.State.Tables.Of(table).Whole, listener, facts, identity, IPAddress.None);
+        return routes.Requests(question, parts.State.Tables.Of(table).Whole, listener, facts, identity, IPAddress.None, token);
     }
 }

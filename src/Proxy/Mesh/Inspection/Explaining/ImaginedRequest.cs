@@ -38,12 +38,24 @@ internal static class ImaginedRequest
     {
         const string Scheme = "Bearer ";
         var field = question.Headers.FirstOrDefault(header => header.Name.Equals("authorization", StringComparison.OrdinalIgnoreCase))?.Value;
-        if (field?.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) != true || field[Scheme.Length..].Trim().Split('.') is not [_, var payload, _])
+        return field?.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) == true ? Read(field[Scheme.Length..].Trim(), []) : null;
+    }
+
+    /// <summary>Likewise, of the issuer, and where it looks for tokens.</summary>
+    public static ImaginedIdentity? TokenOf(RequestFacts request, JwtProviderConfig issuer)
+        => TokenIssuer.LocationsOf(issuer).Find(request.Head, out var token) == TokenCount.One && Read(token, issuer.SpaceDelimitedClaims) is { } identity && identity.Issuer == issuer.Issuer ? identity : null;
+
+    /// <summary>Whether something stands where the issuer looks for tokens.</summary>
+    public static bool HasToken(RequestFacts request, JwtProviderConfig issuer) => TokenIssuer.LocationsOf(issuer).Find(request.Head, out _) != TokenCount.None;
+
+    private static ImaginedIdentity? Read(string token, ValueList<string> lists)
+    {
+        if (token.Split('.') is not [_, var payload, _])
             return null;
         try
         {
             using var claims = JsonDocument.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(payload));
-            return claims.RootElement.ValueKind == JsonValueKind.Object ? new ImaginedIdentity(claims.RootElement.Clone()) : null;
+            return claims.RootElement.ValueKind == JsonValueKind.Object ? new ImaginedIdentity(claims.RootElement.Clone(), lists) : null;
         }
         catch (Exception bad) when (bad is FormatException or JsonException)
         {
@@ -53,7 +65,7 @@ internal static class ImaginedRequest
 }
 
 /// <summary>As <see cref="TokenIdentity"/>, of claims that nobody has verified.</summary>
-internal sealed class ImaginedIdentity(JsonElement claims) : RequestIdentity
+internal sealed class ImaginedIdentity(JsonElement claims, ValueList<string> lists) : RequestIdentity
 {
     public string Issuer => ClaimText.Values(claims, ["iss"]) is [var issuer] ? issuer : "";
 
@@ -63,9 +75,5 @@ internal sealed class ImaginedIdentity(JsonElement claims) : RequestIdentity
 
     public override string? Presenter => ClaimText.Values(claims, ["azp"]) is [var presenter] ? presenter : null;
 
-    public override IReadOnlyList<string> Claim(IReadOnlyList<string> path)
-    {
-        var values = ClaimText.Values(claims, path);
-        return path is ["scope"] && values is [var scopes] ? scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries) : values;
-    }
+    public override IReadOnlyList<string> Claim(IReadOnlyList<string> path) => ClaimText.Words(claims, path, lists);
 }

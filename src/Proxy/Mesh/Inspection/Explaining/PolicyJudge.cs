@@ -3,6 +3,7 @@ using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Inspection;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Filters.Authorization;
+using Weft.Proxy.Filters.Jwt;
 using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Routing;
 
@@ -10,7 +11,11 @@ namespace Weft.Proxy.Mesh.Inspection.Explaining;
 
 /// <param name="Status">That is answered instead; null: the connection is closed.</param>
 /// <param name="Depends">On a server that would have to be asked.</param>
-internal sealed record Judgement(bool Allowed, int? Status, string Text, bool Depends, IReadOnlyList<string> Why);
+internal sealed record Judgement(bool Allowed, int? Status, string Text, bool Depends, IReadOnlyList<string> Why)
+{
+    /// <summary>Of the request's token, when somebody asks for one and takes it.</summary>
+    public ImaginedIdentity? Token { get; init; }
+}
 
 /// <summary>Asks the filters of a workload, or of the front door, about a request.</summary>
 internal static class PolicyJudge
@@ -20,26 +25,14 @@ internal static class PolicyJudge
     {
         var why = new List<string>();
         var depends = false;
-        RequestIdentity? identity = null;
+        ImaginedIdentity? identity = null;
         foreach (var filter in request is null ? [] : filters.AsSpan().ToArray())
         {
             switch (filter)
             {
                 case JwtFilter jwt:
-                    var issuers = state.JwtProviders.Where(provider => jwt.Providers.Contains(provider.Name)).ToList();
-                    why.Add($"tokens are checked: {string.Join(", ", issuers.Select(issuer => issuer.Issuer))}");
-                    if (token is null)
-                    {
-                        if (!jwt.AllowMissing)
-                            return new(false, 401, "refused: a token is asked for", false, why);
-                        why.Add("the request has no token, and passes this as nobody");
-                        break;
-                    }
-
-                    if (issuers.All(issuer => issuer.Issuer != token.Issuer))
-                        return new(false, 401, $"refused: the token's issuer '{token.Issuer}' is none that is known here", false, why);
-                    identity = token;
-                    why.Add($"the token is taken as valid, of {token.Principal}; its signature and times are checked when it is sent");
+                    if (Token(jwt, request!, token, state, why, out identity) is { } turnedAway)
+                        return turnedAway;
                     break;
                 case ApiKeyFilter or BasicAuthFilter or ExternalAuthorizationFilter:
                     depends = true;
@@ -52,7 +45,29 @@ internal static class PolicyJudge
 
         if (request is null && Refusal(Connections.PoliciesOf(filters), connection, null, null, why) is { } closed)
             return closed with { Status = null };
-        return new(true, null, why.LastOrDefault(line => line.StartsWith("allowed", StringComparison.Ordinal)) ?? (depends ? "depends on who is asked" : "no policy refuses it"), depends, why);
+        return new(true, null, why.LastOrDefault(line => line.StartsWith("allowed", StringComparison.Ordinal)) ?? (depends ? "depends on who is asked" : "no policy refuses it"), depends, why) { Token = identity };
+    }
+
+    // As the filter itself: where each issuer looks, the token's own issuer, and what it must say.
+    private static Judgement? Token(JwtFilter jwt, RequestFacts request, ImaginedIdentity? shown, MeshState state, List<string> why, out ImaginedIdentity? identity)
+    {
+        var issuers = state.JwtProviders.Where(provider => jwt.Providers.Contains(provider.Name)).Concat(jwt.Issuers).ToList();
+        why.Add($"tokens are checked: {string.Join(", ", issuers.Select(issuer => issuer.Issuer))}");
+        identity = issuers.Select(issuer => ImaginedRequest.TokenOf(request, issuer)).FirstOrDefault(found => found is not null);
+        if (identity is null && issuers.Exists(issuer => ImaginedRequest.HasToken(request, issuer)))
+            return new(false, 401, $"refused: the token's issuer '{shown?.Issuer}' is none that is known here", false, why);
+        if (identity is null)
+        {
+            if (!jwt.AllowMissing)
+                return new(false, 401, "refused: a token is asked for", false, why);
+            why.Add("the request has no token, and passes this as nobody");
+            return null;
+        }
+
+        if (new TokenRequirements(jwt).Unmet(identity) is { } unmet)
+            return new(false, 403, $"refused: the token has not {unmet}", false, why);
+        why.Add($"the token is taken as valid, of {identity.Principal}; its signature and times are checked when it is sent");
+        return null;
     }
 
     private static Judgement? Refusal(ValueList<AuthorizationPolicyConfig> policies, ConnectionFacts connection, RequestFacts? request, RequestIdentity? identity, List<string> why)

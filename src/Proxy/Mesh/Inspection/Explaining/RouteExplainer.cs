@@ -15,9 +15,11 @@ namespace Weft.Proxy.Mesh.Inspection.Explaining;
 internal sealed class RouteExplainer(ExplainerParts parts, ExplanationDraft draft)
 {
     /// <param name="client">As the sending side knows it.</param>
-    public Explanation Requests(ExplainQuestion question, RouteTableConfig table, ListenerConfig listener, ConnectionFacts client, string? identity, IPAddress from)
+    /// <param name="token">That the listener has asked for and taken.</param>
+    public Explanation Requests(ExplainQuestion question, RouteTableConfig table, ListenerConfig listener, ConnectionFacts client, string? identity, IPAddress from, ImaginedIdentity? token = null)
     {
         var request = ImaginedRequest.Of(question, client, listener.Http.Path, out var problem);
+        request.Token = token;
         if (problem is not null)
             return draft.Stop("request", ExplainedOutcome.Answered, 400, $"the request is refused: {problem}");
         draft.Uses(UnitKind.Routes, table.Name);
@@ -34,6 +36,8 @@ internal sealed class RouteExplainer(ExplainerParts parts, ExplanationDraft draf
         {
             if (filter is FaultFilter { AbortFraction: >= 1 } fault)
                 return draft.Stop("fault", ExplainedOutcome.Answered, fault.AbortGrpcStatus is null ? fault.AbortStatus : 200, $"{RouteTexts.Of(filter)}: no endpoint gets it (FI)", $"of {config.Name}");
+            if (filter is JwtFilter tokens && PolicyJudge.Of([tokens], client, request, ImaginedRequest.TokenOf(question), parts.State) is { Allowed: false } refused)
+                return draft.Stop("filter", ExplainedOutcome.Refused, refused.Status, refused.Text, [.. refused.Why, $"of {config.Name}"]);
             if (RouteTexts.Of(filter) is { Length: > 0 } text)
                 draft.Odd(filter is FaultFilter ? "fault" : "filter", text);
         }

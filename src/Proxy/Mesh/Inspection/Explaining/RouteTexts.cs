@@ -15,6 +15,7 @@ internal static class RouteTexts
             parts.Add($"method {string.Join(" or ", match.Methods)}");
         parts.AddRange(match.Headers.Select(header => $"header {Of(header)}"));
         parts.AddRange(match.Query.Select(query => $"query parameter {Of(query)}"));
+        parts.AddRange(match.Claims.Select(claim => $"claim {Of(Named(claim))}"));
         if (match.Authority is { } authority)
             parts.Add($"authority {Of(authority)}");
         if (match.Scheme is { } scheme)
@@ -32,9 +33,13 @@ internal static class RouteTexts
 
     public static string Of(NamedMatch named) => named.Value is { } value ? $"{named.Name} {(named.Invert ? "not " : "")}{Of(value)}" : $"{named.Name} {(named.Invert ? "absent" : "present")}";
 
+    public static string Unmet(ClaimMatch claim) => Unmet(Named(claim));
+
     public static string Unmet(NamedMatch named) => named.Value is { } value
         ? $"{named.Name} is {(named.Invert ? "" : "not ")}{Of(value)}"
         : $"{named.Name} is {(named.Invert ? "there" : "missing")}";
+
+    private static NamedMatch Named(ClaimMatch claim) => new(string.Join('.', claim.Path), claim.Value, claim.Invert);
 
     public static string Of(SourceMatch source)
     {
@@ -59,7 +64,7 @@ internal static class RouteTexts
         CorsFilter => "cross-origin rules; preflights are answered here",
         RateLimitFilter limit => $"rate limit {limit.Name}: {limit.Requests} requests in {Of(limit.Per)}, then {limit.Status}{(limit.DryRun ? " (on trial: nothing is refused)" : "")}",
         BodyLimitFilter body => $"bodies above {body.MaxRequestBytes} bytes are answered 413",
-        JwtFilter jwt => $"tokens of {string.Join(", ", jwt.Providers)} are checked{(jwt.AllowMissing ? "; a request without one passes" : "; without one: 401")}",
+        JwtFilter jwt => $"tokens of {string.Join(", ", jwt.Providers.Concat(jwt.Issuers.Select(issuer => issuer.Issuer)))} are checked{(jwt.AllowMissing ? "; a request without one passes" : "; without one: 401")}",
         ApiKeyFilter => "an API key is asked for; without one: 401",
         BasicAuthFilter => "a password is asked for; without one: 401",
         ExternalAuthorizationFilter external => $"{(external.Name.Length > 0 ? external.Name : external.Cluster)} is asked, at {external.Cluster}; when it fails: {(external.FailOpen ? "the request passes" : external.ErrorStatus.ToString(CultureInfo.InvariantCulture))}",

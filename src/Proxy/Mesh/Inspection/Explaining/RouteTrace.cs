@@ -57,6 +57,8 @@ internal static class RouteTrace
             parts.Add((any with { Headers = [header] }, $"header {RouteTexts.Unmet(header)}"));
         foreach (var query in match.Query)
             parts.Add((any with { Query = [query] }, $"query parameter {RouteTexts.Unmet(query)}"));
+        foreach (var claim in match.Claims)
+            parts.Add((any with { Claims = [claim] }, $"claim {RouteTexts.Unmet(claim)}"));
         if (match.Authority is { } authority)
             parts.Add((any with { Authority = authority }, $"the authority is not {RouteTexts.Of(authority)}"));
         if (match.Scheme is { } scheme)
