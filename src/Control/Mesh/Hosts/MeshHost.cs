@@ -31,7 +31,7 @@ internal sealed record MeshHost
 
     public Resolution Resolution { get; init; }
 
-    /// <summary>Name that addresses are asked for, where one stands for the host.</summary>
+    /// <summary>Name that addresses are asked for, where one stands for the host. Null where the endpoints have names of their own.</summary>
     public string? DnsName { get; init; }
 
     /// <summary>Endpoints outside the mesh, without identities.</summary>
@@ -92,7 +92,7 @@ internal sealed record MeshHost
             Ports = [.. entry.Spec.Ports.Where(port => port.Number is > 0 and < 65_536).DistinctBy(port => port.Number)
                 .Select(port => new HostPort(port.Number, port.Name, Protocols.Of(port.Protocol), port.TargetPort ?? port.Number))],
             Addresses = [.. entry.Spec.Addresses.Where(IsRange)],
-            DnsName = resolution == Resolution.Dns && !HostNames.IsWildcard(host) ? entry.Spec.Endpoints.Count == 0 ? host : NameOf(entry) : null,
+            DnsName = resolution == Resolution.Dns && entry.Spec.Endpoints.Count == 0 && !HostNames.IsWildcard(host) ? host : null,
             External = entry.Spec.Location != "MESH_INTERNAL",
             ExportTo = entry.Spec.ExportTo,
         });
@@ -104,8 +104,6 @@ internal sealed record MeshHost
         : service.Spec.ExternalIPs;
 
     public static bool IsRange(string text) => IPAddress.TryParse(text, out _) || IPNetwork.TryParse(text, out _);
-
-    private static string? NameOf(Istio.ServiceEntry entry) => entry.Spec.Endpoints.Select(endpoint => endpoint.Address).FirstOrDefault(address => address is not null && !IPAddress.TryParse(address, out _));
 }
 
 /// <summary>What a port speaks, as Istio reads it: the application protocol, then the name up to its first dash.</summary>
