@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Weft.Api;
 using Weft.Api.Core;
+using Weft.Control.Mesh.Addresses;
 using Weft.Control.Networking;
 using Weft.Proxy.Config.Units;
 using Istio = Weft.Api.Istio;
@@ -13,7 +14,7 @@ internal enum Resolution { Static, Dns, Original }
 /// <param name="EndpointName">Name of the port in slices and workload entries.</param>
 internal sealed record HostPort(int Number, string EndpointName, PortProtocol Protocol, int TargetPort);
 
-/// <summary>A host of the mesh: that of a service or of a service entry. Two are the same when the object behind them is.</summary>
+/// <summary>A host of the mesh: that of a service or of a service entry. Two are the same when the object behind them is, and the address that others' objects have left to it.</summary>
 internal sealed record MeshHost
 {
     public required string Name { get; init; }
@@ -25,6 +26,9 @@ internal sealed record MeshHost
     public ImmutableArray<HostPort> Ports { get; init; } = [];
 
     public ImmutableArray<string> Addresses { get; init; } = [];
+
+    /// <summary>Address that the mesh has given it, as it has none; null: none.</summary>
+    public string? Allocated { get; init; }
 
     /// <summary>Others may have them, too, with other ports: those by which a service is reached from outside.</summary>
     public ImmutableArray<string> Shared { get; init; } = [];
@@ -51,7 +55,7 @@ internal sealed record MeshHost
     /// <summary>Whether it counts on which node an endpoint is.</summary>
     public bool CountsNodes => SameNodeOnly || Nearness.Contains(NodeLabels.Name);
 
-    public bool Equals(MeshHost? other) => other is not null && Name == other.Name && ReferenceEquals(Source, other.Source);
+    public bool Equals(MeshHost? other) => other is not null && Name == other.Name && ReferenceEquals(Source, other.Source) && Allocated == other.Allocated;
 
     public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal);
 
@@ -82,7 +86,8 @@ internal sealed record MeshHost
         };
     }
 
-    public static IEnumerable<MeshHost> Of(Istio.ServiceEntry entry)
+    /// <param name="given">Addresses by <see cref="HostAddresses.KeyOf"/>.</param>
+    public static IEnumerable<MeshHost> Of(Istio.ServiceEntry entry, IReadOnlyDictionary<string, string> given)
     {
         var @namespace = entry.Metadata.Namespace ?? "";
         var resolution = entry.Spec.Resolution switch { "STATIC" => Resolution.Static, "DNS" or "DNS_ROUND_ROBIN" => Resolution.Dns, _ => Resolution.Original };
@@ -92,6 +97,7 @@ internal sealed record MeshHost
             Ports = [.. entry.Spec.Ports.Where(port => port.Number is > 0 and < 65_536).DistinctBy(port => port.Number)
                 .Select(port => new HostPort(port.Number, port.Name, Protocols.Of(port.Protocol), port.TargetPort ?? port.Number))],
             Addresses = [.. entry.Spec.Addresses.Where(IsRange)],
+            Allocated = given.GetValueOrDefault(HostAddresses.KeyOf(entry, host.ToLowerInvariant())),
             DnsName = resolution == Resolution.Dns && entry.Spec.Endpoints.Count == 0 && !HostNames.IsWildcard(host) ? host : null,
             External = entry.Spec.Location != "MESH_INTERNAL",
             ExportTo = entry.Spec.ExportTo,

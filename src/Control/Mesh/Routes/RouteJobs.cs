@@ -1,4 +1,5 @@
 using Weft.Api.Istio;
+using Weft.Control.Mesh.Addresses;
 using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.Hosts;
 using Weft.Proxy.Config;
@@ -33,6 +34,7 @@ internal static class RouteJobs
         {
             Addresses = AddressClaims.Allowed(host, lookups).ToValueList(),
             Shared = shared.ToValueList(),
+            Answer = HostAnswers.Of(host, lookups),
             Age = shared.Count == 0 ? "" : SharedAddresses.AgeOf(host),
             Ports = host.Ports.Select(port => new DestinationPort
             {

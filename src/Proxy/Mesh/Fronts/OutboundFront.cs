@@ -37,10 +37,12 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
         var host = view.HostOf(to);
         if (host is not null && serving.PortOf(host, to.Port) is { } port)
             ToHost(fd, new Caller(source, from, to), port);
-        else if (host is not null && WorkloadNames.IsService(host.Name))
+        else if (host is not null && (WorkloadNames.IsService(host.Name) || AllocatedAddresses.Contains(to.Address)))
             Refuse(fd, new Caller(source, from, to), "no_such_port");
         else if (view.Workloads.ContainsKey(to.Address))
             acceptors.Tunnel(fd, new Caller(source, from, to).FactsOf(to.Address.ToString()), MeshClusters.Pod);
+        else if (AllocatedAddresses.Contains(to.Address))
+            Refuse(fd, new Caller(source, from, to), "unknown_host"); // of a host that was there: nobody else has the address
         else if (view.Named.TryGetValue(to.Port, out var named) && !named.IsEmpty)
             ByName(fd, new Caller(source, from, to), new NamedHosts(named));
         else

@@ -106,7 +106,7 @@ internal sealed class MeshIndexes
 
     private static IEnumerable<IPEndPoint> Shared(DestinationUnit unit) => Addresses(unit.Shared).SelectMany(address => unit.Ports.Select(port => new IPEndPoint(address, port.Port)));
 
-    private static IEnumerable<IPAddress> Addresses(DestinationUnit unit) => Addresses(unit.Addresses);
+    private static IEnumerable<IPAddress> Addresses(DestinationUnit unit) => Addresses(unit.Answer is { Allocated: true } answer ? unit.Addresses.Concat(answer.Addresses) : unit.Addresses);
 
     private static IEnumerable<IPAddress> Addresses(IEnumerable<string> texts) => texts.Where(text => !text.Contains('/')).Select(text => IPAddress.Parse(text).Plain());
 

@@ -51,7 +51,7 @@ internal sealed class Explainer(ExplainerParts parts)
         if (host.Port(question.Port) is not { } port)
         {
             var ports = $"its ports: {(host.Unit.Ports.IsEmpty ? "none" : string.Join(", ", host.Unit.Ports.Select(one => one.Port)))}";
-            return WorkloadNames.IsService(host.Name)
+            return WorkloadNames.IsService(host.Name) || host.Unit.Answer is { Allocated: true }
                 ? _draft.Stop("port", ExplainedOutcome.Refused, null, $"{host.Name} has no port {question.Port}: the connection is closed (no_such_port)", ports)
                 : Unknown(question, source, found with { Host = null, How = $"{host.Name} has no port {question.Port}; {ports}" });
         }

@@ -28,7 +28,7 @@ internal static class HostFinder
         {
             if (hosts.TryGetValue(candidate, out var host))
             {
-                var own = host.Unit.Addresses.FirstOrDefault(one => !one.Contains('/'));
+                var own = host.Unit.Addresses.FirstOrDefault(one => !one.Contains('/')) ?? host.Unit.Answer?.Addresses.FirstOrDefault();
                 return new(host, own is null ? null : IPAddress.Parse(own).Plain(), candidate == name ? $"{name} is a host of the mesh" : $"{name} means {candidate} to a client in namespace {clientNamespace}");
             }
         }
