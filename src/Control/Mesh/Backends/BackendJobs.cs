@@ -50,7 +50,7 @@ internal static class BackendJobs
                 ports.Add(new(port.Number, slice.Endpoints.SelectMany(endpoint => Endpoints(endpoint, number, @namespace, host, lookups)).DistinctBy(endpoint => endpoint.Address).ToValueList()));
         }
 
-        return [UnitCodec.Backends($"slice/{MeshIndex.Name(slice)}", new() { Host = host.Name, Ports = ports.ToValueList() })];
+        return [UnitCodec.Backends($"slice/{MeshIndex.Name(slice)}", new() { Host = host.Name, ByEndpoint = host.IsHeadless, Ports = ports.ToValueList() })];
     }
 
     private static IEnumerable<EndpointConfig> Endpoints(Endpoint endpoint, int port, string @namespace, MeshHost host, MeshLookups lookups)
@@ -88,7 +88,7 @@ internal static class BackendJobs
         }
 
         var labels = new ValueMap(selector.Labels);
-        foreach (var workload in lookups.Workloads(host.Namespace).Where(workload => labels.IsSubsetOf(workload.Labels)))
+        foreach (var workload in lookups.Workloads(host.Namespace).Where(workload => workload.IsReady && labels.IsSubsetOf(workload.Labels)))
             yield return port => Of(workload, port, lookups);
         foreach (var other in lookups.WorkloadEntries(host.Namespace).Where(other => labels.IsSubsetOf(new ValueMap(other.Spec.Labels))))
             yield return port => Of(other.Spec, host, port, lookups);

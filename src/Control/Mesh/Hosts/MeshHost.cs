@@ -12,7 +12,10 @@ namespace Weft.Control.Mesh.Hosts;
 internal enum Resolution { Static, Dns, Original }
 
 /// <param name="EndpointName">Name of the port in slices and workload entries.</param>
-internal sealed record HostPort(int Number, string EndpointName, PortProtocol Protocol, int TargetPort);
+internal sealed record HostPort(int Number, string EndpointName, PortProtocol Protocol, int TargetPort)
+{
+    public bool SpeaksHttp => Protocol is PortProtocol.Auto or PortProtocol.Http or PortProtocol.Http2;
+}
 
 /// <summary>A host of the mesh: that of a service or of a service entry. Two are the same when the object behind them is, and the address that others' objects have left to it.</summary>
 internal sealed record MeshHost
@@ -40,6 +43,9 @@ internal sealed record MeshHost
 
     /// <summary>Endpoints outside the mesh, without identities.</summary>
     public bool External { get; init; }
+
+    /// <summary>Its name stands for the addresses of its endpoints, so clients choose by themselves whom they call.</summary>
+    public bool IsHeadless { get; init; }
 
     /// <summary>A client stays with its endpoint, where no rule says how they are chosen.</summary>
     public bool KeepsClients { get; init; }
@@ -79,6 +85,7 @@ internal sealed record MeshHost
             Resolution = isName ? Resolution.Dns : Resolution.Static,
             DnsName = isName ? service.Spec.ExternalName : null,
             External = isName,
+            IsHeadless = !isName && EndpointPods.IsHeadless(service),
             Nearness = TrafficDistribution.LabelsOf(service),
             SameNodeOnly = service.Spec.InternalTrafficPolicy == "Local",
             KeepsClients = service.Spec.SessionAffinity == "ClientIP",
