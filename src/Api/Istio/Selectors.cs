@@ -34,7 +34,7 @@ public sealed record PolicyTargetReference
 }
 
 /// <summary>What was last observed of an object.</summary>
-public sealed record IstioStatus
+public record IstioStatus
 {
     /// <summary>Conditions, such as Programmed.</summary>
     [List(ListType.Map, "type")] public IReadOnlyList<IstioCondition> Conditions { get; init; } = [];

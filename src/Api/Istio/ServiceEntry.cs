@@ -15,7 +15,24 @@ public sealed record ServiceEntry : IObject
     public ServiceEntrySpec Spec { get; init; } = new();
 
     /// <summary>What was last observed.</summary>
-    public IstioStatus Status { get; init; } = new();
+    public ServiceEntryStatus Status { get; init; } = new();
+}
+
+/// <summary>What was last observed.</summary>
+public sealed record ServiceEntryStatus : IstioStatus
+{
+    /// <summary>Addresses that hosts without addresses of their own have been given.</summary>
+    public IReadOnlyList<HostAddress> Addresses { get; init; } = [];
+}
+
+/// <summary>An address that a host has been given.</summary>
+public sealed record HostAddress
+{
+    /// <summary>The host.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>Its address, which means something to clients in the mesh alone.</summary>
+    public string? Value { get; init; }
 }
 
 /// <summary>The hosts and their endpoints.</summary>

@@ -4,6 +4,7 @@ using Weft.Api;
 using Weft.Api.Core;
 using Weft.Api.Discovery;
 using Weft.Api.Networking;
+using Weft.Control.Mesh.Addresses;
 using Weft.Control.Mesh.FrontDoor.Policies;
 using Weft.Control.Mesh.Hosts;
 using Weft.Control.Mesh.Ingresses;
@@ -36,6 +37,7 @@ internal sealed class MeshIndex
         Inputs = inputs;
         _answers = before is null ? [.. Enum.GetValues<Question>().Select(_ => new Dictionary<string, object[]>())] : [.. before._answers];
         var old = before?.Inputs;
+        HostAddresses = old is not null && old.ServiceEntries == inputs.ServiceEntries ? before!.HostAddresses : HostAddresses.Plan(Ordered(inputs.ServiceEntries), inputs.Settings.ClusterDomain);
         (Hosts, WildcardHosts) = old is not null && old.Services == inputs.Services && old.ServiceEntries == inputs.ServiceEntries ? (before!.Hosts, before.WildcardHosts) : IndexHosts();
         (VirtualServices, WildcardServices) = old is not null && old.VirtualServices == inputs.VirtualServices ? (before!.VirtualServices, before.WildcardServices) : IndexVirtualServices(before);
         (DestinationRules, WildcardRules) = old is not null && old.DestinationRules == inputs.DestinationRules ? (before!.DestinationRules, before.WildcardRules) : IndexDestinationRules();
@@ -84,7 +86,7 @@ internal sealed class MeshIndex
     private (IReadOnlyList<MeshHost>, IReadOnlyList<MeshHost>) IndexHosts()
     {
         var services = Ordered(Inputs.Services).Select(service => MeshHost.Of(service, Inputs.Settings.ClusterDomain));
-        List<MeshHost> hosts = [.. services.Concat(Ordered(Inputs.ServiceEntries).SelectMany(MeshHost.Of)).DistinctBy(host => host.Name)];
+        List<MeshHost> hosts = [.. services.Concat(Ordered(Inputs.ServiceEntries).SelectMany(entry => MeshHost.Of(entry, HostAddresses.Held))).DistinctBy(host => host.Name)];
         Put(Question.Host, hosts, host => host.Name);
         Put(Question.ServiceEntry, Ordered(Inputs.ServiceEntries), Name);
         PutAddresses(Question.ServicesAt, hosts.Where(host => host.Source is Service), host => host.Addresses);
@@ -152,6 +154,9 @@ internal sealed class MeshIndex
     private IReadOnlyList<(string Host, Istio.DestinationRule Rule)> WildcardRules { get; }
 
     public IReadOnlyList<MeshHost> Hosts { get; }
+
+    /// <summary>What hosts have been given, and are to be given.</summary>
+    public HostAddresses HostAddresses { get; }
 
     public IReadOnlyList<Istio.VirtualService> VirtualServices { get; }
 

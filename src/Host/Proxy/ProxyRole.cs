@@ -49,8 +49,6 @@ internal static partial class ProxyRole
         var random = Random.Shared;
 #pragma warning restore RS0030
 
-        // The sockets are never closed here: they are the supervisor's, too, and closing may shut them down for the next proxy.
-        await using var dns = new DnsServer(udp, tcp, Domain, ResolverFiles.OfMachine, time, loggers);
         var access = Path.Combine(directory, "kubeconfig");
         MeshPart? mesh;
         try
@@ -63,6 +61,8 @@ internal static partial class ProxyRole
             return Supervisor.CannotStart;
         }
 
+        // The sockets are never closed here: they are the supervisor's, too, and closing may shut them down for the next proxy.
+        await using var dns = new DnsServer(udp, tcp, Domain, ResolverFiles.OfMachine, time, loggers, mesh is null ? null : mesh.Proxy.NamespaceOf);
         var state = new ConfigState(dns.Apply, mesh?.Proxy);
         var file = new ConfigFile(Path.Combine(directory, "state", "configuration"));
         Load(file, state, logger);

@@ -70,7 +70,7 @@ public sealed record ClusterConfig
 
 public sealed record EndpointConfig
 {
-    /// <summary>An IP address; a host name where the cluster has `Dns`.</summary>
+    /// <summary>An IP address; or a name, each of whose addresses is an endpoint like this one, as the system resolves it.</summary>
     public string Address { get; init; } = "";
 
     public int Port { get; init; }
@@ -87,7 +87,7 @@ public sealed record EndpointConfig
     /// <summary>What subsets choose by.</summary>
     public ValueMap Labels { get; init; }
 
-    /// <summary>For SNI and rewritten hosts; null: the address.</summary>
+    /// <summary>For SNI and rewritten hosts; null: the address, or the name in its place.</summary>
     public string? HostName { get; init; }
 
     /// <summary>Takes what it has and nothing new.</summary>

@@ -28,7 +28,25 @@ public sealed record DestinationUnit
     /// <summary>Of several hosts with the same shared address and port the one has it whose age, and then name, is first in ordinal order. Empty: nothing is shared.</summary>
     public string Age { get; init; } = "";
 
+    /// <summary>A connection to the address of an endpoint is the host's: its name stands for them (a headless service).</summary>
+    public bool ByEndpoint { get; init; }
+
+    /// <summary>What the node's DNS answers for the host's name; null: nothing, the name is somebody else's.</summary>
+    public HostAnswer? Answer { get; init; }
+
     public ValueList<DestinationPort> Ports { get; init; } = [];
+}
+
+/// <summary>What clients in the mesh, and nobody else, are told when they ask for a host's name: who is not captured would find nobody there.</summary>
+public sealed record HostAnswer
+{
+    public ValueList<string> Addresses { get; init; } = [];
+
+    /// <summary>The addresses are of <see cref="AllocatedAddresses"/>, and lead to the host beside <see cref="DestinationUnit.Addresses"/>; it is found by its name all the same.</summary>
+    public bool Allocated { get; init; }
+
+    /// <summary>Namespaces of the clients; none: all.</summary>
+    public ValueList<string> Namespaces { get; init; } = [];
 }
 
 public sealed record DestinationPort
@@ -56,6 +74,9 @@ public enum MeshTls
 
 public sealed record ClusterUnit
 {
+    /// <summary>In place of a subset in the name of a cluster: that of the endpoint whose address was dialled, of a host with <see cref="DestinationUnit.ByEndpoint"/>.</summary>
+    public const string Dialled = "~dialled";
+
     /// <summary>Without endpoints, unless it finds them by DNS.</summary>
     public ClusterConfig Cluster { get; init; } = new();
 
@@ -110,6 +131,9 @@ public sealed record NodeUnit
 public sealed record BackendsUnit
 {
     public string Host { get; init; } = "";
+
+    /// <inheritdoc cref="DestinationUnit.ByEndpoint"/>
+    public bool ByEndpoint { get; init; }
 
     public ValueList<BackendPort> Ports { get; init; } = [];
 }

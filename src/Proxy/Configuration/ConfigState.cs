@@ -24,8 +24,8 @@ public interface IUnitConsumer
 /// The configuration that a proxy has. A step of the server is applied as a whole; a unit that cannot be read keeps its old state and is reported, and the
 /// others are applied.
 /// </summary>
-/// <param name="consumer">Takes everything.</param>
-/// <param name="mesh">Comes after it; null: there is none.</param>
+/// <param name="consumer">Takes everything, after the mesh: where a name leads to is known before the name is.</param>
+/// <param name="mesh">Null: there is none.</param>
 public sealed class ConfigState(ConfigConsumer consumer, IUnitConsumer? mesh = null)
 {
     private ImmutableDictionary<UnitKey, ConfigUnit> _units = ImmutableDictionary<UnitKey, ConfigUnit>.Empty;
@@ -67,14 +67,14 @@ public sealed class ConfigState(ConfigConsumer consumer, IUnitConsumer? mesh = n
 
         if (units.Count > WireLimits.MaxUnits)
             throw new WireException($"{units.Count} units; at most {WireLimits.MaxUnits}");
-        // Also without a change: the first step says that there is nothing.
-        consumer(changes);
         foreach (var left in mesh?.Apply(changes) ?? [])
         {
             if (rejected.Count < WireLimits.MaxRejections)
                 rejected.Add(left);
         }
 
+        // Also without a change: the first step says that there is nothing.
+        consumer(changes);
         Volatile.Write(ref _units, units.ToImmutable());
         (Epoch, Version) = (last.Epoch, last.Version);
         return new Ack(last.Version, rejected.ToImmutable());

@@ -32,6 +32,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     private readonly MeshServing _serving;
     private readonly MeshPaths _paths;
     private readonly MeshLoop[] _loops;
+    private readonly ILocalWorkloads _local;
     private readonly RequestTotals _requests;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -48,7 +49,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         (_options, _time, _logger) = (options, time, loggers.CreateLogger<MeshProxy>());
         _engine = new ProxyEngine(options.Loops, options.AccessLog, time, random, loggers, options.Inherited, options.Mark);
         _state = new MeshState(options.Node);
-        local ??= new NoLocalWorkloads();
+        _local = local ??= new NoLocalWorkloads();
         _serving = new MeshServing(_engine, _state, options.Node, options.TrustDomain, local, (ulong)random.NextInt64());
         var door = new LocalWorkload("", DoorNames.Namespace, DoorNames.Workload, DoorNames.ServiceAccount, default);
         var source = new MeshSource(null, door, $"spiffe://{options.TrustDomain}/ns/{door.Namespace}/sa/{door.ServiceAccount}");
@@ -94,6 +95,9 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     internal RequestJournal Journal { get; }
 
     internal ProxyEngine Engine => _engine;
+
+    /// <summary>Of the pod of this node that is captured and has the address; null: there is none.</summary>
+    public string? NamespaceOf(IPAddress address) => _local.Find(address.Plain())?.Namespace;
 
     /// <summary>Begins to accept. What has come before waits in the sockets: a configuration that was applied first is the one that it is served by.</summary>
     public async Task StartAsync()

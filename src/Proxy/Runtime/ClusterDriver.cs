@@ -2,39 +2,30 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Weft.Balancing;
 using Weft.Proxy.Config.Model;
-using Weft.Proxy.Config.Resolution;
 using Weft.Proxy.Downstream;
 using Weft.Proxy.Health;
 using Weft.Proxy.Upstream.Clusters;
-using Weft.Proxy.Upstream.Discovery;
 
 namespace Weft.Proxy.Runtime;
 
 /// <summary>What keeps a cluster up to date: its configuration, the names it is found by, the checks of its endpoints.</summary>
-internal sealed partial class ClusterDriver : IAsyncDisposable
+internal sealed class ClusterDriver : IAsyncDisposable
 {
-    // A resolver that does not answer must not hold up a configuration. Questions to DNS servers give up by themselves before that (NameResolver.Patience, twice for SRV records), and
-    // what was answered is taken; this is for the system's resolver, which does not.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly ProxyClock _clock;
     private readonly Random _random;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly Action _endpointsLeft;
-    private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private List<HealthChecker> _checkers = [];
     private string _checkedBy = "";
-    private Task _resolving = Task.CompletedTask;
-    private CancellationTokenSource _resolvingStop = new();
-    private DnsDiscovery? _dns;
-    private bool _toldForbidden;
+    private readonly Dictionary<DnsDiscovery, NamedEndpoints> _names = [];
 
     // Of the gate: what is resolved while a configuration changes belongs to the newer one.
     private ClusterConfig _config;
     private ConnectWay _way = ConnectWay.Plain;
     private Locality _here;
-    private IReadOnlyList<EndpointConfig> _found = [];
+    private IReadOnlyDictionary<DnsDiscovery, NamedEndpoints> _asked = new Dictionary<DnsDiscovery, NamedEndpoints>();
 
     /// <param name="endpointsLeft">Called when endpoints have left because names are resolved otherwise now.</param>
     public ClusterDriver(ClusterConfig config, Locality here, int loops, ProxyClock clock, Random random, ILoggerFactory loggers, Action endpointsLeft)
@@ -50,43 +41,50 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
     public async Task ApplyAsync(ClusterConfig config, ConnectWay way, Locality here, bool waits = true)
     {
         await RenewChecksAsync(config);
-        var changed = config.Dns != _dns;
-        // Asked otherwise, or elsewhere, the name is still the same: its endpoints hold until the first answer.
-        var renamed = (config.Dns?.Name, config.Dns?.Port, config.Dns?.Srv) != (_dns?.Name, _dns?.Port, _dns?.Srv);
-        if (changed)
+        var wanted = Questions(config).ToHashSet();
+        var gone = _names.Where(pair => !wanted.Contains(pair.Key)).Select(pair => pair.Value).ToList();
+        foreach (var before in gone)
         {
-            await _resolvingStop.CancelAsync();
-            await _resolving;
-            _dns = config.Dns;
-            _toldForbidden &= !renamed;
+            _names.Remove(before.Dns);
+            await before.DisposeAsync();
+        }
+
+        var come = new List<NamedEndpoints>();
+        foreach (var question in wanted.Where(question => !_names.ContainsKey(question)))
+        {
+            var name = _names[question] = new NamedEndpoints(question, config.Name, _clock, _logger, Answered);
+            if (gone.Find(before => before.IsSameName(question)) is { } before)
+                name.TakeOver(before);
+            come.Add(name);
         }
 
         lock (_gate)
-            (_config, _way, _here, _found) = (config, way, here, renamed ? [] : _found);
+            (_config, _way, _here, _asked) = (config, way, here, new Dictionary<DnsDiscovery, NamedEndpoints>(_names));
         Take();
-        if (!changed || _dns is null)
-            return;
-        _resolvingStop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        var resolver = new NameResolver(_dns, _clock.Time);
-        if (!waits)
-        {
-            _resolving = KeepResolvingAsync(resolver, _dns, TimeSpan.Zero, _resolvingStop.Token);
-            return;
-        }
+        // First answers are waited for a moment, so that the first request finds somebody.
+        await Task.WhenAll(come.Select(name => name.StartAsync(waits)));
+    }
 
-        // The first answer is waited for a moment, so that the first request finds somebody.
-        var (_, life) = await ResolveAsync(resolver, _dns, _resolvingStop.Token);
-        _resolving = KeepResolvingAsync(resolver, _dns, life, _resolvingStop.Token);
+    private static IEnumerable<DnsDiscovery> Questions(ClusterConfig config)
+    {
+        var named = config.Endpoints.Where(endpoint => !IPAddress.TryParse(endpoint.Address, out _)).Select(Question);
+        return config.Dns is { } dns ? named.Prepend(dns) : named;
+    }
+
+    private static DnsDiscovery Question(EndpointConfig named) => new(named.Address, named.Port);
+
+    private void Answered(NamedEndpoints name)
+    {
+        if (Take())
+            _endpointsLeft();
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _resolving;
+        foreach (var name in _names.Values)
+            await name.DisposeAsync();
         foreach (var checker in _checkers)
             await checker.DisposeAsync();
-        _resolvingStop.Dispose();
-        _stop.Dispose();
     }
 
     /// <summary>New ones when their configuration has changed, or what they trust.</summary>
@@ -106,67 +104,11 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
         _checkedBy = by;
     }
 
-    private async Task KeepResolvingAsync(NameResolver resolver, DnsDiscovery dns, TimeSpan life, CancellationToken stopping)
-    {
-        try
-        {
-            while (true)
-            {
-                await Task.Delay(life, _clock.Time, stopping);
-                (var left, life) = await ResolveAsync(resolver, dns, stopping);
-                if (left)
-                    _endpointsLeft();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // the end, or another name
-        }
-    }
-
-    /// <returns>Whether an endpoint has left, and when the name is to be resolved again.</returns>
-    private async Task<(bool Left, TimeSpan Life)> ResolveAsync(NameResolver resolver, DnsDiscovery dns, CancellationToken stopping)
-    {
-        try
-        {
-            using var patience = new CancellationTokenSource(Patience, _clock.Time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, patience.Token);
-            var found = await resolver.ResolveAsync(either.Token);
-            lock (_gate)
-                _found = Allowed(found.Endpoints, dns.Name);
-            return (Take(), found.Life);
-        }
-        catch (Exception failed) when (failed is NotResolvedException || (failed is OperationCanceledException && !stopping.IsCancellationRequested))
-        {
-            // What was found before stays: a resolver that is away is no reason to lose a service.
-            Log.NotResolved(_logger, dns.Name, _config.Name, failed is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : failed.Message);
-            return (false, dns.Refresh);
-        }
-        catch (OperationCanceledException)
-        {
-            return (false, dns.Refresh); // the end
-        }
-    }
-
-    // Whoever writes a name, or answers for it, may not say where the node itself would find it: that is for whoever writes the configuration of a proxy of their own.
-    private IReadOnlyList<EndpointConfig> Allowed(IReadOnlyList<EndpointConfig> endpoints, string name)
-    {
-        if (_way.Paths is not { } paths)
-            return endpoints;
-        var allowed = endpoints.Where(endpoint => paths.MayResolveTo(IPAddress.Parse(endpoint.Address))).ToList();
-        if (allowed.Count == endpoints.Count)
-            return endpoints;
-        if (!_toldForbidden)
-            Log.Forbidden(_logger, name, _config.Name, string.Join(", ", endpoints.Except(allowed).Select(endpoint => endpoint.Address).Take(4)), allowed.Count);
-        _toldForbidden = true;
-        return allowed;
-    }
-
     private bool Take()
     {
         lock (_gate)
         {
-            var endpoints = _config.Endpoints.Concat(_found)
+            var endpoints = _config.Endpoints.SelectMany(Places).Concat(_config.Dns is { } dns ? _asked[dns].Allowed(_way) : [])
                 .Select(endpoint => (Config: endpoint, Address: new IPEndPoint(IPAddress.Parse(endpoint.Address), endpoint.Port)))
                 .DistinctBy(endpoint => endpoint.Address)
                 .ToList();
@@ -177,16 +119,10 @@ internal sealed partial class ClusterDriver : IAsyncDisposable
         }
     }
 
-    private static partial class Log
-    {
-        [LoggerMessage(LogLevel.Warning, "{Name} of cluster {Cluster} is not resolved: {Reason}", EventName = nameof(NotResolved))]
-        public static partial void NotResolved(ILogger logger, string name, string cluster, string reason);
-
-        [LoggerMessage(
-            LogLevel.Warning, "{Name} of cluster {Cluster} leads to {Addresses}, where no name of the mesh may lead (loopback, link-local, multicast, the proxy's own): left out, {Left} others stay",
-            EventName = nameof(Forbidden))]
-        public static partial void Forbidden(ILogger logger, string name, string cluster, string addresses, int left);
-    }
+    // Each address behind a name is an endpoint as the name is one.
+    private IEnumerable<EndpointConfig> Places(EndpointConfig endpoint) => IPAddress.TryParse(endpoint.Address, out _)
+        ? [endpoint]
+        : _asked[Question(endpoint)].Allowed(_way).Select(found => endpoint with { Address = found.Address, HostName = endpoint.HostName ?? found.HostName });
 }
 
 /// <summary>One clock for clusters and checks.</summary>

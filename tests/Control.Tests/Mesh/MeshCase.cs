@@ -13,6 +13,7 @@ using Weft.Balancing;
 using Weft.Control.Mesh.FrontDoor;
 using Weft.Control.Mesh.Inputs;
 using Weft.Control.Mesh.Telemetries;
+using Weft.Control.Workloads;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 using Istio = Weft.Api.Istio;
@@ -99,9 +100,9 @@ internal sealed record MeshCase(MeshInputs Inputs, IReadOnlyList<string> SchemaE
         errors.AddRange(StructuralValidator.Validate(copy, schema).Select(error => $"{name}: {error}"));
     }
 
-    // The node's name is its zone, so that a case needs no Node.
+    // The node's name is its zone, so that a case needs no Node; who says nothing of it is ready.
     private static MeshWorkload Workload(Pod pod)
-        => MeshWorkload.Of(pod, new Locality("here", pod.Spec.NodeName, null), pod.Metadata.Labels.GetValueOrDefault("weft.dev/mesh") != "disabled")!;
+        => MeshWorkload.Of(pod, new Locality("here", pod.Spec.NodeName, null), pod.Metadata.Labels.GetValueOrDefault("weft.dev/mesh") != "disabled")! with { IsReady = pod.Status.Conditions.Count == 0 || pod.IsReady() };
 
     private static MeshSettings Settings(JsonObject spec) => new()
     {

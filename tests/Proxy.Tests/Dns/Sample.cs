@@ -46,10 +46,10 @@ internal static class Sample
         return builder.Apply(Units());
     }
 
-    public static Responder Responder(NameTable table, ResolverFiles? files = null)
+    public static Responder Responder(NameTable table, ResolverFiles? files = null, Func<IPAddress, string?>? namespaceOf = null)
     {
         var upstreams = new Upstreams(files ?? new("/nonexistent", "/nonexistent"), [], TimeProvider.System, NullLogger.Instance);
-        return new(() => table, upstreams, new Forwarder(upstreams, new AnswerCache(TimeProvider.System), TimeProvider.System), new DnsCounters());
+        return new(() => table, upstreams, new Forwarder(upstreams, new AnswerCache(TimeProvider.System), TimeProvider.System), new DnsCounters(), namespaceOf);
     }
 
     public static Reply Answer(string name, ushort type, bool isTcp = false, NameTable? table = null)

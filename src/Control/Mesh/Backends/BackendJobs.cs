@@ -50,7 +50,7 @@ internal static class BackendJobs
                 ports.Add(new(port.Number, slice.Endpoints.SelectMany(endpoint => Endpoints(endpoint, number, @namespace, host, lookups)).DistinctBy(endpoint => endpoint.Address).ToValueList()));
         }
 
-        return [UnitCodec.Backends($"slice/{MeshIndex.Name(slice)}", new() { Host = host.Name, Ports = ports.ToValueList() })];
+        return [UnitCodec.Backends($"slice/{MeshIndex.Name(slice)}", new() { Host = host.Name, ByEndpoint = host.IsHeadless, Ports = ports.ToValueList() })];
     }
 
     private static IEnumerable<EndpointConfig> Endpoints(Endpoint endpoint, int port, string @namespace, MeshHost host, MeshLookups lookups)
@@ -82,13 +82,13 @@ internal static class BackendJobs
     {
         if (entry.Spec.WorkloadSelector is not { } selector)
         {
-            foreach (var endpoint in entry.Spec.Endpoints)
+            foreach (var endpoint in Asked(entry))
                 yield return port => Of(endpoint, host, port, lookups);
             yield break;
         }
 
         var labels = new ValueMap(selector.Labels);
-        foreach (var workload in lookups.Workloads(host.Namespace).Where(workload => labels.IsSubsetOf(workload.Labels)))
+        foreach (var workload in lookups.Workloads(host.Namespace).Where(workload => workload.IsReady && labels.IsSubsetOf(workload.Labels)))
             yield return port => Of(workload, port, lookups);
         foreach (var other in lookups.WorkloadEntries(host.Namespace).Where(other => labels.IsSubsetOf(new ValueMap(other.Spec.Labels))))
             yield return port => Of(other.Spec, host, port, lookups);
@@ -101,7 +101,7 @@ internal static class BackendJobs
 
     private static IEnumerable<EndpointConfig> Of(WorkloadEntrySpec endpoint, MeshHost host, HostPort port, MeshLookups lookups)
     {
-        if (!IPAddress.TryParse(endpoint.Address, out var address) || AddressClaims.OfEndpoint(address, host.Namespace, lookups) is not null)
+        if (IPAddress.TryParse(endpoint.Address, out var address) ? AddressClaims.OfEndpoint(address, host.Namespace, lookups) is not null : host.Resolution != Resolution.Dns || !IsName(endpoint))
             return [];
         return
         [
@@ -113,6 +113,15 @@ internal static class BackendJobs
             },
         ];
     }
+
+    /// <summary>An address that DNS is asked for; each of its answers is such an endpoint.</summary>
+    public static bool IsName(WorkloadEntrySpec endpoint) =>
+        endpoint.Address is { } name && !IPAddress.TryParse(name, out _) && HostNames.IsHost(name) && !HostNames.IsWildcard(name) && !name[(name.LastIndexOf('.') + 1)..].All(char.IsAsciiDigit);
+
+    // With DNS_ROUND_ROBIN a host is one name, of which Istio takes whatever address comes first.
+    private static IEnumerable<WorkloadEntrySpec> Asked(ServiceEntry entry) => entry.Spec.Resolution != "DNS_ROUND_ROBIN"
+        ? entry.Spec.Endpoints
+        : entry.Spec.Endpoints.Where(endpoint => !IsName(endpoint) || ReferenceEquals(endpoint, entry.Spec.Endpoints.First(IsName)));
 
     private static int PriorityOf(WorkloadEntrySpec endpoint) =>
         endpoint.Labels.TryGetValue(PriorityLabel, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? Math.Min(number, MostPriority) : 0;

@@ -88,8 +88,10 @@ internal static class ServiceEntryCheck
                 problems.Unsupported($"{field}.address", "sockets of the machine are no endpoints");
             else if (spec.Resolution is not ("DNS" or "DNS_ROUND_ROBIN"))
                 problems.Error($"{field}.address", $"'{endpoint.Address}' is no IP address; a name needs the resolution DNS");
-            else if (names++ > 0)
-                problems.Unsupported($"{field}.address", "a host has one name in DNS, and the first is taken; use a ServiceEntry for each, or IP addresses");
+            else if (!BackendJobs.IsName(endpoint))
+                problems.Error($"{field}.address", $"'{endpoint.Address}' is neither an IP address nor a name that DNS could know");
+            else if (spec.Resolution == "DNS_ROUND_ROBIN" && names++ > 0)
+                problems.Error($"{field}.address", "with DNS_ROUND_ROBIN a host has one name, and the first is taken; write DNS for all of them");
         }
     }
 }

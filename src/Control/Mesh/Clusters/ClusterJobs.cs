@@ -30,12 +30,20 @@ internal static class ClusterJobs
         foreach (var choice in choices)
         {
             yield return Cluster(host, port, choice, null, reader);
+            if (host.IsHeadless && port.SpeaksHttp)
+                yield return Dialled(host, port, choice, new ClusterReader(lookups, [])); // what is wrong with it is said once
             foreach (var (_, _, subset) in choice.Subsets)
                 yield return Cluster(host, port, choice, subset, reader);
         }
     }
 
     private static ConfigUnit Cluster(MeshHost host, HostPort port, RuleChoice choice, Subset? subset, ClusterReader reader) => UnitCodec.Cluster(Unit(host, port, choice, subset, reader));
+
+    private static ConfigUnit Dialled(MeshHost host, HostPort port, RuleChoice choice, ClusterReader reader)
+    {
+        var unit = Unit(host, port, choice, null, reader);
+        return UnitCodec.Cluster(unit with { OriginalAddress = true, Backups = [], Nearness = [], SameNodeOnly = false, Cluster = unit.Cluster with { Name = ClusterNames.Dialled(host, port.Number, choice.Variant) } });
+    }
 
     public static ClusterUnit Unit(MeshHost host, HostPort port, RuleChoice choice, Subset? subset, ClusterReader reader)
     {

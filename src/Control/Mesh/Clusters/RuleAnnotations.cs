@@ -41,8 +41,8 @@ internal sealed class RuleAnnotations(DestinationRule rule, MeshLookups lookups,
                 problems.Error(Field(Backup), $"'{text}' is the host itself");
             else if (lookups.Host(name) is not { } backup || !HostNames.IsExported(backup.ExportTo, backup.Namespace, rule.Metadata.Namespace))
                 problems.Error(Field(Backup), $"there is neither a Service nor a ServiceEntry '{name}'");
-            else if (backup.Resolution != Resolution.Static)
-                problems.Unsupported(Field(Backup), $"'{name}' has no endpoints that are listed; name a Service with a selector, or a ServiceEntry with resolution: STATIC");
+            else if (backup.Resolution == Resolution.Original || backup.DnsName is not null)
+                problems.Unsupported(Field(Backup), $"'{name}' has no endpoints that are listed; name a Service with a selector, or a ServiceEntry that has endpoints");
             else if ((named is { } own ? backup.Port(own) : backup.Port(port) ?? (backup.Ports.Length == 1 ? backup.Ports[0] : null)) is { } to)
                 yield return new(backup.Name, to.Number);
             else

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Weft.Api.Istio;
 using Weft.Client;
 using Weft.Control.Configuration;
+using Weft.Control.Mesh.Addresses;
 using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.Secrets;
 using Weft.Control.Mesh.Status;
@@ -27,6 +28,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
     private readonly SecretUnits _secrets;
     private readonly MeshConfigFeed _config;
     private readonly MeshStatusWriter _statuses;
+    private readonly HostAddressWriter _addresses;
     private readonly ConfigHub _hub;
     private readonly MeshFeedOptions _options;
     private readonly PacedLoop _loop;
@@ -52,6 +54,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         _secretFeed = new(client, time, random, (_, failed) => Log.SecretsFailed(_logger, failed.Message), Changed);
         _secrets = new(_secretFeed);
         _config = new(client, options.Settings, time, random, loggers.CreateLogger("Weft.Control." + Account), (_, failed) => Log.ConfigFailed(_logger, failed.Message), Changed);
+        _addresses = new(_sources.Entries, client, time, random, loggers.CreateLogger("Weft.Control." + Account));
         _statuses = new(_sources.Targets, client, hub, time, random, loggers.CreateLogger("Weft.Control." + Account));
     }
 
@@ -67,7 +70,8 @@ public sealed partial class MeshFeed : IAsyncDisposable
             feed._hosts = options.Hosts?.Subscribe(feed.Changed);
             feed.Changed();
             feed._running = Task.WhenAll(
-                Task.Run(() => feed._loop.RunAsync(feed._stopping.Token), CancellationToken.None), Task.Run(feed.ListenAsync, CancellationToken.None), Task.Run(() => feed._statuses.RunAsync(feed._stopping.Token), CancellationToken.None));
+                Task.Run(() => feed._loop.RunAsync(feed._stopping.Token), CancellationToken.None), Task.Run(feed.ListenAsync, CancellationToken.None), Task.Run(() => feed._statuses.RunAsync(feed._stopping.Token), CancellationToken.None),
+                Task.Run(() => feed._addresses.RunAsync(feed._stopping.Token), CancellationToken.None));
             await feed._loop.First.WaitAsync(cancellationToken);
             return feed;
         }
@@ -111,6 +115,8 @@ public sealed partial class MeshFeed : IAsyncDisposable
         _options.Compiled?.Invoke(snapshot);
         _verdicts = Verdicts.Of(_sources.Objects, [.. snapshot.Diagnostics, .. quarantined, .. ofSecrets, .. ofZones], _verdicts, version, _time.GetUtcNow());
         _statuses.Tell(_verdicts);
+        if (_options.IsOn)
+            _addresses.Tell(snapshot.Index!.HostAddresses);
         if (!_options.IsOn)
             _statuses.Reject(Verdicts.Off(_sources.Objects));
         return version;
@@ -177,6 +183,7 @@ public sealed partial class MeshFeed : IAsyncDisposable
         _hosts?.Dispose();
         _sources.Dispose();
         _statuses.Dispose();
+        _addresses.Dispose();
         await _secretFeed.DisposeAsync();
         await _config.DisposeAsync();
         _stopping.Dispose();

@@ -48,7 +48,8 @@ internal sealed class MeshSources : IDisposable
         _slices = List<EndpointSlice>();
         _virtualServices = Target<VirtualService>(value => value.Status);
         _destinationRules = Target<DestinationRule>(value => value.Status);
-        _serviceEntries = Target<ServiceEntry>(value => value.Status);
+        _serviceEntries = Target<ServiceEntry>(value => value.Status, (one, other) => one.Status.Addresses.SequenceEqual(other.Status.Addresses));
+        Entries = informers.OfCustom<ServiceEntry>();
         _workloadEntries = Target<WorkloadEntry>(value => value.Status);
         _gateways = Target<Gateway>(value => value.Status);
         _sidecars = Target<Sidecar>(value => value.Status);
@@ -80,21 +81,24 @@ internal sealed class MeshSources : IDisposable
 
         ObjectList<T> List<T>() where T : class, IObject => Listed(Cache<T>());
 
-        ObjectList<T> Listed<T>(ObjectCache<T> cache) where T : class, IObject
+        ObjectList<T> Listed<T>(ObjectCache<T> cache, Func<T, T, bool>? isSameBeside = null) where T : class, IObject
         {
-            var list = new ObjectList<T>(cache, changed);
+            var list = new ObjectList<T>(cache, changed, isSameBeside);
             _lists.Add(list);
             return list;
         }
 
-        ObjectList<T> Target<T>(Func<T, IstioStatus> status) where T : class, IObject
+        ObjectList<T> Target<T>(Func<T, IstioStatus> status, Func<T, T, bool>? isSameBeside = null) where T : class, IObject
         {
             var informer = informers.OfCustom<T>();
-            var list = Listed(Waited(informer));
+            var list = Listed(Waited(informer), isSameBeside);
             _targets.Add(KindInfo.Of<T>().Kind.Kind, new(informer, key => informer.Cache.Find(key), value => status((T)value), () => list.Current));
             return list;
         }
     }
+
+    /// <summary>Service entries, as the cache has them now.</summary>
+    public Informer<ServiceEntry> Entries { get; }
 
     /// <summary>The kinds that are told what the mesh makes of them, by name.</summary>
     public IReadOnlyDictionary<string, StatusTarget> Targets => _targets;

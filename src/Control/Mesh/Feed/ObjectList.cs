@@ -13,13 +13,15 @@ internal sealed class ObjectList<T> : IDisposable where T : class, IObject
 {
     private readonly ObjectCache<T> _cache;
     private readonly IDisposable _subscription;
+    private readonly Func<T, T, bool>? _isSameBeside;
     private Dictionary<ObjectKey, T> _known = [];
     private int _isDirty = 1;
 
     /// <param name="changed">Called at each change, on whichever thread; must be quick.</param>
-    public ObjectList(ObjectCache<T> cache, Action changed)
+    /// <param name="isSameBeside">Whether what the compiler reads of the status is the same; null: it reads nothing of it.</param>
+    public ObjectList(ObjectCache<T> cache, Action changed, Func<T, T, bool>? isSameBeside = null)
     {
-        _cache = cache;
+        (_cache, _isSameBeside) = (cache, isSameBeside);
         _subscription = cache.Subscribe(_ =>
         {
             Volatile.Write(ref _isDirty, 1);
@@ -41,7 +43,7 @@ internal sealed class ObjectList<T> : IDisposable where T : class, IObject
         var next = new Dictionary<ObjectKey, T>(_known.Count);
         foreach (var value in _cache.All())
         {
-            var isKnown = _known.TryGetValue(value.Key(), out var known) && IsSame(known, value);
+            var isKnown = _known.TryGetValue(value.Key(), out var known) && IsSame(known, value) && _isSameBeside?.Invoke(known, value) != false;
             isNew |= !isKnown;
             next[value.Key()] = isKnown ? known! : value;
         }

@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Api.Core;
+using Weft.Proxy.Config.Units;
 
 namespace Weft.Control.Mesh.Hosts;
 
@@ -9,11 +10,15 @@ namespace Weft.Control.Mesh.Hosts;
 /// </summary>
 internal static class AddressClaims
 {
+    private const string Allocated = "is of 240.240.0.0/16, from which the mesh gives addresses to hosts that have none; leave spec.addresses out, or use others";
+
     /// <summary>Why no endpoint and no workload outside the cluster, written down in the namespace, may have the address; null: it may.</summary>
     public static string? OfEndpoint(IPAddress address, string @namespace, MeshLookups lookups)
     {
         if (IsNoPlace(Plain(address)))
             return "is loopback, link-local, multicast or unspecified, which is another place on each machine; write an address that means the same everywhere";
+        if (AllocatedAddresses.Contains(Plain(address)))
+            return Allocated;
         if (lookups.WorkloadsAt(Key(address)).FirstOrDefault() is { } pod)
             return $"is that of Pod {pod.Namespace}/{pod.Name}; a pod is reached by its Service, or by labels with workloadSelector";
         // What listens there is a service, or the node itself, and the proxy connects from the node: whom that trusts by its address (the registry) would be asked by the node. The registry's own entries, of processes of
@@ -27,6 +32,8 @@ internal static class AddressClaims
     {
         if (Key(text) is not { } key)
             return null;
+        if (Overlap(IPNetwork.TryParse(key, out var asked) ? asked : new IPNetwork(IPAddress.Parse(key), IPAddress.Parse(key).GetAddressBytes().Length * 8), AllocatedAddresses.Range))
+            return Allocated;
         if (lookups.ServicesAt(key).FirstOrDefault(host => host.Namespace != @namespace) is { } other)
             return $"has the address of Service {other.Namespace}/{other.Source.Metadata.Name}; use others";
         if (lookups.WorkloadsAt(key).FirstOrDefault() is { } pod)

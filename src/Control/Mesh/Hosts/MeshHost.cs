@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Weft.Api;
 using Weft.Api.Core;
+using Weft.Control.Mesh.Addresses;
 using Weft.Control.Networking;
 using Weft.Proxy.Config.Units;
 using Istio = Weft.Api.Istio;
@@ -11,9 +12,12 @@ namespace Weft.Control.Mesh.Hosts;
 internal enum Resolution { Static, Dns, Original }
 
 /// <param name="EndpointName">Name of the port in slices and workload entries.</param>
-internal sealed record HostPort(int Number, string EndpointName, PortProtocol Protocol, int TargetPort);
+internal sealed record HostPort(int Number, string EndpointName, PortProtocol Protocol, int TargetPort)
+{
+    public bool SpeaksHttp => Protocol is PortProtocol.Auto or PortProtocol.Http or PortProtocol.Http2;
+}
 
-/// <summary>A host of the mesh: that of a service or of a service entry. Two are the same when the object behind them is.</summary>
+/// <summary>A host of the mesh: that of a service or of a service entry. Two are the same when the object behind them is, and the address that others' objects have left to it.</summary>
 internal sealed record MeshHost
 {
     public required string Name { get; init; }
@@ -26,16 +30,22 @@ internal sealed record MeshHost
 
     public ImmutableArray<string> Addresses { get; init; } = [];
 
+    /// <summary>Address that the mesh has given it, as it has none; null: none.</summary>
+    public string? Allocated { get; init; }
+
     /// <summary>Others may have them, too, with other ports: those by which a service is reached from outside.</summary>
     public ImmutableArray<string> Shared { get; init; } = [];
 
     public Resolution Resolution { get; init; }
 
-    /// <summary>Name that addresses are asked for, where one stands for the host.</summary>
+    /// <summary>Name that addresses are asked for, where one stands for the host. Null where the endpoints have names of their own.</summary>
     public string? DnsName { get; init; }
 
     /// <summary>Endpoints outside the mesh, without identities.</summary>
     public bool External { get; init; }
+
+    /// <summary>Its name stands for the addresses of its endpoints, so clients choose by themselves whom they call.</summary>
+    public bool IsHeadless { get; init; }
 
     /// <summary>A client stays with its endpoint, where no rule says how they are chosen.</summary>
     public bool KeepsClients { get; init; }
@@ -51,7 +61,7 @@ internal sealed record MeshHost
     /// <summary>Whether it counts on which node an endpoint is.</summary>
     public bool CountsNodes => SameNodeOnly || Nearness.Contains(NodeLabels.Name);
 
-    public bool Equals(MeshHost? other) => other is not null && Name == other.Name && ReferenceEquals(Source, other.Source);
+    public bool Equals(MeshHost? other) => other is not null && Name == other.Name && ReferenceEquals(Source, other.Source) && Allocated == other.Allocated;
 
     public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal);
 
@@ -75,6 +85,7 @@ internal sealed record MeshHost
             Resolution = isName ? Resolution.Dns : Resolution.Static,
             DnsName = isName ? service.Spec.ExternalName : null,
             External = isName,
+            IsHeadless = !isName && EndpointPods.IsHeadless(service),
             Nearness = TrafficDistribution.LabelsOf(service),
             SameNodeOnly = service.Spec.InternalTrafficPolicy == "Local",
             KeepsClients = service.Spec.SessionAffinity == "ClientIP",
@@ -82,7 +93,8 @@ internal sealed record MeshHost
         };
     }
 
-    public static IEnumerable<MeshHost> Of(Istio.ServiceEntry entry)
+    /// <param name="given">Addresses by <see cref="HostAddresses.KeyOf"/>.</param>
+    public static IEnumerable<MeshHost> Of(Istio.ServiceEntry entry, IReadOnlyDictionary<string, string> given)
     {
         var @namespace = entry.Metadata.Namespace ?? "";
         var resolution = entry.Spec.Resolution switch { "STATIC" => Resolution.Static, "DNS" or "DNS_ROUND_ROBIN" => Resolution.Dns, _ => Resolution.Original };
@@ -92,7 +104,8 @@ internal sealed record MeshHost
             Ports = [.. entry.Spec.Ports.Where(port => port.Number is > 0 and < 65_536).DistinctBy(port => port.Number)
                 .Select(port => new HostPort(port.Number, port.Name, Protocols.Of(port.Protocol), port.TargetPort ?? port.Number))],
             Addresses = [.. entry.Spec.Addresses.Where(IsRange)],
-            DnsName = resolution == Resolution.Dns && !HostNames.IsWildcard(host) ? entry.Spec.Endpoints.Count == 0 ? host : NameOf(entry) : null,
+            Allocated = given.GetValueOrDefault(HostAddresses.KeyOf(entry, host.ToLowerInvariant())),
+            DnsName = resolution == Resolution.Dns && entry.Spec.Endpoints.Count == 0 && !HostNames.IsWildcard(host) ? host : null,
             External = entry.Spec.Location != "MESH_INTERNAL",
             ExportTo = entry.Spec.ExportTo,
         });
@@ -104,8 +117,6 @@ internal sealed record MeshHost
         : service.Spec.ExternalIPs;
 
     public static bool IsRange(string text) => IPAddress.TryParse(text, out _) || IPNetwork.TryParse(text, out _);
-
-    private static string? NameOf(Istio.ServiceEntry entry) => entry.Spec.Endpoints.Select(endpoint => endpoint.Address).FirstOrDefault(address => address is not null && !IPAddress.TryParse(address, out _));
 }
 
 /// <summary>What a port speaks, as Istio reads it: the application protocol, then the name up to its first dash.</summary>

@@ -1,6 +1,7 @@
 using Weft.Api.Core;
 using Weft.Balancing;
 using Weft.Control.Networking;
+using Weft.Control.Runtime;
 using Weft.Control.Workloads;
 using Weft.Proxy.Config.Model;
 
@@ -26,6 +27,9 @@ public sealed record MeshWorkload
     /// <summary>Its traffic is captured, and it has an identity.</summary>
     public bool Meshed { get; init; } = true;
 
+    /// <summary>Takes requests. Of a service's pods their slices say it; of those that a service entry selects, only this does.</summary>
+    public bool IsReady { get; init; } = true;
+
     /// <summary>Null for a pod without an address of its own, or one that has ended: its address may be another's by now.</summary>
     /// <param name="locality">Of its node.</param>
     public static MeshWorkload? Of(Pod pod, Locality locality, bool meshed)
@@ -35,7 +39,7 @@ public sealed record MeshWorkload
         {
             Namespace = pod.Metadata.Namespace ?? "", Name = pod.Metadata.Name ?? "", Addresses = addresses, Labels = new ValueMap(pod.Metadata.Labels),
             ServiceAccount = string.IsNullOrEmpty(pod.Spec.ServiceAccountName) ? "default" : pod.Spec.ServiceAccountName,
-            Node = pod.Spec.NodeName, Locality = locality, Meshed = meshed,
+            Node = pod.Spec.NodeName, Locality = locality, Meshed = meshed, IsReady = pod.IsReady() && !pod.IsTerminating(),
         };
     }
 

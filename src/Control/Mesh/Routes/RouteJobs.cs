@@ -1,4 +1,5 @@
 using Weft.Api.Istio;
+using Weft.Control.Mesh.Addresses;
 using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.Hosts;
 using Weft.Proxy.Config;
@@ -19,12 +20,10 @@ internal static class RouteJobs
         foreach (var host in index.Hosts)
         {
             yield return new($"destination {host.Name}", host, (lookups, problems) => [Destination(host, lookups, problems)]);
-            foreach (var port in host.Ports.Where(SpeaksHttp))
+            foreach (var port in host.Ports.Where(port => port.SpeaksHttp))
                 yield return new($"routes {host.Name}:{port.Number}", host, (lookups, problems) => [UnitCodec.Routes(Table(host, port, lookups, problems))]);
         }
     }
-
-    private static bool SpeaksHttp(HostPort port) => port.Protocol is PortProtocol.Auto or PortProtocol.Http or PortProtocol.Http2;
 
     private static ConfigUnit Destination(MeshHost host, MeshLookups lookups, List<MeshDiagnostic> problems)
     {
@@ -33,21 +32,26 @@ internal static class RouteJobs
         {
             Addresses = AddressClaims.Allowed(host, lookups).ToValueList(),
             Shared = shared.ToValueList(),
+            ByEndpoint = host.IsHeadless,
+            Answer = HostAnswers.Of(host, lookups),
             Age = shared.Count == 0 ? "" : SharedAddresses.AgeOf(host),
             Ports = host.Ports.Select(port => new DestinationPort
             {
                 Port = port.Number, Protocol = port.Protocol,
-                Routes = SpeaksHttp(port) ? $"{host.Name}:{port.Number}" : null,
+                Routes = port.SpeaksHttp ? $"{host.Name}:{port.Number}" : null,
                 Connections = port.Protocol is PortProtocol.Http or PortProtocol.Http2 ? [] : ConnectionRules.Of(host, port, lookups, problems).ToValueList(),
             }).ToValueList(),
         });
     }
 
-    // One host takes all requests: where a captured connection was going is known, and what its client calls it does not matter.
+    // One host takes all requests: where a captured connection was going is known, and what its client calls it does not matter. Of a headless service it does: rules are for who asks for the service, and who
+    // names a pod, or its address, means that one.
     private static RouteTableConfig Table(MeshHost host, HostPort port, MeshLookups lookups, List<MeshDiagnostic> problems)
     {
         var views = ClientView.Of(host, lookups).Select(view => (View: view, Routes: Routes(host, port, view, lookups, problems))).ToList();
         var everybody = views[^1].Routes;
+        if (host.IsHeadless)
+            return HeadlessTables.Of(host, port, lookups, [.. views.Select(pair => pair.View)], Needed());
         return new()
         {
             Name = $"{host.Name}:{port.Number}",
@@ -56,19 +60,19 @@ internal static class RouteJobs
                 new()
                 {
                     Name = host.Name, Domains = ["*"],
-                    Routes = ClientView.Needed(views, (view, own) => IsSame(view, own, everybody)).SelectMany(routes => routes).ToValueList(),
+                    Routes = Needed(),
                 },
             ],
         };
+
+        ValueList<RouteConfig> Needed() => ClientView.Needed(views, (view, own) => IsSame(view, own, everybody)).SelectMany(routes => routes).ToValueList();
     }
 
     private static List<RouteConfig> Routes(MeshHost host, HostPort port, ClientView view, MeshLookups lookups, List<MeshDiagnostic> problems)
     {
-        var assembler = new RouteAssembler(new TargetResolver(lookups, problems, view.Namespace, port.Number), view, Mesh, port.Number);
-        var sidecar = view.SidecarOf(lookups);
-        if (!ClientView.Imports(sidecar, host, port.Number))
-            return [ClientView.AllowsAny(sidecar, lookups) ? assembler.Default(host) : Refused(view, $"{MeshIndex.Name(sidecar!)} imports it not")];
-
+        var assembler = new RouteAssembler(new TargetResolver(lookups, problems, view.Namespace, port.Number, host), view, Mesh, port.Number);
+        if (Unruled(host, port, view, lookups, assembler) is { } refused)
+            return [refused];
         if (Chosen.For(host, view, lookups, problems, rules => rules.Spec.Http.Count > 0) is not { } chosen)
             return [assembler.Default(host)];
         var routes = Rules(chosen, lookups, problems).SelectMany(assembler.Routes).ToList();
@@ -76,6 +80,14 @@ internal static class RouteJobs
         if (!view.IsEverybody && !routes.Exists(route => route.Matches.IsEmpty || route.Matches.Any(match => match == new RouteMatch { Source = view.Source })))
             routes.Add(new() { Name = $"{MeshIndex.Name(chosen)}/none{view.Suffix}", Matches = [new() { Source = view.Source }], Action = DirectResponse.NotFound });
         return routes;
+    }
+
+    /// <summary>Of a host that the client's Sidecar does not import, so that no rule holds; null: it does.</summary>
+    public static RouteConfig? Unruled(MeshHost host, HostPort port, ClientView view, MeshLookups lookups, RouteAssembler assembler)
+    {
+        var sidecar = view.SidecarOf(lookups);
+        return ClientView.Imports(sidecar, host, port.Number) ? null
+            : ClientView.AllowsAny(sidecar, lookups) ? assembler.Default(host) : Refused(view, $"{MeshIndex.Name(sidecar!)} imports it not");
     }
 
     /// <summary>Those that can be used.</summary>
@@ -100,7 +112,7 @@ internal static class RouteJobs
         Action = new DirectResponse { Status = 502, Body = $"not reachable from here: Sidecar {why}\n" },
     };
 
-    private static bool IsSame(ClientView view, List<RouteConfig> own, List<RouteConfig> everybody)
+    public static bool IsSame(ClientView view, List<RouteConfig> own, List<RouteConfig> everybody)
         => own.Where(route => !route.Name.EndsWith("/none" + view.Suffix, StringComparison.Ordinal)).Select(route => Unseen(view, route)).SequenceEqual(everybody);
 
     private static RouteConfig Unseen(ClientView view, RouteConfig route)

@@ -12,7 +12,8 @@ internal sealed record Resolved(string Cluster, ValueList<HashPolicy> Hash);
 /// <summary>From a destination of a rule to a cluster, as the clients of one namespace see it.</summary>
 /// <param name="client">Null: clients without rules of their own.</param>
 /// <param name="requestPort">Port that requests come to: that of a destination with several, which names none.</param>
-internal sealed class TargetResolver(MeshLookups lookups, List<MeshDiagnostic> diagnostics, string? client, int requestPort)
+/// <param name="requested">Host that requests come to; null: several.</param>
+internal sealed class TargetResolver(MeshLookups lookups, List<MeshDiagnostic> diagnostics, string? client, int requestPort, MeshHost? requested = null)
 {
     private static readonly Resolved Unknown = new(ClusterNames.Unknown, []);
 
@@ -40,6 +41,8 @@ internal sealed class TargetResolver(MeshLookups lookups, List<MeshDiagnostic> d
         }
 
         var policy = EffectivePolicy.Of(host, rules, port, destination.Subset);
+        if (string.IsNullOrEmpty(destination.Subset))
+            return Self(host, port);
         return new(ClusterNames.Of(host, port, destination.Subset, rules.Variant), BalancerReader.HashOf(policy.LoadBalancer.Value));
     }
 
@@ -47,6 +50,9 @@ internal sealed class TargetResolver(MeshLookups lookups, List<MeshDiagnostic> d
     public Resolved Self(MeshHost host, int port)
     {
         var rules = RuleChoice.Of(host, client, lookups);
+        // Whom a client of a headless service has dialled is whom it means.
+        if (host.IsHeadless && host == requested && port == requestPort)
+            return new(ClusterNames.Dialled(host, port, rules.Variant), []);
         return new(ClusterNames.Of(host, port, null, rules.Variant), BalancerReader.HashOf(EffectivePolicy.Of(host, rules, port, null).LoadBalancer.Value));
     }
 

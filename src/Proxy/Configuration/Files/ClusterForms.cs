@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Configuration.Validation;
 
 namespace Weft.Proxy.Configuration.Files;
 
@@ -10,9 +11,9 @@ internal static class ClusterForms
     {
         if (node.Kind == NodeKind.Mapping)
             return binder.Record(typeof(EndpointConfig), node, path);
-        if (HostPort(node) is var (host, port) && IPAddress.TryParse(host.Trim('[', ']'), out _))
+        if (HostPort(node) is var (host, port) && (IPAddress.TryParse(host.Trim('[', ']'), out _) || ClusterValidator.IsName(host)))
             return new EndpointConfig { Address = host.Trim('[', ']'), Port = port };
-        binder.Error(path, node, $"'{node.Value}' is not an address with its port, such as 10.0.0.7:8080; a name goes to `dns`");
+        binder.Error(path, node, $"'{node.Value}' is not an address or a name with its port, such as 10.0.0.7:8080");
         return null;
     }
 

@@ -17,7 +17,7 @@ internal static class ClusterValidator
             errors.Port(endpoint.Port, $"{at}.port");
             errors.Require(endpoint.Weight is >= 1 and <= Endpoint.MaxWeight, $"{at}.weight", $"is {endpoint.Weight}; 1 to {Endpoint.MaxWeight}");
             errors.AtLeast(endpoint.Priority, 0, $"{at}.priority");
-            errors.Require(IPAddress.TryParse(endpoint.Address, out _), $"{at}.address", $"'{endpoint.Address}' is no IP address; names go to dns");
+            errors.Require(IPAddress.TryParse(endpoint.Address, out _) || IsName(endpoint.Address), $"{at}.address", $"'{endpoint.Address}' is neither an IP address nor a name that DNS could have");
         }
 
         errors.Unique(cluster.Endpoints, e => $"{e.Address}:{e.Port}", i => $"{path}.endpoints[{i}]", "endpoint");
@@ -77,6 +77,9 @@ internal static class ClusterValidator
     public static void KeepAlive(TcpKeepAlive? alive, string path, ConfigErrors errors) => errors.Require(
         alive is null || (alive.Probes is >= 1 and <= 127 && alive.Idle >= TimeSpan.Zero && alive.Interval > TimeSpan.Zero && Math.Max(alive.Idle.TotalSeconds, alive.Interval.TotalSeconds) <= 32_767),
         path, "idle (0: none are sent) and interval are at most 32767 s, interval above zero, probes 1 to 127");
+
+    /// <summary>Of an endpoint. No name ends with a number (RFC 3696): that is an address that is wrong.</summary>
+    public static bool IsName(string text) => DnsName.IsName(text) && !text[(text.LastIndexOf('.') + 1)..].All(char.IsAsciiDigit);
 
     private static void Check(HealthCheckConfig check, string path, ConfigErrors errors)
     {

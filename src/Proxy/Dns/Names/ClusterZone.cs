@@ -48,6 +48,17 @@ internal static class ClusterZone
             : ZoneOutcome.NotOurs;
     }
 
+    /// <summary>Answers for a host of the mesh, which has no zone around it.</summary>
+    public static ZoneOutcome Answer(MeshNames host, ushort type, uint turn, ref AnswerWriter to) => Addresses(host.Addresses, type, turn, ref to);
+
+    /// <summary>The authority of a negative answer for such a host: its name is all that is answered for.</summary>
+    public static void WriteOwnAuthority(NameTable table, ReadOnlySpan<char> name, ref AnswerWriter to)
+    {
+        Span<byte> soa = stackalloc byte[2 * DnsLimits.MaxName + 20];
+        Span<byte> owner = stackalloc byte[DnsLimits.MaxName];
+        to.Authority(owner[..DnsName.Write(name, owner)], soa[..Soa(table, table.Domain, soa)], Ttl);
+    }
+
     /// <summary>The authority of a negative answer.</summary>
     public static void WriteAuthority(NameTable table, ReadOnlySpan<char> name, ref AnswerWriter to)
     {

@@ -32,6 +32,9 @@ internal sealed record NameTable
     /// <summary>Names by address, each as octets.</summary>
     public ShardedTable<byte[][]> Addresses { get; init; } = ShardedTable<byte[][]>.Empty;
 
+    /// <summary>Hosts of the mesh outside of all zones, in lower case: for clients in the mesh.</summary>
+    public ShardedTable<MeshNames> Hosts { get; init; } = ShardedTable<MeshNames>.Empty;
+
     /// <summary>The cluster answers for `consul`; without it such names are somebody else's.</summary>
     public bool HasRegistry { get; init; }
 

@@ -42,6 +42,9 @@ internal sealed class NameTableBuilder(string domain)
                 case UnitKind.Pod:
                     SetPod(key.Name, (PodUnit?)unit, touched);
                     break;
+                case UnitKind.Destination:
+                    touched.Hosts[key.Name] = unit is DestinationUnit { Answer: { } answer } ? MeshNames.Of(answer) : null;
+                    break;
                 case UnitKind.Registered:
                     var (kind, registered) = Split(key.Name);
                     (kind == "node" ? touched.RegisteredNodes : touched.Registered)[registered.ToLowerInvariant()] = unit is RegisteredUnit there ? RegisteredNames.Compile(there) : null;
@@ -58,6 +61,7 @@ internal sealed class NameTableBuilder(string domain)
             Servers = [.. (zone?.Servers ?? []).Select(text => IPAddress.TryParse(text, out var address) ? address : null).OfType<IPAddress>()],
             Reverse = [.. (zone?.Reverse ?? []).Where(range => IPNetwork.TryParse(range, out _)).Select(range => IPNetwork.Parse(range))],
             Services = _table.Services.With(services),
+            Hosts = _table.Hosts.With([.. touched.Hosts.Where(host => host.Value is not null || _table.Hosts.Find(host.Key) is not null)]),
             HasRegistry = _zones.ContainsKey(RegistryZone.Domain),
             Registered = _table.Registered.With(touched.Registered),
             RegisteredNodes = _table.RegisteredNodes.With(touched.RegisteredNodes),
@@ -185,6 +189,7 @@ internal sealed class NameTableBuilder(string domain)
     /// <summary>What a batch has changed, to be looked at once at its end.</summary>
     private sealed class Touched
     {
+        public Dictionary<string, MeshNames?> Hosts { get; } = new(StringComparer.Ordinal);
         public Dictionary<string, RegisteredNames?> Registered { get; } = new(StringComparer.Ordinal);
         public Dictionary<string, RegisteredNames?> RegisteredNodes { get; } = new(StringComparer.Ordinal);
         public HashSet<string> Services { get; } = [];

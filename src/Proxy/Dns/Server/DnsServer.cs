@@ -21,7 +21,8 @@ public sealed class DnsServer : IAsyncDisposable
     /// <param name="udp">Bound; stays the caller's.</param>
     /// <param name="tcp">Listening; stays the caller's.</param>
     /// <param name="domain">`cluster.local`.</param>
-    public DnsServer(Socket udp, Socket tcp, string domain, ResolverFiles resolvers, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="namespaceOf">Of a client in the mesh; null: it is not.</param>
+    public DnsServer(Socket udp, Socket tcp, string domain, ResolverFiles resolvers, TimeProvider time, ILoggerFactory loggers, Func<IPAddress, string?>? namespaceOf = null)
     {
         _builder = new(domain);
         _names = _builder.Current;
@@ -29,7 +30,7 @@ public sealed class DnsServer : IAsyncDisposable
         _upstreams = new Upstreams(resolvers, own, time, loggers.CreateLogger("Weft.Dns"));
         var cache = new AnswerCache(time);
         _upstreams.Changed = cache.Clear;
-        var responder = new Responder(() => Volatile.Read(ref _names), _upstreams, new Forwarder(_upstreams, cache, time), Counters);
+        var responder = new Responder(() => Volatile.Read(ref _names), _upstreams, new Forwarder(_upstreams, cache, time), Counters, namespaceOf);
         _udp = new(udp, responder, Counters);
         _tcp = new(tcp, responder, time);
     }

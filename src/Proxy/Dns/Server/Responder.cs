@@ -1,3 +1,4 @@
+using System.Net;
 using Weft.Proxy.Dns.Forwarding;
 using Weft.Proxy.Dns.Names;
 using Weft.Proxy.Dns.Wire;
@@ -5,7 +6,8 @@ using Weft.Proxy.Dns.Wire;
 namespace Weft.Proxy.Dns.Server;
 
 /// <summary>From the octets of a query to those of its answer, whatever carried it.</summary>
-internal sealed class Responder(Func<NameTable> names, Upstreams upstreams, Forwarder forwarder, DnsCounters counters)
+/// <param name="namespaceOf">Of a client in the mesh; null: it is not.</param>
+internal sealed class Responder(Func<NameTable> names, Upstreams upstreams, Forwarder forwarder, DnsCounters counters, Func<IPAddress, string?>? namespaceOf = null)
 {
     /// <summary>The answer needs others: <see cref="RespondLaterAsync"/> gives it.</summary>
     public const int Later = -1;
@@ -17,8 +19,9 @@ internal sealed class Responder(Func<NameTable> names, Upstreams upstreams, Forw
     private const int MaxAliases = 8;
 
     /// <summary>Answers what can be answered at once: the cluster's names, and what is in the cache. Allocates nothing for the first.</summary>
+    /// <param name="client">Octets of its address; none: nobody of the mesh.</param>
     /// <returns>Octets written; or <see cref="Silence"/> or <see cref="Later"/>.</returns>
-    public int Respond(ReadOnlySpan<byte> message, Span<byte> to, bool isTcp, uint turn)
+    public int Respond(ReadOnlySpan<byte> message, Span<byte> to, bool isTcp, uint turn, ReadOnlySpan<byte> client = default)
     {
         Span<char> text = stackalloc char[DnsLimits.MaxName];
         var query = DnsQuery.Read(message, text);
@@ -48,6 +51,15 @@ internal sealed class Responder(Func<NameTable> names, Upstreams upstreams, Forw
                 break;
         }
 
+        if (table.Hosts.Find(query.Name) is { } host && IsFor(host, client))
+        {
+            counters.CountZone();
+            writer.SetAuthoritative();
+            if (ClusterZone.Answer(host, query.Type, turn, ref writer) == ZoneOutcome.NoData)
+                ClusterZone.WriteOwnAuthority(table, query.Name, ref writer);
+            return writer.Finish(Rcode.NoError);
+        }
+
         if (upstreams.IsProbe(query.Name))
             return Refuse(ref writer, Rcode.Refused);
         if (query.Type == RecordType.Any)
@@ -61,6 +73,9 @@ internal sealed class Responder(Func<NameTable> names, Upstreams upstreams, Forw
         counters.CountCache();
         return answer.Write(to, message, query, limit, age);
     }
+
+    // Who is not captured would connect to an address that nobody has.
+    private bool IsFor(MeshNames host, ReadOnlySpan<byte> client) => client.Length > 0 && namespaceOf?.Invoke(new IPAddress(client)) is { } @namespace && host.IsFor(@namespace);
 
     /// <summary>The answer to a query for which <see cref="Respond"/> said <see cref="Later"/>.</summary>
     public async Task<int> RespondLaterAsync(ReadOnlyMemory<byte> message, Memory<byte> to, bool isTcp)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Net.Sockets;
 using Weft.Proxy.Dns.Wire;
 
@@ -57,6 +58,7 @@ internal sealed class TcpListener(Socket socket, Responder responder, TimeProvid
         try
         {
             connection.NoDelay = true;
+            var client = (connection.RemoteEndPoint as IPEndPoint)?.Address.GetAddressBytes() ?? [];
             await using var stream = new NetworkStream(connection, ownsSocket: true);
             var header = new byte[2];
             while (true)
@@ -67,7 +69,7 @@ internal sealed class TcpListener(Socket socket, Responder responder, TimeProvid
                 var query = new byte[BinaryPrimitives.ReadUInt16BigEndian(header)];
                 await stream.ReadExactlyAsync(query, either.Token);
                 await slots.WaitAsync(either.Token);
-                _ = AnswerAsync(stream, query, turn, slots, stopping);
+                _ = AnswerAsync(stream, query, client, turn, slots, stopping);
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or IOException or SocketException or EndOfStreamException or ObjectDisposedException)
@@ -83,12 +85,12 @@ internal sealed class TcpListener(Socket socket, Responder responder, TimeProvid
         }
     }
 
-    private async Task AnswerAsync(NetworkStream stream, byte[] query, SemaphoreSlim turn, SemaphoreSlim slots, CancellationToken stopping)
+    private async Task AnswerAsync(NetworkStream stream, byte[] query, byte[] client, SemaphoreSlim turn, SemaphoreSlim slots, CancellationToken stopping)
     {
         try
         {
             var framed = new byte[2 + DnsLimits.MaxMessage];
-            var length = responder.Respond(query, framed.AsSpan(2), isTcp: true, (uint)Environment.TickCount);
+            var length = responder.Respond(query, framed.AsSpan(2), isTcp: true, (uint)Environment.TickCount, client);
             if (length == Responder.Later)
                 length = await responder.RespondLaterAsync(query, framed.AsMemory(2), isTcp: true);
             if (length <= 0)

@@ -49,7 +49,7 @@ internal sealed class UdpListener(Socket socket, Responder responder, DnsCounter
         {
             while (!_stopping && UdpReceive.TryReceive(descriptor, query, peer, out var length))
             {
-                var written = responder.Respond(query.AsSpan(0, length), answer, isTcp: false, turn++);
+                var written = responder.Respond(query.AsSpan(0, length), answer, isTcp: false, turn++, AddressOf(peer));
                 if (written > 0)
                     Send(answer.AsSpan(0, written), peer);
                 else if (written == Responder.Later)
@@ -57,6 +57,14 @@ internal sealed class UdpListener(Socket socket, Responder responder, DnsCounter
             }
         }
     }
+
+    // struct sockaddr_in and sockaddr_in6: behind family and port, and the latter's flow.
+    private static ReadOnlySpan<byte> AddressOf(SocketAddress peer) => peer.Family switch
+    {
+        AddressFamily.InterNetwork => peer.Buffer.Span.Slice(4, 4),
+        AddressFamily.InterNetworkV6 => peer.Buffer.Span.Slice(8, 16),
+        _ => [],
+    };
 
     private void Later(byte[] query, SocketAddress peer)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Net;
 using Weft.Balancing;
 using Weft.Proxy.Config;
@@ -31,6 +32,7 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
     private readonly ConcurrentDictionary<IPAddress, KnownSource> _sources = new();
     private readonly ConcurrentDictionary<string, (TelemetryCell Client, TelemetryCell Server)> _telemetry = new();
     private readonly ConcurrentDictionary<(int Port, bool Restricted), HttpListenerState> _named = new();
+    private readonly ConcurrentDictionary<string, (ImmutableArray<DialledHost> Hosts, HttpListenerState Http)> _shared = new();
     private readonly Dictionary<string, FilterFactory> _factories = [];
 
     // Of the last step, under the gate: the state itself is for whoever applies.
@@ -86,15 +88,34 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
     /// <summary>Null: the workload is not of this node.</summary>
     public InboundRules? RulesOf(MeshWorkload workload) => _rules.GetValueOrDefault(workload.Key);
 
-    public OutboundPort? PortOf(MeshHost host, int port)
+    public OutboundPort? PortOf(MeshHost host, int port) => PortOf(host.Name, port);
+
+    private OutboundPort? PortOf(string host, int port)
     {
-        if (_ports.TryGetValue((host.Name, port), out var known))
+        if (_ports.TryGetValue((host, port), out var known))
             return known;
         lock (_gate)
         {
             // The newest: the view that the caller has read may have been replaced meanwhile.
-            return _hosts.TryGetValue(host.Name, out var newest) && newest.Port(port) is { } unit ? _ports.GetOrAdd((host.Name, port), _ => Open(newest, unit, null)) : null;
+            return _hosts.TryGetValue(host, out var newest) && newest.Port(port) is { } unit ? _ports.GetOrAdd((host, port), _ => Open(newest, unit, null)) : null;
         }
+    }
+
+    /// <summary>Of an endpoint that one or several headless services have; null: none of them is there any more.</summary>
+    public OutboundPort? PortOf(ImmutableArray<DialledHost> dialled)
+    {
+        var found = dialled.Select(one => PortOf(one.Name, one.Port)).OfType<OutboundPort>().ToList();
+        if (found.Count < 2 || found[0].Http is null)
+            return found.FirstOrDefault();
+        // Whom a request is for says its host then.
+        var key = string.Join(' ', dialled.Select(one => $"{one.Name}:{one.Port}"));
+        if (!_shared.TryGetValue(key, out var shared))
+        {
+            lock (_gate)
+                shared = _shared.GetOrAdd(key, _ => (dialled, new HttpListenerState(Shared(key, dialled))));
+        }
+
+        return found[0] with { Http = shared.Http };
     }
 
     /// <summary>Requests to hosts that are found by name; null: there are none on the port.</summary>
@@ -133,6 +154,8 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
                 port.Http!.Publish(Outbound(port.Port.Routes!));
             foreach (var (at, http) in _named.Where(pair => step.Hosts.Count > 0 || NamedHosts(pair.Key.Port).Any(host => tables.Contains(host.Port(pair.Key.Port)!.Routes!))))
                 http.Publish(Named(at.Port, at.Restricted));
+            foreach (var (key, (hosts, http)) in _shared.Where(pair => step.Hosts.Count > 0 || pair.Value.Hosts.Any(one => _hosts.GetValueOrDefault(one.Name)?.Port(one.Port)?.Routes is { } table && tables.Contains(table))))
+                http.Publish(Shared(key, hosts));
             if (renamed)
                 Republish();
             revoked = _revoked.Count == 0 ? FrozenSet<IPAddress>.Empty : _revoked.ToFrozenSet();
@@ -237,6 +260,19 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
 
     private IEnumerable<MeshHost> NamedHosts(int port) => View.Named.GetValueOrDefault(port)?.Values.Where(host => host.Port(port)?.Routes is not null) ?? [];
 
+    // What one of them takes by name, and what none does: that goes to the endpoint itself, by the first one's settings.
+    private HttpView Shared(string key, ImmutableArray<DialledHost> dialled)
+    {
+        var (hosts, taken) = (new List<VirtualHostConfig>(), new HashSet<string>());
+        foreach (var one in dialled.SelectMany(one => _hosts.GetValueOrDefault(one.Name)?.Port(one.Port)?.Routes is { } table ? TableOf(table).Hosts.AsEnumerable() : []))
+        {
+            if (one.Domains.Where(taken.Add).ToValueList() is { IsEmpty: false } domains)
+                hosts.Add(one with { Domains = domains });
+        }
+
+        return ViewOf(MeshListeners.Outbound, Compile("dialled " + key, new RouteTableConfig { Name = "dialled " + key, Hosts = hosts.ToValueList() }, MeshListeners.Outbound), _outboundEdge);
+    }
+
     private RouteTableConfig TableOf(string name) => (_tables.GetValueOrDefault(name) ?? JoinedTable.Empty(name)).Whole;
 
     // What filters of before have gathered (buckets, caches) goes on.
@@ -253,7 +289,7 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
 
     private void Republish()
     {
-        foreach (var http in _ports.Values.Select(port => port.Http).Concat(_named.Values).Concat(_rules.Values.SelectMany(rules => new[] { rules.Http1, rules.Http2 })).OfType<HttpListenerState>())
+        foreach (var http in _ports.Values.Select(port => port.Http).Concat(_named.Values).Concat(_shared.Values.Select(shared => shared.Http)).Concat(_rules.Values.SelectMany(rules => new[] { rules.Http1, rules.Http2 })).OfType<HttpListenerState>())
             http.Publish(http.Current with { Clusters = engine.Clusters });
     }
 

@@ -37,10 +37,14 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
         var host = view.HostOf(to);
         if (host is not null && serving.PortOf(host, to.Port) is { } port)
             ToHost(fd, new Caller(source, from, to), port);
-        else if (host is not null && WorkloadNames.IsService(host.Name))
+        else if (host is not null && (WorkloadNames.IsService(host.Name) || AllocatedAddresses.Contains(to.Address)))
             Refuse(fd, new Caller(source, from, to), "no_such_port");
+        else if (view.Dialled.TryGetValue(to, out var dialled) && serving.PortOf(dialled) is { } own)
+            ToDialled(fd, new Caller(source, from, to), own);
         else if (view.Workloads.ContainsKey(to.Address))
             acceptors.Tunnel(fd, new Caller(source, from, to).FactsOf(to.Address.ToString()), MeshClusters.Pod);
+        else if (AllocatedAddresses.Contains(to.Address))
+            Refuse(fd, new Caller(source, from, to), "unknown_host"); // of a host that was there: nobody else has the address
         else if (view.Named.TryGetValue(to.Port, out var named) && !named.IsEmpty)
             ByName(fd, new Caller(source, from, to), new NamedHosts(named));
         else
@@ -69,6 +73,31 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
                 });
                 break;
         }
+    }
+
+    // Of a headless service its requests have routes; bytes go to the endpoint that was dialled, like those to any pod.
+    private void ToDialled(int fd, Caller caller, OutboundPort port)
+    {
+        switch (port.Port.Protocol)
+        {
+            case PortProtocol.Http or PortProtocol.Http2 when port.Http is not null:
+                Http(fd, caller, port);
+                break;
+            case PortProtocol.Auto when port.Http is not null:
+                acceptors.Wait(fd, spoken =>
+                {
+                    if (spoken == Spoken.Http)
+                        Http(fd, caller, port);
+                    else
+                        Tunnel();
+                });
+                break;
+            default:
+                Tunnel();
+                break;
+        }
+
+        void Tunnel() => acceptors.Tunnel(fd, caller.FactsOf(port.Host.Name, port.Labels), MeshClusters.Pod);
     }
 
     private void Http(int fd, Caller caller, OutboundPort port)

@@ -66,7 +66,8 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
     {
         var address = endpoint.Address.Address.Plain();
         var labels = view().WorkloadOf(address, local.Find(address))?.Labels;
-        return cluster.Originals is null ? WorkloadNames.DestinationOf(WorkloadNames.HostOf(cluster.Config.Name), labels) : new DestinationLabels { Workload = labels ?? new WorkloadLabels() };
+        // Of the clusters that every node has (MeshClusters) it cannot be said.
+        return cluster.Originals is null || cluster.Config.Name.Contains(':', StringComparison.Ordinal) ? WorkloadNames.DestinationOf(WorkloadNames.HostOf(cluster.Config.Name), labels) : new DestinationLabels { Workload = labels ?? new WorkloadLabels() };
     }
 
     // Of a pod that is registered and not known otherwise nobody knows the policies: the inbound side refuses it.

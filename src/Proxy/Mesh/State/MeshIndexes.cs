@@ -12,6 +12,8 @@ internal sealed class MeshIndexes
 
     private readonly Dictionary<string, MeshHost> _hosts = [];
     private readonly Dictionary<string, MeshWorkload> _workloads = [];
+    private readonly Dictionary<string, List<(IPEndPoint At, DialledHost Host)>> _dialled = []; // by unit
+    private readonly Dictionary<(IPEndPoint At, DialledHost Host), int> _slicesAt = [];
 
     public MeshView View { get; private set; } = MeshView.Empty;
 
@@ -59,7 +61,8 @@ internal sealed class MeshIndexes
                 addresses[address] = host;
             foreach (var at in Shared(unit))
                 shared[at] = shared.GetValueOrDefault(at, NoHosts).SetItem(Claim(name, unit), host);
-            if (!unit.Addresses.IsEmpty)
+            // Whom a client of a headless service means says the address alone.
+            if (!unit.Addresses.IsEmpty || unit.ByEndpoint)
                 continue;
             foreach (var port in unit.Ports)
                 named[port.Port] = named.GetValueOrDefault(port.Port, NoHosts).SetItem(name, host);
@@ -70,6 +73,41 @@ internal sealed class MeshIndexes
             Hosts = addresses.ToImmutable(), Shared = shared.ToImmutable(), Named = named.ToImmutable(),
             Ranges = ranges ? [.. _hosts.Values.SelectMany(host => Ranges(host.Unit).Select(range => (range, host))).OrderByDescending(pair => pair.range.PrefixLength).ThenBy(pair => pair.host.Name, StringComparer.Ordinal)] : View.Ranges,
         };
+    }
+
+    /// <param name="name">Of the unit.</param>
+    public void SetBackends(string name, BackendsUnit? unit)
+    {
+        _dialled.Remove(name, out var before);
+        var now = unit is { ByEndpoint: true }
+            ? unit.Ports.SelectMany(port => port.Endpoints.Where(endpoint => IPAddress.TryParse(endpoint.Address, out _))
+                .Select(endpoint => (At: new IPEndPoint(IPAddress.Parse(endpoint.Address).Plain(), endpoint.Port), Host: new DialledHost(unit.Host, port.Port)))).Distinct().ToList()
+            : [];
+        if (now.Count > 0)
+            _dialled.Add(name, now);
+        if (before is null && now.Count == 0)
+            return;
+        var dialled = View.Dialled.ToBuilder();
+        // Two slices of a service may have an endpoint at once, for the moment of a move.
+        foreach (var one in now)
+        {
+            _slicesAt[one] = _slicesAt.GetValueOrDefault(one) + 1;
+            if (_slicesAt[one] == 1)
+                dialled[one.At] = [.. dialled.GetValueOrDefault(one.At, []).Append(one.Host).OrderBy(host => host.Name, StringComparer.Ordinal).ThenBy(host => host.Port)];
+        }
+
+        foreach (var one in before ?? [])
+        {
+            if (--_slicesAt[one] > 0)
+                continue;
+            _slicesAt.Remove(one);
+            if (dialled[one.At].Remove(one.Host) is { IsEmpty: false } left)
+                dialled[one.At] = left;
+            else
+                dialled.Remove(one.At);
+        }
+
+        View = View with { Dialled = dialled.ToImmutable() };
     }
 
     public void SetWorkloads(IReadOnlyCollection<(string Key, WorkloadUnit? Unit)> units)
@@ -106,7 +144,7 @@ internal sealed class MeshIndexes
 
     private static IEnumerable<IPEndPoint> Shared(DestinationUnit unit) => Addresses(unit.Shared).SelectMany(address => unit.Ports.Select(port => new IPEndPoint(address, port.Port)));
 
-    private static IEnumerable<IPAddress> Addresses(DestinationUnit unit) => Addresses(unit.Addresses);
+    private static IEnumerable<IPAddress> Addresses(DestinationUnit unit) => Addresses(unit.Answer is { Allocated: true } answer ? unit.Addresses.Concat(answer.Addresses) : unit.Addresses);
 
     private static IEnumerable<IPAddress> Addresses(IEnumerable<string> texts) => texts.Where(text => !text.Contains('/')).Select(text => IPAddress.Parse(text).Plain());
 

@@ -65,6 +65,7 @@ internal sealed class MeshState(string node = "")
                     break;
                 case UnitKind.Backends:
                     _clusters.SetBackends(key.Name, (BackendsUnit?)unit);
+                    _indexes.SetBackends(key.Name, (BackendsUnit?)unit);
                     break;
                 case UnitKind.Secret:
                     Set(_secrets, key.Name, (SecretUnit?)unit);

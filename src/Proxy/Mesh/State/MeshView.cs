@@ -12,6 +12,9 @@ internal sealed record MeshHost(string Name, DestinationUnit Unit)
     public DestinationPort? Port(int port) => Unit.Ports.FirstOrDefault(one => one.Port == port);
 }
 
+/// <param name="Port">Of the host, as clients use it.</param>
+internal readonly record struct DialledHost(string Name, int Port);
+
 /// <param name="Key">`namespace/name`, or `entry/namespace/name`.</param>
 internal sealed record MeshWorkload(string Key, WorkloadUnit Unit)
 {
@@ -58,6 +61,9 @@ internal sealed record MeshView
 
     /// <summary>Several where pods share an address, or a new one has that of one that is not gone everywhere yet.</summary>
     public ImmutableDictionary<IPAddress, ImmutableArray<MeshWorkload>> Workloads { get; init; } = ImmutableDictionary<IPAddress, ImmutableArray<MeshWorkload>>.Empty;
+
+    /// <summary>Endpoints of hosts whose names stand for them; the first by name first.</summary>
+    public ImmutableDictionary<IPEndPoint, ImmutableArray<DialledHost>> Dialled { get; init; } = ImmutableDictionary<IPEndPoint, ImmutableArray<DialledHost>>.Empty;
 
     /// <summary>Ports of hosts that have no address of their own: they are found by the name that the client says.</summary>
     public ImmutableDictionary<int, ImmutableSortedDictionary<string, MeshHost>> Named { get; init; } = ImmutableDictionary<int, ImmutableSortedDictionary<string, MeshHost>>.Empty;

@@ -80,6 +80,8 @@ internal static class UnitJudge
             errors.Require(AddressRanges.IsRange(address), $"addresses[{i}]", $"'{address}' is neither an address nor a range");
         foreach (var (i, address) in unit.Shared.Index())
             errors.Require(IPAddress.TryParse(address, out _), $"shared[{i}]", $"'{address}' is no IP address");
+        foreach (var (i, address) in (unit.Answer?.Addresses ?? []).Index())
+            errors.Require(IPAddress.TryParse(address, out _), $"answer.addresses[{i}]", $"'{address}' is no IP address");
         errors.Unique(unit.Ports, port => $"{port.Port}", i => $"ports[{i}]", "port");
         foreach (var (i, port) in unit.Ports.Index())
         {

@@ -82,6 +82,41 @@ public sealed class MeshFeedTests
     }
 
     [Fact]
+    public async Task A_host_without_addresses_is_given_one_that_its_status_keeps_whatever_comes_and_goes_and_starts_anew()
+    {
+        static string Entry(string name) => $$"""
+            apiVersion: networking.istio.io/v1
+            kind: ServiceEntry
+            metadata: {name: {{name}}}
+            spec: {hosts: [{{name}}.example], resolution: DNS, ports: [{number: 5432, name: tcp, protocol: TCP}]}
+            """;
+        await using var world = await MeshWorld.StartAsync(Entry("one"));
+        var proxy = world.Proxy();
+        string? Given(string name) => proxy.Find<DestinationUnit>(UnitKind.Destination, name + ".example")?.Answer is { Allocated: true } answer ? answer.Addresses[0] : null;
+        async Task<string?> WrittenAsync(string name) => (string?)(await world.GetAsync("ServiceEntry", name))["status"]?["addresses"]?[0]?["value"];
+
+        await Eventually.TrueAsync(() => Given("one") is not null);
+        var one = Given("one");
+        Assert.Equal(one, await WrittenAsync("one"));
+        await world.BecomesAsync("ServiceEntry", "one", "Programmed", "True Programmed 1");
+        Assert.Equal(one, await WrittenAsync("one"));
+
+        // One that claims the same, as a copy of the first would, gets another.
+        await world.ApplyAsync(Entry("two"));
+        await Eventually.TrueAsync(() => Given("two") is not null);
+        await world.SetStatusAsync("ServiceEntry", "two", $$"""{"addresses": [{"host": "two.example", "value": "{{one}}"}]}""");
+        await Eventually.TrueAsync(async () => await WrittenAsync("two") is { } two && two != one && Given("two") == two);
+        Assert.Equal(one, Given("one"));
+
+        await world.RestartAsync();
+        proxy = world.Proxy("p2");
+        await Eventually.TrueAsync(() => Given("one") == one);
+        await world.ApplyAsync(Entry("one").Replace("resolution: DNS", "addresses: [192.0.2.1], resolution: DNS", StringComparison.Ordinal));
+        await Eventually.TrueAsync(async () => await WrittenAsync("one") is null && proxy.Find<DestinationUnit>(UnitKind.Destination, "one.example") is { Answer: { Allocated: false } });
+        Assert.Empty(world.Cluster.Complaints);
+    }
+
+    [Fact]
     public async Task Conditions_follow_what_proxies_acknowledge()
     {
         await using var world = await MeshWorld.StartAsync(Web);

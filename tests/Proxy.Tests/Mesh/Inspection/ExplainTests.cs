@@ -52,6 +52,59 @@ public sealed class ExplainTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_headless_service_has_its_rules_where_it_is_named_and_a_pod_that_is_named_is_the_one()
+    {
+        const string Peers = "peers.shop.svc.cluster.local";
+        var cluster = new ClusterUnit { Cluster = new ClusterConfig { Name = $"{Peers}:{_one.Port}" }, Host = Peers, Port = _one.Port };
+        ForwardAction dialled = new() { Clusters = [new WeightedCluster { Cluster = $"{Peers}:{_one.Port}/~dialled" }] };
+        _bed.Apply(
+            UnitCodec.Destination(Peers, new DestinationUnit { ByEndpoint = true, Ports = [new DestinationPort { Port = _one.Port, Protocol = PortProtocol.Auto, Routes = "peers" }] }),
+            UnitCodec.Routes(new RouteTableConfig
+            {
+                Name = "peers",
+                Hosts =
+                [
+                    new VirtualHostConfig
+                    {
+                        Name = Peers, Domains = ["peers", Peers],
+                        Routes = [new RouteConfig { Name = "shop/peers/http[0]", Matches = [new RouteMatch { Path = new(PathMatchKind.TextPrefix, "/no") }], Action = new DirectResponse { Status = 418 } }, new RouteConfig { Name = "default", Action = dialled }],
+                    },
+                    new VirtualHostConfig { Name = "direct", Domains = ["*"], Routes = [new RouteConfig { Name = "dialled", Action = dialled }] },
+                ],
+            }),
+            UnitCodec.Cluster(cluster), UnitCodec.Cluster(cluster with { Cluster = new ClusterConfig { Name = $"{Peers}:{_one.Port}/~dialled" }, OriginalAddress = true }),
+            UnitCodec.Backends("slice/shop/peers", new BackendsUnit
+            {
+                Host = Peers, ByEndpoint = true, Ports = [new BackendPort(_one.Port, [MeshBed.Endpoint(_one) with { HostName = "peer-0" }, MeshBed.Endpoint(_one) with { HostName = "peer-1", Address = _two.Address }])],
+            }));
+        Explanation Asked(string host, string path = "/", string scheme = "http") => Explain(question => question with { Host = host, Port = _one.Port, Path = path, Scheme = scheme });
+
+        Assert.Equal(418, Asked("peers", "/no").Status);
+        Assert.Equal(2, Asked("peers").Endpoints.Count);
+        Assert.Contains("one of them, by DNS", Step(Asked("peers"), "destination").Text, StringComparison.Ordinal);
+        foreach (var name in new[] { "peer-0.peers", $"peer-0.{Peers}", _one.Address })
+        {
+            var direct = Asked(name, "/no");
+            Assert.Equal(ExplainedOutcome.Forwarded, direct.Outcome);
+            Assert.Equal($"{_one.Address}:{_one.Port}", Assert.Single(direct.Endpoints).Address);
+            Assert.Equal(200, _bed.Get(Client, _one.Address, _one.Port, "/no").Status);
+        }
+
+        Assert.Equal($"{_one.Address}:{_one.Port}", Assert.Single(Asked("peer-0.peers", scheme: "tcp").Endpoints).Address);
+        Assert.Equal(2, Asked("peers", scheme: "tcp").Endpoints.Count);
+    }
+
+    [Fact]
+    public void A_host_that_was_given_an_address_is_reached_on_the_ports_that_it_has()
+    {
+        var host = MeshBed.Host("db.example", "127.2.0.9", 5432, PortProtocol.Tcp, new EndpointConfig { Address = "127.9.0.1", Port = 5432 });
+        host[0] = UnitCodec.Destination("db.example", ((DestinationUnit)UnitCodec.Read(host[0])) with { Addresses = [], Answer = new HostAnswer { Addresses = ["240.240.0.9"], Allocated = true } });
+        _bed.Apply(host);
+        Assert.Equal(ExplainedOutcome.Forwarded, Explain(question => question with { Host = "db.example", Port = 5432, Scheme = "tcp" }).Outcome);
+        Assert.Equal(ExplainedOutcome.Refused, Explain(question => question with { Host = "db.example", Port = 80 }).Outcome);
+    }
+
+    [Fact]
     public void A_rule_is_named_with_its_match_and_why_those_before_do_not_take_the_request()
     {
         ForwardAction To(string version) => new() { Clusters = [new WeightedCluster { Cluster = $"{Name}:80/{version}" }], Timeout = TimeSpan.FromSeconds(2) };

@@ -47,7 +47,8 @@ internal sealed class EndpointJudge(ExplainerParts parts, ExplanationDraft draft
 
     private IEnumerable<(UpstreamEndpoint Endpoint, string Health)> Endpoints(MeshCluster cluster, string? subset)
     {
-        if (parts.Live?.GetValueOrDefault(cluster.Config.Name) is { } live)
+        // Of a cluster that sends to whatever address was meant, the one that is asked about is known here alone.
+        if (parts.Live?.GetValueOrDefault(cluster.Config.Name) is { Originals: null } live)
         {
             var chosen = live.Table(subset).Endpoints.ToArray();
             return live.Describe().Where(one => subset is null || chosen.Contains(one.Endpoint)).Select(one => (one.Endpoint, Health(one.Endpoint, one.Health, one.Reason)));

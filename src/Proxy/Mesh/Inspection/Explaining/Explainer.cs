@@ -43,22 +43,22 @@ internal sealed class Explainer(ExplainerParts parts)
 
     private Explanation ToHost(ExplainQuestion question, MeshSource source, IPAddress from)
     {
-        var found = HostFinder.Find(question.Host, question.Port, question.Namespace, parts.State.Hosts, parts.State.View);
+        var found = HostFinder.Find(question.Host, question.Port, question.Namespace, parts.State);
         if (found.Host is not { } host)
             return Unknown(question, source, found);
         _draft.Good("host", found.How);
         _draft.Uses(UnitKind.Destination, host.Name);
-        if (host.Port(question.Port) is not { } port)
+        if (host.Port(found.Port ?? question.Port) is not { } port)
         {
             var ports = $"its ports: {(host.Unit.Ports.IsEmpty ? "none" : string.Join(", ", host.Unit.Ports.Select(one => one.Port)))}";
-            return WorkloadNames.IsService(host.Name)
+            return WorkloadNames.IsService(host.Name) || host.Unit.Answer is { Allocated: true }
                 ? _draft.Stop("port", ExplainedOutcome.Refused, null, $"{host.Name} has no port {question.Port}: the connection is closed (no_such_port)", ports)
                 : Unknown(question, source, found with { Host = null, How = $"{host.Name} has no port {question.Port}; {ports}" });
         }
 
-        if (host.Unit.Addresses.IsEmpty && WorkloadNames.IsService(host.Name) && found.Address is null)
-            return Headless(question, source, host, port, from);
         var spoken = Spoken(port, question.Scheme);
+        if (host.Unit.ByEndpoint && spoken != "HTTP")
+            return Headless(question, source, host, port, from, found.Address);
         var facts = source.FactsOf(new IPEndPoint(from, 0), new IPEndPoint(found.Address ?? IPAddress.None, question.Port), new MeshConnection { Source = source, Service = host.Name });
         if (question.Scheme == "https")
             facts = facts with { ServerName = question.Host.ToLowerInvariant() };
@@ -79,11 +79,13 @@ internal sealed class Explainer(ExplainerParts parts)
     };
 
     // Its name stands for its pods' addresses, so the connection is to one of them.
-    private Explanation Headless(ExplainQuestion question, MeshSource source, MeshHost host, DestinationPort port, IPAddress from)
+    private Explanation Headless(ExplainQuestion question, MeshSource source, MeshHost host, DestinationPort port, IPAddress from, IPAddress? dialled)
     {
-        _draft.Odd("port", $"{host.Name} is headless: its name leads to the pods themselves, and connections go to the pod that was named; no route of the mesh holds");
-        var facts = source.FactsOf(new IPEndPoint(from, 0), new IPEndPoint(IPAddress.None, question.Port), new MeshConnection { Source = source, Service = host.Name });
-        return new RouteExplainer(parts, _draft).Clusters([(ClusterOf(host, port), null, 1)], facts, source.Identity, from, null, null, "one of the pods, by DNS");
+        _draft.Odd("port", $"{host.Name} is headless: its name leads to the pods themselves, and connections that are not HTTP go to the pod that was dialled; no route of the mesh holds");
+        var facts = source.FactsOf(new IPEndPoint(from, 0), new IPEndPoint(dialled ?? IPAddress.None, question.Port), new MeshConnection { Source = source, Service = host.Name });
+        return dialled is null
+            ? new RouteExplainer(parts, _draft).Clusters([(ClusterOf(host, port), null, 1)], facts, source.Identity, from, null, null, "one of the pods, by DNS")
+            : new RouteExplainer(parts, _draft).Joined([(RouteExplainer.Only(MeshClusters.Pod, facts.Destination, MeshTls.Auto), null, 1)], facts, source.Identity, from, null, null, "the pod itself");
     }
 
     private Explanation Unknown(ExplainQuestion question, MeshSource source, FoundHost found)
@@ -92,8 +94,7 @@ internal sealed class Explainer(ExplainerParts parts)
         {
             _draft.Odd("host", $"{address} is the address of {owners[0].Key}: the connection goes to that pod, and no route of the mesh holds");
             var facts = source.FactsOf(new IPEndPoint(source.Address ?? IPAddress.None, 0), new IPEndPoint(address, question.Port), new MeshConnection { Source = source, Service = address.ToString() });
-            var pod = new MeshCluster(new ClusterConfig { Name = MeshClusters.Pod, Endpoints = [new EndpointConfig { Address = address.ToString(), Port = question.Port }] }, MeshTls.Auto, false, null);
-            return new RouteExplainer(parts, _draft).Joined([(pod, null, 1)], facts, source.Identity, source.Address ?? IPAddress.None, null, null, "the pod itself");
+            return new RouteExplainer(parts, _draft).Joined([(RouteExplainer.Only(MeshClusters.Pod, facts.Destination, MeshTls.Auto), null, 1)], facts, source.Identity, source.Address ?? IPAddress.None, null, null, "the pod itself");
         }
 
         var near = HostFinder.Near(question.Host, parts.State.Hosts.Keys);
@@ -108,7 +109,7 @@ internal sealed class Explainer(ExplainerParts parts)
     private Explanation Uncaptured(ExplainQuestion question, IPAddress from, string text)
     {
         _draft.Odd("source", text);
-        var found = HostFinder.Find(question.Host, question.Port, question.Namespace, parts.State.Hosts, parts.State.View);
+        var found = HostFinder.Find(question.Host, question.Port, question.Namespace, parts.State);
         if (found.Host is not { } host)
             return _draft.Stop("host", ExplainedOutcome.PassedThrough, null, found.How);
         _draft.Good("host", found.How);

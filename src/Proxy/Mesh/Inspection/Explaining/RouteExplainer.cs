@@ -4,6 +4,7 @@ using System.Text;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Inspection;
 using Weft.Proxy.Config.Model;
+using Weft.Proxy.Config.Units;
 using Weft.Proxy.Mesh.State;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Routing.Actions;
@@ -85,8 +86,9 @@ internal sealed class RouteExplainer(ExplainerParts parts, ExplanationDraft draf
         var judge = new EndpointJudge(parts, draft, client, from, identity, request, token);
         var all = new List<Judgement>();
         var total = clusters.Sum(one => (double)one.Weight);
-        foreach (var (cluster, subset, weight) in clusters)
+        foreach (var (named, subset, weight) in clusters)
         {
+            var (cluster, chosen) = Dialled(named, client) ?? (named, choice);
             var share = clusters.Count > 1 ? $"{RouteTexts.Percent(weight / total)} to " : "";
             if (cluster.OriginalAddress)
             {
@@ -98,12 +100,26 @@ internal sealed class RouteExplainer(ExplainerParts parts, ExplanationDraft draf
             all.AddRange(judge.Judge(cluster, subset));
             var own = draft.Endpoints.Skip(before).ToList();
             if (own.Any(one => one.Health is "healthy" or "unknown"))
-                draft.Good("destination", $"{share}{Text(cluster)}: {own.Count} endpoint{(own.Count == 1 ? "" : "s")}, {choice ?? RouteTexts.Of(cluster.Config.LoadBalancer)}", client is null ? [] : Settings(cluster));
+                draft.Good("destination", $"{share}{Text(cluster)}: {own.Count} endpoint{(own.Count == 1 ? "" : "s")}, {chosen ?? RouteTexts.Of(cluster.Config.LoadBalancer)}", client is null ? [] : Settings(cluster));
             else
                 draft.Odd("destination", $"{share}{Text(cluster)}: {(own.Count == 0 ? "no endpoints" : $"none of {own.Count} endpoints takes requests now")}: 503 (UH)", [.. NoEndpoints(cluster, own.Count), .. Settings(cluster)]);
         }
 
         return Conclude(all, clusters.All(one => one.Cluster.OriginalAddress));
+    }
+
+    /// <summary>A cluster of one endpoint.</summary>
+    public static MeshCluster Only(string name, IPEndPoint at, MeshTls tls) => new(new ClusterConfig { Name = name, Endpoints = [new EndpointConfig { Address = at.Address.ToString(), Port = at.Port }] }, tls, false, null);
+
+    // Of a headless service: the endpoint that was dialled, or, where the service's name was, whichever the client took of DNS.
+    private (MeshCluster Cluster, string? Choice)? Dialled(MeshCluster cluster, ConnectionFacts? client)
+    {
+        const string Part = "/" + ClusterUnit.Dialled;
+        if (!cluster.OriginalAddress || !cluster.Config.Name.Contains(Part, StringComparison.Ordinal) || client is null)
+            return null;
+        if (!client.Destination.Address.Equals(IPAddress.None))
+            return (Only(cluster.Config.Name, client.Destination, cluster.Tls), "the one that is dialled");
+        return parts.State.Clusters.TryGetValue(cluster.Config.Name.Replace(Part, "", StringComparison.Ordinal), out var all) ? (all, "one of them, by DNS") : null;
     }
 
     private Explanation Forward(ForwardAction forward, int prefixLength, RequestFacts request, ConnectionFacts client, string? identity, IPAddress from, ImaginedIdentity? token)
@@ -170,5 +186,6 @@ internal sealed class RouteExplainer(ExplainerParts parts, ExplanationDraft draf
 
     // `namespace/name/http[0]`, at the front door with `~host` behind it.
     private static string Named(string route) => route.Contains("/http[", StringComparison.Ordinal) ? $"VirtualService {route.Split('~')[0]}"
-        : route.StartsWith("default", StringComparison.Ordinal) ? "no VirtualService rule: the host's own route" : $"route {route}";
+        : route.StartsWith("default", StringComparison.Ordinal) ? "no VirtualService rule: the host's own route"
+        : route.StartsWith("dialled", StringComparison.Ordinal) ? "it names no service but a pod or an address, and goes to whom was dialled" : $"route {route}";
 }

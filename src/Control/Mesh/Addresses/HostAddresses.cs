@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+using System.Net;
+using Weft.Api.Istio;
+using Weft.Balancing;
+using Weft.Control.Mesh.Hosts;
+using Weft.Proxy.Config.Units;
+
+namespace Weft.Control.Mesh.Addresses;
+
+/// <summary>
+/// Addresses for hosts of service entries that bring none, so that their names can be resolved and a connection says by its address which host it means. An entry's status keeps what its hosts were given: it
+/// holds as long as the entry does, whatever others come and go. Pure.
+/// </summary>
+/// <param name="Held">By `namespace/name host`: what stands in a status, rightly.</param>
+/// <param name="Wanted">By `namespace/name`: what the statuses should say.</param>
+internal sealed record HostAddresses(IReadOnlyDictionary<string, string> Held, IReadOnlyDictionary<string, ImmutableArray<HostAddress>> Wanted)
+{
+    public static readonly HostAddresses None = new(new Dictionary<string, string>(), new Dictionary<string, ImmutableArray<HostAddress>>());
+
+    // Istio's label: "false" leaves an entry's hosts without.
+    private const string Label = "networking.istio.io/enable-autoallocate-ip";
+
+    // Without the first and the last, which some programs take for a network's own.
+    private const int Places = (1 << 16) - 2;
+
+    /// <param name="entries">The oldest first: of two that claim one address it is the older one's.</param>
+    /// <param name="domain">`cluster.local`: names below it are those of services.</param>
+    public static HostAddresses Plan(IReadOnlyList<ServiceEntry> entries, string domain)
+    {
+        var (held, taken, owners) = (new Dictionary<string, string>(), new HashSet<string>(), new HashSet<string>());
+        // A name is one host's: that of the oldest entry that has it.
+        var wanting = entries.Select(entry => (Entry: entry, Hosts: entry.Spec.Hosts.Select(host => host.ToLowerInvariant()).Distinct().Where(owners.Add).Where(host => Wants(entry, host, domain)).ToList())).ToList();
+        foreach (var (entry, hosts) in wanting)
+        {
+            foreach (var host in hosts)
+            {
+                if (entry.Status.Addresses.FirstOrDefault(address => address.Host == host)?.Value is { } value && IsOfRange(value) && taken.Add(value))
+                    held.Add(KeyOf(entry, host), value);
+            }
+        }
+
+        var wanted = new Dictionary<string, ImmutableArray<HostAddress>>();
+        foreach (var (entry, hosts) in wanting)
+            wanted[MeshIndex.Name(entry)] = [.. hosts.Select(host => (host, Value: held.GetValueOrDefault(KeyOf(entry, host)) ?? Free(host, taken))).Where(given => given.Value is not null).Select(given => new HostAddress { Host = given.host, Value = given.Value! })];
+        return new(held, wanted);
+    }
+
+    public static string KeyOf(ServiceEntry entry, string host) => $"{MeshIndex.Name(entry)} {host}";
+
+    /// <summary>Names that others answer for.</summary>
+    public static bool IsElsewhere(string host, string domain) => host == domain || host.EndsWith("." + domain, StringComparison.Ordinal) || host == "consul" || host.EndsWith(".consul", StringComparison.Ordinal);
+
+    // With NONE a connection goes on to the address that it was meant for, and there is nobody at this one.
+    private static bool Wants(ServiceEntry entry, string host, string domain) =>
+        entry.Spec.Addresses.Count == 0 && entry.Spec.Resolution is "STATIC" or "DNS" or "DNS_ROUND_ROBIN" && entry.Metadata.Labels.GetValueOrDefault(Label) != "false"
+        && HostNames.IsHost(host) && !HostNames.IsWildcard(host) && !IsElsewhere(host, domain);
+
+    private static bool IsOfRange(string text) => IPAddress.TryParse(text, out var address) && AllocatedAddresses.Contains(address) && address.ToString() == text;
+
+    // Where the name itself says: an entry that is made anew finds its address again, unless somebody has it by now.
+    private static string? Free(string host, HashSet<string> taken)
+    {
+        var first = (int)(StableHash.Of(host) % Places);
+        for (var i = 0; i < Places; i++)
+        {
+            var place = 1 + ((first + i) % Places);
+            var address = $"240.240.{place >> 8}.{place & 0xFF}";
+            if (taken.Add(address))
+                return address;
+        }
+
+        return null;
+    }
+}

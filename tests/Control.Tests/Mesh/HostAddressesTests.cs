@@ -1,0 +1,65 @@
+using Weft.Api;
+using Weft.Api.Istio;
+using Weft.Control.Mesh;
+using Weft.Control.Mesh.Addresses;
+
+namespace Weft.Control.Tests.Mesh;
+
+public sealed class HostAddressesTests
+{
+    [Fact]
+    public void Each_host_has_one_of_the_range_and_keeps_it_when_others_come_and_go()
+    {
+        var entries = Enumerable.Range(0, 300).Select(i => Entry($"e{i:000}", $"h{i}.example")).ToList();
+        var first = HostAddresses.Plan(entries, "cluster.local");
+        Assert.Empty(first.Held);
+        Assert.Equal(300, first.Wanted.Values.SelectMany(given => given).Select(given => given.Value).Distinct().Count());
+        Assert.All(first.Wanted.Values.SelectMany(given => given), given => Assert.StartsWith("240.240.", given.Value, StringComparison.Ordinal));
+
+        // What is written holds; and what would be given anew is what was given before.
+        var written = entries.Select(entry => Written(entry, first)).ToList();
+        var others = Enumerable.Range(0, 300).Select(i => Entry($"a{i:000}", $"before{i}.example")).ToList();
+        var second = HostAddresses.Plan([.. others, .. written.Skip(100)], "cluster.local");
+        Assert.Equal(200, second.Held.Count);
+        Assert.All(written.Skip(100), entry => Assert.Equal(first.Wanted[MeshIndex.Name(entry)], second.Wanted[MeshIndex.Name(entry)]));
+        Assert.Equal(500, second.Wanted.Values.SelectMany(given => given).Select(given => given.Value).Distinct().Count());
+        Assert.Equal(first.Wanted["shop/e000"], HostAddresses.Plan([Entry("e000", "h0.example")], "cluster.local").Wanted["shop/e000"]);
+    }
+
+    [Fact]
+    public void Of_two_that_claim_the_same_the_older_one_has_it_and_what_is_not_of_the_range_is_none()
+    {
+        var plan = HostAddresses.Plan(
+            [Entry("old", "a.example", "240.240.1.1"), Entry("new", "b.example", "240.240.1.1"), Entry("odd", "c.example", "10.96.0.1"), Entry("other", "a.example", "240.240.9.9")], "cluster.local");
+        Assert.Equal(["shop/old a.example"], plan.Held.Keys);
+        Assert.Equal("240.240.1.1", Assert.Single(plan.Wanted["shop/old"]).Value);
+        Assert.NotEqual("240.240.1.1", Assert.Single(plan.Wanted["shop/new"]).Value);
+        Assert.StartsWith("240.240.", Assert.Single(plan.Wanted["shop/odd"]).Value, StringComparison.Ordinal);
+        // The name is the older entry's.
+        Assert.Empty(plan.Wanted["shop/other"]);
+    }
+
+    [Fact]
+    public void Who_has_addresses_or_cannot_be_named_or_does_not_want_one_gets_none()
+    {
+        var entry = Entry("e", "a.example");
+        ServiceEntry[] none =
+        [
+            entry with { Spec = entry.Spec with { Addresses = ["192.0.2.1"] } },
+            entry with { Spec = entry.Spec with { Resolution = "NONE" } },
+            entry with { Spec = entry.Spec with { Resolution = null } },
+            entry with { Spec = entry.Spec with { Hosts = ["*.example", "web.shop.svc.cluster.local", "web.service.consul", "not a name"] } },
+            entry with { Metadata = entry.Metadata with { Labels = new Dictionary<string, string> { ["networking.istio.io/enable-autoallocate-ip"] = "false" } } },
+        ];
+        Assert.All(none, one => Assert.Empty(HostAddresses.Plan([one], "cluster.local").Wanted["shop/e"]));
+    }
+
+    private static ServiceEntry Written(ServiceEntry entry, HostAddresses plan) => entry with { Status = entry.Status with { Addresses = plan.Wanted[MeshIndex.Name(entry)] } };
+
+    private static ServiceEntry Entry(string name, string host, string? address = null) => new()
+    {
+        Metadata = new ObjectMeta { Name = name, Namespace = "shop" },
+        Spec = new ServiceEntrySpec { Hosts = [host], Resolution = "DNS", Ports = [new ServiceEntryPort { Number = 5432, Name = "tcp", Protocol = "TCP" }] },
+        Status = new ServiceEntryStatus { Addresses = address is null ? [] : [new HostAddress { Host = host, Value = address }] },
+    };
+}
