@@ -28,6 +28,7 @@ internal static class CrdSchemaText
             text["description"] = description;
         text["properties"] = members;
         Required(root, text);
+        Rules(root, text);
         return text;
     }
 
@@ -56,9 +57,17 @@ internal static class CrdSchemaText
         if (schema.Enum.Count > 0)
             text["enum"] = new JsonArray([.. schema.Enum.Select(value => value?.DeepClone())]);
         Limits(schema, text);
-        if (schema.Immutable)
-            text["x-kubernetes-validations"] = new JsonArray(new JsonObject { ["rule"] = "self == oldSelf", ["message"] = "field is immutable" });
+        Rules(schema, text);
         return text;
+    }
+
+    private static void Rules(Schema schema, JsonObject text)
+    {
+        var rules = new JsonArray([.. schema.Validations.Select(rule => new JsonObject { ["rule"] = rule.Rule, ["message"] = rule.Message })]);
+        if (schema.Immutable)
+            rules.Add(new JsonObject { ["rule"] = "self == oldSelf", ["message"] = "field is immutable" });
+        if (rules.Count > 0)
+            text["x-kubernetes-validations"] = rules;
     }
 
     private static void Children(Schema schema, JsonObject text, Type type, string path, int depth)
@@ -96,7 +105,7 @@ internal static class CrdSchemaText
             if (value is { } number)
                 text[name] = number == Math.Floor(number) && Math.Abs(number) < 1e15 ? JsonValue.Create((long)number) : JsonValue.Create(number);
         }
-        foreach (var (name, value) in ((string, long?)[])[("minLength", schema.MinLength), ("maxLength", schema.MaxLength), ("minItems", schema.MinItems), ("maxItems", schema.MaxItems)])
+        foreach (var (name, value) in ((string, long?)[])[("minLength", schema.MinLength), ("maxLength", schema.MaxLength), ("minItems", schema.MinItems), ("maxItems", schema.MaxItems), ("minProperties", schema.MinProperties), ("maxProperties", schema.MaxProperties)])
         {
             if (value is not null)
                 text[name] = value;

@@ -86,3 +86,34 @@ public sealed class FormatAttribute(string format) : Attribute
 {
     public string Format => format;
 }
+
+/// <summary>How long a text is; in a list of texts, each of them.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class LengthAttribute(int minimum, int maximum) : Attribute
+{
+    public int Minimum => minimum;
+    public int Maximum => maximum;
+}
+
+/// <summary>What a text must match; in a list of texts, each of them.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class PatternAttribute([StringSyntax(StringSyntaxAttribute.Regex)] string pattern) : Attribute
+{
+    public string Pattern => pattern;
+}
+
+/// <summary>How many items a list has, or members a map.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class CountAttribute(int minimum, int maximum) : Attribute
+{
+    public int Minimum => minimum;
+    public int Maximum => maximum;
+}
+
+/// <summary>A rule in CEL that holds for the value (`x-kubernetes-validations`), and what is said when it does not. Only definitions of custom kinds carry them.</summary>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Class, AllowMultiple = true)]
+public sealed class RuleAttribute(string rule, string message) : Attribute
+{
+    public string Rule => rule;
+    public string Message => message;
+}

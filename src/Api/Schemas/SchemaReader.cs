@@ -40,6 +40,7 @@ public sealed class SchemaReader
         MapType = type.IsDefined(typeof(AtomicAttribute)) ? MapType.Atomic : MapType.Granular,
         Required = [.. Members(type).Where(member => member.IsDefined(typeof(MustAttribute))).Select(NameOf)],
         PropertiesFactory = () => Members(type).ToFrozenDictionary(NameOf, member => Property(type, member)),
+        Validations = Rules(type),
         DescriptionFactory = () => _descriptions.Of(type),
     };
 
@@ -56,9 +57,15 @@ public sealed class SchemaReader
         var list = member.GetCustomAttribute<ListAttribute>();
         var patch = member.GetCustomAttribute<PatchAttribute>();
         var range = member.GetCustomAttribute<RangeOfAttribute>();
+        var count = member.GetCustomAttribute<CountAttribute>();
         var items = ItemType(type, typeof(IReadOnlyList<>), 0);
         var values = ItemType(type, typeof(IReadOnlyDictionary<,>), 1);
         var value = Value(type, definition, items, values);
+        var text = LimitedText(member);
+        if (text is not null && items == typeof(string))
+            value = new() { Type = SchemaType.Array, Items = text };
+        else if (text is not null && values == typeof(string))
+            value = new() { Type = SchemaType.Object, AdditionalProperties = text };
 
         return new()
         {
@@ -83,8 +90,29 @@ public sealed class SchemaReader
             Immutable = member.IsDefined(typeof(ImmutableAttribute)),
             Minimum = range?.Minimum,
             Maximum = range?.Maximum,
+            MinLength = type == typeof(string) ? text?.MinLength : null,
+            MaxLength = type == typeof(string) ? text?.MaxLength : null,
+            Pattern = type == typeof(string) ? text?.Pattern : null,
+            MinItems = items is null ? null : Positive(count?.Minimum),
+            MaxItems = items is null ? null : count?.Maximum,
+            MinProperties = values is null ? null : Positive(count?.Minimum),
+            MaxProperties = values is null ? null : count?.Maximum,
+            Validations = [.. value.Validations, .. Rules(member)],
         };
     }
+
+    private static Schema? LimitedText(PropertyInfo member)
+    {
+        var length = member.GetCustomAttribute<LengthAttribute>();
+        var pattern = member.GetCustomAttribute<PatternAttribute>();
+        return length is null && pattern is null ? null
+            : new() { Type = SchemaType.String, MinLength = Positive(length?.Minimum), MaxLength = length?.Maximum, Pattern = pattern?.Pattern };
+    }
+
+    private static long? Positive(int? number) => number > 0 ? number : null;
+
+    private static IReadOnlyList<Cel.Rules.CelRule> Rules(MemberInfo member) =>
+        [.. member.GetCustomAttributes<RuleAttribute>().Select(rule => new Cel.Rules.CelRule(rule.Rule) { Message = rule.Message })];
 
     // A definition on a list names its items.
     private Schema Value(Type type, string? definition, Type? items, Type? values)
