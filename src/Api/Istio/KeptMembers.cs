@@ -10,22 +10,32 @@ public static class KeptMembers
 {
     private static readonly string[] Groups = ["networking.istio.io", "security.istio.io", "telemetry.istio.io"];
 
-    private static readonly string[][] OfAll = [["status", "validationMessages", "[]", "field"], ["status", "validationMessages", "[]", "message"]];
+    private static readonly Member[] OfAll =
+    [
+        new(["status", "validationMessages", "[]", "field"], "Path of the field."),
+        new(["status", "validationMessages", "[]", "message"], "What is wrong, and what to do."),
+    ];
 
-    private static readonly string[][] OfVirtualServices = [["spec", "http", "[]", "rewrite", "regex"], ["spec", "http", "[]", "rewrite", "replacement"]];
+    private static readonly Member[] OfVirtualServices =
+    [
+        new(["spec", "http", "[]", "rewrite", "regex"], "Old form of uriRegexRewrite.match."),
+        new(["spec", "http", "[]", "rewrite", "replacement"], "Old form of uriRegexRewrite.rewrite, with $1 for groups."),
+    ];
+
+    private sealed record Member(string[] Path, string Description);
 
     /// <summary>The schema as it is, or a copy that knows the members as well, where it knows what they stand in.</summary>
     public static JsonObject In(string group, string plural, JsonObject schema)
     {
         if (!Groups.Contains(group))
             return schema;
-        string[][] paths = plural == "virtualservices" ? [.. OfAll, .. OfVirtualServices] : OfAll;
-        var missing = paths.Where(path => Parent(schema, path) is { } parent && !parent.ContainsKey(path[^1])).ToList();
+        Member[] members = plural == "virtualservices" ? [.. OfAll, .. OfVirtualServices] : OfAll;
+        var missing = members.Where(member => Parent(schema, member.Path) is { } parent && !parent.ContainsKey(member.Path[^1])).ToList();
         if (missing.Count == 0)
             return schema;
         var copy = (JsonObject)schema.DeepClone();
-        foreach (var path in missing)
-            Parent(copy, path)![path[^1]] = new JsonObject { ["type"] = "string" };
+        foreach (var (path, description) in missing)
+            Parent(copy, path)![path[^1]] = new JsonObject { ["type"] = "string", ["description"] = description };
         return copy;
     }
 
