@@ -153,6 +153,34 @@ public sealed class GatewayKindTests
         Assert.Null((await server.GetAsync($"{path}/a")).Expect(200).Body["spec"]!["unknown"]);
     }
 
+    // The official definitions of one release have versions that those of another have not, and either may come.
+    [Theory]
+    [InlineData("tlsroutes", "v1", "v1alpha3", "v1alpha2")]
+    [InlineData("tcproutes", "v1alpha2", "v1")]
+    [InlineData("referencegrants", "v1beta1", "v1")]
+    public async Task A_definition_of_others_need_not_have_the_version_that_objects_are_stored_in(string plural, string before, params string[] after)
+    {
+        await using var server = await StartAsync();
+        var spec = plural == "referencegrants"
+            ? """{"from":[{"group":"a","kind":"B","namespace":"c"}],"to":[{"group":"","kind":"Service"}]}""" : """{"rules":[{"backendRefs":[{"group":"","kind":"Service","name":"s","port":1,"weight":1}]}]}""";
+        (await server.PostAsync($"{Group}/{before}/namespaces/default/{plural}", $$"""{"metadata":{"name":"a"},"spec":{{spec}} }""")).Expect(201);
+        var definition = CrdManifest.Of(Kinds.Single(kind => kind.Kind.Plural == plural), new SchemaReader());
+        var version = definition["spec"]!["versions"]![0]!;
+        definition["spec"]!["versions"] = new JsonArray([.. after.Select(name =>
+        {
+            var one = version.DeepClone();
+            (one["name"], one["storage"]) = (name, name == after[0]);
+            return one;
+        })]);
+        definition["metadata"] = new JsonObject { ["name"] = $"{plural}.gateway.networking.k8s.io", ["annotations"] = new JsonObject { ["api-approved.kubernetes.io"] = "https://example.com" } };
+        (await server.ApplyAsync($"{Definitions}/{plural}.gateway.networking.k8s.io", "helm", definition.ToJsonString())).Expect(200);
+
+        await Eventually.TrueAsync(async () => (await server.GetAsync($"{Group}/{before}/namespaces/default/{plural}/a")).Code == 404 || after.Contains(before));
+        foreach (var name in after)
+            Assert.Equal(spec, Sorted((await server.GetAsync($"{Group}/{name}/namespaces/default/{plural}/a")).Expect(200).Body["spec"]!));
+        Assert.Equal([after[0]], (await server.GetAsync($"{Definitions}/{plural}.gateway.networking.k8s.io")).Body["status"]!["storedVersions"]!.AsArray().Select(stored => (string)stored!));
+    }
+
     [Theory]
     [MemberData(nameof(Kubectl.Programs), MemberType = typeof(Kubectl))]
     public async Task Kubectl_shows_the_columns_by_the_short_names(string program)
