@@ -7,14 +7,17 @@ namespace Weft.Api.Cel;
 public static class Estimator
 {
     // What fits into the largest request that Kubernetes takes (3 MB), two bytes an item: its own assumption of a list without maxItems.
-    private const long UnboundedItems = 3 * 1024 * 1024 / 2;
+    private const long UnboundedItems = MaxRequest / 2;
+    private const long MaxRequest = 3 * 1024 * 1024;
 
     internal static long Of(Expr expression, Checked found) => expression switch
     {
         Select select => Add(1, Of(select.Operand, found)),
         Call call => Add(1, Sum([.. call.Target is null || !found.Types.ContainsKey(call.Target) ? [] : (Expr[])[call.Target], .. call.Arguments], found)),
-        Logic logic => Add(1, Sum(logic.Terms, found)),
-        Conditional conditional => Add(1, Add(Of(conditional.Condition, found), Math.Max(Of(conditional.Then, found), Of(conditional.Otherwise, found)))),
+        // These choose among others' costs and have none themselves.
+        Logic logic => Sum(logic.Terms, found),
+        Conditional conditional => Add(Of(conditional.Condition, found), Math.Max(Of(conditional.Then, found), Of(conditional.Otherwise, found))),
+        Literal => 0,
         ListLiteral list => Add(1, Sum([.. list.Items.Select(item => item.Value)], found)),
         MapLiteral map => Add(1, Sum([.. map.Entries.SelectMany(entry => (Expr[])[entry.Key, entry.Value])], found)),
         Fold fold => Add(Of(fold.Range, found), Times(Items(found.Types[fold.Range]), Add(1, Add(fold.Filter is null ? 0 : Of(fold.Filter, found), Of(fold.Body, found))))),
@@ -26,6 +29,9 @@ public static class Estimator
     public static long Items(CelType type) => type.Kind is CelKind.List or CelKind.Map ? type.Max ?? UnboundedItems : 1;
 
     public static long Items(long? most) => most ?? UnboundedItems;
+
+    /// <summary>How many values of that size a request can hold, however they are nested.</summary>
+    public static long MostOf(long leastSize) => MaxRequest / (leastSize + 1);
 
     public static long Times(long a, long b) => a == 0 || b == 0 ? 0 : a > long.MaxValue / b ? long.MaxValue : a * b;
 

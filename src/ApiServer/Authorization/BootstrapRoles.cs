@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Weft.Api.FrontDoor;
+using Weft.Api.GatewayApi;
 using Weft.Api.Istio;
 using Weft.Api.Joining;
 using Weft.Api.Streams.Tunnels;
@@ -71,9 +72,9 @@ internal static class BootstrapRoles
         .. ControllerRoles.Roles().Select(r => Binding(r.Name, r.Name, ServiceAccount("kube-system", r.Account))),
     ];
 
-    // What is of the whole cluster (ServiceMesh) is its administrators'.
+    // What is of the whole cluster (ServiceMesh, GatewayClass) is its administrators'.
     private static IEnumerable<IGrouping<string, string>> MeshResources() =>
-        MeshKinds.All().Concat(WeftKinds.Preinstalled()).Where(kind => kind.Kind.Namespaced).GroupBy(kind => kind.Kind.Kind.Group, kind => kind.Kind.Plural);
+        MeshKinds.All().Concat(WeftKinds.Preinstalled()).Concat(GatewayKinds.Preinstalled()).Where(kind => kind.Kind.Namespaced).GroupBy(kind => kind.Kind.Kind.Group, kind => kind.Kind.Plural);
 
     private static JsonObject[] AdminPart() =>
     [

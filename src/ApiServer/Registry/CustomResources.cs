@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Weft.Api;
+using Weft.Api.Istio;
 using Weft.Api.Schemas;
 using Weft.Api.Trees;
 using Weft.ApiServer.Strategies;
@@ -44,10 +45,10 @@ internal static class CustomResources
             Categories = Metadata.Strings(names, "categories"),
             Namespaced = namespaced,
             StorageVersion = storage["name"].AsText() ?? "",
-            StorageSchema = ReferenceEquals(storage, version) ? null : CrdSchema.FromCrd(storage.At("schema", "openAPIV3Schema") as JsonObject ?? [], kind, metadata),
+            StorageSchema = ReferenceEquals(storage, version) ? null : CrdSchema.FromCrd(Schema(group, names, storage), kind, metadata),
             Converter = converter,
             SchemaEpoch = Metadata.Number(definition["metadata"] as JsonObject, "generation") ?? 0,
-            Schema = CrdSchema.FromCrd(version.At("schema", "openAPIV3Schema") as JsonObject ?? [], kind, metadata, DefinitionName(kind)),
+            Schema = CrdSchema.FromCrd(Schema(group, names, version), kind, metadata, DefinitionName(kind)),
             Strategy = new CustomStrategy(namespaced, hasStatus, selectable),
             HasStatus = hasStatus,
             Scale = scale is null ? null : new ScalePaths(
@@ -58,6 +59,9 @@ internal static class CustomResources
             DeprecationWarning = version["deprecated"].AsBoolean() == true ? version["deprecationWarning"].AsText() ?? $"{kind.ApiVersion} {kind.Kind} is deprecated" : null,
         };
     }
+
+    private static JsonObject Schema(string group, JsonObject names, JsonObject version) =>
+        KeptMembers.In(group, names["plural"].AsText() ?? "", version.At("schema", "openAPIV3Schema") as JsonObject ?? []);
 
     private static SubresourceInfo[] Subresources(GroupVersionKind kind, bool hasStatus, bool hasScale)
     {

@@ -6,7 +6,11 @@ namespace Weft.ApiServer.Registry;
 
 /// <param name="Subresource">Empty, `status`, `scale`, ...: what the write goes through.</param>
 /// <param name="Namespace">Of the request; empty for a cluster-scoped object.</param>
-public sealed record StrategyContext(UserInfo User, string Subresource, string Namespace, DateTimeOffset Now);
+public sealed record StrategyContext(UserInfo User, string Subresource, string Namespace, DateTimeOffset Now)
+{
+    /// <summary>The server's own write at its start.</summary>
+    public bool IsOwn { get; init; }
+}
 
 /// <summary>
 /// What is special about a kind. Called by the generic registry in this order: schema defaults, <see cref="Default"/>, Prepare, admission (and Prepare

@@ -22,7 +22,7 @@ internal sealed record WriteContext(ResourceInfo Resource, UserInfo User, string
     /// <summary>Takes sentences for `Warning:` headers.</summary>
     public required Action<string> Warn { get; init; }
 
-    public StrategyContext ForStrategy => new(User, Subresource, Namespace, Now);
+    public StrategyContext ForStrategy => new(User, Subresource, Namespace, Now) { IsOwn = IsOwn };
     public string Key => Keys.Of(Resource, Namespace, Name);
 }
 

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Weft.Api.ApiExtensions;
 using Weft.Api.FrontDoor;
+using Weft.Api.GatewayApi;
 using Weft.Api.Istio;
 using Weft.Api.Schemas;
 using Weft.Api.Streams;
@@ -48,7 +49,7 @@ internal static class ApiParts
         // Past the other node's proxy, as the mark is past this one's.
         PodConnector? pods = settings.Mesh ? streams.ConnectElsewhereAsync : null;
         var catalog = ResourceCatalog.Create(store, schemas, time, loggers, pods);
-        IReadOnlyList<PreinstalledKind> installed = [.. MeshKinds.All(), .. WeftKinds.Preinstalled()];
+        IReadOnlyList<PreinstalledKind> installed = [.. MeshKinds.All(), .. WeftKinds.Preinstalled(), .. GatewayKinds.Preinstalled()];
         var definitions = new CrdEstablisher(store, catalog.Current.All, time, loggers.CreateLogger<CrdEstablisher>());
 
         var readings = new NodeReadings(streams, objects, time, loggers.CreateLogger<NodeReadings>());
@@ -62,7 +63,7 @@ internal static class ApiParts
             Catalog = catalog,
             Authenticator = authenticator,
             Authorizer = authorizer,
-            Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions, new PreinstalledWarnings(installed)],
+            Admission = [new NodeRestriction(objects), new EscalationAdmission(feed, authorizer), definitions, new PreinstalledWarnings(installed), new GatewayWarnings(objects)],
             Paths = [new DiscoveryHandler(catalog), new OpenApiHandler(catalog, schemas, "v1.33.0"), new IssuerDiscovery(tokens), streams, join, images.Paths, .. configuration.OnApiServer, identity.OnApiServer, new MeshObservations(streams, () => streams.Reachable, nodeName, objects, time)],
             Preinstalled = [.. installed.Select(kind => PreinstalledDefinition.Of(kind, schemas))],
             Connects = [new StreamingHandler(streams, time, loggers)],

@@ -120,31 +120,83 @@ public sealed class MeshKindTests
     }
 
     [Fact]
-    public async Task An_official_definition_applied_over_it_takes_its_place_and_the_warnings_stay()
+    public void Definitions_of_others_are_structural()
+    {
+        foreach (var version in Kinds.Select(StrictDefinitions.Of).SelectMany(definition => definition["spec"]!["versions"]!.AsArray()))
+            Assert.Empty(StructuralSchema.Validate(new Field(version!["schema"]!["openAPIV3Schema"]!, "s")));
+    }
+
+    // As Istio's own are: stricter, stored in another version, and without the old forms.
+    [Fact]
+    public async Task Definitions_of_others_applied_over_them_meet_no_conflict_and_old_manifests_keep_what_they_say()
     {
         await using var server = await StartAsync();
-        const string Open = """{"type":"object","properties":{"spec":{"type":"object","x-kubernetes-preserve-unknown-fields":true},"status":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}""";
-        var official = new JsonObject
+        (await server.PostAsync(VirtualServices, """{"metadata":{"name":"before"},"spec":{"hosts":["web"],"http":[{"rewrite":{"regex":"a","replacement":"b"}}]}}""")).Expect(201);
+        foreach (var kind in Kinds)
+            (await server.ApplyAsync($"{Definitions}/{kind.Kind.Plural}.{kind.Kind.Kind.Group}", "helm", StrictDefinitions.Of(kind).ToJsonString())).Expect(200);
+        await ServesThemAsync(server);
+
+        Assert.Equal("""{"regex":"a","replacement":"b"}""", (await server.GetAsync($"{VirtualServices}/before")).Expect(200).Body["spec"]!["http"]![0]!["rewrite"]!.ToJsonString());
+        foreach (var row in Seeds)
         {
-            ["apiVersion"] = "apiextensions.k8s.io/v1", ["kind"] = "CustomResourceDefinition", ["metadata"] = new JsonObject { ["name"] = "virtualservices.networking.istio.io" },
-            ["spec"] = new JsonObject
-            {
-                ["group"] = "networking.istio.io", ["scope"] = "Namespaced",
-                ["names"] = new JsonObject { ["plural"] = "virtualservices", ["singular"] = "virtualservice", ["kind"] = "VirtualService", ["listKind"] = "VirtualServiceList", ["shortNames"] = new JsonArray("vs") },
-                ["versions"] = new JsonArray([.. new[] { "v1", "v1alpha3", "v1beta1" }.Select(version => (JsonNode)new JsonObject
-                {
-                    ["name"] = version, ["served"] = true, ["storage"] = version == "v1", ["subresources"] = new JsonObject { ["status"] = new JsonObject() },
-                    ["schema"] = new JsonObject { ["openAPIV3Schema"] = JsonNode.Parse(Open) },
-                })]),
-            },
-        };
-        (await server.ApplyAsync($"{Definitions}/virtualservices.networking.istio.io", "helm", official.ToJsonString())).Expect(200);
-        await Eventually.TrueAsync(async () =>
-        {
-            var made = await server.PostAsync(VirtualServices + "?dryRun=All", """{"metadata":{"name":"web"},"spec":{"hosts":["web"],"new":1,"http":[{"rewrite":{"regex":"a"}}]}}""");
-            return made.Code == 201 && made.Warnings.Count() == 1 && made.Body["spec"]!["new"] is not null;
-        });
+            var (file, path, warning) = row.Data;
+            var applied = await server.ApplyAsync(path, "kubectl", YamlTree.Parse(File.ReadAllText(System.IO.Path.Combine(Folder(), file))).Root!.ToJsonString());
+            Assert.Equal(201, applied.Code);
+            Assert.Equal(warning is null ? 0 : 1, applied.Warnings.Count());
+        }
+        Assert.Equal("""{"regex":"(.*)","replacement":"$1"}""", (await server.GetAsync($"{VirtualServices}/nginx")).Expect(200).Body["spec"]!["http"]![0]!["rewrite"]!.ToJsonString());
+
+        // What is wrong with an object is told whole.
+        var status = """{"validationMessages":[{"level":"ERROR","type":{"code":"X"},"field":"f","message":"m","other":1}]}""";
+        var told = (await server.PatchAsync($"{VirtualServices}/before/status", "merge-patch+json", $$"""{"status":{{status}}}""")).Expect(200).Body["status"]!["validationMessages"]![0]!;
+        Assert.Equal("f m", $"{told["field"]} {told["message"]}");
+        Assert.Null(told["other"]);
+
+        // Their own rules hold, and what they do not know is pruned.
+        Assert.Equal(422, (await server.PostAsync(VirtualServices, """{"metadata":{"name":"x"},"spec":{"hosts":["web"],"http":[{"timeout":"0s"}]}}""")).Code);
+        Assert.Equal(422, (await server.PostAsync(VirtualServices, """{"metadata":{"name":"x"},"spec":{"hosts":["web"],"http":[{"match":[{"uri":{"exact":"/","prefix":"/"}}]}]}}""")).Code);
+        Assert.Null((await server.PostAsync(VirtualServices, """{"metadata":{"name":"x"},"spec":{"hosts":["web"],"unknown":1}}""")).Expect(201).Body["spec"]!["unknown"]);
     }
+
+    [Theory]
+    [MemberData(nameof(Kubectl.Programs), MemberType = typeof(Kubectl))]
+    public async Task Kubectl_applies_definitions_of_others_either_way_and_old_manifests_after_them(string program)
+    {
+        foreach (var way in (string[][])[["apply", "-f", "-"], ["apply", "--server-side", "-f", "-"]])
+        {
+            await using var server = await StartAsync();
+            using var kubectl = new Kubectl(program, server.Host.Address);
+            var all = string.Join("\n---\n", Kinds.Select(StrictDefinitions.Of).Concat(StrictDefinitions.Others()).Select(definition => definition.ToJsonString()));
+            await kubectl.OutputAsync(all, way);
+            await ServesThemAsync(server);
+            var (code, output, warning) = await kubectl.RunAsync(File.ReadAllText(System.IO.Path.Combine(Folder(), "003-virtualservice-nginx.yaml")), "apply", "-f", "-");
+            Assert.True(code == 0, warning + output);
+            Assert.Contains("uriRegexRewrite", warning, StringComparison.Ordinal);
+            Assert.Equal("$1", await kubectl.OutputAsync("", "get", "vs", "nginx", "-o", "jsonpath={.spec.http[0].rewrite.replacement}"));
+            Assert.Contains("Hosts that the rules are for", await kubectl.OutputAsync("", "explain", "virtualservices.spec"), StringComparison.Ordinal);
+
+            var (made, _, told) = await kubectl.RunAsync("""{"apiVersion":"networking.istio.io/v1alpha1","kind":"WorkloadGroup","metadata":{"name":"a"},"spec":{"template":{}}}""", "apply", "-f", "-");
+            Assert.Equal(0, made);
+            Assert.Contains("Warning: networking.istio.io WorkloadGroup has no effect here: nothing registers workloads by it; write a WorkloadEntry for each", told, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("networking.istio.io", "envoyfilters", "EnvoyFilter", "EnvoyFilter has no effect here: the proxies are not Envoy")]
+    [InlineData("networking.istio.io", "proxyconfigs", "ProxyConfig", "ProxyConfig has no effect here: the proxies are one process of each node")]
+    [InlineData("extensions.istio.io", "wasmplugins", "WasmPlugin", "WasmPlugin has no effect here: the proxies run no plugins")]
+    public async Task A_kind_that_has_no_effect_is_warned_of(string group, string plural, string kind, string warning)
+    {
+        await using var server = await StartAsync();
+        foreach (var other in StrictDefinitions.Others())
+            await server.EstablishAsync(other.ToJsonString());
+        var made = (await server.PostAsync($"/apis/{group}/v1alpha1/namespaces/default/{plural}", $$"""{"kind":"{{kind}}","apiVersion":"{{group}}/v1alpha1","metadata":{"name":"a"},"spec":{} }""")).Expect(201);
+        Assert.Contains(warning, Assert.Single(made.Warnings), StringComparison.Ordinal);
+    }
+
+    // The stored definitions are others' at once; served they are a moment later.
+    private static Task ServesThemAsync(TestServer server) => Eventually.TrueAsync(async () =>
+        (await server.PostAsync(VirtualServices + "?dryRun=All", """{"metadata":{"name":"web"},"spec":{"hosts":["web"],"http":[{"timeout":"0s"}]}}""")).Code == 422);
 
     private static string Folder([CallerFilePath] string here = "") => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(here)!, "seeds");
 }

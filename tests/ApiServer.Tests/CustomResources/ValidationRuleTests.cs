@@ -56,6 +56,15 @@ public sealed class ValidationRuleTests
         Assert.Empty(Errors(Rule, """{"type":"array","maxItems":100,"items":{"type":"string"},"x-kubernetes-validations":[RULE]}"""));
     }
 
+    // A request has room for so many values and no more, however lists are nested: Istio's definitions count on it.
+    [Fact]
+    public void In_lists_without_limits_a_rule_counts_as_often_as_a_request_has_room_for_its_value()
+    {
+        const string Nested = """{"type":"array","items":{"type":"object","properties":{"b":{"type":"array","maxItems":4096,"items":{"type":"object","properties":{"c":{"type":"string","x-kubernetes-validations":[RULE]}}}}}}}""";
+        Assert.Empty(Errors("""{"rule":"duration(self) >= duration('1ms')"}""", Nested));
+        Assert.Contains("estimated rule cost exceeds budget", Assert.Single(Errors("""{"rule":"self != 'a' && self != 'b' && self != 'c' && self != 'd' && self != 'e'"}""", Nested)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Rules_are_kept_over_http_at_creation_update_and_status()
     {

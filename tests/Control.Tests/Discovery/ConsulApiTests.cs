@@ -45,6 +45,16 @@ public sealed class ConsulApiTests
     [InlineData("PUT", "kv/a?acquire=nobody", "", 500, "invalid session")]
     [InlineData("PUT", "catalog/register", """{"Node": "n"}""", 400, "Must provide node and address")]
     [InlineData("GET", "nonsense", null, 404, "Invalid URL path")]
+    [InlineData("PUT", "agent/service/register", """{"Name": "a", "Check": {"AliasService": "b"}}""", 400, "AliasService: this kind of check is not served; use a TTL, HTTP, TCP or gRPC check")]
+    [InlineData("PUT", "agent/service/register", """{"Name": "a", "Check": {"UDP": "a:1", "Interval": "1s"}}""", 400, "UDP: this kind of check is not served")]
+    [InlineData("PUT", "agent/service/register", """{"Name": "a", "Check": {"H2PING": "a:1", "Interval": "1s"}}""", 400, "H2PING: this kind of check is not served")]
+    [InlineData("PUT", "agent/service/register", """{"Name": "a", "Check": {"OSService": "a", "Interval": "1s"}}""", 400, "OSService: this kind of check is not served")]
+    [InlineData("POST", "query", "{}", 404, "prepared queries are not served: ask health/service/NAME?passing")]
+    [InlineData("PUT", "event/fire/deploy", null, 404, "events are not served: watch a key of kv")]
+    [InlineData("GET", "connect/ca/roots", null, 404, "Consul's own mesh is not served")]
+    [InlineData("GET", "health/connect/web", null, 404, "Consul's own mesh is not served")]
+    [InlineData("GET", "config/service-defaults", null, 404, "configuration entries are not served")]
+    [InlineData("GET", "acl/tokens", null, 404, "ACLs are not served")]
     public async Task Says_what_is_wrong(string method, string path, string? body, int status, string why)
     {
         await using var host = await RegistryHost.StartAsync();
@@ -73,6 +83,19 @@ public sealed class ConsulApiTests
         await host.PutAsync("catalog/deregister", """{"Node": "db-host"}""");
         Assert.Empty((await host.GetAsync("catalog/service/db")).AsArray());
         Assert.Single((await host.GetAsync("catalog/nodes")).AsArray());
+    }
+
+    [Fact]
+    public async Task A_nodes_services_are_listed_with_it_and_filtered()
+    {
+        await using var host = await RegistryHost.StartAsync();
+        await host.PutAsync("agent/service/register", """{"Name": "web", "Port": 80}""");
+        await host.PutAsync("agent/service/register", """{"Name": "db", "Port": 5432}""");
+        var all = await host.GetAsync("catalog/node-services/node-1");
+        Assert.Equal("node-1", (string?)all["Node"]!["Node"]);
+        Assert.Equal(["db", "web"], all["Services"]!.AsArray().Select(service => (string?)service!["Service"]));
+        Assert.Equal(["db"], (await host.GetAsync("catalog/node-services/node-1?filter=" + Uri.EscapeDataString("Port == 5432")))["Services"]!.AsArray().Select(service => (string?)service!["Service"]));
+        Assert.Equal("""{"Node":null,"Services":[]}""", (await host.AskAsync("GET", "catalog/node-services/nobody")).Text);
     }
 
     [Fact]
@@ -125,7 +148,7 @@ public sealed class ConsulApiTests
         [
             "PUT agent/service/register", "PUT agent/service/deregister/a", "PUT agent/service/maintenance/a", "PUT agent/check/register", "PUT agent/check/deregister/service:a", "PUT agent/check/pass/service:a",
             "PUT agent/check/warn/service:a", "PUT agent/check/fail/service:a", "PUT agent/check/update/service:a", "PUT catalog/register", "PUT catalog/deregister", "PUT session/create", "PUT session/destroy/x",
-            "PUT session/renew/x", "GET session/list", "GET kv/a", "PUT kv/a", "DELETE kv/a",
+            "PUT session/renew/x", "GET session/list", "GET kv/a", "PUT kv/a", "DELETE kv/a", "PUT txn",
         ];
         foreach (var write in writes)
             Assert.Equal((write, 403), (write, await AskAsync(write)));

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Weft.Api;
+using Weft.Api.ApiExtensions;
 using Weft.ApiServer.Registry;
 
 namespace Weft.ApiServer.Strategies.ApiExtensions;
@@ -24,8 +25,19 @@ internal sealed class CustomResourceDefinitionStrategy(ReservedResources reserve
     public override void PrepareForUpdate(JsonObject tree, JsonObject old, StrategyContext context)
     {
         base.PrepareForUpdate(tree, old, context);
-        if (context.Subresource != "status" && tree.Ensure("status") is { } status)
-            AddStoredVersion(tree, status);
+        if (context.Subresource == "status" || tree.Ensure("status") is not { } status)
+            return;
+        AddStoredVersion(tree, status);
+        if (old.Object("metadata").Object("labels").TextAt(CrdManifest.Label).Length > 0 && tree.Object("spec").Object("conversion").TextAt("strategy") is "" or "None")
+            RemoveUnknownVersions(tree, status);
+    }
+
+    // The program's definition stands where others' will: theirs need not have the version that it stored. Without a conversion an object is the same in each.
+    private static void RemoveUnknownVersions(JsonObject tree, JsonObject status)
+    {
+        var known = tree.Object("spec").Objects("versions").Select(version => version.TextAt("name")).ToHashSet();
+        if (status["storedVersions"] is JsonArray stored)
+            status["storedVersions"] = new JsonArray([.. stored.Select(item => new Field(item, "").Text).Where(known.Contains!).Select(text => (JsonNode?)text)]);
     }
 
     protected override JsonObject InitialStatus(JsonObject tree)
@@ -40,7 +52,9 @@ internal sealed class CustomResourceDefinitionStrategy(ReservedResources reserve
     }
 
     protected override IEnumerable<FieldError> ValidateObject(Field root, Field? old, StrategyContext context) =>
-        context.Subresource == "status" ? StoredVersions(root) : CustomResourceDefinitionValidation.Validate(root, old, reserved);
+        context.Subresource == "status" ? StoredVersions(root)
+        // The program's own are known to be right, and a start has no time to compile their rules.
+        : context.IsOwn && old is null ? [] : CustomResourceDefinitionValidation.Validate(root, old, reserved);
 
     public override IEnumerable<string> Warnings(JsonObject tree, JsonObject? old)
     {

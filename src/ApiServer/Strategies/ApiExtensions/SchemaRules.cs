@@ -16,8 +16,11 @@ internal static class SchemaRules
 
     /// <summary>Where a rule stands.</summary>
     /// <param name="Uncorrelated">Path of the list above that has no keys by which an item would be known again; null outside of such.</param>
-    /// <param name="Count">How often the value may be there.</param>
-    private sealed record Place(string? Uncorrelated, long Count);
+    /// <param name="Count">How often the value may be there; null below a list or map without a limit, where only the size of a request is one.</param>
+    private sealed record Place(string? Uncorrelated, long? Count)
+    {
+        public long? Times(long? most) => Count is { } count && most is { } times ? Estimator.Times(count, times) : null;
+    }
 
     public static void Check(Field schema, List<FieldError> errors)
     {
@@ -40,11 +43,11 @@ internal static class SchemaRules
                 Walk(member, inner, place, errors);
         }
         if (schema.AdditionalProperties is { } values)
-            Walk(at["additionalProperties"], values, place with { Count = Estimator.Times(place.Count, Estimator.Items(schema.MaxProperties)) }, errors);
+            Walk(at["additionalProperties"], values, place with { Count = place.Times(schema.MaxProperties) }, errors);
         if (schema.Items is { } items)
         {
             var known = schema.ListType == ListType.Map ? place.Uncorrelated : place.Uncorrelated ?? at["items"].Path;
-            Walk(at["items"], items, new Place(known, Estimator.Times(place.Count, Estimator.Items(schema.MaxItems))), errors);
+            Walk(at["items"], items, new Place(known, place.Times(schema.MaxItems)), errors);
         }
     }
 
@@ -69,13 +72,23 @@ internal static class SchemaRules
             yield return text.Invalid($"oldSelf cannot be used on the uncorrelatable portion of the schema within {list}");
         if (at["optionalOldSelf"].Exists && !program.Uses("oldSelf"))
             yield return at["optionalOldSelf"].Invalid("may not be set if oldSelf is not used in rule");
-        var cost = Estimator.Times(program.EstimatedCost, place.Count);
+        var cost = Estimator.Times(program.EstimatedCost, place.Count ?? Estimator.MostOf(LeastSize(schema)));
         if (cost > CelLimits.Estimate)
         {
             yield return text.Forbidden($"estimated rule cost exceeds budget by factor of {cost / (double)CelLimits.Estimate:0.#}x (try simplifying the rule, or adding maxItems, "
                 + "maxProperties, and maxLength where arrays, maps, and strings are declared)");
         }
     }
+
+    // Bytes of the smallest JSON of such a value, as Kubernetes counts them.
+    private static long LeastSize(Schema schema) => schema.Type switch
+    {
+        SchemaType.Integer or SchemaType.Number => 1,
+        SchemaType.Boolean => 4,
+        SchemaType.String or SchemaType.Array => 2,
+        SchemaType.Object => 2 + schema.Required.Sum(name => schema.Properties.TryGetValue(name, out var member) && member.Default is null ? name.Length + 4 + LeastSize(member) : 0),
+        _ => 1,
+    };
 
     private static IEnumerable<FieldError> Texts(Field at, Schema schema)
     {

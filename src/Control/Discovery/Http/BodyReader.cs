@@ -12,12 +12,26 @@ internal sealed class BodyReader(JsonElement element, string path = "")
     /// <exception cref="RegistryException">400, with the place.</exception>
     public static BodyReader Parse(ReadOnlyMemory<byte> body)
     {
+        var root = Document(body.Length == 0 ? "{}"u8.ToArray() : body);
+        return root.ValueKind == JsonValueKind.Object ? new(root) : throw new RegistryException(400, "Request decode failed: the body is no JSON object");
+    }
+
+    /// <summary>A body that is a list of objects.</summary>
+    /// <exception cref="RegistryException">400, with the place.</exception>
+    public static IReadOnlyList<BodyReader> ParseList(ReadOnlyMemory<byte> body)
+    {
+        var root = Document(body);
+        return root.ValueKind == JsonValueKind.Array && root.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object)
+            ? [.. root.EnumerateArray().Select((item, i) => new BodyReader(item, string.Create(CultureInfo.InvariantCulture, $"[{i}].")))]
+            : throw new RegistryException(400, "Request decode failed: the body is no list of JSON objects");
+    }
+
+    private static JsonElement Document(ReadOnlyMemory<byte> body)
+    {
         try
         {
-            using var document = JsonDocument.Parse(body.Length == 0 ? "{}"u8.ToArray() : body, new JsonDocumentOptions { MaxDepth = MaxDepth });
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? new(document.RootElement.Clone())
-                : throw new RegistryException(400, "Request decode failed: the body is no JSON object");
+            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            return document.RootElement.Clone();
         }
         catch (JsonException bad)
         {

@@ -32,7 +32,9 @@ internal sealed class CatalogHandler(ServiceRegistry registry, BlockingQueries q
                 await call.AnswerAsync(new JsonArray([.. Selection.Of(call, one.Entries(name)).Select(entry => (JsonNode)ConsulJson.CatalogService(entry, registry.Options.Datacenter))]));
                 return true;
             case ["node", var node]:
-                return await NodeAsync(call, node);
+                return await NodeAsync(call, node, asList: false);
+            case ["node-services", var node]:
+                return await NodeAsync(call, node, asList: true);
             case ["register"]:
                 return await RegisterAsync(call);
             case ["deregister"]:
@@ -42,14 +44,27 @@ internal sealed class CatalogHandler(ServiceRegistry registry, BlockingQueries q
         }
     }
 
-    private async Task<bool> NodeAsync(ConsulCall call, string name)
+    private async Task<bool> NodeAsync(ConsulCall call, string name, bool asList)
     {
         call.Need("GET");
         var state = await queries.StateAsync(call, Topics.Checks, state => Math.Max(state.ChecksIndex, state.NodesIndex));
-        await call.AnswerAsync(state.Nodes.GetValueOrDefault(name) is not { } node ? null : new JsonObject
+        var node = state.Nodes.GetValueOrDefault(name);
+        var services = state.Instances.Values.Where(instance => instance.Node == name).OrderBy(instance => instance.Id, StringComparer.Ordinal);
+        if (asList)
+        {
+            // The filter is of the services, whose list is one member of the answer.
+            await call.AnswerAsync(new JsonObject
+            {
+                ["Node"] = node is null ? null : ConsulJson.Node(node, registry.Options.Datacenter),
+                ["Services"] = call.Filtered(new JsonArray([.. services.Select(instance => (JsonNode)ConsulJson.Service(instance))])),
+            }, filters: false);
+            return true;
+        }
+
+        await call.AnswerAsync(node is null ? null : new JsonObject
         {
             ["Node"] = ConsulJson.Node(node, registry.Options.Datacenter),
-            ["Services"] = new JsonObject(state.Instances.Values.Where(instance => instance.Node == name).OrderBy(instance => instance.Id, StringComparer.Ordinal).Select(instance => KeyValuePair.Create(instance.Id, (JsonNode?)ConsulJson.Service(instance)))),
+            ["Services"] = new JsonObject(services.Select(instance => KeyValuePair.Create(instance.Id, (JsonNode?)ConsulJson.Service(instance)))),
         });
         return true;
     }

@@ -15,6 +15,7 @@ public sealed partial class ConsulApi
     private readonly CatalogHandler _catalog;
     private readonly HealthHandler _health;
     private readonly ValueHandler _values;
+    private readonly TransactionHandler _transactions;
     private readonly SessionHandler _sessions;
     private readonly NamesHandler _names;
 
@@ -26,6 +27,7 @@ public sealed partial class ConsulApi
         _catalog = new(registry, queries);
         _health = new(registry, queries);
         _values = new(registry, queries);
+        _transactions = new(registry);
         _sessions = new(registry, queries, checks, random);
         _names = new(queries, time);
     }
@@ -88,6 +90,7 @@ public sealed partial class ConsulApi
             ["catalog", ..] => await _catalog.TryHandleAsync(call),
             ["health", ..] => await _health.TryHandleAsync(call),
             ["kv", ..] => await _values.TryHandleAsync(call),
+            ["txn"] => await _transactions.HandleAsync(call),
             ["session", ..] => await _sessions.TryHandleAsync(call),
             ["weft", "names", ..] => await _names.TryHandleAsync(call),
             ["status", "leader"] => await StatusAsync(call, System.Text.Json.Nodes.JsonValue.Create(Peer)),
@@ -95,7 +98,7 @@ public sealed partial class ConsulApi
             _ => false,
         };
         if (!answered)
-            throw NoSuchPath(context);
+            throw UnservedPaths.Why(call.Path) is { } why ? new RegistryException(404, why) : NoSuchPath(context);
     }
 
     // Consul's own port of servers: nobody connects to it, clients show it.

@@ -83,14 +83,13 @@ internal sealed class ConsulCall(HttpContext context, string[] path, CallerRight
     }
 
     /// <summary>With `?pretty` indented, with `?filter=` what it leaves.</summary>
-    public async Task AnswerAsync(JsonNode? json, int status = 200)
+    public async Task AnswerAsync(JsonNode? json, int status = 200, bool filters = true)
     {
-        if (json is JsonArray list && Query("filter") is { Length: > 0 } filter)
+        if (filters && json is JsonArray list)
         {
-            var expression = FilterExpression.Parse(filter);
-            json = new JsonArray([.. list.OfType<JsonNode>().Where(expression.IsTrue).Select(item => item.DeepClone())]);
+            json = Filtered(list);
         }
-        else if (json is JsonObject map && Query("filter") is { Length: > 0 } of)
+        else if (filters && json is JsonObject map && Query("filter") is { Length: > 0 } of)
         {
             var expression = FilterExpression.Parse(of);
             json = new JsonObject(map.Where(pair => pair.Value is not null && expression.IsTrue(pair.Value)).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone())));
@@ -102,6 +101,15 @@ internal sealed class ConsulCall(HttpContext context, string[] path, CallerRight
         context.Response.ContentLength = bytes.Length;
         if (Method != "HEAD")
             await context.Response.Body.WriteAsync(bytes, Ended);
+    }
+
+    /// <summary>What `?filter=` leaves of a list.</summary>
+    public JsonArray Filtered(JsonArray list)
+    {
+        if (Query("filter") is not { Length: > 0 } filter)
+            return list;
+        var expression = FilterExpression.Parse(filter);
+        return new JsonArray([.. list.OfType<JsonNode>().Where(expression.IsTrue).Select(item => item.DeepClone())]);
     }
 
     public async Task TextAsync(string text, int status)

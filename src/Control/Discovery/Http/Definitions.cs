@@ -14,6 +14,8 @@ internal static partial class Definitions
     // Consul's least interval, and least time until an instance goes.
     private static readonly TimeSpan LeastInterval = TimeSpan.FromSeconds(1), LeastRemoval = TimeSpan.FromMinutes(1);
 
+    private static readonly string[] Unserved = ["UDP", "H2PING", "OSService", "AliasService", "AliasNode"];
+
     /// <param name="caller">Address of a caller elsewhere than on this machine, who did not say where the instance is; null: it is where the node is.</param>
     public static Instance Instance(BodyReader body, string node, string? caller)
     {
@@ -110,8 +112,8 @@ internal static partial class Definitions
     {
         if (body.Texts("Args", "ScriptArgs").Count > 0 || body.Text("Script").Length > 0 || body.Text("DockerContainerID").Length > 0)
             throw new RegistryException(400, "Scripts are disabled on this agent: use a TTL, HTTP, TCP or gRPC check");
-        if (body.Text("UDP").Length > 0 || body.Text("H2PING").Length > 0 || body.Text("OSService").Length > 0 || body.Text("AliasService").Length > 0 || body.Text("AliasNode").Length > 0)
-            throw new RegistryException(400, "Invalid check: this kind is not served; use a TTL, HTTP, TCP or gRPC check");
+        if (Array.Find(Unserved, kind => body.Text(kind).Length > 0) is { } unserved)
+            throw new RegistryException(400, $"Invalid check: {unserved}: this kind of check is not served; use a TTL, HTTP, TCP or gRPC check");
         var (ttl, http, tcp, grpc) = (body.Duration("TTL"), body.Text("HTTP"), body.Text("TCP"), body.Text("GRPC"));
         var kinds = (ttl > TimeSpan.Zero ? 1 : 0) + (http.Length > 0 ? 1 : 0) + (tcp.Length > 0 ? 1 : 0) + (grpc.Length > 0 ? 1 : 0);
         if (kinds != 1)

@@ -15,8 +15,7 @@ internal sealed class ValueHandler(ServiceRegistry registry, BlockingQueries que
     {
         var key = call.Path[1];
         call.NeedAll(); // values may be secrets
-        if (key.Length > MaxKey || key.Contains('\0') || key.Any(char.IsSurrogate))
-            throw new RegistryException(400, $"Invalid key: up to {MaxKey} characters, without NUL");
+        NeedKey(key);
         switch (call.Method)
         {
             case "GET" or "HEAD":
@@ -32,6 +31,13 @@ internal sealed class ValueHandler(ServiceRegistry registry, BlockingQueries que
                 call.Context.Response.Headers.Allow = "GET,PUT,DELETE";
                 throw new RegistryException(405, $"method {call.Method} not allowed");
         }
+    }
+
+    /// <exception cref="RegistryException">400.</exception>
+    public static void NeedKey(string key)
+    {
+        if (key.Length > MaxKey || key.Contains('\0') || key.Any(char.IsSurrogate))
+            throw new RegistryException(400, $"Invalid key: up to {MaxKey} characters, without NUL");
     }
 
     private async Task GetAsync(ConsulCall call, string key)

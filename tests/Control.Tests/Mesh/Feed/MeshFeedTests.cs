@@ -366,4 +366,30 @@ public sealed class MeshFeedTests
         await world.DeleteAsync("ServiceMesh", "linkerd", "");
         await Eventually.TrueAsync(() => proxy.Find<ZoneUnit>(UnitKind.Zone, "linkerd.local") is null);
     }
+
+    // As Istio's own are, applied over the program's while the mesh runs.
+    [Fact]
+    public async Task Definitions_of_others_leave_the_routes_as_they_are_and_the_statuses_whole()
+    {
+        await using var world = await MeshWorld.StartAsync(Web);
+        var proxy = world.Proxy();
+        await world.ApplyAsync(Routes);
+        await world.BecomesAsync("VirtualService", "web", "Programmed", "True Programmed 1");
+        var before = proxy.Units;
+        var definitions = world.Cluster.Client.Raw(new(new("apiextensions.k8s.io", "v1", "customresourcedefinitions"), "CustomResourceDefinition", false));
+        foreach (var definition in Api.Istio.MeshKinds.All().Select(StrictDefinitions.Of))
+            await definitions.ApplyAsync(new("", (string)definition["metadata"]!["name"]!), definition, "helm", CancellationToken.None);
+
+        await world.ApplyAsync("""
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: other}
+            spec: {hosts: [other], http: [{rewrite: {regex: (.*), replacement: $1}, route: [{destination: {host: web, subset: none}}]}]}
+            """);
+        await world.BecomesAsync("VirtualService", "other", "Accepted", "False Invalid 1");
+        await Eventually.TrueAsync(async () => (await world.GetAsync("VirtualService", "other"))["status"]?["validationMessages"] is System.Text.Json.Nodes.JsonArray { Count: > 0 } messages
+            && messages.All(message => message!["message"] is not null && message["field"] is not null));
+        await world.BecomesAsync("VirtualService", "web", "Programmed", "True Programmed 1");
+        Assert.All(before, unit => Assert.Equal(unit.Value.Hash, proxy.Units.GetValueOrDefault(unit.Key)?.Hash));
+    }
 }
