@@ -190,10 +190,14 @@ public sealed class MeshFeedTests
     {
         await using var world = await MeshWorld.StartAsync(Web + "\n---\n" + Routes);
         world.Proxy();
-        await world.ApplyAsync("{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: web}, spec: {host: web, workloadSelector: {matchLabels: {a: b}}}}");
+        await world.ApplyAsync("{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: web}, spec: {host: web, trafficPolicy: {loadBalancer: {simple: RANDOM}, tunnel: {targetHost: a.example, targetPort: 80}}}}");
+        await world.ApplyAsync("{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: none}, spec: {host: web, workloadSelector: {matchLabels: {a: b}}}}");
         await world.BecomesAsync("VirtualService", "web", "Programmed", "True Programmed 1");
-        await world.BecomesAsync("DestinationRule", "web", "Programmed", "False Unsupported 1");
-        var before = ((await world.GetAsync("VirtualService", "web"))["metadata"]!["resourceVersion"]!, (await world.GetAsync("DestinationRule", "web"))["metadata"]!["resourceVersion"]!);
+        await world.BecomesAsync("DestinationRule", "web", "Programmed", "True Programmed 1");
+        await world.BecomesAsync("DestinationRule", "web", "PartiallyInvalid", "True UnsupportedValue 1");
+        await world.BecomesAsync("DestinationRule", "none", "Accepted", "False Unsupported 1");
+        await world.BecomesAsync("DestinationRule", "none", "Programmed", "False Unsupported 1");
+        var before = ((await world.GetAsync("VirtualService", "web"))["metadata"]!["resourceVersion"]!, (await world.GetAsync("DestinationRule", "web"))["metadata"]!["resourceVersion"]!, (await world.GetAsync("DestinationRule", "none"))["metadata"]!["resourceVersion"]!);
         await world.RestartAsync();
         // A later object has its status, so the earlier ones have been looked at, too.
         var proxy = world.Proxy();
@@ -202,6 +206,7 @@ public sealed class MeshFeedTests
         Assert.NotEmpty(proxy.Units);
         Assert.Equal(before.Item1.ToString(), (await world.GetAsync("VirtualService", "web"))["metadata"]!["resourceVersion"]!.ToString());
         Assert.Equal(before.Item2.ToString(), (await world.GetAsync("DestinationRule", "web"))["metadata"]!["resourceVersion"]!.ToString());
+        Assert.Equal(before.Item3.ToString(), (await world.GetAsync("DestinationRule", "none"))["metadata"]!["resourceVersion"]!.ToString());
     }
 
     [Fact]
