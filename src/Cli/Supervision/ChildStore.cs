@@ -16,11 +16,12 @@ internal sealed class ChildStore : IDisposable
     private bool _over;
 
     /// <summary>Takes what a run says.</summary>
+    /// <param name="silence">Hears that it goes on.</param>
     /// <returns>Ends when it has said everything: the socket may be closed then.</returns>
-    internal Task ListenTo(ControlSocket run)
+    internal Task ListenTo(ControlSocket run, SilenceWatch silence)
     {
         var silent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() => Listen(run, silent), maxStackSize: 256 * 1024) { IsBackground = true, Name = "control" }.Start();
+        new Thread(() => Listen(run, silence, silent), maxStackSize: 256 * 1024) { IsBackground = true, Name = "control" }.Start();
         return silent.Task;
     }
 
@@ -42,7 +43,7 @@ internal sealed class ChildStore : IDisposable
         }
     }
 
-    private void Listen(ControlSocket run, TaskCompletionSource silent)
+    private void Listen(ControlSocket run, SilenceWatch silence, TaskCompletionSource silent)
     {
         while (run.Receive() is { } message)
         {
@@ -52,6 +53,8 @@ internal sealed class ChildStore : IDisposable
                     continue;
             }
 
+            if (WorkerOrders.Split(message.Text) is (WorkerOrders.Alive, var limit))
+                silence.Heard(WorkerOrders.AliveLimit(limit));
             foreach (var descriptor in message.Descriptors)
                 ControlSocket.CloseDescriptor(descriptor);
         }

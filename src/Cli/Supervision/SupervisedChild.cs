@@ -78,6 +78,7 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
         var restarts = State.Restarts + (State.Process is null && State.LastEnd is null ? 0 : 1);
         var identity = ProcessIdentity.Of(run.Pid);
         Change(State with { Process = identity, Restarts = restarts });
+        _ = WatchAsync(run);
         var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using (_stopping.Token.Register(stop.SetResult))
         {
@@ -107,7 +108,8 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
         try
         {
             var pid = ChildProcess.Start(late, [.. held, (ControlSocket.Name, other)]);
-            return new Run(pid, own, _store.ListenTo(own));
+            var silence = new SilenceWatch();
+            return new Run(pid, own, _store.ListenTo(own, silence)) { Silence = silence };
         }
         catch
         {
@@ -117,6 +119,21 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
         finally
         {
             ControlSocket.CloseDescriptor(other);
+        }
+    }
+
+    // What is stopped or hangs as a whole cannot say so, nor end when it is asked to.
+    private async Task WatchAsync(Run run)
+    {
+        if (run.Silence is not { } silence)
+            return;
+        while (await Task.WhenAny(run.Ended, Task.Delay(SilenceWatch.Interval, time)) != run.Ended)
+        {
+            if (silence.Look() is not { } silent)
+                continue;
+            say(FormattableString.Invariant($"nothing was heard of the {spec.Name} for {silent.TotalSeconds:0} s: it is ended"));
+            ChildProcess.Kill(run.Pid);
+            return;
         }
     }
 
@@ -175,6 +192,9 @@ internal sealed class SupervisedChild(ChildSpec spec, Action changed, Action<str
     /// <param name="Silent">Ends when all that it left has been taken.</param>
     private sealed record Run(int Pid, ControlSocket? Control, Task Silent)
     {
+        /// <summary>Null: it says nothing.</summary>
+        public SilenceWatch? Silence { get; init; }
+
         public Task<int> Ended { get; } = ChildProcess.WaitAsync(Pid);
 
         public async Task CloseAsync()

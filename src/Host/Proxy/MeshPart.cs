@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using Microsoft.Extensions.Logging;
 using Weft.Api.Istio;
+using Weft.Cli.Proxies.HotRestart;
 using Weft.Cli.Supervision;
 using Weft.Proxy.Mesh;
 using Weft.Proxy.Runtime;
@@ -20,6 +22,9 @@ internal sealed partial class MeshPart : IAsyncDisposable
 
     // With the second that an engine gives its clients to close, below the supervisor's patience with a child that is to end (3 s).
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(1.5);
+
+    // Of a machine with fifty programs to each core a loop answers after seconds; what takes ten times as long hangs. The supervisor waits a little longer, so that whoever can say which loop it is does so.
+    private static readonly TimeSpan LoopLimit = TimeSpan.FromSeconds(30), SilenceLimit = TimeSpan.FromSeconds(35);
     private readonly List<AdminServer> _admin = [];
     private readonly RotatingFile? _access;
 
@@ -60,7 +65,10 @@ internal sealed partial class MeshPart : IAsyncDisposable
     /// <summary>Metrics and health at once, metrics also where other nodes' pods reach them (the loopback address is each node's own); captured connections wait in their sockets until there is a configuration: before it nobody would be known, and all of them refused.</summary>
     public void Start(IPAddress address, TimeProvider time, ILoggerFactory loggers)
     {
-        _ = StartWhenConfiguredAsync(loggers.CreateLogger<MeshPart>());
+        var logger = loggers.CreateLogger<MeshPart>();
+        _ = StartWhenConfiguredAsync(logger);
+        if (_link is { } link)
+            Proxy.WatchLoops(() => link.Say(FormattableString.Invariant($"{WorkerOrders.Alive} {SilenceLimit.TotalMilliseconds:0}")), loop => End(loop, logger), LoopLimit);
         IEnumerable<(IPEndPoint, Func<string, (int, string, string)>)> wanted = [(new(address, MeshMembership.MetricsPort), Metrics), (new(address, HealthPort), Health)];
         foreach (var (at, answer) in _door is null ? wanted : wanted.Append((new(_door, MeshMembership.MetricsPort), Metrics)))
         {
@@ -74,6 +82,14 @@ internal sealed partial class MeshPart : IAsyncDisposable
                 Log.NoAdmin(loggers.CreateLogger<MeshPart>(), string.Join("; ", taken.Errors));
             }
         }
+    }
+
+    // At once and whole, as after a crash: what hangs cannot be waited for, and another process waits to take its place.
+    private static void End(string loop, ILogger logger)
+    {
+        Log.Hangs(logger, loop);
+        using var self = Process.GetCurrentProcess();
+        self.Kill();
     }
 
     private async Task StartWhenConfiguredAsync(ILogger logger)
@@ -148,6 +164,9 @@ internal sealed partial class MeshPart : IAsyncDisposable
     {
         [LoggerMessage(LogLevel.Warning, "{Reason}; requests are served without it")]
         public static partial void NoAdmin(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Critical, "{Loop} of the proxy has not turned for too long: the process ends, and another takes its place")]
+        public static partial void Hangs(ILogger logger, string loop);
 
         [LoggerMessage(LogLevel.Critical, "captured connections are not accepted")]
         public static partial void NotStarted(ILogger logger, Exception defect);

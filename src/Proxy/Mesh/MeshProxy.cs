@@ -138,6 +138,9 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         }
     }
 
+    /// <summary>As <see cref="ProxyEngine.WatchLoops"/>.</summary>
+    public void WatchLoops(Action turning, Action<string> hanging, TimeSpan most) => _engine.WatchLoops(turning, hanging, most);
+
     /// <summary>What would become of a request, by the configuration that is served now.</summary>
     internal Explanation Explain(ExplainQuestion question)
     {

@@ -147,17 +147,18 @@ public sealed partial class ProxyEngine : IAsyncDisposable
     /// <exception cref="ProxyConfigException">What is wrong with it.</exception>
     public void Check(ProxyConfig config) => Prepare(config, out _, out _).Discard();
 
-    /// <summary>Looks once a second, by a thread of its own, whether the loops turn (<see cref="ProxyConfig.LoopTimeout"/>).</summary>
+    /// <summary>Looks once a second, by a thread of its own, whether the loops turn.</summary>
     /// <param name="turning">At each look that finds none that hangs.</param>
     /// <param name="hanging">Gets the name of the loop.</param>
-    public void WatchLoops(Action turning, Action<string> hanging)
+    /// <param name="most">So long a loop may take to answer; null: as the configuration says (<see cref="ProxyConfig.LoopTimeout"/>).</param>
+    public void WatchLoops(Action turning, Action<string> hanging, TimeSpan? most = null)
     {
         var watch = new LoopWatch(_loops.Select(loop => loop.Loop));
         _watching = new Ticker("watch", LoopWatch.Interval, Look, defect => Log.DefectBeside(_logger, defect));
 
         void Look()
         {
-            var limit = Config.LoopTimeout;
+            var limit = most ?? Config.LoopTimeout;
             if (watch.Look(limit > TimeSpan.Zero ? limit : TimeSpan.MaxValue) is { } name)
                 hanging(name);
             else

@@ -113,7 +113,7 @@ public sealed class ControlSocketTests
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();
         var (own, other) = ControlSocket.Pair();
-        var silent = store.ListenTo(own);
+        var silent = store.ListenTo(own, new SilenceWatch());
         using (var first = new ControlSocket(other))
         {
             store.Begin(own);
@@ -125,7 +125,7 @@ public sealed class ControlSocketTests
         await Eventually.EndsAsync(silent);
         own.Dispose();
         (own, other) = ControlSocket.Pair();
-        silent = store.ListenTo(own);
+        silent = store.ListenTo(own, new SilenceWatch());
         using (var second = new ControlSocket(other))
         {
             store.Begin(own);

@@ -204,6 +204,45 @@ public sealed class SupervisorTests : IDisposable
         static int[] Pids(string file) => File.Exists(file) ? [.. File.ReadAllLines(file).Select(int.Parse)] : [];
     }
 
+    /// <summary>By a program that says every 0.2 s that it goes on, for two seconds each, until it is stopped (SIGSTOP).</summary>
+    [Fact]
+    public async Task A_run_that_is_silent_for_longer_than_it_said_is_killed_and_the_one_that_waits_takes_its_place()
+    {
+        var (started, told) = (_dir.File("started"), _dir.File("told"));
+        var running = Start(Shell("proxy", $"echo $$ >> {started}; test \"$(dd bs=100 count=1 <&3 2>/dev/null)\" = serve || exit 0; echo $$ >> {told}; while printf 'alive 2000' >&3; do sleep 0.2; done") with
+        {
+            LeavesDescriptors = true, HasStandby = true,
+        });
+        await Eventually.TrueAsync(() => Lines(started).Length == 2);
+        var first = int.Parse(Lines(started)[0]);
+
+        Signals.Send(first, 19); // SIGSTOP
+
+        await Eventually.TrueAsync(() => Lines(told).Length == 2);
+        Assert.Equal(Lines(started)[..2], Lines(told));
+        Assert.Equal("was ended by signal 9", Child("proxy")!.LastEnd);
+        await StopAsync(running);
+
+        static string[] Lines(string file) => File.Exists(file) ? File.ReadAllLines(file) : [];
+    }
+
+    [Fact]
+    public void Silence_is_counted_in_looks_and_only_of_who_has_spoken()
+    {
+        var watch = new SilenceWatch();
+        for (var i = 0; i < 100; i++)
+            Assert.Null(watch.Look());
+        watch.Heard(TimeSpan.FromSeconds(3));
+        Assert.Null(watch.Look());
+        Assert.Null(watch.Look());
+        watch.Heard(TimeSpan.FromSeconds(3));
+        Assert.Null(watch.Look());
+        Assert.Null(watch.Look());
+        Assert.Equal(TimeSpan.FromSeconds(3), watch.Look());
+        watch.Heard(TimeSpan.Zero);
+        Assert.Null(watch.Look());
+    }
+
     private static string SocketName(int descriptor) => new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget!.Split('/')[^1];
 
     private static ChildSpec Sleeper(string name) => new(name, "/bin/sleep", ["1000"]);
