@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using Weft.Api;
 using Weft.Api.Core;
 using Weft.Testing;
@@ -50,6 +52,25 @@ public sealed class InformerTests : IAsyncDisposable
         await watch.WriteAsync(Wire.Event("DELETED", Wire.ConfigMap("a", 13)));
         await Eventually.TrueAsync(() => Names == "b@11");
         Assert.Contains("watch=true&resourceVersion=10&allowWatchBookmarks=true&timeoutSeconds=", _server.Requests[1].PathAndQuery);
+    }
+
+    // A stopped process, or one whose machine sleeps: the kernel takes connections for it, and the handler's ConnectTimeout looks like a cancellation.
+    [Fact]
+    public async Task A_server_that_takes_connections_and_says_nothing_is_asked_again()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromMilliseconds(50) }) { BaseAddress = new Uri($"https://{listener.LocalEndpoint}/") };
+        using var client = new KubeClient(http, _time, "test");
+        var failures = new ConcurrentQueue<Exception>();
+        _running = new Informer<ConfigMap>(client.For<ConfigMap>(), _time, Seeded.Random(1), (_, failure) => failures.Enqueue(failure)).RunAsync(_stop.Token);
+        await Eventually.TrueAsync(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            return failures.Count >= 3 || _running.IsCompleted;
+        });
+        Assert.False(_running.IsCompleted);
+        Assert.All(failures, failure => Assert.Contains($"No connection to {listener.LocalEndpoint}", Assert.IsType<HttpRequestException>(failure).Message, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -115,7 +115,7 @@ public class KubeClientTests
         var get = new KubeClient(_server, time).For<ConfigMap>().GetAsync(_key, CancellationToken.None);
         await Eventually.TrueAsync(() => _server.Requests.Count == 1);
         time.Advance(TimeSpan.FromMinutes(1));
-        await Assert.ThrowsAsync<TimeoutException>(() => Eventually.EndsAsync(get));
+        await Assert.ThrowsAsync<HttpRequestException>(() => Eventually.EndsAsync(get));
     }
 
     [Fact]

@@ -86,14 +86,14 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
                 if (_version != 0)
                     continue;
             }
-            catch (Exception expected) when (
-                expected is ApiStatusException or HttpRequestException or IOException or InvalidDataException or JsonException or TimeoutException)
-            {
-                failure = expected;
-            }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception failed)
+            {
+                // Whatever it is: nobody would see that a cache has stopped, and all that is made of it would stand still.
+                failure = failed;
             }
 
             if (failure is not null)

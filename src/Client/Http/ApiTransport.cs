@@ -29,7 +29,7 @@ internal sealed class ApiTransport(HttpClient http, TimeProvider time, string us
         }
         catch (OperationCanceledException cancelled) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"No answer to {method} {PathOf(pathAndQuery)} within {RequestDeadline.TotalSeconds:0} s.", cancelled);
+            throw NoAnswer($"No answer to {method} {PathOf(pathAndQuery)} within {RequestDeadline.TotalSeconds:0} s.", cancelled);
         }
     }
 
@@ -53,7 +53,17 @@ internal sealed class ApiTransport(HttpClient http, TimeProvider time, string us
                 request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(body.ContentType);
             }
 
-            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            HttpResponseMessage response;
+            try
+            {
+                response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            }
+            catch (OperationCanceledException cancelled) when (!cancellationToken.IsCancellationRequested)
+            {
+                // The handler's ConnectTimeout looks like a cancellation: a server that takes connections and does not answer (stopped, or its machine asleep) would end whoever asks for good.
+                throw NoAnswer($"No connection to {http.BaseAddress?.Authority} for {method} {PathOf(pathAndQuery)}.", cancelled);
+            }
+
             if (response.IsSuccessStatusCode)
                 return response;
 
@@ -102,6 +112,9 @@ internal sealed class ApiTransport(HttpClient http, TimeProvider time, string us
     }
 
     // A query may carry selectors with names of secrets' owners: an error message needs only the path.
+    // As every other failure of the connection: who goes on after one of those goes on after this.
+    private static HttpRequestException NoAnswer(string message, Exception why) => new(HttpRequestError.ConnectionError, message, new TimeoutException(message, why));
+
     private static string PathOf(string pathAndQuery) => pathAndQuery.Split('?', 2)[0];
 
     public void Dispose() => http.Dispose();

@@ -86,7 +86,7 @@ internal sealed partial class NodeRegistration(
                 }
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // The agent stops.
         }
