@@ -54,7 +54,8 @@ internal sealed class MeshStatusWriter : IDisposable
     {
         var before = Volatile.Read(ref _rejections);
         Volatile.Write(ref _rejections, rejections);
-        foreach (var about in rejections.Keys.Union(before.Keys).Where(about => rejections.GetValueOrDefault(about) != before.GetValueOrDefault(about)))
+        // Services and Ingresses have no status of the mesh's.
+        foreach (var about in rejections.Keys.Union(before.Keys).Where(about => _targets.ContainsKey(about.Kind) && rejections.GetValueOrDefault(about) != before.GetValueOrDefault(about)))
             _loop.Queue.Add(about);
     }
 
