@@ -166,7 +166,8 @@ public sealed class MeshKindTests
         {
             await using var server = await StartAsync();
             using var kubectl = new Kubectl(program, server.Host.Address);
-            var all = string.Join("\n---\n", Kinds.Select(StrictDefinitions.Of).Concat(StrictDefinitions.Others()).Select(definition => definition.ToJsonString()));
+            // A list: documents of JSON with a line between them are more than kubectl 1.20 can read.
+            var all = $$"""{"apiVersion":"v1","kind":"List","items":[{{string.Join(',', Kinds.Select(StrictDefinitions.Of).Concat(StrictDefinitions.Others()).Select(definition => definition.ToJsonString()))}}]}""";
             await kubectl.OutputAsync(all, way);
             await ServesThemAsync(server);
             var (code, output, warning) = await kubectl.RunAsync(File.ReadAllText(System.IO.Path.Combine(Folder(), "003-virtualservice-nginx.yaml")), "apply", "-f", "-");

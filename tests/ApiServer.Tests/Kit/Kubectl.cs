@@ -55,8 +55,16 @@ internal sealed class Kubectl : IDisposable
         start.Environment["HOME"] = _home;
         using var process = Process.Start(start)!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
+        try
+        {
+            await process.StandardInput.WriteAsync(input);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It has ended before it read all: what it says tells why.
+        }
+
         try
         {
             await Eventually.EndsAsync(process.WaitForExitAsync());
