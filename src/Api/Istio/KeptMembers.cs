@@ -22,6 +22,8 @@ public static class KeptMembers
         new(["spec", "http", "[]", "rewrite", "replacement"], "Old form of uriRegexRewrite.rewrite, with $1 for groups."),
     ];
 
+    private static readonly string[] Address = ["host", "value"];
+
     private sealed record Member(string[] Path, string Description);
 
     /// <summary>The schema as it is, or a copy that knows the members as well, where it knows what they stand in.</summary>
@@ -29,6 +31,8 @@ public static class KeptMembers
     {
         if (!Groups.Contains(group))
             return schema;
+        if (plural == "serviceentries")
+            schema = WithAddresses(schema);
         Member[] members = plural == "virtualservices" ? [.. OfAll, .. OfVirtualServices] : OfAll;
         var missing = members.Where(member => Parent(schema, member.Path) is { } parent && !parent.ContainsKey(member.Path[^1])).ToList();
         if (missing.Count == 0)
@@ -36,6 +40,20 @@ public static class KeptMembers
         var copy = (JsonObject)schema.DeepClone();
         foreach (var (path, description) in missing)
             Parent(copy, path)![path[^1]] = new JsonObject { ["type"] = "string", ["description"] = description };
+        return copy;
+    }
+
+    // Where hosts of entries keep what they were given: older definitions of Istio's, and of this program's, have no place for it.
+    private static JsonObject WithAddresses(JsonObject schema)
+    {
+        if (Parent(schema, ["status", "addresses"]) is not { } status || status.ContainsKey("addresses"))
+            return schema;
+        var copy = (JsonObject)schema.DeepClone();
+        Parent(copy, ["status", "addresses"])!["addresses"] = new JsonObject
+        {
+            ["type"] = "array", ["description"] = "Addresses of hosts that have none of their own.",
+            ["items"] = new JsonObject { ["type"] = "object", ["properties"] = new JsonObject(Address.Select(name => KeyValuePair.Create(name, (JsonNode?)new JsonObject { ["type"] = "string" }))) },
+        };
         return copy;
     }
 

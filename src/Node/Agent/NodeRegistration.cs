@@ -79,8 +79,9 @@ internal sealed partial class NodeRegistration(
                     await work(_stop.Token);
                     wait = period;
                 }
-                catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or JsonException)
+                catch (Exception e) when (!_stop.IsCancellationRequested)
                 {
+                    // Whatever it is: without its heartbeat the node is taken for lost.
                     Log.HeartbeatFailed(logger, options.NodeName, e.Message);
                     wait = Retry;
                 }

@@ -18,7 +18,7 @@ internal sealed class KeyServers(Func<IReadOnlyDictionary<string, Cluster>> clus
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var (to, mesh) = (context.DnsEndPoint, paths());
-        if (mesh is not null && clusters().GetValueOrDefault($"{to.Host.TrimEnd('.').ToLowerInvariant()}:{to.Port}") is { } cluster)
+        if (mesh is not null && clusters().GetValueOrDefault($"{to.Host.TrimEnd('.').ToLowerInvariant()}:{to.Port}") is { Originals: null } cluster)
             return await open(cluster, cancellationToken);
         Exception? last = null;
         foreach (var address in await ResolveAsync(to, mesh, cancellationToken))

@@ -53,6 +53,7 @@ public sealed partial class ProxyEngine
     private FilterNeeds? _meshNeeds;
     private IMeshPaths? _meshPaths;
     private ProxyConfig _door = ProxyConfig.Empty;
+    private bool _isDoorWhole = true;
 
     /// <summary>What was taken out of use and is still busy.</summary>
     internal WithdrawnEndpoints Withdrawn { get; } = new();
@@ -100,12 +101,20 @@ public sealed partial class ProxyEngine
             var changed = ChangeRoutes(change);
             if (change.Door is not null)
                 await OpenDoorAsync(door with { Listeners = door.Listeners.Where(listener => !broken.Contains((true, listener.Name))).ToValueList() }, change.TableOf, rejected);
-            else if (!ReferenceEquals(before, Clusters) && _door.Listeners.Count > 0)
+            else if ((!_isDoorWhole || !ReferenceEquals(before, Clusters)) && _door.Listeners.Count > 0)
                 await OpenDoorAsync(_door, change.TableOf, rejected);
             else
                 PublishRoutes(changed);
             _meshTls?.Commit();
+            _isDoorWhole = true;
             return rejected;
+        }
+        catch
+        {
+            // The differences of this step do not come again: the next one makes and publishes all routes of the door anew.
+            _isDoorWhole = false;
+            _doorRoutes.Clear();
+            throw;
         }
         finally
         {

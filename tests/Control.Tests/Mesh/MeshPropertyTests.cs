@@ -38,6 +38,21 @@ public sealed class MeshPropertyTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Objects_may_come_in_any_order_and_what_is_made_of_them_is_what_a_new_compiler_would_make(string name)
+    {
+        var (random, states) = (new Random(7), new List<MeshInputs> { Inputs(name) });
+        while (Removals(states[^1]).ToList() is { Count: > 0 } fewer)
+            states.Add(fewer[random.Next(fewer.Count)]);
+        MeshSnapshot? snapshot = null;
+        foreach (var state in states.AsEnumerable().Reverse())
+        {
+            snapshot = MeshCompiler.Compile(state, snapshot);
+            Same(MeshCompiler.Compile(state), snapshot);
+        }
+    }
+
     [Fact]
     public void Nothing_is_compiled_again_when_nothing_has_changed()
     {

@@ -21,12 +21,16 @@ public sealed class MeshNamesTests
     {
         var table = Table("db.example", new HostAnswer { Addresses = ["240.240.7.8"], Allocated = true });
         Assert.Equal(["db.example 5 240.240.7.8"], Answer(table, "DB.example", RecordType.A, Meshed)!.Answers);
-        foreach (var type in new[] { RecordType.AAAA, (ushort)65, RecordType.TXT })
+        foreach (var type in new[] { RecordType.AAAA, RecordType.HTTPS })
         {
             var none = Answer(table, "db.example", type, Meshed)!;
             Assert.Equal(Rcode.NoError, none.Rcode);
             Assert.Empty(none.Answers);
         }
+
+        // Mail and texts of the name are no business of the mesh.
+        Assert.Null(Answer(table, "db.example", RecordType.TXT, Meshed));
+        Assert.Null(Answer(table, "db.example", 15, Meshed));
     }
 
     [Fact]

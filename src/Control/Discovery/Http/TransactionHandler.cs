@@ -11,6 +11,9 @@ internal sealed class TransactionHandler(ServiceRegistry registry)
     // Consul's own.
     private const int MaxOperations = 128;
 
+    // All changes wait for a transaction: an operation reads a tree at most once beyond this.
+    private const int MaxResults = 1024;
+
     public async Task<bool> HandleAsync(ConsulCall call)
     {
         call.Need("PUT");
@@ -37,6 +40,8 @@ internal sealed class TransactionHandler(ServiceRegistry registry)
         var (results, errors) = (new JsonArray(), new JsonArray());
         foreach (var (i, operation) in operations.Index())
         {
+            if (results.Count > MaxResults)
+                throw new RegistryException(413, $"the transaction reads more than {MaxResults} values; ask for fewer at once");
             if (Run(draft, operation, results) is { } why)
                 errors.Add(new JsonObject { ["OpIndex"] = i, ["What"] = why });
         }
@@ -69,7 +74,7 @@ internal sealed class TransactionHandler(ServiceRegistry registry)
                 return null;
             case "check-not-exists":
                 return old is null ? null : $"key \"{operation.Key}\" exists";
-            case "delete-cas" when old is null || old.ModifyIndex != operation.Index:
+            case "delete-cas" when old is not null && old.ModifyIndex != operation.Index:
                 return Stale(operation, old);
             default: // delete, delete-cas
                 draft.RemoveValue(operation.Key);

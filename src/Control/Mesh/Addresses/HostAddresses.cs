@@ -47,8 +47,9 @@ internal sealed record HostAddresses(IReadOnlyDictionary<string, string> Held, I
 
     public static string KeyOf(ServiceEntry entry, string host) => $"{MeshIndex.Name(entry)} {host}";
 
-    /// <summary>Names that others answer for.</summary>
-    public static bool IsElsewhere(string host, string domain) => host == domain || host.EndsWith("." + domain, StringComparison.Ordinal) || host == "consul" || host.EndsWith(".consul", StringComparison.Ordinal);
+    /// <summary>Names that others answer for, and what a client may write for a service of the cluster (`web`, `web.shop.svc`): an entry of some namespace must not be what is found there.</summary>
+    public static bool IsElsewhere(string host, string domain) => host == domain || host.EndsWith("." + domain, StringComparison.Ordinal) || host == "consul" || host.EndsWith(".consul", StringComparison.Ordinal)
+        || !host.Contains('.', StringComparison.Ordinal) || host.EndsWith(".svc", StringComparison.Ordinal);
 
     // With NONE a connection goes on to the address that it was meant for, and there is nobody at this one.
     private static bool Wants(ServiceEntry entry, string host, string domain) =>
@@ -60,6 +61,8 @@ internal sealed record HostAddresses(IReadOnlyDictionary<string, string> Held, I
     // Where the name itself says: an entry that is made anew finds its address again, unless somebody has it by now.
     private static string? Free(string host, HashSet<string> taken)
     {
+        if (taken.Count >= Places)
+            return null;
         var first = (int)(StableHash.Of(host) % Places);
         for (var i = 0; i < Places; i++)
         {

@@ -20,12 +20,8 @@ internal sealed class Problems(ObjectRef about, List<MeshDiagnostic> to)
     /// <summary>A setting that this mesh does not know, and that takes the effect from the part of the object where it stands; `spec`: from all of it (<see cref="Effects"/>).</summary>
     public void Ineffective(string part, string field, string message) => to.Add(new(about, field, Severity.Unsupported, message) { Lost = part, Reason = Effects.Unsupported });
 
-    /// <summary>What the object is for is not there.</summary>
-    public void NoTarget(string field, string message)
-    {
-        Errors++;
-        to.Add(new(about, field, Severity.Error, message) { Reason = Effects.TargetNotFound });
-    }
+    /// <summary>What a part of the object is for is not there; an object that is for nothing else has no effect.</summary>
+    public void NoTarget(string part, string field, string message) => to.Add(new(about, field, Severity.Unsupported, message) { Lost = part, Reason = Effects.TargetNotFound });
 
     /// <summary>For each setting that is there and does nothing.</summary>
     public void UnsupportedIf(bool isThere, string field, string instead)

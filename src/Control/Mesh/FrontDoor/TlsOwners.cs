@@ -70,7 +70,7 @@ internal sealed class TlsOwners
             words.AddRange([tls.ClientCertificates == ClientCertificates.Required ? "mutual" : "optional-mutual", server.Tls.ClientSecret ?? "", .. tls.ClientNames.Select(name => name.Value)]);
         if (tls.MinVersion == TlsVersion.Tls13)
             words.Add("tls1.3");
-        return string.Join(' ', words);
+        return string.Join(' ', words.Select(word => word.Replace(" ", "%20", StringComparison.Ordinal)));
     }
 
     private void Add(GatewayServer server, Problems problems)

@@ -78,7 +78,13 @@ internal sealed record JobGroup(ImmutableArray<object>? MadeOf, ImmutableDiction
         }
 
         // Before those that come, which are compiled by what is now.
-        next = run.MayConcern(asked) ? (this with { Done = next.RemoveRange(names) }).Again(run).Done : next;
+        if (run.MayConcern(asked))
+        {
+            var again = (this with { Done = next.RemoveRange(names) }).Again(run);
+            // What they ask now counts for the group, also what nobody in it had asked before.
+            (next, asked) = (again.Done, again.Asked);
+        }
+
         foreach (var job in come)
         {
             var known = Done.GetValueOrDefault(job.Name);

@@ -23,7 +23,7 @@ internal sealed class RouteAssembler(TargetResolver resolver, ClientView view, s
         forward = forward with
         {
             Clusters = targets.Select(target => target.Share with { Cluster = target.To.Cluster }).ToValueList(),
-            Mirrors = rule.Mirrors.Select(mirror => new Mirror { Cluster = resolver.Resolve(rule.Owner, mirror.Destination, mirror.Field).Cluster, Fraction = mirror.Fraction })
+            Mirrors = rule.Mirrors.Select(mirror => new Mirror { Cluster = resolver.Resolve(rule.Owner, mirror.Destination, mirror.Field, isCopy: true).Cluster, Fraction = mirror.Fraction })
                 .Where(mirror => mirror.Cluster != ClusterNames.Unknown).ToValueList(),
             Hash = hash,
             // What a hash keeps together is not to be scattered by another try (Istio).

@@ -17,7 +17,8 @@ internal sealed class TargetResolver(MeshLookups lookups, List<MeshDiagnostic> d
 {
     private static readonly Resolved Unknown = new(ClusterNames.Unknown, []);
 
-    public Resolved Resolve(Istio.VirtualService owner, Istio.Destination destination, string field)
+    /// <param name="isCopy">Of a request that goes elsewhere: of a headless service any endpoint gets it.</param>
+    public Resolved Resolve(Istio.VirtualService owner, Istio.Destination destination, string field, bool isCopy = false)
     {
         var problems = Problems.Of(owner, diagnostics);
         var @namespace = owner.Metadata.Namespace ?? "";
@@ -41,9 +42,9 @@ internal sealed class TargetResolver(MeshLookups lookups, List<MeshDiagnostic> d
         }
 
         var policy = EffectivePolicy.Of(host, rules, port, destination.Subset);
-        if (string.IsNullOrEmpty(destination.Subset))
+        if (string.IsNullOrEmpty(destination.Subset) && !isCopy)
             return Self(host, port);
-        return new(ClusterNames.Of(host, port, destination.Subset, rules.Variant), BalancerReader.HashOf(policy.LoadBalancer.Value));
+        return new(ClusterNames.Of(host, port, string.IsNullOrEmpty(destination.Subset) ? null : destination.Subset, rules.Variant), BalancerReader.HashOf(policy.LoadBalancer.Value));
     }
 
     /// <summary>The host itself, where no rule sends elsewhere.</summary>

@@ -23,9 +23,9 @@ internal static class PolicyTargets
         if (!IsKnown(target))
             problems.Ineffective(part, field, $"'{(string.IsNullOrEmpty(target.Group) ? kind : $"{kind}.{target.Group}")}' is no target here, so it holds nowhere; name a Service (group \"\") or a ServiceEntry (group {Networking}), or use a selector");
         else if (!IsOwn(target, @namespace))
-            problems.NoTarget($"{field}.namespace", $"'{target.Namespace}' is another namespace than the policy's, so it holds nowhere; targets are of its own");
+            problems.NoTarget(part, $"{field}.namespace", $"'{target.Namespace}' is another namespace than the policy's, so it holds nowhere; targets are of its own");
         else if (Labels(target, @namespace, lookups) is not { } selector)
-            problems.NoTarget($"{field}.name", $"there is no {kind} {@namespace}/{name}, so it holds nowhere until there is");
+            problems.NoTarget(part, $"{field}.name", $"there is no {kind} {@namespace}/{name}, so it holds nowhere until there is");
         else if (selector.Count == 0)
             problems.Ineffective(part, field, $"{kind} {@namespace}/{name} selects no workloads, and policies hold where requests arrive, so it holds nowhere; use a selector");
     }

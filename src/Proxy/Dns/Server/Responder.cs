@@ -51,7 +51,8 @@ internal sealed class Responder(Func<NameTable> names, Upstreams upstreams, Forw
                 break;
         }
 
-        if (table.Hosts.Find(query.Name) is { } host && IsFor(host, client))
+        // The addresses alone are the mesh's to say; mail and texts of the name are where they always were. HTTPS records would lead past the addresses.
+        if (query.Type is RecordType.A or RecordType.AAAA or RecordType.SVCB or RecordType.HTTPS && table.Hosts.Find(query.Name) is { } host && IsFor(host, client))
         {
             counters.CountZone();
             writer.SetAuthoritative();

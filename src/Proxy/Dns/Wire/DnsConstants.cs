@@ -3,7 +3,7 @@ namespace Weft.Proxy.Dns.Wire;
 /// <summary>Numbers of RFC 1035, 2782 (SRV), 3596 (AAAA), 6891 (OPT).</summary>
 internal static class RecordType
 {
-    public const ushort A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, HINFO = 13, TXT = 16, AAAA = 28, SRV = 33, OPT = 41, IXFR = 251, AXFR = 252, Any = 255;
+    public const ushort A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, HINFO = 13, TXT = 16, AAAA = 28, SRV = 33, OPT = 41, SVCB = 64, HTTPS = 65, IXFR = 251, AXFR = 252, Any = 255;
 }
 
 internal static class Rcode

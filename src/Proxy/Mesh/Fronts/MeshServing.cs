@@ -105,8 +105,9 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
     public OutboundPort? PortOf(ImmutableArray<DialledHost> dialled)
     {
         var found = dialled.Select(one => PortOf(one.Name, one.Port)).OfType<OutboundPort>().ToList();
-        if (found.Count < 2 || found[0].Http is null)
-            return found.FirstOrDefault();
+        // Where one of them says that the endpoint speaks no HTTP, nothing is read.
+        if (found.Count < 2 || found.Exists(port => port.Http is null))
+            return found.Find(port => port.Http is null) ?? found.FirstOrDefault();
         // Whom a request is for says its host then.
         var key = string.Join(' ', dialled.Select(one => $"{one.Name}:{one.Port}"));
         if (!_shared.TryGetValue(key, out var shared))
@@ -154,6 +155,13 @@ internal sealed class MeshServing(ProxyEngine engine, MeshState state, string no
                 port.Http!.Publish(Outbound(port.Port.Routes!));
             foreach (var (at, http) in _named.Where(pair => step.Hosts.Count > 0 || NamedHosts(pair.Key.Port).Any(host => tables.Contains(host.Port(pair.Key.Port)!.Routes!))))
                 http.Publish(Named(at.Port, at.Restricted));
+            foreach (var (key, (_, http)) in _shared.Where(pair => step.Hosts.Count > 0 && !pair.Value.Hosts.All(one => _hosts.ContainsKey(one.Name))))
+            {
+                http.Publish(Shared(key, []));
+                _shared.TryRemove(key, out _);
+                _factories.Remove("dialled " + key);
+            }
+
             foreach (var (key, (hosts, http)) in _shared.Where(pair => step.Hosts.Count > 0 || pair.Value.Hosts.Any(one => _hosts.GetValueOrDefault(one.Name)?.Port(one.Port)?.Routes is { } table && tables.Contains(table))))
                 http.Publish(Shared(key, hosts));
             if (renamed)

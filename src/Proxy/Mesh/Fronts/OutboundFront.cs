@@ -39,7 +39,7 @@ internal sealed class OutboundFront(MeshServing serving, MeshAcceptors acceptors
             ToHost(fd, new Caller(source, from, to), port);
         else if (host is not null && (WorkloadNames.IsService(host.Name) || AllocatedAddresses.Contains(to.Address)))
             Refuse(fd, new Caller(source, from, to), "no_such_port");
-        else if (view.Dialled.TryGetValue(to, out var dialled) && serving.PortOf(dialled) is { } own)
+        else if (view.DialledAt(to) is { IsEmpty: false } dialled && serving.PortOf(dialled) is { } own)
             ToDialled(fd, new Caller(source, from, to), own);
         else if (view.Workloads.ContainsKey(to.Address))
             acceptors.Tunnel(fd, new Caller(source, from, to).FactsOf(to.Address.ToString()), MeshClusters.Pod);

@@ -71,6 +71,18 @@ internal sealed record MeshView
     /// <summary>How many workloads may only call hosts that the mesh knows.</summary>
     public int Restricted { get; init; }
 
+    /// <summary>
+    /// Headless services that have the endpoint. Where a pod is there, those of its namespace: what slices of others say of its address changes nothing for those who dial it. Empty: none.
+    /// </summary>
+    public ImmutableArray<DialledHost> DialledAt(IPEndPoint endpoint)
+    {
+        if (!Dialled.TryGetValue(endpoint, out var all))
+            return [];
+        if (!Workloads.TryGetValue(endpoint.Address, out var owners) || !owners.Any(owner => owner.IsPod))
+            return all;
+        return all.RemoveAll(host => host.Name.Split('.', 3) is not [_, var @namespace, _] || !owners.Any(owner => owner.Unit.Namespace == @namespace));
+    }
+
     /// <summary>Who has exactly the address comes first: a range never takes what goes to a pod that is known.</summary>
     public MeshHost? HostOf(IPEndPoint meant)
     {

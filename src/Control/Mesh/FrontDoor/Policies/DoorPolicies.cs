@@ -26,12 +26,21 @@ internal static class DoorPolicies
         }
     }
 
-    /// <param name="targets">All that a request passes; what is named first is nearest. Of each kind of credentials the nearest policy holds alone, and of its age the oldest; limits all hold.</param>
+    /// <summary>
+    /// Of each kind of credentials the nearest policy of a namespace holds alone, and of its age the oldest: nobody takes the policy of another namespace from what that namespace guards. Limits all hold.
+    /// </summary>
+    /// <param name="targets">All that a request passes; what is named first is nearest.</param>
     public static IEnumerable<FilterConfig> Filters(IEnumerable<ObjectRef> targets, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
     {
         var all = targets.SelectMany(lookups.DoorPolicies).Distinct(ReferenceEqualityComparer.Instance).Cast<IObject>().ToList();
-        var credentials = new IObject?[] { all.OfType<JwtPolicy>().FirstOrDefault(), all.OfType<ApiKeyPolicy>().FirstOrDefault(), all.OfType<BasicAuthPolicy>().FirstOrDefault() }.OfType<IObject>();
-        return credentials.Concat(all.OfType<RateLimitPolicy>()).SelectMany(policy => Filters(policy, lookups, Problems.Of(policy, diagnostics)));
+        var filters = Nearest<JwtPolicy>().Concat(Nearest<ApiKeyPolicy>()).Concat(Nearest<BasicAuthPolicy>()).Concat(all.OfType<RateLimitPolicy>())
+            .SelectMany(policy => Filters(policy, lookups, Problems.Of(policy, diagnostics))).ToList();
+        // Each that asks for a token finds it.
+        foreach (var (i, filter) in filters.Index().Where(item => item.Item is JwtFilter).SkipLast(1).ToList())
+            filters[i] = (JwtFilter)filter with { Issuers = ((JwtFilter)filter).Issuers.Select(issuer => issuer with { Forward = true }).ToValueList() };
+        return filters;
+
+        IEnumerable<IObject> Nearest<T>() where T : IObject => all.OfType<T>().DistinctBy(policy => policy.Metadata.Namespace).Cast<IObject>();
     }
 
     private static IEnumerable<FilterConfig> Filters(IObject policy, MeshLookups lookups, Problems problems) => policy switch

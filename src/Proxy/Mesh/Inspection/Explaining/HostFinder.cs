@@ -23,7 +23,7 @@ internal static class HostFinder
         if (IPAddress.TryParse(name, out var address))
         {
             address = address.Plain();
-            if (view.HostOf(new(address, port)) is null && view.Dialled.TryGetValue(new(address, port), out var dialled) && hosts.TryGetValue(dialled[0].Name, out var headless))
+            if (view.HostOf(new(address, port)) is null && view.DialledAt(new(address, port)) is { IsEmpty: false } dialled && hosts.TryGetValue(dialled[0].Name, out var headless))
                 return new(headless, address, $"{address} is an endpoint of {headless.Name}", dialled[0].Port);
             return view.HostOf(new(address, port)) is { } owner ? new(owner, address, $"{address} is an address of {owner.Name}") : new(null, address, $"{address} is the address of no service");
         }
