@@ -91,6 +91,15 @@ internal sealed partial class MeshNamespace : IAsyncDisposable
         (await _ns.KubectlAsync("wait", "--for=condition=Programmed", what, "--timeout=60s")).Succeeded();
     }
 
+    /// <summary>A process of the machine, as `machine`, on the node whose address is none of the cluster's ranges: no service entry may name those.</summary>
+    internal async Task MachineAsync(string command, int port)
+    {
+        var nodes = await _ns.GetAsync("{range .items[*]}{.metadata.name} {.status.addresses[?(@.type==\"InternalIP\")].address}{\"\\n\"}{end}", "nodes");
+        var node = nodes.Split('\n').First(line => line.Length > 0 && !line.Contains(" 10.244.", StringComparison.Ordinal)).Split(' ')[0];
+        await _ns.ApplyAsync(Scripted.Deployment("machine", "v1", command, $"hostNetwork: true\n      nodeName: {node}", port));
+        await _ns.RolledOutAsync("machine-v1");
+    }
+
     /// <summary>A shell command in the client's network.</summary>
     internal async Task<string> ClientAsync(string script) => (await _ns.KubectlAsync("exec", "deploy/client", "--", "sh", "-c", script)).Succeeded();
 

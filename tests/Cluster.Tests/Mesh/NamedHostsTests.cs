@@ -11,10 +11,8 @@ public sealed class NamedHostsTests(MeshCluster cluster)
     {
         await using var mesh = await MeshNamespace.CreateAsync(cluster);
         // Outside of the mesh: a process of the machine.
-        await mesh.Namespace.ApplyAsync(Scripted.Deployment(
-            "machine", "v1", "socat TCP-LISTEN:18997,fork,reuseaddr SYSTEM:'echo one' & socat TCP-LISTEN:18998,fork,reuseaddr SYSTEM:'echo two' & exec python3 -m http.server 18996", "hostNetwork: true", port: 18996));
+        await mesh.MachineAsync("socat TCP-LISTEN:18997,fork,reuseaddr SYSTEM:'echo one' & socat TCP-LISTEN:18998,fork,reuseaddr SYSTEM:'echo two' & exec python3 -m http.server 18996", port: 18996);
         await mesh.Namespace.ApplyAsync(Scripted.Deployment("stranger", "v1", "exec python3 -m http.server 8080", port: 8080).Replace("labels: {app: stranger, version: v1", "labels: {weft.dev/mesh: disabled, app: stranger, version: v1", StringComparison.Ordinal));
-        await mesh.Namespace.RolledOutAsync("machine-v1");
         await mesh.Namespace.RolledOutAsync("stranger-v1");
         var address = await mesh.Namespace.GetAsync("{.items[0].status.podIP}", "pods", "-l", "app=machine");
         foreach (var (name, port) in new[] { ("one", 18997), ("two", 18998) })

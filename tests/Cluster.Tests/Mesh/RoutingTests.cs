@@ -124,8 +124,7 @@ public sealed class RoutingTests(MeshCluster cluster)
     {
         await using var mesh = await MeshNamespace.CreateAsync(cluster);
         // Outside of the mesh: a process of the machine.
-        await mesh.Namespace.ApplyAsync(Scripted.Deployment("machine", "v1", "mkdir /tmp/www; cd /tmp/www; echo of the machine > index.html; exec python3 -m http.server 18999", "hostNetwork: true", port: 18999));
-        await mesh.Namespace.RolledOutAsync("machine-v1");
+        await mesh.MachineAsync("mkdir /tmp/www; cd /tmp/www; echo of the machine > index.html; exec python3 -m http.server 18999", port: 18999);
         var address = await mesh.Namespace.GetAsync("{.items[0].status.podIP}", "pods", "-l", "app=machine");
         Task<string> NamedAsync() => mesh.ClientAsync("curl -s -m 5 http://203.0.113.9/; true");
         Task<string> DirectAsync() => mesh.ClientAsync($"curl -s -m 5 http://{address}:18999/; true");
