@@ -73,6 +73,7 @@ public sealed partial class KillsUnderChangesTests(ITestOutputHelper output)
         await AllAreCurrentAsync(services, readers);
         var writing = services.ChangeAsync(ChangesPerSecond, stopWriting.Token);
         var reading = readers.ReadAsync(stopReading.Token);
+        await IsSavedAsync(paths);
         for (var i = 0; i < kills; i++)
             await KillAsync(paths);
         await stopWriting.CancelAsync();
@@ -91,6 +92,17 @@ public sealed partial class KillsUnderChangesTests(ITestOutputHelper output)
         Assert.True(_figures is { Names: > 1000, Connections: > 100 }, _figures.ToString());
         await NothingStaleIsLeftAsync(cluster, services);
         Assert.Equal(pods, await PodsAsync(cluster));
+    }
+
+    // A proxy writes what it knows to its disk once a second: what came in the last one is not known to a new one while the server is away, too. The second of two writes began after the first had ended.
+    private static async Task IsSavedAsync(ClusterPaths paths)
+    {
+        var file = Path.Combine(paths.DataDir, "proxy", "state", "configuration");
+        for (var written = 0; written < 2; written++)
+        {
+            var before = File.GetLastWriteTimeUtc(file);
+            await Eventually.TrueAsync(() => File.GetLastWriteTimeUtc(file) > before, "the proxy has written its configuration");
+        }
     }
 
     private static KubeClient Connect(ClusterPaths paths, NamespaceSockets sockets)
