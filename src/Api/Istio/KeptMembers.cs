@@ -22,38 +22,37 @@ public static class KeptMembers
         new(["spec", "http", "[]", "rewrite", "replacement"], "Old form of uriRegexRewrite.rewrite, with $1 for groups."),
     ];
 
-    private static readonly string[] Address = ["host", "value"];
+    // Where hosts of entries keep what they were given: older definitions of Istio's, and of this program's, have no place for it.
+    private static readonly Member[] OfServiceEntries =
+    [
+        new(["status", "addresses"], "Addresses of hosts that have none of their own.",
+            """{"type":"array","items":{"type":"object","properties":{"host":{"type":"string"},"value":{"type":"string"}}}}"""),
+    ];
 
-    private sealed record Member(string[] Path, string Description);
+    private sealed record Member(string[] Path, string Description, string Schema = """{"type":"string"}""");
 
     /// <summary>The schema as it is, or a copy that knows the members as well, where it knows what they stand in.</summary>
     public static JsonObject In(string group, string plural, JsonObject schema)
     {
         if (!Groups.Contains(group))
             return schema;
-        if (plural == "serviceentries")
-            schema = WithAddresses(schema);
-        Member[] members = plural == "virtualservices" ? [.. OfAll, .. OfVirtualServices] : OfAll;
+        Member[] members = plural switch
+        {
+            "virtualservices" => [.. OfAll, .. OfVirtualServices],
+            "serviceentries" => [.. OfAll, .. OfServiceEntries],
+            _ => OfAll,
+        };
         var missing = members.Where(member => Parent(schema, member.Path) is { } parent && !parent.ContainsKey(member.Path[^1])).ToList();
         if (missing.Count == 0)
             return schema;
         var copy = (JsonObject)schema.DeepClone();
-        foreach (var (path, description) in missing)
-            Parent(copy, path)![path[^1]] = new JsonObject { ["type"] = "string", ["description"] = description };
-        return copy;
-    }
-
-    // Where hosts of entries keep what they were given: older definitions of Istio's, and of this program's, have no place for it.
-    private static JsonObject WithAddresses(JsonObject schema)
-    {
-        if (Parent(schema, ["status", "addresses"]) is not { } status || status.ContainsKey("addresses"))
-            return schema;
-        var copy = (JsonObject)schema.DeepClone();
-        Parent(copy, ["status", "addresses"])!["addresses"] = new JsonObject
+        foreach (var (path, description, text) in missing)
         {
-            ["type"] = "array", ["description"] = "Addresses of hosts that have none of their own.",
-            ["items"] = new JsonObject { ["type"] = "object", ["properties"] = new JsonObject(Address.Select(name => KeyValuePair.Create(name, (JsonNode?)new JsonObject { ["type"] = "string" }))) },
-        };
+            var member = JsonNode.Parse(text)!.AsObject();
+            member["description"] = description;
+            Parent(copy, path)![path[^1]] = member;
+        }
+
         return copy;
     }
 
