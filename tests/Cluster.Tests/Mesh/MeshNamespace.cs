@@ -16,7 +16,8 @@ internal sealed partial class MeshNamespace : IAsyncDisposable
 
     internal string Name => _ns.Name;
 
-    internal static async Task<MeshNamespace> CreateAsync(WeftCluster cluster)
+    /// <param name="clientNode">On which of the two nodes the client is; null: on either.</param>
+    internal static async Task<MeshNamespace> CreateAsync(WeftCluster cluster, int? clientNode = null)
     {
         var ns = await TestNamespace.CreateAsync(cluster, WeftCluster.Kubectls[0]);
         await ns.ApplyAsync($$"""
@@ -40,7 +41,7 @@ internal sealed partial class MeshNamespace : IAsyncDisposable
             ---
             {{Echo("web", "v2")}}
             ---
-            {{TestNamespace.Deployment("client")}}
+            {{TestNamespace.Deployment("client", more: clientNode is { } node ? $"      nodeName: {NodeName(node)}" : "")}}
             """);
         foreach (var name in new[] { "web-v1", "web-v2", "client" })
             await ns.RolledOutAsync(name);
@@ -91,14 +92,17 @@ internal sealed partial class MeshNamespace : IAsyncDisposable
         (await _ns.KubectlAsync("wait", "--for=condition=Programmed", what, "--timeout=60s")).Succeeded();
     }
 
-    /// <summary>A process of the machine, as `machine`, on the node whose address is none of the cluster's ranges: no service entry may name those.</summary>
+    /// <summary>
+    /// A process of the machine, as `machine`, on node 1, whose address is none of the cluster's ranges: no service entry may name those. A client of the
+    /// same node reaches it whatever the mesh says, as everything that listens at its own node's addresses.
+    /// </summary>
     internal async Task MachineAsync(string command, int port)
     {
-        var nodes = await _ns.GetAsync("{range .items[*]}{.metadata.name} {.status.addresses[?(@.type==\"InternalIP\")].address}{\"\\n\"}{end}", "nodes");
-        var node = nodes.Split('\n').First(line => line.Length > 0 && !line.Contains(" 10.244.", StringComparison.Ordinal)).Split(' ')[0];
-        await _ns.ApplyAsync(Scripted.Deployment("machine", "v1", command, $"hostNetwork: true\n      nodeName: {node}", port));
+        await _ns.ApplyAsync(Scripted.Deployment("machine", "v1", command, $"hostNetwork: true\n      nodeName: {NodeName(1)}", port));
         await _ns.RolledOutAsync("machine-v1");
     }
+
+    private static string NodeName(int node) => Environment.MachineName.ToLowerInvariant() + (node == 1 ? "" : "-2");
 
     /// <summary>A shell command in the client's network.</summary>
     internal async Task<string> ClientAsync(string script) => (await _ns.KubectlAsync("exec", "deploy/client", "--", "sh", "-c", script)).Succeeded();

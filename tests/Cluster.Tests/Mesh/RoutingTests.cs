@@ -122,7 +122,7 @@ public sealed class RoutingTests(MeshCluster cluster)
     [Fact]
     public async Task A_host_outside_is_called_by_its_name_and_others_are_not_where_only_known_ones_may_be()
     {
-        await using var mesh = await MeshNamespace.CreateAsync(cluster);
+        await using var mesh = await MeshNamespace.CreateAsync(cluster, clientNode: 2);
         // Outside of the mesh: a process of the machine.
         await mesh.MachineAsync("mkdir /tmp/www; cd /tmp/www; echo of the machine > index.html; exec python3 -m http.server 18999", port: 18999);
         var address = await mesh.Namespace.GetAsync("{.items[0].status.podIP}", "pods", "-l", "app=machine");

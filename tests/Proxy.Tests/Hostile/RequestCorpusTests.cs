@@ -47,7 +47,10 @@ public sealed class RequestCorpusTests
         await bed.NothingLeftAsync();
     }
 
-    /// <summary>What a client of HTTP/2 breaks must not come out as whole requests of HTTP/1.1 on the other side, or of HTTP/2.</summary>
+    /// <summary>
+    /// What a client of HTTP/2 breaks must not come out as whole requests of HTTP/1.1 on the other side, or of HTTP/2. A request that was whole
+    /// before the rule was broken may come out, and no other: those rules are the last ones, so that such a request that comes late counts for none of the others.
+    /// </summary>
     [Theory]
     [InlineData(UpstreamProtocol.Http1)]
     [InlineData(UpstreamProtocol.Http2)]
@@ -66,8 +69,10 @@ public sealed class RequestCorpusTests
         await using var bed = await HostileBed.StartAsync(HostileBed.Cluster(endpoint, protocol));
         using var good = bed.Client(HttpVersion.Version20);
         var expected = 0;
-        foreach (var (rule, answer, frames) in ServerRulesTests.Rules)
+        var allowed = 0;
+        foreach (var (rule, answer, frames) in ServerRulesTests.Rules.OrderBy(rule => BeginsWhole(rule.Frames)))
         {
+            allowed += BeginsWhole(frames) ? 1 : 0;
             using var bad = bed.Connect();
             // Its own GOAWAY or RST_STREAM is awaited, then the client goes: a request that was open is no whole one.
             bad.Send((byte[])[.. Frame.ClientPreface, .. frames]);
@@ -78,13 +83,18 @@ public sealed class RequestCorpusTests
             if (protocol == UpstreamProtocol.Http1)
                 Assert.Equal($"GET /after-{expected - 1} HTTP/1.1", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
             var whole = protocol == UpstreamProtocol.Http1 ? recorder.Requests.Count(request => !request.StartsWith("GET /after-", StringComparison.Ordinal)) : Volatile.Read(ref arrived) - expected;
-            Assert.True(whole == 0, $"{rule}: a request came to the endpoint");
+            Assert.True(whole <= allowed, $"{rule}: a request came to the endpoint");
         }
 
         Assert.True(expected > 80, $"{expected} rules");
+        Assert.InRange(allowed, 1, 10);
         good.Dispose();
         await bed.NothingLeftAsync();
     }
+
+    /// <summary>HEADERS with END_STREAM and END_HEADERS (RFC 9113 6.2), and more behind it: what is wrong is not the request itself.</summary>
+    private static bool BeginsWhole(byte[] frames) =>
+        frames[3] == 1 && (frames[4] & 5) == 5 && frames.Length > 9 + ((frames[0] << 16) | (frames[1] << 8) | frames[2]);
 
     private static async Task AnsweredAsync(Socket socket, string answer, string rule)
     {
