@@ -39,6 +39,8 @@ public sealed class NamedHostsTests(MeshCluster cluster)
         // Who is not captured would find nobody there.
         Assert.DoesNotContain("240.240", (await mesh.Namespace.KubectlAsync("exec", "deploy/stranger-v1", "--", "sh", "-c", "getent ahostsv4 one.internal; true")).Succeeded(), StringComparison.Ordinal);
         Assert.DoesNotContain("240.240", (await mesh.Namespace.KubectlAsync("exec", "deploy/machine-v1", "--", "sh", "-c", "getent ahostsv4 one.internal; true")).Succeeded(), StringComparison.Ordinal);
+        // UDP is not the mesh's, and nobody is there: the client hears it.
+        Assert.Contains("refused", await mesh.ClientAsync("echo x | socat -t 5 - UDP:one.internal:5432 2>&1; true"), StringComparison.Ordinal);
         // A port that the host has not is closed at once: 7 is "could not connect", 56 a reset (curl(1)).
         Assert.Contains((await mesh.ClientAsync("curl -s -m 20 http://one.internal/; echo $?")).Trim(), (string[])["7", "56"]);
     }

@@ -54,7 +54,7 @@ public sealed class NodeReachabilityTests(ContainerCluster cluster)
         var pods = await AddressesAsync(ns);
         var targets = await TargetsAsync(ns, pods);
         var failures = await Task.WhenAll(Places.Select(place => FailuresAsync(ns, place, [.. targets.Where(target => place.OnNodesNetwork || !target.IsLoopback)], pods)));
-        Assert.True(failures.All(of => of.Count == 0), string.Join('\n', failures.SelectMany(of => of)));
+        Assert.True(failures.All(of => of.Count == 0), string.Join('\n', [.. failures.SelectMany(of => of), "what the nodes' proxies say of broken connections:", .. BrokenConnections()]));
 
         // By name, through the DNS of the node that asks.
         foreach (var client in (string[])["client-1", "client-2", Far])
@@ -153,6 +153,11 @@ public sealed class NodeReachabilityTests(ContainerCluster cluster)
         Assert.Equal(2 * targets.Count, answers.Length);
         return failures;
     }
+
+    /// <summary>Lines of the access logs of connections that did not end as their clients ended them.</summary>
+    private IEnumerable<string> BrokenConnections() =>
+        Directory.EnumerateFiles(cluster.DataDir, "access.log", SearchOption.AllDirectories).SelectMany(File.ReadLines)
+            .Where(line => line.Contains("\"protocol\":\"TCP\"", StringComparison.Ordinal) && !line.Contains("\"response_flags\":\"-\"", StringComparison.Ordinal)).TakeLast(20);
 
     private async Task<TestNamespace> StartAsync()
     {
