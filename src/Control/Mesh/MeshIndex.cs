@@ -240,7 +240,7 @@ internal sealed class MeshIndex
 
     /// <summary>Whole names of a virtual service's hosts.</summary>
     public IEnumerable<string> Names(Istio.VirtualService value)
-        => value.Spec.Hosts.Where(HostNames.IsHost).Select(host => HostNames.Whole(host, value.Metadata.Namespace ?? "", Inputs.Settings.ClusterDomain)).Distinct();
+        => value.Spec.Hosts.Take(Istio.VirtualServiceSpec.MostHosts).Where(HostNames.IsHost).Select(host => HostNames.Whole(host, value.Metadata.Namespace ?? "", Inputs.Settings.ClusterDomain)).Distinct();
 
     /// <summary>Whether a question may have another answer than it had there.</summary>
     public bool MayDiffer(Question question, MeshIndex other) => !ReferenceEquals(_answers[(int)question], other._answers[(int)question]);

@@ -31,7 +31,7 @@ internal sealed record HostAddresses(IReadOnlyDictionary<string, string> Held, I
     {
         var owners = new HashSet<string>();
         // A name is one host's: that of the oldest entry that has it.
-        var wanting = entries.Select(entry => (Entry: entry, Hosts: entry.Spec.Hosts.Select(host => host.ToLowerInvariant()).Distinct().Where(owners.Add).Where(host => Wants(entry, host, domain)).ToList())).ToList();
+        var wanting = entries.Select(entry => (Entry: entry, Hosts: entry.Spec.Hosts.Take(ServiceEntrySpec.MostHosts).Select(host => host.ToLowerInvariant()).Distinct().Where(owners.Add).Where(host => Wants(entry, host, domain)).ToList())).ToList();
         var claims = new Dictionary<string, Claim>();
         foreach (var (entry, hosts) in wanting)
         {
