@@ -105,6 +105,28 @@ public sealed class InformerTests : IAsyncDisposable
         Assert.Equal(0, _informer.Cache.Count);
     }
 
+    /// <summary>Objects that are gone with their kind are told to subscribers, too.</summary>
+    [Fact]
+    public async Task A_subscriber_that_throws_does_not_end_it_when_the_kind_is_gone()
+    {
+        _server.Answer(HttpStatusCode.OK, Wire.List(10, Wire.ConfigMap("a", 3)));
+        _server.AnswerStream().End();
+        for (var i = 0; i < 8; i++)
+            _server.Answer(HttpStatusCode.NotFound, Wire.Failure(404, "NotFound", "the server could not find the requested resource"));
+        _server.Answer(HttpStatusCode.OK, Wire.List(90, Wire.ConfigMap("b", 80)));
+        _server.AnswerStream();
+        using var subscription = _informer.Cache.Subscribe(change => _ = change.New ?? throw new InvalidOperationException("gone"));
+        Start();
+        await Eventually.TrueAsync(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(5));
+            return Names == "b@80" || _running.IsCompleted;
+        });
+        Assert.False(_running.IsCompleted);
+        lock (_errors)
+            Assert.Contains("gone", _errors);
+    }
+
     [Fact]
     public async Task A_watch_that_ends_goes_on_from_the_last_bookmark_without_a_list()
     {

@@ -75,6 +75,41 @@ public class WorkQueueTests
     }
 
     [Fact]
+    public async Task A_worker_goes_on_whatever_its_work_throws()
+    {
+        var time = new ManualTime();
+        using var queue = new WorkQueue<string>(time, _random, new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)));
+        using var stop = new CancellationTokenSource();
+        // Also one that looks like a cancellation, as a handler's timeout does.
+        var failures = new Queue<Exception>([new InvalidOperationException("a defect"), new OperationCanceledException("a timeout")]);
+        var (told, done) = (new List<string>(), new TaskCompletionSource());
+        var working = queue.WorkAsync(
+            (_, _) =>
+            {
+                if (failures.TryDequeue(out var failure))
+                    throw failure;
+                done.SetResult();
+                return Task.CompletedTask;
+            },
+            (key, failure, delay) =>
+            {
+                lock (told)
+                    told.Add($"{key}: {failure.Message}");
+            },
+            stop.Token);
+        queue.Add("a");
+        await Eventually.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(2));
+            return done.Task.IsCompleted || working.IsCompleted;
+        });
+        Assert.Equal(["a: a defect", "a: a timeout"], told);
+        Assert.False(working.IsCompleted);
+        await stop.CancelAsync();
+        await Eventually.EndsAsync(working);
+    }
+
+    [Fact]
     public async Task Many_workers_never_hold_the_same_key_at_once_and_lose_no_change()
     {
         using var queue = new WorkQueue<int>(TimeProvider.System, _random);

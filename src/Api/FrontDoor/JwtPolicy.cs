@@ -27,10 +27,10 @@ public sealed record JwtPolicySpec
     /// <summary>Whose tokens are taken; a token's own issuer chooses.</summary>
     [Must, Count(1, 16)] public IReadOnlyList<TokenIssuer> Issuers { get; init; } = [];
 
-    /// <summary>Whether requests without a token pass. A token that is not good is refused in any case.</summary>
+    /// <summary>Whether requests without a token pass, also where claims or scopes are required: these are asked of tokens. A token that is not good is refused in any case.</summary>
     public bool? Optional { get; init; }
 
-    /// <summary>What a token must say besides, all of it.</summary>
+    /// <summary>What a token must say besides, all of it. With optional nobody needs a token.</summary>
     [Count(0, 16)] public IReadOnlyList<TokenClaim> RequiredClaims { get; init; } = [];
 
     /// <summary>Words that must be among its scope, all of them.</summary>

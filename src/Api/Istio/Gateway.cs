@@ -31,6 +31,9 @@ public sealed record GatewaySpec
 /// <summary>A port with its hosts.</summary>
 public sealed record Server
 {
+    // As many as a virtual service has: each of one is held against each of the other.
+    public const int MostHosts = 1024;
+
     /// <summary>The port.</summary>
     [Must] public Port Port { get; init; } = new();
 
@@ -38,7 +41,7 @@ public sealed record Server
     public string? Bind { get; init; }
 
     /// <summary>Hosts, with the namespace of their virtual services before a slash: ns/*.example.com, ./*, */*.</summary>
-    [Must] public IReadOnlyList<string> Hosts { get; init; } = [];
+    [Must, Count(0, MostHosts)] public IReadOnlyList<string> Hosts { get; init; } = [];
 
     /// <summary>TLS towards clients.</summary>
     public ServerTLSSettings? Tls { get; init; }

@@ -38,14 +38,17 @@ public sealed record HostAddress
 /// <summary>The hosts and their endpoints.</summary>
 public sealed record ServiceEntrySpec
 {
+    // Istio's own bounds (service_entry.proto).
+    public const int MostHosts = 256, MostAddresses = 256, MostPorts = 256, MostEndpoints = 4096;
+
     /// <summary>The hosts: names, or wildcards such as *.example.com.</summary>
-    [Must] public IReadOnlyList<string> Hosts { get; init; } = [];
+    [Must, Count(0, MostHosts)] public IReadOnlyList<string> Hosts { get; init; } = [];
 
     /// <summary>Addresses or ranges that connections to the hosts are meant for.</summary>
-    public IReadOnlyList<string> Addresses { get; init; } = [];
+    [Count(0, MostAddresses)] public IReadOnlyList<string> Addresses { get; init; } = [];
 
     /// <summary>The ports.</summary>
-    public IReadOnlyList<ServiceEntryPort> Ports { get; init; } = [];
+    [Count(0, MostPorts)] public IReadOnlyList<ServiceEntryPort> Ports { get; init; } = [];
 
     /// <summary>Whether the endpoints are part of the mesh; outside by default.</summary>
     [OneOf("MESH_EXTERNAL", "MESH_INTERNAL")] public string? Location { get; init; }
@@ -54,7 +57,7 @@ public sealed record ServiceEntrySpec
     [OneOf("NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS")] public string? Resolution { get; init; }
 
     /// <summary>The endpoints.</summary>
-    public IReadOnlyList<WorkloadEntrySpec> Endpoints { get; init; } = [];
+    [Count(0, MostEndpoints)] public IReadOnlyList<WorkloadEntrySpec> Endpoints { get; init; } = [];
 
     /// <summary>Pods and workload entries of the object's namespace that are endpoints; in place of endpoints.</summary>
     public WorkloadSelector? WorkloadSelector { get; init; }

@@ -21,8 +21,11 @@ public sealed record VirtualService : IObject
 /// <summary>The rules of a virtual service.</summary>
 public sealed record VirtualServiceSpec
 {
+    // Istio has no bound; the object's size would allow some 60,000, and each stands in every proxy with all rules.
+    public const int MostHosts = 1024;
+
     /// <summary>Hosts that the rules are for: names, or wildcards such as *.example.com. A short name is one of the object's namespace. Empty for a delegate.</summary>
-    public IReadOnlyList<string> Hosts { get; init; } = [];
+    [Count(0, MostHosts)] public IReadOnlyList<string> Hosts { get; init; } = [];
 
     /// <summary>Gateways that the rules are for, as name or namespace/name; mesh stands for all clients in the mesh. Mesh alone by default.</summary>
     public IReadOnlyList<string> Gateways { get; init; } = [];

@@ -28,10 +28,10 @@ public static class ClusterChildren
         }, executable);
 
     private static ProxyNodeFile NodeOf(ClusterPaths paths, ClusterSettings settings) =>
-        new(ClusterSettings.OwnNode, settings.DnsAddress.ToString(), AddressPlan.Host(settings.NodeCidr(), 1).ToString(), paths.RunDir);
+        new(ClusterSettings.OwnNode, settings.DnsAddress.ToString(), AddressPlan.Host(settings.NodeCidr(), 1).ToString(), paths.RunDir) { ClusterCidr = settings.PodCidr, ServiceCidr = settings.ServiceCidr };
 
     private static ProxyNodeFile JoinedNodeOf(ClusterPaths paths, AgentSettings? settings) => settings is { DnsAddress: { } dns, PodCidr: { } pods }
-        ? new(settings.NodeName, dns.ToString(), AddressPlan.Host(pods, 1).ToString(), paths.RunDir)
+        ? new(settings.NodeName, dns.ToString(), AddressPlan.Host(pods, 1).ToString(), paths.RunDir) { ClusterCidr = settings.ClusterCidr ?? "", ServiceCidr = settings.ServiceCidr ?? "" }
         : throw new IOException($"{paths.AgentSettings} names no range of services or of pods");
 
     private static ClusterSettings Settings(ClusterPaths paths) => ClusterSettings.Load(paths.Settings) ?? throw new IOException($"there is no {paths.Settings}");

@@ -10,6 +10,12 @@ namespace Weft.Cli.Supervision;
 /// <param name="RunDir">Gone after a reboot.</param>
 public sealed record ProxyNodeFile(string Node, string DnsAddress, string DoorAddress, string RunDir)
 {
+    /// <summary>From which pods and nodes have their addresses; empty: it is not known.</summary>
+    public string ClusterCidr { get; init; } = "";
+
+    /// <summary>Likewise of services.</summary>
+    public string ServiceCidr { get; init; } = "";
+
     private const UnixFileMode Readable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     public static string PathIn(string directory) => Path.Combine(directory, "node.json");

@@ -65,9 +65,7 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
             Exception? failure = null;
             try
             {
-                if (_revision is null)
-                    await ListAsync(cancellationToken);
-                if (await WatchAsync(cancellationToken))
+                if (await FollowAsync(cancellationToken))
                 {
                     failures = 0;
                     continue;
@@ -79,12 +77,9 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
                 if (failures++ == 0)
                     continue; // expected after a long break: the new list need not wait
             }
-            catch (ApiStatusException missing) when (missing.IsNotFound)
+            catch (ApiStatusException missing) when (missing.IsNotFound && _version != 0)
             {
-                failure = missing;
-                NextVersion();
-                if (_version != 0)
-                    continue;
+                continue; // with an older version
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -99,6 +94,22 @@ public sealed class Informer<T> : IObjectFeed where T : class, IObject
             if (failure is not null)
                 _onError(Resource, failure);
             await Task.Delay(Backoff.Reconnect.Delay(++failures, _random), _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <returns>As <see cref="WatchAsync"/>.</returns>
+    private async Task<bool> FollowAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (_revision is null)
+                await ListAsync(cancellationToken);
+            return await WatchAsync(cancellationToken);
+        }
+        catch (ApiStatusException missing) when (missing.IsNotFound)
+        {
+            NextVersion();
+            throw;
         }
     }
 

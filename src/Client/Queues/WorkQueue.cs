@@ -101,5 +101,44 @@ public sealed class WorkQueue<TKey> : IDisposable where TKey : notnull
         }
     }
 
+    /// <summary>
+    /// One worker, until it is told to end. Whatever the work throws, the worker goes on and the key comes again, after a growing delay: nobody would see that a worker has gone, and what it is for would
+    /// stand still.
+    /// </summary>
+    /// <param name="failed">Told of each failure, and of the delay.</param>
+    public async Task WorkAsync(Func<TKey, CancellationToken, Task> work, Action<TKey, Exception, TimeSpan> failed, CancellationToken stopping)
+    {
+        while (true)
+        {
+            TKey key;
+            try
+            {
+                key = await TakeAsync(stopping);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            try
+            {
+                await work(key, stopping);
+                Forget(key);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure)
+            {
+                failed(key, failure, AddBackedOff(key));
+            }
+            finally
+            {
+                Done(key);
+            }
+        }
+    }
+
     public void Dispose() => _delayed.Dispose();
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using Weft.Control.Mesh.Addresses;
 using Weft.Control.Mesh.Backends;
 using Weft.Control.Mesh.Clusters;
 using Weft.Control.Mesh.Diagnostics;
@@ -17,7 +18,8 @@ namespace Weft.Control.Mesh;
 
 /// <summary>
 /// From the objects of the cluster and of Istio to the units that proxies are told, and to a list of all that is wrong. Pure: the same inputs, in whatever order, give the
-/// same units to the byte, but for a job that fails by a mistake of the compiler's own, whose earlier units stay. Each unit is made by a job that remembers what it asked;
+/// same units to the byte, but for two things that what was before decides: a job that fails by a mistake of the compiler's own keeps its earlier units, and an address that two claim is
+/// theirs who held it (<see cref="HostAddresses"/>). Each unit is made by a job that remembers what it asked;
 /// with the snapshot before at hand, only jobs are done again whose answers are others.
 /// </summary>
 public static class MeshCompiler
@@ -25,9 +27,10 @@ public static class MeshCompiler
     /// <param name="before">An earlier snapshot, whose parts are taken over where nothing of theirs has changed; null: everything is compiled.</param>
     public static MeshSnapshot Compile(MeshInputs inputs, MeshSnapshot? before = null)
     {
+        var given = before?.Index?.HostAddresses ?? HostAddresses.None;
         if (before?.Index is not { } old || old.Inputs.Settings != inputs.Settings)
             before = null;
-        var index = new MeshIndex(inputs, before?.Index);
+        var index = new MeshIndex(inputs, before?.Index, given);
         var changed = before is null ? ~0 : Enum.GetValues<Question>().Where(question => index.MayDiffer(question, before.Index!)).Aggregate(0, (bits, question) => bits | (1 << (int)question));
         var run = new JobRun(index, changed, (job, known) => Run(job, index, known));
         var (groups, doors) = Groups(index, before, run);

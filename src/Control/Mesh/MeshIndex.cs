@@ -32,12 +32,13 @@ internal sealed class MeshIndex
     private readonly Dictionary<string, object[]>[] _answers;
 
     /// <param name="before">An index of the same settings, whose parts are taken over where the inputs' lists are the same.</param>
-    public MeshIndex(MeshInputs inputs, MeshIndex? before)
+    /// <param name="given">What hosts had been given, also under other settings.</param>
+    public MeshIndex(MeshInputs inputs, MeshIndex? before, HostAddresses given)
     {
         Inputs = inputs;
         _answers = before is null ? [.. Enum.GetValues<Question>().Select(_ => new Dictionary<string, object[]>())] : [.. before._answers];
         var old = before?.Inputs;
-        HostAddresses = old is not null && old.ServiceEntries == inputs.ServiceEntries ? before!.HostAddresses : HostAddresses.Plan(Ordered(inputs.ServiceEntries), inputs.Settings.ClusterDomain);
+        HostAddresses = old is not null && old.ServiceEntries == inputs.ServiceEntries ? before!.HostAddresses : HostAddresses.Plan(Ordered(inputs.ServiceEntries), inputs.Settings.ClusterDomain, given);
         (Hosts, WildcardHosts) = old is not null && old.Services == inputs.Services && old.ServiceEntries == inputs.ServiceEntries ? (before!.Hosts, before.WildcardHosts) : IndexHosts();
         (VirtualServices, WildcardServices) = old is not null && old.VirtualServices == inputs.VirtualServices ? (before!.VirtualServices, before.WildcardServices) : IndexVirtualServices(before);
         (DestinationRules, WildcardRules) = old is not null && old.DestinationRules == inputs.DestinationRules ? (before!.DestinationRules, before.WildcardRules) : IndexDestinationRules();
@@ -239,7 +240,7 @@ internal sealed class MeshIndex
 
     /// <summary>Whole names of a virtual service's hosts.</summary>
     public IEnumerable<string> Names(Istio.VirtualService value)
-        => value.Spec.Hosts.Where(HostNames.IsHost).Select(host => HostNames.Whole(host, value.Metadata.Namespace ?? "", Inputs.Settings.ClusterDomain)).Distinct();
+        => value.Spec.Hosts.Take(Istio.VirtualServiceSpec.MostHosts).Where(HostNames.IsHost).Select(host => HostNames.Whole(host, value.Metadata.Namespace ?? "", Inputs.Settings.ClusterDomain)).Distinct();
 
     /// <summary>Whether a question may have another answer than it had there.</summary>
     public bool MayDiffer(Question question, MeshIndex other) => !ReferenceEquals(_answers[(int)question], other._answers[(int)question]);

@@ -20,7 +20,7 @@ internal sealed partial class StatusWriter(KubeClient client, ObjectCache<Pod> c
 
     private sealed record Pending(ObjectKey Key, PodStatus Status, TaskCompletionSource Written);
 
-    public void Start() => _running = Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => RunAsync(_stop.Token)));
+    public void Start() => _running = Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => _queue.WorkAsync(WriteAsync, Failed, _stop.Token)));
 
     /// <summary>The task ends when this status, or a newer one, is in the API, or the pod is no longer there.</summary>
     public Task Set(Pod pod, PodStatus status)
@@ -34,33 +34,12 @@ internal sealed partial class StatusWriter(KubeClient client, ObjectCache<Pod> c
         return pending.Written.Task;
     }
 
-    private async Task RunAsync(CancellationToken cancellationToken)
+    private void Failed(string uid, Exception failure, TimeSpan delay)
     {
-        try
-        {
-            while (true)
-            {
-                var uid = await _queue.TakeAsync(cancellationToken);
-                try
-                {
-                    await WriteAsync(uid, cancellationToken);
-                    _queue.Forget(uid);
-                }
-                catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or JsonException or TimeoutException)
-                {
-                    var delay = _queue.AddBackedOff(uid);
-                    Log.Retried(logger, uid, delay.TotalMilliseconds, e.Message);
-                }
-                finally
-                {
-                    _queue.Done(uid);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The agent stops.
-        }
+        if (failure is ApiStatusException or HttpRequestException or IOException or JsonException or TimeoutException)
+            Log.Retried(logger, uid, delay.TotalMilliseconds, failure.Message);
+        else
+            Log.Broke(logger, failure, uid, delay.TotalMilliseconds);
     }
 
     private async Task WriteAsync(string uid, CancellationToken cancellationToken)
@@ -99,5 +78,8 @@ internal sealed partial class StatusWriter(KubeClient client, ObjectCache<Pod> c
     {
         [LoggerMessage(LogLevel.Debug, "Status of pod {Uid} is written again in {Milliseconds:F0} ms: {Cause}", EventName = nameof(Retried))]
         public static partial void Retried(ILogger logger, string uid, double milliseconds, string cause);
+
+        [LoggerMessage(LogLevel.Error, "Status of pod {Uid} could not be written, again in {Milliseconds:F0} ms", EventName = nameof(Broke))]
+        public static partial void Broke(ILogger logger, Exception exception, string uid, double milliseconds);
     }
 }

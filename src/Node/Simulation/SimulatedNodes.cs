@@ -101,7 +101,7 @@ public sealed partial class SimulatedNodes : IAsyncDisposable
         // Those that were placed before anybody listened.
         foreach (var pod in _pods.All().Where(IsOurs))
             _queue.Add(KeyOf(pod));
-        _running.AddRange(Enumerable.Range(0, _options.Parallel).Select(_ => WorkAsync()));
+        _running.AddRange(Enumerable.Range(0, _options.Parallel).Select(_ => _queue.WorkAsync(TakeTurnAsync, Failed, _stop.Token)));
         _running.Add(KeepAliveAsync());
     }
 
@@ -109,58 +109,33 @@ public sealed partial class SimulatedNodes : IAsyncDisposable
 
     private static bool IsOurs(Pod pod) => SimulatedNode.Number(pod.Spec.NodeName) is not null;
 
-    private async Task WorkAsync()
+    private async Task TakeTurnAsync(ObjectKey key, CancellationToken cancellationToken)
     {
-        while (!_stop.IsCancellationRequested)
+        try
         {
-            ObjectKey key;
-            try
-            {
-                key = await _queue.TakeAsync(_stop.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-
-            try
-            {
-                await PlayAsync(key);
-                _queue.Forget(key);
-            }
-            catch (ApiStatusException gone) when (gone.IsNotFound || gone.IsConflict)
-            {
-                _queue.Forget(key); // another life of the name, or none
-            }
-            catch (Exception refused) when (refused is ApiStatusException or HttpRequestException or IOException or JsonException)
-            {
-                _queue.AddBackedOff(key);
-                Log.NotPlayed(_logger, key, refused.Message);
-            }
-            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-            {
-                return;
-            }
-            finally
-            {
-                _queue.Done(key);
-            }
+            await PlayAsync(key, cancellationToken);
+        }
+        catch (ApiStatusException gone) when (gone.IsNotFound || gone.IsConflict)
+        {
+            // another life of the name, or none
         }
     }
 
-    private async Task PlayAsync(ObjectKey key)
+    private void Failed(ObjectKey key, Exception failure, TimeSpan delay) => Log.NotPlayed(_logger, key, failure.Message);
+
+    private async Task PlayAsync(ObjectKey key, CancellationToken cancellationToken)
     {
         if (_pods.Find(key) is not { } pod || !IsOurs(pod))
             return;
         if (pod.Metadata.DeletionTimestamp is not null)
         {
-            await _client.For<Pod>().DeleteIfThereAsync(key, _stop.Token, new Deletion { GracePeriodSeconds = 0, Uid = pod.Metadata.Uid });
+            await _client.For<Pod>().DeleteIfThereAsync(key, cancellationToken, new Deletion { GracePeriodSeconds = 0, Uid = pod.Metadata.Uid });
             return;
         }
 
         var address = _addresses.Give(pod.Metadata.Uid ?? "");
         if (address is not null && SimulatedNode.Started(pod, address, _time.GetUtcNow()) is { } patch)
-            await _client.For<Pod>().PatchStatusAsync(key, patch, _stop.Token);
+            await _client.For<Pod>().PatchStatusAsync(key, patch, cancellationToken);
     }
 
     // Spread over the period: a thousand renewals at once would be a wave in everybody's latency.

@@ -19,7 +19,7 @@ internal sealed partial class LocalVolumes : IAsyncDisposable
     internal const string Finalizer = "weft.dev/local-volume";
     private const string ProvisionedBy = "pv.kubernetes.io/provisioned-by";
     private const string Provisioner = "weft.dev/local";
-    private static readonly TimeSpan Again = TimeSpan.FromSeconds(10);
+    private static readonly Backoff Again = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
 
     private readonly CancellationTokenSource _stop = new();
     private readonly KubeClient _client;
@@ -35,7 +35,7 @@ internal sealed partial class LocalVolumes : IAsyncDisposable
         _client = client;
         _root = Path.Combine(dataDir, "volumes");
         _volumes = new Informer<PersistentVolume>(client.For<PersistentVolume>(), time, random, onError);
-        _queue = new WorkQueue<ObjectKey>(time, random);
+        _queue = new WorkQueue<ObjectKey>(time, random, Again);
         _logger = logger;
     }
 
@@ -52,7 +52,7 @@ internal sealed partial class LocalVolumes : IAsyncDisposable
             if (change.New is { } volume && volume.Metadata.DeletionTimestamp is not null && volumes.IsOwn(volume))
                 volumes._queue.Add(new ObjectKey("", volume.Metadata.Name ?? ""));
         });
-        volumes._running = Task.WhenAll(volumes._volumes.RunAsync(volumes._stop.Token), volumes.RemoveAsync());
+        volumes._running = Task.WhenAll(volumes._volumes.RunAsync(volumes._stop.Token), volumes._queue.WorkAsync(volumes.RemoveAsync, volumes.Failed, volumes._stop.Token));
         return volumes;
     }
 
@@ -110,41 +110,28 @@ internal sealed partial class LocalVolumes : IAsyncDisposable
         && volume.Metadata.Name is { Length: > 0 } name && !name.Contains('/') && name is not ("." or "..")
         && volume.Spec.Local?.Path == Path.Combine(_root, name);
 
-    private async Task RemoveAsync()
+    private async Task RemoveAsync(ObjectKey key, CancellationToken cancellationToken)
     {
         try
         {
-            while (true)
-            {
-                var key = await _queue.TakeAsync(_stop.Token);
-                try
-                {
-                    if (_volumes.Cache.Find(key) is { } volume)
-                        await RemoveAsync(volume);
-                    _queue.Forget(key);
-                }
-                catch (ApiStatusException gone) when (gone.IsNotFound)
-                {
-                    _queue.Forget(key);
-                }
-                catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or UnauthorizedAccessException or JsonException)
-                {
-                    Log.NotRemoved(_logger, key.Name, e.Message);
-                    _queue.AddAfter(key, Again);
-                }
-                finally
-                {
-                    _queue.Done(key);
-                }
-            }
+            if (_volumes.Cache.Find(key) is { } volume)
+                await RemoveAsync(volume, cancellationToken);
         }
-        catch (OperationCanceledException)
+        catch (ApiStatusException gone) when (gone.IsNotFound)
         {
-            // The agent stops.
+            // Nothing is left to do.
         }
     }
 
-    private async Task RemoveAsync(PersistentVolume volume)
+    private void Failed(ObjectKey key, Exception failure, TimeSpan delay)
+    {
+        if (failure is ApiStatusException or HttpRequestException or IOException or UnauthorizedAccessException or JsonException)
+            Log.NotRemoved(_logger, key.Name, delay.TotalSeconds, failure.Message);
+        else
+            Log.Broke(_logger, failure, key.Name, delay.TotalSeconds);
+    }
+
+    private async Task RemoveAsync(PersistentVolume volume, CancellationToken cancellationToken)
     {
         // While its claim lives, a pod may still write: Kubernetes' protection holds the volume as long as it is bound.
         if (volume.Status.Phase == "Bound" || !volume.Metadata.Finalizers.Contains(Finalizer))
@@ -158,7 +145,7 @@ internal sealed partial class LocalVolumes : IAsyncDisposable
                 ["finalizers"] = new JsonArray([.. volume.Metadata.Finalizers.Where(name => name != Finalizer).Select(name => (JsonNode)name)]),
             },
         };
-        await _client.For<PersistentVolume>().PatchAsync(new ObjectKey("", volume.Metadata.Name!), Patch.Merge(patch), _stop.Token);
+        await _client.For<PersistentVolume>().PatchAsync(new ObjectKey("", volume.Metadata.Name!), Patch.Merge(patch), cancellationToken);
         Log.Removed(_logger, volume.Metadata.Name!);
     }
 
@@ -175,7 +162,10 @@ internal sealed partial class LocalVolumes : IAsyncDisposable
         [LoggerMessage(LogLevel.Information, "The directory of volume {Volume} is removed", EventName = nameof(Removed))]
         public static partial void Removed(ILogger logger, string volume);
 
-        [LoggerMessage(LogLevel.Warning, "The directory of volume {Volume} could not be removed, and is tried again: {Cause}", EventName = nameof(NotRemoved))]
-        public static partial void NotRemoved(ILogger logger, string volume, string cause);
+        [LoggerMessage(LogLevel.Warning, "The directory of volume {Volume} could not be removed, and is tried again in {Seconds:0.0} s: {Cause}", EventName = nameof(NotRemoved))]
+        public static partial void NotRemoved(ILogger logger, string volume, double seconds, string cause);
+
+        [LoggerMessage(LogLevel.Error, "The directory of volume {Volume} could not be removed, again in {Seconds:0.0} s", EventName = nameof(Broke))]
+        public static partial void Broke(ILogger logger, Exception exception, string volume, double seconds);
     }
 }

@@ -3,6 +3,7 @@ namespace Weft.Proxy.Config.Model;
 /// <summary>Who makes tokens, and how they are checked.</summary>
 public sealed record JwtProviderConfig
 {
+    /// <summary>In a mesh `namespace/policy/number`: what hosts of the mesh the namespace does not see are none of its key servers.</summary>
     public string Name { get; init; } = "";
 
     public string Issuer { get; init; } = "";

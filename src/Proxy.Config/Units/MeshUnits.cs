@@ -34,6 +34,9 @@ public sealed record DestinationUnit
     /// <summary>What the node's DNS answers for the host's name; null: nothing, the name is somebody else's.</summary>
     public HostAnswer? Answer { get; init; }
 
+    /// <summary>Namespaces whose policies may name the host as a server of theirs (Istio's `exportTo`); `*`: all.</summary>
+    public ValueList<string> Namespaces { get; init; } = ["*"];
+
     public ValueList<DestinationPort> Ports { get; init; } = [];
 }
 

@@ -46,6 +46,9 @@ public sealed record MeshProxyOptions
     /// <summary>SO_MARK of connections that the proxy makes, so that they are not captured; 0: none.</summary>
     public int Mark { get; init; }
 
+    /// <summary>From which pods, services and nodes have their addresses; none: they are not known.</summary>
+    public IReadOnlyList<IPNetwork> ClusterRanges { get; init; } = [];
+
     /// <summary>Loopback ranges that pods reach all the same: where pods themselves are on loopback. Of no machine that serves anybody.</summary>
     internal IReadOnlyList<IPNetwork> LoopbackPods { get; init; } = [];
 

@@ -17,16 +17,7 @@ internal sealed class FilterServices(KeyServers servers, TimeProvider time, ILog
     // Longer than a fetch may take, so that a request waits once at most for a server that is away.
     private static readonly TimeSpan FetchInterval = TimeSpan.FromSeconds(10);
 
-    // Keys come from the address of the configuration alone: no redirect, no proxy of the environment. Between two fetches lie minutes: no connection is kept for the next.
-    private readonly HttpClient _client = new(new SocketsHttpHandler
-    {
-        AllowAutoRedirect = false, UseProxy = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None, PooledConnectionLifetime = TimeSpan.Zero,
-        ConnectCallback = servers.ConnectAsync,
-    })
-    {
-        Timeout = Timeout.InfiniteTimeSpan,
-        MaxResponseContentBufferSize = JoseLimits.Default.MaxKeySetBytes,
-    };
+    private readonly CancellationTokenSource _closing = new();
 
     // Half of the machine for those whom nobody knows yet, and a queue of some seconds: the loops need the rest.
     private readonly PasswordWorkers _passwords = new(Math.Max(1, Environment.ProcessorCount / 2), waiting: 64);
@@ -68,7 +59,8 @@ internal sealed class FilterServices(KeyServers servers, TimeProvider time, ILog
 
     public void Dispose()
     {
-        _client.Dispose();
+        _closing.Cancel();
+        _closing.Dispose();
         _passwords.Dispose();
     }
 
@@ -91,7 +83,23 @@ internal sealed class FilterServices(KeyServers servers, TimeProvider time, ILog
     private KeySource SourceOf(JwtProviderConfig provider)
     {
         var interval = TimeSpan.FromTicks(Math.Max(FetchInterval.Ticks, 2 * provider.FetchTimeout.Ticks));
-        return new KeySource(new KeySetDownload(_client, provider, time, logger), time, provider.CacheDuration, interval);
+        return new KeySource(new KeySetDownload(() => ClientOf(provider), provider, time, logger, _closing.Token), time, provider.CacheDuration, interval);
+    }
+
+    // Keys come from the address of the configuration alone: no redirect, no proxy of the environment. Between two fetches lie minutes, so each has connections of its own, which no other namespace's fetch
+    // finds open.
+    private HttpClient ClientOf(JwtProviderConfig provider)
+    {
+        var @namespace = provider.Name.Split('/')[0];
+        return new(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, UseProxy = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None, PooledConnectionLifetime = TimeSpan.Zero,
+            ConnectCallback = (context, cancellationToken) => servers.ConnectAsync(context.DnsEndPoint, @namespace, cancellationToken),
+        })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = JoseLimits.Default.MaxKeySetBytes,
+        };
     }
 
     // Of a filter of one host among thousands: its keys stay as long as a filter has them, and nobody has to say which are gone.

@@ -85,15 +85,21 @@ internal sealed partial class NamedEndpoints(DnsDiscovery dns, string cluster, P
             changed(this);
             return found.Life;
         }
-        catch (Exception failed) when (failed is NotResolvedException || (failed is OperationCanceledException && !_stop.IsCancellationRequested))
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            return dns.Refresh; // the end
+        }
+        catch (Exception failed) when (failed is NotResolvedException or OperationCanceledException)
         {
             // What was found before stays: a resolver that is away is no reason to lose a service.
             Log.NotResolved(logger, dns.Name, cluster, failed is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : failed.Message);
             return dns.Refresh;
         }
-        catch (OperationCanceledException)
+        catch (Exception defect)
         {
-            return dns.Refresh; // the end
+            // Nobody would see that a name is asked for no more.
+            Log.Defect(logger, defect, dns.Name, cluster);
+            return dns.Refresh;
         }
     }
 
@@ -109,8 +115,11 @@ internal sealed partial class NamedEndpoints(DnsDiscovery dns, string cluster, P
         [LoggerMessage(LogLevel.Warning, "{Name} of cluster {Cluster} is not resolved: {Reason}", EventName = nameof(NotResolved))]
         public static partial void NotResolved(ILogger logger, string name, string cluster, string reason);
 
+        [LoggerMessage(LogLevel.Error, "What {Name} of cluster {Cluster} leads to is not taken over: the proxy has a defect", EventName = nameof(Defect))]
+        public static partial void Defect(ILogger logger, Exception defect, string name, string cluster);
+
         [LoggerMessage(
-            LogLevel.Warning, "{Name} of cluster {Cluster} leads to {Addresses}, where no name of the mesh may lead (loopback, link-local, multicast, the proxy's own): left out, {Left} others stay",
+            LogLevel.Warning, "{Name} of cluster {Cluster} leads to {Addresses}, where no name of the mesh may lead (loopback, link-local, multicast, the proxy's own, what in the cluster's ranges is no pod's and no service's): left out, {Left} others stay",
             EventName = nameof(Forbidden))]
         public static partial void Forbidden(ILogger logger, string name, string cluster, string addresses, int left);
     }

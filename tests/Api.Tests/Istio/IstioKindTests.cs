@@ -68,6 +68,24 @@ public sealed class IstioKindTests
         Assert.True(JsonNode.DeepEquals(tree, again), again.ToJsonString());
     }
 
+    [Theory]
+    [InlineData("ServiceEntry", "hosts", 256)]
+    [InlineData("VirtualService", "hosts", 1024)]
+    [InlineData("Gateway", "servers[0].hosts", 1024)]
+    public void A_list_of_hosts_has_an_end(string name, string field, int most)
+    {
+        var schema = Reader.FromType(IstioKinds.All().Single(kind => kind.Kind.Kind == name).Type);
+        Assert.Empty(Errors(most));
+        Assert.Equal([$"spec.{field}: Too many: {most + 1}: must have at most {most} items"], Errors(most + 1));
+
+        IEnumerable<string> Errors(int count)
+        {
+            var hosts = string.Join(", ", Enumerable.Range(0, count).Select(i => $"h{i}.example"));
+            var spec = name == "Gateway" ? $"servers: [{{port: {{number: 80, protocol: HTTP, name: http}}, hosts: [{hosts}]}}]" : $"hosts: [{hosts}]";
+            return StructuralValidator.Validate(YamlTree.Parse($"{{metadata: {{name: a}}, spec: {{{spec}}}}}").Root!.AsObject(), schema).Select(error => error.ToString());
+        }
+    }
+
     private static T Read<T>(string yaml) => ApiJson.FromTree<T>(YamlTree.Parse(yaml).Root!);
 
     private static void Write(StringBuilder text, string indent, Schema schema, string name)

@@ -90,7 +90,7 @@ public sealed class ProxyChildTests : IDisposable
     [Fact]
     public void What_the_proxy_is_told_of_its_node_is_a_file()
     {
-        var told = new ProxyNodeFile("n1", "10.96.0.10", "10.244.0.1", "/run/weft");
+        var told = new ProxyNodeFile("n1", "10.96.0.10", "10.244.0.1", "/run/weft") { ClusterCidr = "10.244.0.0/16", ServiceCidr = "10.96.0.0/16" };
         told.Save(_dir.Path);
         Assert.Equal(told, ProxyNodeFile.Load(_dir.Path));
         Assert.Contains("\"dnsAddress\": \"10.96.0.10\"", File.ReadAllText(ProxyNodeFile.PathIn(_dir.Path)));

@@ -43,12 +43,25 @@ public sealed class OffLimitsTests : IDisposable
     [InlineData("::127.0.0.1")]
     [InlineData("10.96.0.10")]
     [InlineData("::ffff:10.96.0.10")]
+    [InlineData("10.244.0.1")]
+    [InlineData("::ffff:10.244.255.2")]
+    [InlineData("10.96.0.99")]
     public async Task A_name_of_the_mesh_does_not_lead_to_the_node(string address)
     {
         _server.Addresses(Name, 60, address);
         Assert.Empty(await FoundAsync(new DnsDiscovery(Name, 80) { Servers = [_server.Address] }));
         Assert.Contains(_log.Text, line => line.Contains(Name, StringComparison.Ordinal) && line.Contains(address, StringComparison.Ordinal));
         Assert.Single(await FoundAsync(new DnsDiscovery(Name, 80) { Servers = [_server.Address] }, inMesh: false));
+    }
+
+    [Theory]
+    [InlineData("10.244.1.7")]
+    [InlineData("10.96.0.7")]
+    [InlineData("192.0.2.1")]
+    public async Task A_name_leads_to_pods_services_and_what_is_outside(string address)
+    {
+        _server.Addresses(Name, 60, address);
+        Assert.Equal([$"{address}:80"], await FoundAsync(new DnsDiscovery(Name, 80) { Servers = [_server.Address] }));
     }
 
     [Fact]
@@ -117,6 +130,18 @@ public sealed class OffLimitsTests : IDisposable
         Assert.Equal(1, bed.Proxy.Loops[0].Outbound.Refused);
     }
 
+    // A service and a pod.
+    private static MeshView Seen
+    {
+        get
+        {
+            var indexes = new MeshIndexes();
+            indexes.SetHosts([("web.shop.svc.cluster.local", new DestinationUnit { Addresses = ["10.96.0.7"] })]);
+            indexes.SetWorkloads([("shop/web-1", new WorkloadUnit { Namespace = "shop", Addresses = ["10.244.1.7"] })]);
+            return indexes.View;
+        }
+    }
+
     private static ConnectWay InMesh
     {
         get
@@ -124,7 +149,7 @@ public sealed class OffLimitsTests : IDisposable
             var nobody = new MeshSource(null, new LocalWorkload("", "", "", "", default), null);
             return ConnectWay.Plain with
             {
-                Paths = new MeshPaths(MeshBed.Node, nobody, new Nobody(), null, new OffLimits([IPAddress.Parse("10.96.0.10")], []), () => MeshView.Empty, (_, _, _, _, _) => { }),
+                Paths = new MeshPaths(MeshBed.Node, nobody, new Nobody(), null, new OffLimits([IPAddress.Parse("10.96.0.10")], [], [IPNetwork.Parse("10.244.0.0/16"), IPNetwork.Parse("10.96.0.0/16")]), () => Seen, (_, _, _, _, _) => { }),
             };
         }
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Weft.Jose;
+using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 using Weft.Proxy.Configuration;
@@ -8,6 +9,7 @@ using Weft.Proxy.Mesh;
 using Weft.Proxy.Mesh.Registration;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Tests.Filters.Jwt;
+using Weft.Proxy.Tests.Support;
 using Weft.Proxy.Transport.Interop;
 using Weft.Testing;
 
@@ -180,6 +182,55 @@ public sealed class WayTests
         Assert.Equal(401, answer.Status);
         Assert.Equal(0, other.Served);
     }
+
+    /// <summary>Bridges of nodes, and what listens there for the node alone, are nobody's pod and nobody's service; the node's own addresses are none of a tenant's either.</summary>
+    [Theory]
+    [InlineData("127.9.5.1")]
+    [InlineData("127.9.6.1")]
+    public async Task No_address_of_a_node_is_asked_for_keys(string address)
+    {
+        using var key = SigningKey.CreateEs256();
+        using var node = new Pod("node", address);
+        using var pod = new Pod("pod", "127.1.0.11");
+        using var log = new LogLines();
+        await using var bed = new MeshBed(loggers: log, ranges: "127.9.5.0/24", own: "127.9.6.1");
+        bed.Apply([
+            MeshBed.Workload("client", Client, "front"), Tokens("shop", $"http://{node.Address}:{node.Port}/keys"),
+            MeshBed.Workload("pod", pod.Address, more: unit => unit with { Tokens = ["shop/tokens"] }),
+            .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(pod)),
+        ]);
+        Assert.Equal(401, bed.Get(Client, Service, 80, headers: $"Authorization: Bearer {KeyServer.Sign(key)}\r\n").Status);
+        Assert.Equal(0, node.Served);
+        Assert.Contains(log.Text, line => line.Contains($"{address}, where no keys are fetched from", StringComparison.Ordinal));
+    }
+
+    /// <summary>Also when the issuer's own document names it, which the compiler does not see.</summary>
+    [Theory]
+    [InlineData("auth", 200)]
+    [InlineData("friend", 200)]
+    [InlineData("shop", 401)]
+    public async Task A_host_of_the_mesh_is_asked_for_keys_by_those_who_see_it(string @namespace, int status)
+    {
+        using var key = SigningKey.CreateEs256();
+        await using var keys = await KeyServer.StartAsync(key);
+        using var pod = new Pod("pod", "127.1.0.11");
+        using var log = new LogLines();
+        await using var bed = new MeshBed(loggers: log);
+        const string Keys = "keys.auth.svc.cluster.local";
+        bed.Apply([
+            MeshBed.Workload("client", Client, "front"),
+            .. MeshBed.Host(Keys, "127.2.0.7", 80, PortProtocol.Http, new EndpointConfig { Address = "127.0.0.1", Port = new Uri(keys.Uri).Port }),
+            UnitCodec.Destination(Keys, new DestinationUnit { Addresses = ["127.2.0.7"], Namespaces = ["auth", "friend"] }),
+            Tokens(@namespace, $"http://{Keys}/keys"), MeshBed.Workload("pod", pod.Address, more: unit => unit with { Tokens = [$"{@namespace}/tokens"] }),
+            .. MeshBed.Host(Name, Service, 80, PortProtocol.Http, MeshBed.Endpoint(pod)),
+        ]);
+        Assert.Equal(status, bed.Get(Client, Service, 80, headers: $"Authorization: Bearer {KeyServer.Sign(key)}\r\n").Status);
+        Assert.Equal(status == 200 ? 1 : 0, keys.Fetches);
+        Assert.Equal(status != 200, log.Text.Any(line => line.Contains($"namespace '{@namespace}' does not see (exportTo)", StringComparison.Ordinal)));
+    }
+
+    private static ConfigUnit Tokens(string @namespace, string uri) =>
+        UnitCodec.Tokens($"{@namespace}/tokens", new TokensUnit { Providers = [new JwtProviderConfig { Name = $"{@namespace}/tokens/0", Issuer = KeyServer.Issuer, JwksUri = uri }] });
 
     private sealed class Connector : IMeshConnector
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
 using Weft.Api.Istio;
 using Weft.Balancing;
@@ -23,22 +24,28 @@ internal sealed record HostAddresses(IReadOnlyDictionary<string, string> Held, I
     // Without the first and the last, which some programs take for a network's own.
     private const int Places = (1 << 16) - 2;
 
-    /// <param name="entries">The oldest first: of two that claim one address it is the older one's.</param>
+    /// <param name="entries">The oldest first.</param>
     /// <param name="domain">`cluster.local`: names below it are those of services.</param>
-    public static HostAddresses Plan(IReadOnlyList<ServiceEntry> entries, string domain)
+    /// <param name="before">What was planned last: of two that claim one address it is theirs who held it.</param>
+    public static HostAddresses Plan(IReadOnlyList<ServiceEntry> entries, string domain, HostAddresses before)
     {
-        var (held, taken, owners) = (new Dictionary<string, string>(), new HashSet<string>(), new HashSet<string>());
+        var owners = new HashSet<string>();
         // A name is one host's: that of the oldest entry that has it.
-        var wanting = entries.Select(entry => (Entry: entry, Hosts: entry.Spec.Hosts.Select(host => host.ToLowerInvariant()).Distinct().Where(owners.Add).Where(host => Wants(entry, host, domain)).ToList())).ToList();
+        var wanting = entries.Select(entry => (Entry: entry, Hosts: entry.Spec.Hosts.Take(ServiceEntrySpec.MostHosts).Select(host => host.ToLowerInvariant()).Distinct().Where(owners.Add).Where(host => Wants(entry, host, domain)).ToList())).ToList();
+        var claims = new Dictionary<string, Claim>();
         foreach (var (entry, hosts) in wanting)
         {
             foreach (var host in hosts)
             {
-                if (entry.Status.Addresses.FirstOrDefault(address => address.Host == host)?.Value is { } value && IsOfRange(value) && taken.Add(value))
-                    held.Add(KeyOf(entry, host), value);
+                if (entry.Status.Addresses.FirstOrDefault(address => address.Host == host)?.Value is not { } value || !IsOfRange(value))
+                    continue;
+                var claim = new Claim(KeyOf(entry, host), IsHeld: before.Held.GetValueOrDefault(KeyOf(entry, host)) == value, Written: RevisionOf(entry));
+                if (!claims.TryGetValue(value, out var other) || claim.IsBefore(other))
+                    claims[value] = claim;
             }
         }
 
+        var (held, taken) = (claims.ToDictionary(pair => pair.Value.Key, pair => pair.Key), claims.Keys.ToHashSet());
         var wanted = new Dictionary<string, ImmutableArray<HostAddress>>();
         foreach (var (entry, hosts) in wanting)
             wanted[MeshIndex.Name(entry)] = [.. hosts.Select(host => (host, Value: held.GetValueOrDefault(KeyOf(entry, host)) ?? Free(host, taken))).Where(given => given.Value is not null).Select(given => new HostAddress { Host = given.host, Value = given.Value! })];
@@ -58,6 +65,8 @@ internal sealed record HostAddresses(IReadOnlyDictionary<string, string> Held, I
 
     private static bool IsOfRange(string text) => IPAddress.TryParse(text, out var address) && AllocatedAddresses.Contains(address) && address.ToString() == text;
 
+    private static ulong RevisionOf(ServiceEntry entry) => ulong.TryParse(entry.Metadata.ResourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out var revision) ? revision : ulong.MaxValue;
+
     // Where the name itself says: an entry that is made anew finds its address again, unless somebody has it by now.
     private static string? Free(string host, HashSet<string> taken)
     {
@@ -73,5 +82,13 @@ internal sealed record HostAddresses(IReadOnlyDictionary<string, string> Held, I
         }
 
         return null;
+    }
+
+    /// <param name="Written">When the entry was written last. A claim is no younger than that, and no writer can make it older.</param>
+    private readonly record struct Claim(string Key, bool IsHeld, ulong Written)
+    {
+        // Whoever may write a status may write another's address into it. Who held it keeps it; and where nobody remembers, after a start, it is theirs whose entry was left alone for longer:
+        // to claim what another has been given takes a later write.
+        public bool IsBefore(Claim other) => IsHeld == other.IsHeld ? Written < other.Written : IsHeld;
     }
 }

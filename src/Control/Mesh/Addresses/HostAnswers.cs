@@ -15,8 +15,7 @@ internal static class HostAnswers
             return null;
         // A range is no answer.
         ValueList<string> addresses = host.Allocated is { } given ? [given] : AddressClaims.Allowed(host, lookups).Where(address => !address.Contains('/')).ToValueList();
-        var isForAll = HostNames.IsExported(host.ExportTo, host.Namespace, null);
-        var namespaces = isForAll ? [] : HostNames.Chosen(host.ExportTo, host.Namespace).Distinct().Order(StringComparer.Ordinal).ToValueList();
-        return addresses.IsEmpty || (!isForAll && namespaces.IsEmpty) ? null : new() { Addresses = addresses, Allocated = host.Allocated is not null, Namespaces = namespaces };
+        var namespaces = HostNames.Shown(host.ExportTo, host.Namespace);
+        return addresses.IsEmpty || namespaces.IsEmpty ? null : new() { Addresses = addresses, Allocated = host.Allocated is not null, Namespaces = namespaces.Contains("*") ? [] : namespaces };
     }
 }

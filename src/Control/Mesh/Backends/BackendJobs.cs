@@ -74,7 +74,7 @@ internal static class BackendJobs
 
     private static IEnumerable<ConfigUnit> Entry(MeshHost host, ServiceEntry entry, MeshLookups lookups)
     {
-        var ports = host.Ports.Select(port => new BackendPort(port.Number, Sources(host, entry, lookups).SelectMany(source => source(port)).DistinctBy(endpoint => $"{endpoint.Address}:{endpoint.Port}").ToValueList())).ToValueList();
+        var ports = host.Ports.Select(port => new BackendPort(port.Number, Sources(host, entry, lookups).SelectMany(source => source(port)).DistinctBy(endpoint => $"{endpoint.Address}:{endpoint.Port}").Take(EntryLimits.EndpointsOf(entry.Spec)).ToValueList())).ToValueList();
         return ports.All(port => port.Endpoints.IsEmpty) ? [] : [UnitCodec.Backends($"entry/{MeshIndex.Name(entry)}/{host.Name}", new() { Host = host.Name, Ports = ports })];
     }
 
@@ -87,11 +87,25 @@ internal static class BackendJobs
             yield break;
         }
 
-        var labels = new ValueMap(selector.Labels);
-        foreach (var workload in lookups.Workloads(host.Namespace).Where(workload => workload.IsReady && labels.IsSubsetOf(workload.Labels)))
+        foreach (var workload in Workloads(selector, host.Namespace, lookups))
             yield return port => Of(workload, port, lookups);
-        foreach (var other in lookups.WorkloadEntries(host.Namespace).Where(other => labels.IsSubsetOf(new ValueMap(other.Spec.Labels))))
+        foreach (var other in Entries(selector, host.Namespace, lookups))
             yield return port => Of(other.Spec, host, port, lookups);
+    }
+
+    /// <summary>How many pods and workload entries are endpoints by their labels.</summary>
+    public static int Selected(WorkloadSelector selector, string @namespace, MeshLookups lookups) => Workloads(selector, @namespace, lookups).Count() + Entries(selector, @namespace, lookups).Count();
+
+    private static IEnumerable<MeshWorkload> Workloads(WorkloadSelector selector, string @namespace, MeshLookups lookups)
+    {
+        var labels = new ValueMap(selector.Labels);
+        return lookups.Workloads(@namespace).Where(workload => workload.IsReady && labels.IsSubsetOf(workload.Labels));
+    }
+
+    private static IEnumerable<WorkloadEntry> Entries(WorkloadSelector selector, string @namespace, MeshLookups lookups)
+    {
+        var labels = new ValueMap(selector.Labels);
+        return lookups.WorkloadEntries(@namespace).Where(other => labels.IsSubsetOf(new ValueMap(other.Spec.Labels)));
     }
 
     private static IEnumerable<EndpointConfig> Of(MeshWorkload workload, HostPort port, MeshLookups lookups) => workload.Addresses.Take(1).Select(address => new EndpointConfig

@@ -10,9 +10,10 @@ internal static class ServiceEntryCheck
     public static void Check(ServiceEntry entry, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
     {
         var (problems, spec) = (Problems.Of(entry, diagnostics), entry.Spec);
+        Size(entry, lookups, problems);
         if (spec.Hosts.Count == 0)
             problems.Error("spec.hosts", "is missing; name a host");
-        foreach (var (i, host) in spec.Hosts.Index())
+        foreach (var (i, host) in spec.Hosts.Take(ServiceEntrySpec.MostHosts).Index())
         {
             if (!HostNames.IsHost(host) || host == "*")
                 problems.Error($"spec.hosts[{i}]", $"'{host}' is neither a name nor *.name");
@@ -40,6 +41,25 @@ internal static class ServiceEntryCheck
 
         Resolution(spec, problems);
         Endpoints(spec, entry.Metadata.Namespace ?? "", lookups, problems);
+    }
+
+    // The server's own definition bounds the lists; a user's in its place may not.
+    private static void Size(ServiceEntry entry, MeshLookups lookups, Problems problems)
+    {
+        var spec = entry.Spec;
+        if (spec.Hosts.Count > ServiceEntrySpec.MostHosts)
+            problems.Error($"spec.hosts[{ServiceEntrySpec.MostHosts}]", $"is one too many: an entry has {ServiceEntrySpec.MostHosts} hosts at most, and the others of these {spec.Hosts.Count} are left out; write several entries");
+        if (spec.Addresses.Count > ServiceEntrySpec.MostAddresses)
+            problems.Error($"spec.addresses[{ServiceEntrySpec.MostAddresses}]", $"is one too many: an entry has {ServiceEntrySpec.MostAddresses} addresses at most, and the others of these {spec.Addresses.Count} are left out; write ranges, or several entries");
+        var (hosts, ports, most) = (EntryLimits.HostsOf(spec), EntryLimits.PortsOf(spec), EntryLimits.EndpointsOf(spec));
+        if (spec.Ports.Count > ports)
+            problems.Error($"spec.ports[{ports}]", $"is one too many: {hosts} hosts have {ports} ports each at most ({EntryLimits.Pairs} in all), and the others of these {spec.Ports.Count} are left out; write several entries");
+        var endpoints = spec.WorkloadSelector is { } selector ? BackendJobs.Selected(selector, entry.Metadata.Namespace ?? "", lookups) : spec.Endpoints.Count;
+        if (endpoints > most)
+        {
+            problems.Error(spec.WorkloadSelector is null ? $"spec.endpoints[{most}]" : "spec.workloadSelector",
+                $"is more than the entry may have: {hosts} hosts with {ports} ports have {most} endpoints each at most ({EntryLimits.Places} in all), and the others of these {endpoints} are left out; write several entries");
+        }
     }
 
     private static void Resolution(ServiceEntrySpec spec, Problems problems)

@@ -10,8 +10,8 @@ internal static class GatewayHosts
     public static IEnumerable<string> Domains(Gateway gateway, Server server, VirtualService rules, MeshLookups lookups)
     {
         var @namespace = rules.Metadata.Namespace ?? "";
-        var own = rules.Spec.Hosts.Where(HostNames.IsHost).SelectMany(host => new[] { host.ToLowerInvariant(), HostNames.Whole(host, @namespace, lookups.Settings.ClusterDomain) }).Distinct();
-        var taken = server.Hosts.Select(host => Parse(gateway, host)).Where(host => host.Namespace is "*" || host.Namespace == @namespace).Select(host => host.Name).ToList();
+        var own = rules.Spec.Hosts.Take(VirtualServiceSpec.MostHosts).Where(HostNames.IsHost).SelectMany(host => new[] { host.ToLowerInvariant(), HostNames.Whole(host, @namespace, lookups.Settings.ClusterDomain) }).Distinct();
+        var taken = server.Hosts.Take(Server.MostHosts).Select(host => Parse(gateway, host)).Where(host => host.Namespace is "*" || host.Namespace == @namespace).Select(host => host.Name).ToList();
         return own.SelectMany(host => taken.Select(pattern => HostNames.Common(pattern, host))).OfType<string>().Distinct();
     }
 

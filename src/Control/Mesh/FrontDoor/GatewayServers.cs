@@ -41,6 +41,8 @@ internal static class GatewayServers
             problems.Error($"{field}.hosts", "is missing; '*' is for all");
         foreach (var (i, host) in hosts.Index().Where(item => !HostNames.IsHost(item.Item.Name)))
             problems.Error($"{field}.hosts[{i}]", $"'{server.Hosts[i]}' is neither a name, nor *.name, nor *, with or without namespace/ before it");
+        if (hosts.Count > Server.MostHosts)
+            problems.Error($"{field}.hosts[{Server.MostHosts}]", $"is one too many: a server has {Server.MostHosts} hosts at most, so this one with its {hosts.Count} is left out; write a wildcard, or several servers");
         if (server.Bind is { Length: > 0 } bind && !IPAddress.TryParse(bind, out _))
             problems.Error($"{field}.bind", $"'{bind}' is no IP address");
         problems.UnsupportedIf(server.DefaultEndpoint is not null, $"{field}.defaultEndpoint", "use a VirtualService");

@@ -1,4 +1,5 @@
 using Weft.Api.Istio;
+using Weft.Proxy.Config.Model;
 
 namespace Weft.Control.Mesh.Hosts;
 
@@ -32,6 +33,10 @@ internal static class HostNames
     /// <param name="client">Null: any namespace that has no rules of its own.</param>
     public static bool IsExported(IReadOnlyList<string> exportTo, string owner, string? client)
         => exportTo.Count == 0 || exportTo.Any(to => to switch { "*" => true, "." => client == owner, "~" => false, _ => client == to });
+
+    /// <summary>Namespaces that see it; `*`: all.</summary>
+    public static ValueList<string> Shown(IReadOnlyList<string> exportTo, string owner) =>
+        IsExported(exportTo, owner, null) ? ["*"] : Chosen(exportTo, owner).Distinct().Order(StringComparer.Ordinal).ToValueList();
 
     /// <summary>Namespaces that see what others do not.</summary>
     public static IEnumerable<string> Chosen(IReadOnlyList<string> exportTo, string owner)

@@ -98,12 +98,12 @@ internal sealed record MeshHost
     {
         var @namespace = entry.Metadata.Namespace ?? "";
         var resolution = entry.Spec.Resolution switch { "STATIC" => Resolution.Static, "DNS" or "DNS_ROUND_ROBIN" => Resolution.Dns, _ => Resolution.Original };
-        return entry.Spec.Hosts.Where(host => host != "*" && HostNames.IsHost(host)).Distinct().Select(host => new MeshHost
+        return entry.Spec.Hosts.Take(Istio.ServiceEntrySpec.MostHosts).Where(host => host != "*" && HostNames.IsHost(host)).Distinct().Select(host => new MeshHost
         {
             Name = host.ToLowerInvariant(), Namespace = @namespace, Source = entry, Resolution = resolution,
-            Ports = [.. entry.Spec.Ports.Where(port => port.Number is > 0 and < 65_536).DistinctBy(port => port.Number)
+            Ports = [.. entry.Spec.Ports.Take(EntryLimits.PortsOf(entry.Spec)).Where(port => port.Number is > 0 and < 65_536).DistinctBy(port => port.Number)
                 .Select(port => new HostPort(port.Number, port.Name, Protocols.Of(port.Protocol), port.TargetPort ?? port.Number))],
-            Addresses = [.. entry.Spec.Addresses.Where(IsRange)],
+            Addresses = [.. entry.Spec.Addresses.Take(Istio.ServiceEntrySpec.MostAddresses).Where(IsRange)],
             Allocated = given.GetValueOrDefault(HostAddresses.KeyOf(entry, host.ToLowerInvariant())),
             DnsName = resolution == Resolution.Dns && entry.Spec.Endpoints.Count == 0 && !HostNames.IsWildcard(host) ? host : null,
             External = entry.Spec.Location != "MESH_INTERNAL",

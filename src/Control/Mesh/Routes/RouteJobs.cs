@@ -33,6 +33,7 @@ internal static class RouteJobs
             Addresses = AddressClaims.Allowed(host, lookups).ToValueList(),
             Shared = shared.ToValueList(),
             ByEndpoint = host.IsHeadless,
+            Namespaces = HostNames.Shown(host.ExportTo, host.Namespace),
             Answer = HostAnswers.Of(host, lookups),
             Age = shared.Count == 0 ? "" : SharedAddresses.AgeOf(host),
             Ports = host.Ports.Select(port => new DestinationPort

@@ -14,6 +14,8 @@ internal static class VirtualServiceCheck
         var spec = rules.Spec;
         foreach (var (i, host) in spec.Hosts.Index().Where(item => !HostNames.IsHost(item.Item)))
             problems.Error($"spec.hosts[{i}]", $"'{host}' is neither a name, nor *.name, nor *");
+        if (spec.Hosts.Count > VirtualServiceSpec.MostHosts)
+            problems.Error($"spec.hosts[{VirtualServiceSpec.MostHosts}]", $"is one too many: an object has {VirtualServiceSpec.MostHosts} hosts at most, and the others of these {spec.Hosts.Count} are left out; write a wildcard, or several objects");
         if (spec.Http.Count + spec.Tls.Count + spec.Tcp.Count == 0)
             problems.Error("spec", "has no rules; write http, tls or tcp");
         if (spec.Hosts.Count == 0)

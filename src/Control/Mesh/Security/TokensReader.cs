@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Weft.Api.Core;
 using Weft.Api.Istio;
 using Weft.Api.Trees;
 using Weft.Control.Mesh.Diagnostics;
@@ -35,7 +36,7 @@ internal static class TokensReader
         return new() { Providers = rules.Select(item => Provider(item.Item, $"{MeshIndex.Name(policy)}/{item.Index}", $"spec.jwtRules[{item.Index}]", policy.Metadata.Namespace ?? "", lookups, problems)).ToValueList() };
     }
 
-    /// <param name="namespace">Whose word it is: no key server is at an address that one of its entries could not have.</param>
+    /// <param name="namespace">Whose word it is: a host that it does not see is no key server of its own.</param>
     public static JwtProviderConfig Provider(JWTRule rule, string name, string field, string @namespace, MeshLookups lookups, Problems problems)
     {
         var keys = Keys(rule, field, @namespace, lookups, problems);
@@ -78,10 +79,22 @@ internal static class TokensReader
             return (NoKeys, null);
         }
 
-        if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && AddressClaims.OfEndpoint(address, @namespace, lookups) is { } why)
+        if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && AddressClaims.OfEndpoint(address, "", lookups) is { } why)
         {
             problems.Error(at, $"'{address}' {why}; tokens of the issuer are refused");
             return (NoKeys, null);
+        }
+
+        var name = uri.Host.TrimEnd('.').ToLowerInvariant();
+        if (lookups.Host(name) is { } host && host.Name == name && !HostNames.IsExported(host.ExportTo, host.Namespace, @namespace))
+        {
+            if (host.Source is Service)
+            {
+                problems.Error(at, $"'{name}' is a Service that this namespace does not see (its annotation networking.istio.io/exportTo); tokens of the issuer are refused");
+                return (NoKeys, null);
+            }
+
+            problems.Warn(at, $"'{name}' is a host of a ServiceEntry that this namespace does not see (exportTo), and is looked for outside the mesh");
         }
 
         return (null, isGiven ? text : null);

@@ -13,7 +13,8 @@ namespace Weft.Node.Network.Policies;
 internal sealed partial class PolicyEnforcer : IAsyncDisposable
 {
     private const string Key = "policies";
-    private static readonly TimeSpan Again = TimeSpan.FromSeconds(5);
+    // A policy that is not in force is nothing to wait long with.
+    private static readonly Backoff Again = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5));
 
     private readonly CancellationTokenSource _stop = new();
     private readonly string _cluster;
@@ -35,7 +36,7 @@ internal sealed partial class PolicyEnforcer : IAsyncDisposable
         _policies = new Informer<NetworkPolicy>(client.For<NetworkPolicy>(), time, random, onError);
         _pods = new Informer<Pod>(client.For<Pod>(), time, random, onError);
         _namespaces = new Informer<Namespace>(client.For<Namespace>(), time, random, onError);
-        _queue = new WorkQueue<string>(time, random);
+        _queue = new WorkQueue<string>(time, random, Again);
     }
 
     /// <summary>Returns when the policies that there are now are in force.</summary>
@@ -56,7 +57,7 @@ internal sealed partial class PolicyEnforcer : IAsyncDisposable
         {
             await enforcer._policies.Synced.WaitAsync(cancellationToken);
             await enforcer.ApplyAsync(cancellationToken);
-            enforcer._running = Task.WhenAll(watching, enforcer.LoopAsync());
+            enforcer._running = Task.WhenAll(watching, enforcer._queue.WorkAsync((_, stopping) => enforcer.ApplyAsync(stopping), enforcer.Failed, enforcer._stop.Token)); // when the agent stops, the rules stay in force
             return enforcer;
         }
         catch
@@ -102,32 +103,12 @@ internal sealed partial class PolicyEnforcer : IAsyncDisposable
         _applied = model;
     }
 
-    private async Task LoopAsync()
+    private void Failed(string key, Exception failure, TimeSpan delay)
     {
-        try
-        {
-            while (true)
-            {
-                var key = await _queue.TakeAsync(_stop.Token);
-                try
-                {
-                    await ApplyAsync(_stop.Token);
-                }
-                catch (IOException failed)
-                {
-                    Log.NotApplied(_logger, failed.Message);
-                    _queue.AddAfter(key, Again);
-                }
-                finally
-                {
-                    _queue.Done(key);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The agent stops; the rules stay in force.
-        }
+        if (failure is IOException)
+            Log.NotApplied(_logger, delay.TotalSeconds, failure.Message);
+        else
+            Log.Broke(_logger, failure, delay.TotalSeconds);
     }
 
     public async ValueTask DisposeAsync()
@@ -146,7 +127,10 @@ internal sealed partial class PolicyEnforcer : IAsyncDisposable
         [LoggerMessage(LogLevel.Warning, "A change of the network policies' rules was refused, all are made anew: {Cause}", EventName = nameof(ChangeRefused))]
         public static partial void ChangeRefused(ILogger logger, string cause);
 
-        [LoggerMessage(LogLevel.Error, "The network policies' rules are not in force, and are tried again: {Cause}", EventName = nameof(NotApplied))]
-        public static partial void NotApplied(ILogger logger, string cause);
+        [LoggerMessage(LogLevel.Error, "The network policies' rules are not in force, and are tried again in {Seconds:0.0} s: {Cause}", EventName = nameof(NotApplied))]
+        public static partial void NotApplied(ILogger logger, double seconds, string cause);
+
+        [LoggerMessage(LogLevel.Error, "The network policies' rules could not be made, those before stay in force; again in {Seconds:0.0} s", EventName = nameof(Broke))]
+        public static partial void Broke(ILogger logger, Exception exception, double seconds);
     }
 }

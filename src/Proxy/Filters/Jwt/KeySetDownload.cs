@@ -8,23 +8,26 @@ namespace Weft.Proxy.Filters.Jwt;
 /// A key set from its issuer's server: from the address that the configuration says, or from where the issuer's own document leads. A redirect is an answer like any that is not 200: keys come from
 /// where these two say, or not at all.
 /// </summary>
-internal sealed partial class KeySetDownload(HttpClient client, JwtProviderConfig provider, TimeProvider time, ILogger logger) : IKeySetFetcher
+/// <param name="open">A client for one fetch.</param>
+/// <param name="closing">Nobody waits for keys any more.</param>
+internal sealed partial class KeySetDownload(Func<HttpClient> open, JwtProviderConfig provider, TimeProvider time, ILogger logger, CancellationToken closing) : IKeySetFetcher
 {
     public async Task<byte[]?> FetchAsync(CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource(provider.FetchTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken, closing);
+        using var client = open();
         if (provider.JwksUri is { } fixedAddress)
-            return await GetAsync(new Uri(fixedAddress), either.Token);
-        if (DiscoveryDocument.AddressOf(provider.Issuer) is not { } place || await GetAsync(place, either.Token) is not { } document)
+            return await GetAsync(client, new Uri(fixedAddress), either.Token);
+        if (DiscoveryDocument.AddressOf(provider.Issuer) is not { } place || await GetAsync(client, place, either.Token) is not { } document)
             return null;
         if (DiscoveryDocument.KeysOf(document, provider.Issuer, out var why) is { } keys)
-            return await GetAsync(keys, either.Token);
+            return await GetAsync(client, keys, either.Token);
         Log.NotUsable(logger, place, why!);
         return null;
     }
 
-    private async Task<byte[]?> GetAsync(Uri address, CancellationToken cancellationToken)
+    private async Task<byte[]?> GetAsync(HttpClient client, Uri address, CancellationToken cancellationToken)
     {
         try
         {

@@ -37,8 +37,11 @@ internal interface IMeshPaths
     /// <summary>Whether a name that resolves to the address leads there.</summary>
     bool MayResolveTo(IPAddress address);
 
-    /// <summary>Whether a pod or a service has it.</summary>
-    bool IsOfMesh(IPAddress address);
+    /// <summary>Whether the proxy may ask there for itself, because of what a tenant wrote.</summary>
+    bool MayAsk(IPAddress address);
+
+    /// <summary>Whether the host is none of the mesh, or one that the namespace sees.</summary>
+    bool IsShown(string host, string @namespace);
 
     /// <summary>What metrics call the endpoint.</summary>
     DestinationLabels LabelsOf(Cluster cluster, UpstreamEndpoint endpoint);

@@ -57,10 +57,13 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
         }
     }
 
-    public bool MayResolveTo(IPAddress address) => !limits.ForNames(address);
+    // In the cluster's ranges whoever is no pod and no service is a node, and what listens there believes nodes.
+    public bool MayResolveTo(IPAddress address) => !limits.ForNames(address) && (!limits.IsOfCluster(address) || IsOfMesh(address));
 
-    public bool IsOfMesh(IPAddress address) => view() is var seen && address.Plain() is var plain
-        && ((seen.Hosts.TryGetValue(plain, out var host) && WorkloadNames.IsService(host.Name)) || (seen.Workloads.TryGetValue(plain, out var owners) && owners.Any(owner => owner.IsPod)));
+    // What a pod or a service has is theirs to guard: it is asked by its name, as the front door asks, and not from the node, which is let in where no pod is.
+    public bool MayAsk(IPAddress address) => !limits.ForNames(address) && !limits.IsOfCluster(address) && !IsOfMesh(address) && isOwn?.Invoke(address.Plain()) != true;
+
+    public bool IsShown(string host, string @namespace) => !view().Kept.TryGetValue(host, out var namespaces) || namespaces.Contains(@namespace);
 
     public DestinationLabels LabelsOf(Cluster cluster, UpstreamEndpoint endpoint)
     {
@@ -69,6 +72,10 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
         // Of the clusters that every node has (MeshClusters) it cannot be said.
         return cluster.Originals is null || cluster.Config.Name.Contains(':', StringComparison.Ordinal) ? WorkloadNames.DestinationOf(WorkloadNames.HostOf(cluster.Config.Name), labels) : new DestinationLabels { Workload = labels ?? new WorkloadLabels() };
     }
+
+    private bool IsOfMesh(IPAddress address) => view() is var seen && address.Plain() is var plain
+        && ((seen.Hosts.TryGetValue(plain, out var host) && WorkloadNames.IsService(host.Name)) || (seen.Workloads.TryGetValue(plain, out var owners) && owners.Any(owner => owner.IsPod))
+            || seen.Shared.Keys.Any(at => at.Address.Equals(plain)));
 
     // Of a pod that is registered and not known otherwise nobody knows the policies: the inbound side refuses it.
     private static MeshPath? Near(MeshSource source, IPAddress address, MeshWorkload? workload, int port)

@@ -10,7 +10,8 @@ namespace Weft.Proxy.Mesh;
 /// </summary>
 /// <param name="own">What the proxy itself listens on.</param>
 /// <param name="open">Allowed all the same: a mesh that is on loopback as a whole.</param>
-internal sealed class OffLimits(IEnumerable<IPAddress> own, IReadOnlyList<IPNetwork> open)
+/// <param name="cluster">From which pods, services and nodes have their addresses.</param>
+internal sealed class OffLimits(IEnumerable<IPAddress> own, IReadOnlyList<IPNetwork> open, IReadOnlyList<IPNetwork> cluster)
 {
     private readonly HashSet<IPAddress> _own = [.. own.Select(address => address.Plain())];
 
@@ -19,6 +20,9 @@ internal sealed class OffLimits(IEnumerable<IPAddress> own, IReadOnlyList<IPNetw
 
     /// <summary>Whether no name may lead to it. Names are tenants' to write and others' to answer: also the proxy's own addresses are none of theirs.</summary>
     public bool ForNames(IPAddress address) => ForConnections(address) || _own.Contains(address.Plain());
+
+    /// <summary>Whether a pod, a service or nobody but a node has it: there a node is trusted by its address.</summary>
+    public bool IsOfCluster(IPAddress address) => address.Plain() is var plain && cluster.Any(range => range.Contains(plain));
 
     // RFC 6890: "this network", loopback, link-local; RFC 1112: multicast. RFC 4291 section 2.5: unspecified, loopback, and IPv4 in IPv6's old clothes are all of ::/96.
     private static bool IsOfMachine(IPAddress address)

@@ -27,6 +27,7 @@ internal sealed class MeshIndexes
         var addresses = View.Hosts.ToBuilder();
         var shared = View.Shared.ToBuilder();
         var named = View.Named.ToBuilder();
+        var kept = View.Kept.ToBuilder();
         var ranges = false;
         // All that go before any that comes: an address may change hands in one step.
         foreach (var (name, _) in units)
@@ -34,6 +35,7 @@ internal sealed class MeshIndexes
             if (!_hosts.Remove(name, out var before))
                 continue;
             ranges |= Ranges(before.Unit).Any();
+            kept.Remove(name);
             foreach (var address in Addresses(before.Unit).Where(address => addresses.TryGetValue(address, out var owner) && owner.Name == name))
                 addresses.Remove(address);
             foreach (var at in Shared(before.Unit))
@@ -57,6 +59,8 @@ internal sealed class MeshIndexes
                 continue;
             var host = _hosts[name] = new MeshHost(name, unit);
             ranges |= Ranges(unit).Any();
+            if (!unit.Namespaces.Contains("*"))
+                kept[name] = unit.Namespaces;
             foreach (var address in Addresses(unit))
                 addresses[address] = host;
             foreach (var at in Shared(unit))
@@ -70,7 +74,7 @@ internal sealed class MeshIndexes
 
         View = View with
         {
-            Hosts = addresses.ToImmutable(), Shared = shared.ToImmutable(), Named = named.ToImmutable(),
+            Hosts = addresses.ToImmutable(), Shared = shared.ToImmutable(), Named = named.ToImmutable(), Kept = kept.ToImmutable(),
             Ranges = ranges ? [.. _hosts.Values.SelectMany(host => Ranges(host.Unit).Select(range => (range, host))).OrderByDescending(pair => pair.range.PrefixLength).ThenBy(pair => pair.host.Name, StringComparer.Ordinal)] : View.Ranges,
         };
     }

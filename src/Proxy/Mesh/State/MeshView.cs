@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Weft.Proxy.Config.Model;
 using Weft.Proxy.Config.Units;
 using Weft.Proxy.Mesh.Registration;
 using Weft.Proxy.Telemetry.Metrics;
@@ -67,6 +68,9 @@ internal sealed record MeshView
 
     /// <summary>Ports of hosts that have no address of their own: they are found by the name that the client says.</summary>
     public ImmutableDictionary<int, ImmutableSortedDictionary<string, MeshHost>> Named { get; init; } = ImmutableDictionary<int, ImmutableSortedDictionary<string, MeshHost>>.Empty;
+
+    /// <summary>Namespaces that see a host, of hosts that not all see.</summary>
+    public ImmutableDictionary<string, ValueList<string>> Kept { get; init; } = ImmutableDictionary<string, ValueList<string>>.Empty;
 
     /// <summary>How many workloads may only call hosts that the mesh knows.</summary>
     public int Restricted { get; init; }

@@ -26,6 +26,8 @@ internal static class TokenPolicies
             problems.Error($"spec.requiredClaims[{i}].claim", "is missing; nobody is let in");
         if (problems.Errors > before || issuers.IsEmpty)
             return new();
+        if (spec.Optional == true && claims.Count + scopes.Count > 0)
+            problems.Warn("spec.optional", "lets in whoever sends no token: what requiredClaims and requiredScopes ask is asked of tokens alone. Leave it out where everybody must have one");
         return new()
         {
             Issuers = issuers, AllowMissing = spec.Optional == true, Scopes = scopes.Distinct().ToValueList(),

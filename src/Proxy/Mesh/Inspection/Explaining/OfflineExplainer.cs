@@ -34,7 +34,7 @@ public static class OfflineExplainer
         var node = state.Workloads.GetValueOrDefault($"{question.Namespace}/{question.Pod}")?.Unit.Node ?? "";
         var door = new LocalWorkload("", DoorNames.Namespace, DoorNames.Workload, DoorNames.ServiceAccount, default);
         var source = new MeshSource(null, door, $"spiffe://{trustDomain}/ns/{door.Namespace}/sa/{door.ServiceAccount}");
-        var paths = new MeshPaths(node, source, new Nobody(), new NoConnector(), new OffLimits([], []), () => state.View, (_, _, _, _, _) => { });
+        var paths = new MeshPaths(node, source, new Nobody(), new NoConnector(), new OffLimits([], [], []), () => state.View, (_, _, _, _, _) => { });
         return new Explainer(new ExplainerParts(state, node, trustDomain, paths, null, null)).Explain(question);
     }
 

@@ -1,0 +1,23 @@
+using Weft.Api.Istio;
+
+namespace Weft.Control.Mesh.Hosts;
+
+/// <summary>
+/// How much one service entry may have every node's proxy hold. Each host has each port, and each of these has each endpoint: bounds of the lists alone would still let one object of some 100 kB be millions of
+/// endpoints. What is beyond is left out, and said.
+/// </summary>
+internal static class EntryLimits
+{
+    /// <summary>Hosts times ports: each is a cluster and a table of routes.</summary>
+    public const int Pairs = 4096;
+
+    /// <summary>And times endpoints.</summary>
+    public const int Places = 65_536;
+
+    public static int HostsOf(ServiceEntrySpec spec) => Math.Min(spec.Hosts.Count, ServiceEntrySpec.MostHosts);
+
+    public static int PortsOf(ServiceEntrySpec spec) => Math.Min(spec.Ports.Count, Math.Min(ServiceEntrySpec.MostPorts, Pairs / Math.Max(1, HostsOf(spec))));
+
+    /// <summary>Endpoints that each port of each host may have.</summary>
+    public static int EndpointsOf(ServiceEntrySpec spec) => Places / Math.Max(1, HostsOf(spec) * PortsOf(spec));
+}

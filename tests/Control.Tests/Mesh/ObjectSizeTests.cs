@@ -1,0 +1,59 @@
+using Weft.Api;
+using Weft.Api.Istio;
+using Weft.Control.Mesh;
+using Weft.Control.Mesh.Inputs;
+using Weft.Proxy.Config;
+using Weft.Proxy.Config.Units;
+
+namespace Weft.Control.Tests.Mesh;
+
+/// <summary>What one object may have every node's proxy hold, also under a user's own definition of its kind, which has no bounds.</summary>
+public sealed class ObjectSizeTests
+{
+    [Fact]
+    public void An_entry_has_some_hosts_and_these_some_ports_and_endpoints()
+    {
+        var snapshot = Compile(new ServiceEntrySpec { Hosts = Hosts(300), Ports = Ports(20), Resolution = "STATIC", Endpoints = Endpoints(40) });
+        Assert.Equal(256, snapshot.Units.Count(unit => unit.Key.Kind == UnitKind.Destination));
+        Assert.Equal(4096, snapshot.Units.Count(unit => unit.Key.Kind == UnitKind.Cluster) - 1); // and that of unknown hosts
+        Assert.Equal(65_536, snapshot.Units.Where(unit => unit.Key.Kind == UnitKind.Backends).Sum(unit => ((BackendsUnit)UnitCodec.Read(unit)).Ports.Sum(port => port.Endpoints.Count)));
+        Assert.Equal(
+            ["spec.endpoints[16]: is more than the entry may have: 256 hosts with 16 ports have 16 endpoints each at most (65536 in all), and the others of these 40 are left out; write several entries",
+             "spec.hosts[256]: is one too many: an entry has 256 hosts at most, and the others of these 300 are left out; write several entries",
+             "spec.ports[16]: is one too many: 256 hosts have 16 ports each at most (4096 in all), and the others of these 20 are left out; write several entries"],
+            snapshot.Diagnostics.Select(problem => $"{problem.Field}: {problem.Message}"));
+        // And no host beyond has an address of its own.
+        Assert.Equal(256, snapshot.Index!.HostAddresses.Wanted["shop/e"].Length);
+    }
+
+    [Fact]
+    public void One_host_has_all_that_istio_lets_it_have()
+    {
+        var snapshot = Compile(new ServiceEntrySpec { Hosts = Hosts(1), Ports = Ports(1), Resolution = "STATIC", Endpoints = Endpoints(4096) });
+        Assert.Empty(snapshot.Diagnostics);
+    }
+
+    [Fact]
+    public void Rules_and_servers_of_gateways_have_some_hosts()
+    {
+        var meta = new ObjectMeta { Name = "a", Namespace = "shop" };
+        var rules = new VirtualService { Metadata = meta, Spec = new() { Hosts = Hosts(1025), Gateways = ["a"], Http = [new() { DirectResponse = new() { Status = 200 } }] } };
+        var server = new Server { Port = new() { Number = 80, Name = "http", Protocol = "HTTP" }, Hosts = ["*"] };
+        var gateway = new Gateway { Metadata = meta, Spec = new() { Selector = new Dictionary<string, string> { ["istio"] = "ingressgateway" }, Servers = [server] } };
+        var snapshot = MeshCompiler.Compile(new() { VirtualServices = [rules], Gateways = [gateway] });
+        Assert.Equal(["spec.hosts[1024]"], snapshot.Diagnostics.Select(problem => problem.Field));
+        Assert.DoesNotContain(snapshot.Units, unit => System.Text.Encoding.UTF8.GetString(unit.Bytes.Span).Contains("h1024.example", StringComparison.Ordinal));
+
+        var many = MeshCompiler.Compile(new() { Gateways = [gateway with { Spec = gateway.Spec with { Servers = [server with { Hosts = Hosts(1025) }, server with { Port = server.Port with { Number = 81 } }] } }] });
+        Assert.Equal(["spec.servers[0].hosts[1024]"], many.Diagnostics.Select(problem => problem.Field));
+        Assert.Equal([81], many.Units.Where(unit => unit.Key.Kind == UnitKind.Listener).Select(unit => ((ListenerUnit)UnitCodec.Read(unit)).Listener.Port));
+    }
+
+    private static MeshSnapshot Compile(ServiceEntrySpec spec) => MeshCompiler.Compile(new() { ServiceEntries = [new() { Metadata = new ObjectMeta { Name = "e", Namespace = "shop" }, Spec = spec }] });
+
+    private static IReadOnlyList<string> Hosts(int count) => [.. Enumerable.Range(0, count).Select(i => $"h{i}.example")];
+
+    private static IReadOnlyList<ServiceEntryPort> Ports(int count) => [.. Enumerable.Range(1, count).Select(i => new ServiceEntryPort { Number = i, Name = $"tcp-{i}", Protocol = "TCP" })];
+
+    private static IReadOnlyList<WorkloadEntrySpec> Endpoints(int count) => [.. Enumerable.Range(0, count).Select(i => new WorkloadEntrySpec { Address = $"192.0.{2 + (i >> 8)}.{i & 0xFF}" })];
+}
