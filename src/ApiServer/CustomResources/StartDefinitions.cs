@@ -89,22 +89,23 @@ internal sealed partial class StartDefinitions(IStore store, IResourceCatalog ca
     private static bool IsOld(PreinstalledDefinition definition, JsonObject metadata) =>
         !PreinstalledPlan.IsOf(definition.Edition, metadata) && PreinstalledPlan.IsAsMade(metadata);
 
-    private async Task RenewAsync(ResourceInfo info, IReadOnlyList<PreinstalledDefinition> old, CancellationToken cancellationToken)
+    // At once: the store commits them together.
+    private async Task RenewAsync(ResourceInfo info, IReadOnlyList<PreinstalledDefinition> old, CancellationToken cancellationToken) =>
+        await Task.WhenAll((await MakeAsync(info, old)).Select(pair => RenewAsync(info, pair.Definition, pair.Tree, cancellationToken)));
+
+    private async Task RenewAsync(ResourceInfo info, PreinstalledDefinition definition, JsonObject manifest, CancellationToken cancellationToken)
     {
-        foreach (var (definition, manifest) in await MakeAsync(info, old))
+        try
         {
-            try
-            {
-                // As an apply, so that no field of the spec gets an owner.
-                await writer.UpdateAsync(Context(info, definition.Name) with { IsApply = true }, Demands.None,
-                    current => new ValueTask<JsonObject>(PreinstalledPlan.Renewed(current, manifest, definition.Edition)), cancellationToken);
-                Log.Renewed(logger, definition.Name);
-            }
-            catch (ApiException e)
-            {
-                // The kind goes on with the definition that it has.
-                Log.NotRenewed(logger, definition.Name, e.Message);
-            }
+            // As an apply, so that no field of the spec gets an owner.
+            await writer.UpdateAsync(Context(info, definition.Name) with { IsApply = true }, Demands.None,
+                current => new ValueTask<JsonObject>(PreinstalledPlan.Renewed(current, manifest, definition.Edition)), cancellationToken);
+            Log.Renewed(logger, definition.Name);
+        }
+        catch (ApiException e)
+        {
+            // The kind goes on with the definition that it has.
+            Log.NotRenewed(logger, definition.Name, e.Message);
         }
     }
 
