@@ -13,6 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Weft.ApiServer.Admission;
 using Weft.ApiServer.Authentication;
+using Weft.ApiServer.CustomResources;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Quotas;
 using Weft.ApiServer.Registry;
@@ -36,6 +37,7 @@ public sealed class ApiServerHost : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ApiPipeline _pipeline;
     private readonly StartObjects _start;
+    private readonly StartDefinitions _definitions;
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> _loops = [];
     private Task[] _running = [];
@@ -45,7 +47,7 @@ public sealed class ApiServerHost : IAsyncDisposable
     {
         _options = options;
         _parts = parts;
-        (_pipeline, _start) = Compose(options, parts, new HealthCheck("loops", LoopProblem), _stopping.Token);
+        (_pipeline, _start, _definitions) = Compose(options, parts, new HealthCheck("loops", LoopProblem), _stopping.Token);
     }
 
     /// <summary>Where the server listens; valid after <see cref="StartAsync"/>.</summary>
@@ -56,14 +58,9 @@ public sealed class ApiServerHost : IAsyncDisposable
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        foreach (var load in _parts.Loads)
-            await load(cancellationToken);
-        foreach (var loop in _parts.Loops)
-            _loops.Add(Task.Run(() => RunLoopAsync(loop), CancellationToken.None));
-        Volatile.Write(ref _running, [.. _loops]);
-
-        await _start.CreateBasicsAsync(cancellationToken);
-        await _start.CreateDefinitionsAsync(_parts.Preinstalled, cancellationToken);
+        // Beside each other: the definitions of a new cluster are work for a processor, all else waits for the disk.
+        await Task.WhenAll(Task.Run(() => _definitions.InstallAsync(_parts.Preinstalled, cancellationToken), cancellationToken), LoadAsync(cancellationToken));
+        await _definitions.ServedAsync(_parts.Preinstalled, cancellationToken);
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(_options.Loggers);
@@ -95,6 +92,16 @@ public sealed class ApiServerHost : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    private async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        foreach (var load in _parts.Loads)
+            await load(cancellationToken);
+        foreach (var loop in _parts.Loops)
+            _loops.Add(Task.Run(() => RunLoopAsync(loop), CancellationToken.None));
+        Volatile.Write(ref _running, [.. _loops]);
+        await _start.CreateBasicsAsync(cancellationToken);
+    }
+
     private async Task RunLoopAsync(Func<CancellationToken, Task> loop)
     {
         try
@@ -121,7 +128,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         return null;
     }
 
-    private static (ApiPipeline Pipeline, StartObjects Start) Compose(
+    private static (ApiPipeline Pipeline, StartObjects Start, StartDefinitions Definitions) Compose(
         ApiServerOptions options, ApiServerParts parts, HealthCheck loops, CancellationToken stopping)
     {
         var (store, time) = (options.Store, options.Time);
@@ -176,7 +183,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         var dispatcher = new Dispatcher(parts.Catalog, paths, verbs, subresources);
         var logger = options.Loggers.CreateLogger("Weft.ApiServer");
         var pipeline = new ApiPipeline(parts.Authenticator, authorizer, dispatcher, names, metrics, new InFlight(options.MaxReadsInFlight, options.MaxWritesInFlight), time, logger);
-        return (pipeline, new StartObjects(parts.Catalog, reader, writer, time, logger));
+        return (pipeline, new StartObjects(parts.Catalog, reader, writer, time, logger), new StartDefinitions(store, parts.Catalog, writer, names, time, logger));
     }
 
     private sealed class PipelineApplication(ApiPipeline pipeline) : IHttpApplication<HttpContext>

@@ -28,7 +28,7 @@ public sealed record ApiServerParts
     public IReadOnlyList<IConnectHandler> Connects { get; init; } = [];
     public IReadOnlyList<HealthCheck> Checks { get; init; } = [];
 
-    /// <summary>Custom kinds whose definitions the server makes at its start where there are none by their names. It never changes one that is there.</summary>
+    /// <summary>Custom kinds whose definitions the server makes at its start where there are none by their names, and renews where they are as another edition of it made them. One that somebody has changed it leaves alone.</summary>
     public IReadOnlyList<PreinstalledDefinition> Preinstalled { get; init; } = [];
 
     /// <summary>Loads what a first request needs; runs before the server listens.</summary>
@@ -38,8 +38,13 @@ public sealed record ApiServerParts
     public IReadOnlyList<Func<CancellationToken, Task>> Loops { get; init; } = [];
 }
 
-/// <param name="Manifest">The definition (<see cref="CrdManifest"/>); asked for only where there is none yet, because a start has no time for it.</param>
+/// <param name="Manifest">The definition (<see cref="CrdManifest"/>); asked for only where there is none yet or one of another edition, because a start has no time for it.</param>
 public sealed record PreinstalledDefinition(PreinstalledKind Kind, Func<System.Text.Json.Nodes.JsonObject> Manifest)
 {
+    /// <summary>Another one for each build of the assembly that has the types and writes their definitions: what one edition made need not be compared by it.</summary>
+    public string Edition { get; init; } = typeof(CrdManifest).Module.ModuleVersionId.ToString("N");
+
+    public string Name => $"{Kind.Kind.Plural}.{Kind.Kind.Kind.Group}";
+
     public static PreinstalledDefinition Of(PreinstalledKind kind, SchemaReader schemas) => new(kind, () => CrdManifest.Of(kind, schemas));
 }

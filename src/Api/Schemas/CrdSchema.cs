@@ -11,32 +11,37 @@ public static class CrdSchema
     /// <param name="kind">The kind, when the schema is that of a whole object: it then gets apiVersion, kind and metadata.</param>
     /// <param name="meta">Schema of metadata, from <see cref="SchemaReader"/>.</param>
     public static Schema FromCrd(JsonObject openApiV3Schema, GroupVersionKind? kind = null, Schema? meta = null, string? definitionName = null) =>
-        new Reading(meta).Read(openApiV3Schema, new Frame(kind, meta, definitionName));
+        new Reading(meta, isLater: false).Read(openApiV3Schema, new Frame(kind, meta, definitionName));
+
+    /// <summary>The same, but members are read when something first looks at them: most kinds of a cluster are never asked for in a run.</summary>
+    /// <param name="openApiV3Schema">Kept: nobody may change it from now on.</param>
+    public static Schema LaterFromCrd(JsonObject openApiV3Schema, GroupVersionKind? kind = null, Schema? meta = null, string? definitionName = null) =>
+        new Reading(meta, isLater: true).Read(openApiV3Schema, new Frame(kind, meta, definitionName));
 
     // Only a root or an embedded resource has one.
     private sealed record Frame(GroupVersionKind? Kind, Schema? Meta, string? DefinitionName);
 
-    private sealed class Reading(Schema? meta)
+    private sealed class Reading(Schema? meta, bool isLater)
     {
+        // One reader at a time: a tree makes its own members when it is first read, too.
+        private readonly Lock _reading = new();
         private readonly System.Collections.Concurrent.ConcurrentDictionary<string, PatternMatcher> _patterns = new();
 
         public Schema Read(JsonObject tree, Frame? root = null)
         {
             var embedded = Flag(tree, "x-kubernetes-embedded-resource");
             var intOrString = Flag(tree, "x-kubernetes-int-or-string");
-            var properties = Members(tree, "properties");
-            var whole = root is not null && (root.Kind is not null || root.Meta is not null);
-            if (whole || embedded)
-                AddObjectMembers(properties, tree.At("properties", "metadata", "properties") as JsonObject);
+            var isObject = embedded || root is not null && (root.Kind is not null || root.Meta is not null);
+            var hasMembers = isObject || tree["properties"] is JsonObject members && members.Any(member => member.Value is JsonObject);
 
             return new()
             {
-                Type = intOrString ? SchemaType.Any : TypeOf(Text(tree, "type"), properties.Count > 0 || whole),
+                Type = intOrString ? SchemaType.Any : TypeOf(Text(tree, "type"), hasMembers),
                 Format = Text(tree, "format"),
                 Description = Text(tree, "description"),
                 DefinitionName = root?.DefinitionName,
                 Kind = root?.Kind,
-                PropertiesFactory = properties.Count == 0 ? null : () => properties.ToFrozenDictionary(),
+                PropertiesFactory = hasMembers ? PropertiesOf(tree, isObject) : null,
                 Items = tree["items"] is JsonObject items ? Read(items) : null,
                 AdditionalProperties = tree["additionalProperties"] switch
                 {
@@ -74,6 +79,28 @@ public static class CrdSchema
                 OneOf = Schemas(tree, "oneOf"),
                 Not = tree["not"] is JsonObject not ? Read(not) : null,
             };
+        }
+
+        private Func<FrozenDictionary<string, Schema>> PropertiesOf(JsonObject tree, bool isObject)
+        {
+            if (isLater)
+                return ReadLater;
+            var properties = ReadMembers();
+            return () => properties.ToFrozenDictionary();
+
+            FrozenDictionary<string, Schema> ReadLater()
+            {
+                lock (_reading)
+                    return ReadMembers().ToFrozenDictionary();
+            }
+
+            Dictionary<string, Schema> ReadMembers()
+            {
+                var members = Members(tree, "properties");
+                if (isObject)
+                    AddObjectMembers(members, tree.At("properties", "metadata", "properties") as JsonObject);
+                return members;
+            }
         }
 
         private void AddObjectMembers(Dictionary<string, Schema> properties, JsonObject? restrictions)

@@ -13,6 +13,8 @@ public static class CrdConditions
     /// <summary>The finalizer that holds a definition until all its objects are gone.</summary>
     public const string Cleanup = "customresourcecleanup.apiextensions.k8s.io";
 
+    private static readonly string[] Changing = ["metadata", "status"];
+
     /// <summary>The definition with new status (and its finalizer), or null when nothing changes. The arguments are not changed.</summary>
     /// <param name="others">All other definitions; those of other groups do not matter.</param>
     /// <param name="builtIn">Names that the program's own kinds have in a group: no definition gets them.</param>
@@ -24,8 +26,12 @@ public static class CrdConditions
 
         var taken = Taken.Of(group, others, builtIn(group));
         var conflict = taken.Conflict(wanted);
-        var next = (JsonObject)crd.DeepClone();
-        var status = Child(next, "status");
+        // Of a definition that stays as it is, the schemas (nearly all of it) are not even looked at.
+        var changed = new JsonObject();
+        foreach (var name in Changing)
+            if (crd[name] is { } value)
+                changed[name] = value.DeepClone();
+        var status = Child(changed, "status");
 
         status["acceptedNames"] = Accepted(wanted, status["acceptedNames"] as JsonObject, taken);
         Set(status, "NamesAccepted", conflict is null ? "True" : "False", conflict?.Reason ?? "NoConflicts", conflict?.Message ?? "no conflicts found", now);
@@ -38,8 +44,13 @@ public static class CrdConditions
         if (Metadata.IsBeingDeleted(crd))
             Set(status, "Terminating", "True", "InstanceDeletionInProgress", "CustomResource deletion is in progress", now);
         else if (serves)
-            Hold(next);
-        return JsonNode.DeepEquals(crd, next) ? null : next;
+            Hold(changed);
+        if (Changing.All(name => JsonNode.DeepEquals(crd[name], changed[name])))
+            return null;
+        var next = (JsonObject)crd.DeepClone();
+        foreach (var name in Changing)
+            next[name] = changed[name]?.DeepClone();
+        return next;
     }
 
     /// <summary>The definition without its finalizer, to be written when no object is left.</summary>

@@ -45,10 +45,10 @@ internal static class CustomResources
             Categories = Metadata.Strings(names, "categories"),
             Namespaced = namespaced,
             StorageVersion = storage["name"].AsText() ?? "",
-            StorageSchema = ReferenceEquals(storage, version) ? null : CrdSchema.FromCrd(Schema(group, names, storage), kind, metadata),
+            StorageSchema = ReferenceEquals(storage, version) ? null : CrdSchema.LaterFromCrd(Schema(group, names, storage), kind, metadata),
             Converter = converter,
             SchemaEpoch = Metadata.Number(definition["metadata"] as JsonObject, "generation") ?? 0,
-            Schema = CrdSchema.FromCrd(Schema(group, names, version), kind, metadata, DefinitionName(kind)),
+            Schema = CrdSchema.LaterFromCrd(Schema(group, names, version), kind, metadata, DefinitionName(kind)),
             Strategy = new CustomStrategy(namespaced, hasStatus, selectable),
             HasStatus = hasStatus,
             Scale = scale is null ? null : new ScalePaths(

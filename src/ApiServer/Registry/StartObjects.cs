@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
-using Weft.Api;
-using Weft.Api.ApiExtensions;
 using Weft.Api.Trees;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Http;
@@ -13,14 +11,10 @@ namespace Weft.ApiServer.Registry;
 /// <summary>The objects that every cluster has from its first second: its namespaces, priority classes, and the service by which pods reach the server.</summary>
 internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReader reader, ObjectWriter writer, TimeProvider time, ILogger logger)
 {
-    private const string Manager = "weft-apiserver";
+    internal const string Manager = "weft-apiserver";
     private const string ServiceName = "kubernetes";
 
-    // Established within milliseconds; what is not by then has a reason that waiting does not mend.
-    private static readonly TimeSpan EstablishWait = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan EstablishPause = TimeSpan.FromMilliseconds(2);
-
-    private static readonly UserInfo Self = new("system:apiserver", [UserInfo.Masters]);
+    internal static readonly UserInfo Self = new("system:apiserver", [UserInfo.Masters]);
 
     public async ValueTask CreateBasicsAsync(CancellationToken cancellationToken)
     {
@@ -69,47 +63,6 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
         }, cancellationToken);
     }
 
-    /// <summary>Kinds that come with the program and are served as custom ones. A definition that is there stays as it is, whoever wrote it.</summary>
-    public async ValueTask CreateDefinitionsAsync(IReadOnlyList<PreinstalledDefinition> definitions, CancellationToken cancellationToken)
-    {
-        // At once: the store commits them together.
-        await Task.WhenAll(definitions.Select(definition => CreateDefinitionAsync(definition, cancellationToken)));
-        var started = time.GetTimestamp();
-        foreach (var definition in definitions)
-            await ServedAsync(definition, started, cancellationToken);
-    }
-
-    private async Task CreateDefinitionAsync(PreinstalledDefinition definition, CancellationToken cancellationToken)
-    {
-        if (catalog.Current.Find("apiextensions.k8s.io", "v1", "customresourcedefinitions") is not { } info || reader.Find(info, "", NameOf(definition)) is not null)
-            return;
-        var tree = definition.Manifest();
-        // The label is all that the server claims to own: who applies another definition over it meets no conflict.
-        Metadata.Of(tree)["managedFields"] = new JsonArray(new JsonObject
-        {
-            ["manager"] = Manager, ["operation"] = "Update", ["apiVersion"] = "apiextensions.k8s.io/v1", ["time"] = Metadata.Time(time.GetUtcNow()), ["fieldsType"] = "FieldsV1",
-            ["fieldsV1"] = new JsonObject { ["f:metadata"] = new JsonObject { ["f:labels"] = new JsonObject { [$"f:{CrdManifest.Label}"] = new JsonObject() } } },
-        });
-        await EnsureAsync("apiextensions.k8s.io", "customresourcedefinitions", "", Metadata.Name(tree), tree, cancellationToken, ownsFields: true);
-    }
-
-    // A first request for the kind must find it. One whose names a user's definition has is not served at all, which that definition's conditions tell.
-    private async Task ServedAsync(PreinstalledDefinition definition, long started, CancellationToken cancellationToken)
-    {
-        var (group, plural) = (definition.Kind.Kind.Kind.Group, definition.Kind.Kind.Plural);
-        while (!catalog.Current.All.Any(resource => resource.Resource.Group == group && resource.Resource.Resource == plural))
-        {
-            if (time.GetElapsedTime(started) > EstablishWait)
-            {
-                Log.NotServed(logger, NameOf(definition));
-                return;
-            }
-            await Task.Delay(EstablishPause, time, cancellationToken);
-        }
-    }
-
-    private static string NameOf(PreinstalledDefinition definition) => $"{definition.Kind.Kind.Plural}.{definition.Kind.Kind.Kind.Group}";
-
     private ValueTask EnsureClassAsync(string name, long value, string description, CancellationToken cancellationToken) =>
         EnsureAsync("scheduling.k8s.io", "priorityclasses", "", name, new JsonObject { ["value"] = value, ["description"] = description }, cancellationToken);
 
@@ -135,7 +88,7 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
         }, cancellationToken);
     }
 
-    private async ValueTask EnsureAsync(string group, string resource, string ns, string name, JsonObject tree, CancellationToken cancellationToken, bool ownsFields = false)
+    private async ValueTask EnsureAsync(string group, string resource, string ns, string name, JsonObject tree, CancellationToken cancellationToken)
     {
         if (catalog.Current.Find(group, "v1", resource) is not { } info || reader.Find(info, ns, name) is not null)
             return;
@@ -144,7 +97,7 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
         Metadata.Of(tree)["name"] = name;
         try
         {
-            await writer.CreateAsync(Context(info, ns, name) with { IsApply = ownsFields }, tree, cancellationToken);
+            await writer.CreateAsync(Context(info, ns, name), tree, cancellationToken);
         }
         catch (ApiException e) when (e.Status.Reason == "AlreadyExists")
         {
@@ -165,9 +118,6 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The kind of {Definition} is not served: see its conditions", EventName = nameof(NotServed))]
-        public static partial void NotServed(ILogger logger, string definition);
-
         [LoggerMessage(LogLevel.Warning, "Making {Kind} {Name}: {Warning}", EventName = nameof(Warned))]
         public static partial void Warned(ILogger logger, string kind, string name, string warning);
     }

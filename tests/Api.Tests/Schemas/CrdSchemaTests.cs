@@ -74,4 +74,26 @@ public sealed class CrdSchemaTests
         tree["properties"]!["a"]!["default"] = "changed";
         Assert.Equal("x", schema.Properties["a"].Default!.GetValue<string>());
     }
+
+    [Fact]
+    public void A_schema_that_is_read_later_is_the_same_and_reads_nothing_before()
+    {
+        static JsonObject Tree() => JsonNode.Parse("""
+            {"type":"object","properties":{"metadata":{"type":"object","properties":{"name":{"type":"string","maxLength":5}}},
+             "spec":{"type":"object","required":["a"],"properties":{"a":{"type":"array","items":{"properties":{"b":{"type":"string","default":"x","pattern":"^x"}}}}}}}}
+            """)!.AsObject();
+        static Schema Item(Schema schema) => schema.Properties["spec"].Properties["a"].Items!;
+        var meta = new SchemaReader().FromType(typeof(ObjectMeta));
+        var (now, later) = (CrdSchema.FromCrd(Tree(), Widget, meta, "w"), CrdSchema.LaterFromCrd(Tree(), Widget, meta, "w"));
+        Assert.Equal(now.Properties.Keys.Order(), later.Properties.Keys.Order());
+        Assert.Equal((now.Type, now.Kind, now.DefinitionName, SchemaType.Object), (later.Type, later.Kind, later.DefinitionName, Item(later).Type));
+        Assert.Equal(["a"], later.Properties["spec"].Required);
+        Assert.Equal(5, later.Properties["metadata"].Properties["name"].MaxLength);
+        Assert.Equal(("x", "^x"), (Item(later).Properties["b"].Default!.GetValue<string>(), Item(later).Properties["b"].Pattern));
+
+        var tree = Tree();
+        var unread = CrdSchema.LaterFromCrd(tree);
+        (tree["properties"] as JsonObject)!.Remove("spec");
+        Assert.DoesNotContain("spec", unread.Properties.Keys);
+    }
 }

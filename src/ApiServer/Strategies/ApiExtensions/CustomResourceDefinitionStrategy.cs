@@ -54,7 +54,7 @@ internal sealed class CustomResourceDefinitionStrategy(ReservedResources reserve
     protected override IEnumerable<FieldError> ValidateObject(Field root, Field? old, StrategyContext context) =>
         context.Subresource == "status" ? StoredVersions(root)
         // The program's own are known to be right, and a start has no time to compile their rules.
-        : context.IsOwn && old is null ? [] : CustomResourceDefinitionValidation.Validate(root, old, reserved);
+        : context.IsOwn ? [] : CustomResourceDefinitionValidation.Validate(root, old, reserved);
 
     public override IEnumerable<string> Warnings(JsonObject tree, JsonObject? old)
     {
