@@ -24,7 +24,8 @@ internal static class Writing
         var tasks = Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(store, writer, new Random(seed + writer), output)))
             .Append(Task.Run(() => CompactAsync(store)));
         var ended = await Task.WhenAny([.. tasks, store.Failed]);
-        output.Line($"failed {(store.Failed.IsCompleted ? (await store.Failed).Message : ended.Exception?.Message)}");
+        // A writer that wrote by itself hears of it before the store has said so.
+        output.Line($"failed {(store.Failed.IsCompleted ? (await store.Failed).Message : ended.Exception?.InnerException?.Message)}");
         return 1;
     }
 
