@@ -119,7 +119,8 @@ public static class CrdConditions
     private static JsonObject? Condition(JsonObject? status, string type) =>
         (status?["conditions"] as JsonArray)?.OfType<JsonObject>().FirstOrDefault(condition => condition["type"].AsText() == type);
 
-    private static JsonObject Child(JsonObject tree, string name)
+    /// <summary>The object of that name, made where there is none.</summary>
+    internal static JsonObject Child(JsonObject tree, string name)
     {
         if (tree[name] is not JsonObject child)
             tree[name] = child = [];

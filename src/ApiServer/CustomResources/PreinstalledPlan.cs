@@ -54,7 +54,7 @@ internal static class PreinstalledPlan
             return next;
         foreach (var name in (string[])["labels", "annotations"])
             foreach (var (key, value) in manifest.At("metadata", name) as JsonObject ?? [])
-                Child(metadata, name)[key] = value?.DeepClone();
+                CrdConditions.Child(metadata, name)[key] = value?.DeepClone();
         var generation = Metadata.Number(metadata, "generation") ?? 0;
         Mark(metadata, edition, JsonNode.DeepEquals(old["spec"], manifest["spec"]) ? generation : generation + 1);
         next["spec"] = manifest["spec"]?.DeepClone();
@@ -63,17 +63,10 @@ internal static class PreinstalledPlan
 
     private static void Mark(JsonObject metadata, string edition, long generation)
     {
-        var annotations = Child(metadata, "annotations");
+        var annotations = CrdConditions.Child(metadata, "annotations");
         annotations[Edition] = edition;
         annotations[Generation] = generation.ToString(CultureInfo.InvariantCulture);
     }
 
     private static string? Annotation(JsonObject metadata, string name) => metadata.At("annotations", name).AsText();
-
-    private static JsonObject Child(JsonObject tree, string name)
-    {
-        if (tree[name] is not JsonObject child)
-            tree[name] = child = [];
-        return child;
-    }
 }
