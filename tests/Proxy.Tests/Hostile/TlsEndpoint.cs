@@ -56,8 +56,9 @@ internal sealed class TlsEndpoint : IAsyncDisposable
                 _clients.Add((client, ServeAsync(client)));
             }
         }
-        catch (Exception over) when (over is SocketException or ObjectDisposedException)
+        catch (Exception over) when (over is SocketException or InvalidOperationException)
         {
+            // Stopped: while it accepted (SocketException), or between two accepts (InvalidOperationException, "Not listening").
         }
     }
 
