@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Weft.Cli.Processes;
 
 namespace Weft.Cli.Objects;
 
@@ -53,10 +54,9 @@ internal static class ObjectCommands
             var access = ClusterConnection.Find(WeftCommands.Paths(parsed));
             using var client = access.Connect(time);
             await using var output = Console.OpenStandardOutput();
-            return await new LogsCommand(client, output).RunAsync(
-                new(parsed.GetValue(pod)!, parsed.GetValue(Namespace) ?? access.Namespace, parsed.GetValue(container), parsed.GetValue(follow),
-                    parsed.GetValue(previous), parsed.GetValue(tail), parsed.GetValue(timestamps)),
-                cancellationToken);
+            var options = new LogsOptions(parsed.GetValue(pod)!, parsed.GetValue(Namespace) ?? access.Namespace, parsed.GetValue(container), parsed.GetValue(follow),
+                parsed.GetValue(previous), parsed.GetValue(tail), parsed.GetValue(timestamps));
+            return await OutputReader.WhileReadAsync(token => new LogsCommand(client, output).RunAsync(options, token), cancellationToken);
         }));
         return command;
     }
@@ -74,9 +74,8 @@ internal static class ObjectCommands
             await using var stdin = Console.OpenStandardInput();
             await using var stdout = Console.OpenStandardOutput();
             await using var stderr = Console.OpenStandardError();
-            return await new ExecCommand(access, stdin, stdout, stderr).RunAsync(
-                new(parsed.GetValue(pod)!, parsed.GetValue(Namespace) ?? access.Namespace, parsed.GetValue(container), parsed.GetValue(input), parsed.GetValue(words)!),
-                cancellationToken);
+            var options = new ExecOptions(parsed.GetValue(pod)!, parsed.GetValue(Namespace) ?? access.Namespace, parsed.GetValue(container), parsed.GetValue(input), parsed.GetValue(words)!);
+            return await OutputReader.WhileReadAsync(token => new ExecCommand(access, stdin, stdout, stderr).RunAsync(options, token), cancellationToken);
         }));
         return command;
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Weft.Cli.Objects;
+using Weft.Cli.Processes;
 using Weft.Proxy.Config.Inspection;
 
 namespace Weft.Cli.Observing;
@@ -80,8 +81,8 @@ public sealed class TapCommand(MeshObserver observer, TextWriter output, TextWri
             var access = ClusterConnection.Find(WeftCommands.Paths(parsed));
             using var observer = MeshObserver.Connect(access);
             var (place, filter) = filters.Read(parsed, access.Namespace);
-            return await new TapCommand(observer, Console.Out, Console.Error).RunAsync(
-                new(place, filter with { Target = parsed.GetValue(target) }, parsed.GetValue(format) == "json", parsed.GetValue(most), parsed.GetValue(recent)), cancellationToken);
+            var options = new TapOptions(place, filter with { Target = parsed.GetValue(target) }, parsed.GetValue(format) == "json", parsed.GetValue(most), parsed.GetValue(recent));
+            return await OutputReader.WhileReadAsync(token => new TapCommand(observer, Console.Out, Console.Error).RunAsync(options, token), cancellationToken);
         }));
         return command;
     }

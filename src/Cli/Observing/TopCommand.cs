@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Weft.Cli.Objects;
+using Weft.Cli.Processes;
 using Weft.Proxy.Config.Inspection;
 
 namespace Weft.Cli.Observing;
@@ -141,9 +142,8 @@ public sealed class TopCommand(MeshObserver observer, TimeProvider time, TextWri
             using var observer = MeshObserver.Connect(access);
             if (parsed.GetValue(window) is < 1 or > 3600)
                 throw new CommandException("--window is 1 to 3600 seconds");
-            return await new TopCommand(observer, time, Console.Out, Console.Error).RunAsync(
-                new(parsed.GetValue(kind)!, parsed.GetValue(everywhere) ? null : parsed.GetValue(@namespace) ?? access.Namespace, TimeSpan.FromSeconds(parsed.GetValue(window)), parsed.GetValue(once), parsed.GetValue(format) == "json"),
-                !Console.IsOutputRedirected, cancellationToken);
+            var options = new TopOptions(parsed.GetValue(kind)!, parsed.GetValue(everywhere) ? null : parsed.GetValue(@namespace) ?? access.Namespace, TimeSpan.FromSeconds(parsed.GetValue(window)), parsed.GetValue(once), parsed.GetValue(format) == "json");
+            return await OutputReader.WhileReadAsync(token => new TopCommand(observer, time, Console.Out, Console.Error).RunAsync(options, !Console.IsOutputRedirected, token), cancellationToken);
         }));
         return command;
     }

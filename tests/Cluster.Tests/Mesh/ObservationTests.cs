@@ -157,6 +157,10 @@ public sealed class ObservationTests(MeshCluster cluster)
                 await mesh.Namespace.EventuallyAsync($"{kind} are counted", async () =>
                     (await TopAsync(kind)).Any(row => (string?)row!["name"] == name && (double)row["requestsPerSecond"]! > 0 && (double)row["successRate"]! == 1 && row["p99"] is not null));
             }
+
+            // It goes on until nobody reads it.
+            var head = await cluster.RunAsync("sh", ["-c", $"{WeftCluster.Program} top services -n {mesh.Name} --window 1 --name {cluster.Name} --data-dir {cluster.DataDir} | head -n 1"], new Dictionary<string, string> { ["KUBECONFIG"] = cluster.Kubeconfig });
+            Assert.StartsWith("NAMESPACE", head.Succeeded(), StringComparison.Ordinal);
         }
         finally
         {
