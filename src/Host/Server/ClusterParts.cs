@@ -50,10 +50,19 @@ internal sealed partial class ClusterParts : IAsyncDisposable
     {
         using (var admin = Connect(new UserInfo("system:apiserver", [UserInfo.Masters]), "weft"))
         {
-            await ProcessRuntimeClass.EnsureAsync(admin, cancellationToken);
-            await LocalStorageClass.EnsureAsync(admin, cancellationToken);
-            if (await DnsService.EnsureAsync(admin, settings.DnsAddress, cancellationToken) is { } problem)
-                Log.NoDnsService(loggers.CreateLogger<ClusterParts>(), problem);
+            var logger = loggers.CreateLogger<ClusterParts>();
+            try
+            {
+                await ProcessRuntimeClass.EnsureAsync(admin, cancellationToken);
+                await LocalStorageClass.EnsureAsync(admin, cancellationToken);
+                if (await DnsService.EnsureAsync(admin, settings.DnsAddress, cancellationToken) is { } problem)
+                    Log.NoDnsService(logger, problem);
+            }
+            catch (ApiStatusException refused) when (refused.Code == 500)
+            {
+                // The store has no room, and was asked for one that is missing: a cluster that was there serves without it.
+                Log.NotMade(logger, refused.Message);
+            }
         }
 
         // The node has the longest way (addresses, firewall, its own registration): it starts beside the controllers.
@@ -121,6 +130,9 @@ internal sealed partial class ClusterParts : IAsyncDisposable
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Warning, "one of the classes and services that come with the cluster is missing until a later start: {Reason}")]
+        public static partial void NotMade(ILogger logger, string reason);
+
         [LoggerMessage(LogLevel.Warning, "there is no Service kube-dns: {Problem}")]
         public static partial void NoDnsService(ILogger logger, string problem);
     }

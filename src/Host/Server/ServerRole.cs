@@ -29,7 +29,7 @@ internal static partial class ServerRole
         {
             return await ServeAsync(paths, time, loggers, logger, stopping.Token);
         }
-        catch (Exception refused) when (refused is StoreOpenException or PkiException or NodeStartException or InvalidDataException or IOException or SocketException)
+        catch (Exception refused) when (refused is StoreOpenException or PkiException or NodeStartException or InvalidDataException or IOException or StoreReadOnlyException or SocketException)
         {
             // Nothing that a restart would mend: say it, and tell the supervisor to leave it.
             Log.CannotStart(logger, refused.Message);
@@ -59,7 +59,8 @@ internal static partial class ServerRole
         KubeconfigFile.Write(paths, settings.ApiPort, pki);
         KubeconfigFile.WriteProxys(paths, settings.ApiPort, pki, NodeParts.Options(paths, settings).NodeName);
         await using var store = await opening;
-        await BootstrapPolicy.ReconcileAsync(store, time, stopping);
+        if (await BootstrapPolicy.ReconcileAsync(store, time, stopping) is { } noRoom)
+            Log.OldRoles(logger, noRoom);
         using var background = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var compacting = new AutoCompactor(store, new CompactionOptions(), time).RunAsync(background.Token);
 
@@ -135,6 +136,9 @@ internal static partial class ServerRole
     {
         [LoggerMessage(LogLevel.Error, "cannot start: {Reason}")]
         public static partial void CannotStart(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "the cluster's own roles stay as an earlier start has left them: {Reason}")]
+        public static partial void OldRoles(ILogger logger, string reason);
 
         [LoggerMessage(LogLevel.Information, "ready, API on port {Port}")]
         public static partial void Ready(ILogger logger, int port);
