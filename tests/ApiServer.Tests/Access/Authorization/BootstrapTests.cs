@@ -86,6 +86,24 @@ public sealed class BootstrapTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_the_Gateway_API_routes_are_the_namespaces_and_gateways_the_operators()
+    {
+        const string Group = "gateway.networking.k8s.io";
+        foreach (var (role, user) in new[] { ("view", "v"), ("edit", "e"), ("admin", "a") })
+            await Trees.PutRbacAsync(_store, "rolebindings", $"metadata: {{name: {role}, namespace: a}}\nroleRef: {{kind: ClusterRole, name: {role}}}\nsubjects: [{{kind: User, name: {user}}}]");
+        foreach (var user in new[] { "v", "e", "a" })
+        {
+            Assert.True(await AllowsAsync(new(user, []), "watch", Group, "gateways"));
+            Assert.False(await AllowsAsync(new(user, []), "create", Group, "gateways"));
+            Assert.False(await AllowsAsync(new(user, []), "create", Group, "gatewayclasses", ns: ""));
+            foreach (var resource in new[] { "httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes", "referencegrants", "backendtlspolicies" })
+                Assert.Equal(user != "v", await AllowsAsync(new(user, []), "create", Group, resource));
+            // Istio's of the same name.
+            Assert.Equal(user != "v", await AllowsAsync(new(user, []), "create", "networking.istio.io", "gateways"));
+        }
+    }
+
+    [Fact]
     public async Task Anonymous_may_look_at_health_and_version_alone()
     {
         var feed = new RbacFeed(_store, NullLogger<RbacFeed>.Instance);
