@@ -59,8 +59,9 @@ public sealed class ApiServerHost : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         // Beside each other: the definitions of a new cluster are work for a processor, all else waits for the disk.
-        await Task.WhenAll(Task.Run(() => _definitions.InstallAsync(_parts.Preinstalled, cancellationToken), cancellationToken), LoadAsync(cancellationToken));
-        await _definitions.ServedAsync(_parts.Preinstalled, cancellationToken);
+        var installing = Task.Run(() => _definitions.InstallAsync(_parts.Preinstalled, cancellationToken), cancellationToken);
+        await Task.WhenAll(installing, LoadAsync(cancellationToken));
+        await _definitions.ServedAsync(await installing, cancellationToken);
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(_options.Loggers);

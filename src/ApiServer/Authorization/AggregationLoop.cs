@@ -6,12 +6,12 @@ using Weft.Storage;
 namespace Weft.ApiServer.Authorization;
 
 /// <summary>Runs <see cref="AggregationPlanner"/> whenever a cluster role changes. It writes to the store itself: what it adds up was checked when it was written.</summary>
-public sealed partial class AggregationLoop(IStore store, ILogger<AggregationLoop> logger)
+public sealed partial class AggregationLoop(IStore store, TimeProvider time, ILogger<AggregationLoop> logger)
 {
     private const string Prefix = "/registry/" + Rbac.Group + "/" + Rbac.ClusterRoles + "/";
 
     public Task RunAsync(CancellationToken cancellationToken) =>
-        StoreFollower.RunAsync(FollowAsync, reason => Log.Relisting(logger, reason), cancellationToken);
+        StoreFollower.RunAsync(FollowAsync, reason => Log.Relisting(logger, reason), time, cancellationToken);
 
     private async Task FollowAsync(CancellationToken cancellationToken)
     {

@@ -14,17 +14,26 @@ public static class BootstrapPolicy
     private const string AutoUpdate = "rbac.authorization.kubernetes.io/autoupdate";
     private const string Prefix = "/registry/" + Rbac.Group + "/";
 
-    public static async Task ReconcileAsync(IStore store, TimeProvider time, CancellationToken cancellationToken)
+    /// <returns>Why the roles stay as an earlier start has left them; null when all is well.</returns>
+    /// <exception cref="StoreReadOnlyException">The store has no room for them, and there are none yet: nobody would have a right.</exception>
+    public static async Task<string?> ReconcileAsync(IStore store, TimeProvider time, CancellationToken cancellationToken)
     {
         while (true)
         {
             var steps = Plan(key => store.Get(key) is { } entry ? (Envelope.Read(entry.Value).Parse(0), entry.ModRevision) : null, time.GetUtcNow());
             if (steps.Count == 0)
-                return;
+                return null;
             var operations = steps.Select(s => Op.Put(s.Key, Envelope.Write(s.Object, "v1", 0), s.Revision == 0 ? Expect.Absent : Expect.At(s.Revision))).ToArray();
-            if ((await store.CommitAsync(operations, cancellationToken)).Succeeded)
-                return;
-            // Another server of the same cluster was first: look again.
+            try
+            {
+                if ((await store.CommitAsync(operations, cancellationToken)).Succeeded)
+                    return null;
+                // Another server of the same cluster was first: look again.
+            }
+            catch (StoreReadOnlyException full) when (store.Get(Prefix + Rbac.ClusterRoles + "/cluster-admin") is not null)
+            {
+                return full.Message;
+            }
         }
     }
 

@@ -29,7 +29,7 @@ internal static class BootstrapRoles
         // What metrics-server brings with it.
         Labelled(Role("system:aggregated-metrics-reader", Rule(Read, ["metrics.k8s.io"], ["nodes", "pods"])), "view"),
         // What Istio's installation brings with it. Statuses are the mesh's own to write.
-        Labelled(Role("weft:istio-edit", [.. MeshResources().Select(group => Rule(Write, [group.Key], [.. group]))]), "edit"),
+        Labelled(Role("weft:istio-edit", [.. MeshResources().Select(group => Rule(Write, [group.Key], [.. group.Where(resource => !IsOperators(group.Key, resource))]))]), "edit"),
         Labelled(Role("weft:istio-view", [.. MeshResources().Select(group => Rule(Read, [group.Key], [.. group, .. group.Select(resource => resource + "/status")]))]), "view"),
 
         Role("system:basic-user",
@@ -75,6 +75,9 @@ internal static class BootstrapRoles
     // What is of the whole cluster (ServiceMesh, GatewayClass) is its administrators'.
     private static IEnumerable<IGrouping<string, string>> MeshResources() =>
         MeshKinds.All().Concat(WeftKinds.Preinstalled()).Concat(GatewayKinds.Preinstalled()).Where(kind => kind.Kind.Namespaced).GroupBy(kind => kind.Kind.Kind.Group, kind => kind.Kind.Plural);
+
+    // In the roles that the Gateway API has in mind, routes are the applications' and a Gateway is the cluster operators': it opens ports to the outside.
+    private static bool IsOperators(string group, string resource) => (group, resource) == (GatewayKinds.Group, "gateways");
 
     private static JsonObject[] AdminPart() =>
     [

@@ -33,7 +33,7 @@ public sealed partial class CrdEstablisher(IStore store, IReadOnlyList<ResourceI
     }
 
     public Task RunAsync(CancellationToken cancellationToken) =>
-        StoreFollower.RunAsync(FollowAsync, reason => Log.Relisting(logger, reason), cancellationToken);
+        StoreFollower.RunAsync(FollowAsync, reason => Log.Relisting(logger, reason), time, cancellationToken);
 
     private async Task FollowAsync(CancellationToken cancellationToken)
     {

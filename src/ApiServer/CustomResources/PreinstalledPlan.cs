@@ -61,6 +61,10 @@ internal static class PreinstalledPlan
         return next;
     }
 
+    /// <summary>False where a renewal notes no more than who has looked: most builds change few definitions.</summary>
+    public static bool Differs(JsonObject old, JsonObject renewed) =>
+        !JsonNode.DeepEquals(old["spec"], renewed["spec"]) || !JsonNode.DeepEquals(old.At("metadata", "labels"), renewed.At("metadata", "labels"));
+
     private static void Mark(JsonObject metadata, string edition, long generation)
     {
         var annotations = CrdConditions.Child(metadata, "annotations");

@@ -18,10 +18,11 @@ internal sealed partial class StartDefinitions(IStore store, IResourceCatalog ca
     private static readonly TimeSpan EstablishWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan EstablishPause = TimeSpan.FromMilliseconds(2);
 
-    public async Task InstallAsync(IReadOnlyList<PreinstalledDefinition> definitions, CancellationToken cancellationToken)
+    /// <summary>Those that are in the store then. What the store has no room for stays as it is, until a later start.</summary>
+    public async Task<IReadOnlyList<PreinstalledDefinition>> InstallAsync(IReadOnlyList<PreinstalledDefinition> definitions, CancellationToken cancellationToken)
     {
         if (definitions.Count == 0 || catalog.Current.Find("apiextensions.k8s.io", "v1", "customresourcedefinitions") is not { } info)
-            return;
+            return [];
         var made = new Dictionary<PreinstalledDefinition, JsonObject>();
         while (true)
         {
@@ -29,24 +30,34 @@ internal sealed partial class StartDefinitions(IStore store, IResourceCatalog ca
             var missing = definitions.Where(definition => !stored.ContainsKey(Keys.Of(info, "", definition.Name))).ToList();
             foreach (var (definition, tree) in await MakeAsync(info, [.. missing.Where(definition => !made.ContainsKey(definition))]))
                 made[definition] = tree;
-            // One commit: each more costs a write to the disk, and a round of whatever follows definitions. Where it fails, another server of the cluster was first with one.
-            if (missing.Count > 0 && !(await store.CommitAsync(Creations(info, missing, made, stored.Values), cancellationToken)).Succeeded)
-                continue;
+            try
+            {
+                // One commit: each more costs a write to the disk, and a round of whatever follows definitions. Where it fails, another server of the cluster was first with one.
+                if (missing.Count > 0 && !(await store.CommitAsync(Creations(info, missing, made, stored.Values), cancellationToken)).Succeeded)
+                    continue;
+                missing = [];
+            }
+            catch (StoreReadOnlyException full)
+            {
+                // What is there can be served without them.
+                foreach (var definition in missing)
+                    Log.NotMade(logger, definition.Name, full.Message);
+            }
 
             await RenewAsync(info, [.. definitions.Where(definition => stored.TryGetValue(Keys.Of(info, "", definition.Name), out var entry) && IsOld(definition, MetadataOf(entry)))], cancellationToken);
-            return;
+            return [.. definitions.Except(missing)];
         }
     }
 
-    /// <summary>A first request for the kinds must find them. One whose names a user's definition has is not served at all, which that definition's conditions tell.</summary>
+    /// <summary>A first request for the kinds must find them, and as they are from this start on. One whose names a user's definition has is not served at all, which that definition's conditions tell.</summary>
     public async ValueTask ServedAsync(IReadOnlyList<PreinstalledDefinition> definitions, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
+        // Reads what was written just now, in place of waiting for it.
+        await catalog.LoadAsync(cancellationToken);
         foreach (var definition in definitions)
         {
             var (kind, plural) = (definition.Kind.Kind.Kind, definition.Kind.Kind.Plural);
-            // Reads what was written just now, in place of waiting for it.
-            await catalog.FindAsync(kind.Group, kind.Version, plural, cancellationToken);
             while (!catalog.Current.All.Any(resource => resource.Resource.Group == kind.Group && resource.Resource.Resource == plural))
             {
                 if (time.GetElapsedTime(started) > EstablishWait)
@@ -95,14 +106,20 @@ internal sealed partial class StartDefinitions(IStore store, IResourceCatalog ca
 
     private async Task RenewAsync(ResourceInfo info, PreinstalledDefinition definition, JsonObject manifest, CancellationToken cancellationToken)
     {
+        var changes = false;
         try
         {
             // As an apply, so that no field of the spec gets an owner.
-            await writer.UpdateAsync(Context(info, definition.Name) with { IsApply = true }, Demands.None,
-                current => new ValueTask<JsonObject>(PreinstalledPlan.Renewed(current, manifest, definition.Edition)), cancellationToken);
-            Log.Renewed(logger, definition.Name);
+            await writer.UpdateAsync(Context(info, definition.Name) with { IsApply = true }, Demands.None, current =>
+            {
+                var next = PreinstalledPlan.Renewed(current, manifest, definition.Edition);
+                changes = PreinstalledPlan.Differs(current, next);
+                return new ValueTask<JsonObject>(next);
+            }, cancellationToken);
+            if (changes)
+                Log.Renewed(logger, definition.Name);
         }
-        catch (ApiException e)
+        catch (Exception e) when (e is ApiException or StoreReadOnlyException)
         {
             // The kind goes on with the definition that it has.
             Log.NotRenewed(logger, definition.Name, e.Message);
@@ -139,6 +156,9 @@ internal sealed partial class StartDefinitions(IStore store, IResourceCatalog ca
     {
         [LoggerMessage(LogLevel.Warning, "The kind of {Definition} is not served: see its conditions", EventName = nameof(NotServed))]
         public static partial void NotServed(ILogger logger, string definition);
+
+        [LoggerMessage(LogLevel.Warning, "There is no definition {Definition} until a later start: {Reason}", EventName = nameof(NotMade))]
+        public static partial void NotMade(ILogger logger, string definition, string reason);
 
         [LoggerMessage(LogLevel.Information, "Definition {Definition} was as another edition of this program made it, and is renewed", EventName = nameof(Renewed))]
         public static partial void Renewed(ILogger logger, string definition);

@@ -22,6 +22,9 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
     private readonly Dictionary<string, (long Revision, IReadOnlyList<ResourceInfo> Resources)> _custom = [];
     private readonly Dictionary<GroupVersionResource, CancellationTokenSource> _watched = [];
     private ResourceSnapshot _current = new(1, builtIns);
+
+    // What the custom ones are as of: lists and the watch come in any order, and none may take back what another has shown.
+    private long _revision;
     private long _verified;
 
     public ResourceSnapshot Current => Volatile.Read(ref _current);
@@ -42,7 +45,6 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
                 ? new ConversionWebhook(caller, Metadata.Name(definition), client) : null;
     }
 
-    /// <summary>Reads everything. Called once before the server answers.</summary>
     public async ValueTask LoadAsync(CancellationToken cancellationToken) => Replace(await store.ListAsync(Prefix, cancellationToken: cancellationToken));
 
     /// <summary>Follows the store until cancelled.</summary>
@@ -65,7 +67,7 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
         var now = store.Revision;
         if (Volatile.Read(ref _verified) >= now)
             return null;
-        Replace(await store.ListAsync(Prefix, cancellationToken: cancellationToken));
+        await LoadAsync(cancellationToken);
         Volatile.Write(ref _verified, now);
         return Current.Find(group, version, resource);
     }
@@ -88,6 +90,9 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
     {
         lock (_gate)
         {
+            if (page.Revision < _revision)
+                return;
+            _revision = page.Revision;
             var changed = false;
             var keys = page.Entries.Select(entry => entry.Key).ToHashSet();
             foreach (var gone in _custom.Keys.Where(key => !keys.Contains(key)).ToList())
@@ -103,6 +108,9 @@ public sealed partial class ResourceCatalog(IStore store, IReadOnlyList<Resource
     {
         lock (_gate)
         {
+            if (batch.Revision <= _revision)
+                return;
+            _revision = batch.Revision;
             var changed = false;
             foreach (var change in batch.Changes)
                 changed |= change.Current is { } entry ? Set(entry) : _custom.Remove(change.Key);

@@ -79,6 +79,9 @@ public interface IResourceCatalog
 {
     ResourceSnapshot Current { get; }
 
+    /// <summary>Reads the definitions as they are in the store now: when it returns, <see cref="Current"/> is not older.</summary>
+    ValueTask LoadAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
     /// <summary>The resource as of the newest write: one that was established just now is found although its snapshot is still on the way.</summary>
     ValueTask<ResourceInfo?> FindAsync(string group, string version, string resource, CancellationToken cancellationToken) => new(Current.Find(group, version, resource));
 

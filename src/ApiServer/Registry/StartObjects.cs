@@ -5,10 +5,11 @@ using Weft.Api.Trees;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Registry.Services;
+using Weft.Storage;
 
 namespace Weft.ApiServer.Registry;
 
-/// <summary>The objects that every cluster has from its first second: its namespaces, priority classes, and the service by which pods reach the server.</summary>
+/// <summary>The objects that every cluster has from its first second: its namespaces, priority classes, and the service by which pods reach the server. What the store has no room for waits for a later start.</summary>
 internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReader reader, ObjectWriter writer, TimeProvider time, ILogger logger)
 {
     internal const string Manager = "weft-apiserver";
@@ -76,16 +77,23 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
             return;
         }
 
-        await writer.UpdateAsync(Context(info, "default", ServiceName), Demands.None, old =>
+        try
         {
-            var current = (JsonObject)old.DeepClone();
-            foreach (var (name, value) in wanted)
+            await writer.UpdateAsync(Context(info, "default", ServiceName), Demands.None, old =>
             {
-                if (name != "metadata")
-                    current[name] = value?.DeepClone();
-            }
-            return new ValueTask<JsonObject>(current);
-        }, cancellationToken);
+                var current = (JsonObject)old.DeepClone();
+                foreach (var (name, value) in wanted)
+                {
+                    if (name != "metadata")
+                        current[name] = value?.DeepClone();
+                }
+                return new ValueTask<JsonObject>(current);
+            }, cancellationToken);
+        }
+        catch (StoreReadOnlyException full)
+        {
+            Log.NotWritten(logger, info.Kind.Kind, ServiceName, full.Message);
+        }
     }
 
     private async ValueTask EnsureAsync(string group, string resource, string ns, string name, JsonObject tree, CancellationToken cancellationToken)
@@ -103,6 +111,10 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
         {
             // Another server of the cluster was first.
         }
+        catch (StoreReadOnlyException full)
+        {
+            Log.NotWritten(logger, info.Kind.Kind, name, full.Message);
+        }
         catch (ApiException e)
         {
             throw new InvalidOperationException($"the server cannot create its own {info.Kind.Kind} {name}: {e.Message}", e);
@@ -118,6 +130,9 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Warning, "The server's own {Kind} {Name} stays as it was, or missing, until a later start: {Reason}", EventName = nameof(NotWritten))]
+        public static partial void NotWritten(ILogger logger, string kind, string name, string reason);
+
         [LoggerMessage(LogLevel.Warning, "Making {Kind} {Name}: {Warning}", EventName = nameof(Warned))]
         public static partial void Warned(ILogger logger, string kind, string name, string warning);
     }

@@ -5,6 +5,9 @@ namespace Weft.ApiServer.Registry;
 /// <summary>What every loop that follows the store does when its watch cannot go on: it lists again and starts anew, until it is told to end.</summary>
 internal static class StoreFollower
 {
+    // Somebody has to make room: more often would only fill the log.
+    private static readonly TimeSpan FullPause = TimeSpan.FromSeconds(5);
+
     /// <param name="followAsync">Lists, then watches; ends only by an exception or the token.</param>
     /// <param name="relisting">Told why a new list is needed: the reader fell behind, or history was compacted.</param>
     internal static async Task RunAsync(Func<CancellationToken, Task> followAsync, Action<string> relisting, CancellationToken cancellationToken)
@@ -25,4 +28,21 @@ internal static class StoreFollower
             }
         }
     }
+
+    /// <summary>The same for one that writes: a disk that is full keeps it from its work for a while, and does not end it.</summary>
+    internal static Task RunAsync(Func<CancellationToken, Task> followAsync, Action<string> relisting, TimeProvider time, CancellationToken cancellationToken) => RunAsync(async token =>
+    {
+        while (true)
+        {
+            try
+            {
+                await followAsync(token);
+            }
+            catch (StoreReadOnlyException full)
+            {
+                relisting(full.Message);
+                await Task.Delay(FullPause, time, token);
+            }
+        }
+    }, relisting, cancellationToken);
 }

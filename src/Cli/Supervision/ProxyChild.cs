@@ -71,7 +71,7 @@ public static class ProxyChild
     public static void WriteAccess(string directory, ReadOnlySpan<byte> kubeconfig)
     {
         var path = AccessFile(directory);
-        AtomicFile.Write(path, kubeconfig, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        AtomicFile.Update(path, kubeconfig, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         FileOwner.Set(path, 0, User);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
     }

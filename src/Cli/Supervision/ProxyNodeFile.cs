@@ -43,5 +43,5 @@ public sealed record ProxyNodeFile(string Node, string DnsAddress, string DoorAd
         }
     }
 
-    public void Save(string directory) => AtomicFile.Write(PathIn(directory), JsonSerializer.SerializeToUtf8Bytes(this, ClusterJson.Default.ProxyNodeFile), Readable);
+    public void Save(string directory) => AtomicFile.Update(PathIn(directory), JsonSerializer.SerializeToUtf8Bytes(this, ClusterJson.Default.ProxyNodeFile), Readable);
 }

@@ -93,8 +93,20 @@ public sealed class Supervisor(ClusterPaths paths, IReadOnlyList<ChildSpec> chil
         return left;
     }
 
-    private void Say(string sentence) =>
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} supervisor: {sentence}"));
+    /// <summary>What it says of its children.</summary>
+    internal TextWriter Output { get; init; } = Console.Error;
+
+    private void Say(string sentence)
+    {
+        try
+        {
+            Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} supervisor: {sentence}"));
+        }
+        catch (IOException)
+        {
+            // The disk of the log is full: the children are to live all the same.
+        }
+    }
 
     public static ProcessIdentity? Find(ClusterPaths paths) =>
         StateFile.Load(paths.SupervisorFile, ClusterJson.Default.ProcessIdentity) is { IsAlive: true } alive ? alive : null;

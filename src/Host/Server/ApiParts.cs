@@ -44,7 +44,7 @@ internal static class ApiParts
                 new JoinTokens(objects, time),
                 new ServiceAccountTokenAuthenticator(tokens, loggers.CreateLogger<ServiceAccountTokenAuthenticator>())),
             authorizer);
-        var aggregation = new AggregationLoop(store, loggers.CreateLogger<AggregationLoop>());
+        var aggregation = new AggregationLoop(store, time, loggers.CreateLogger<AggregationLoop>());
         var schemas = new SchemaReader();
         // Past the other node's proxy, as the mark is past this one's.
         PodConnector? pods = settings.Mesh ? streams.ConnectElsewhereAsync : null;

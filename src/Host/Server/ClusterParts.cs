@@ -7,16 +7,23 @@ using Weft.Cli.Clusters;
 using Weft.Client;
 using Weft.Control;
 using Weft.Control.Configuration;
+using Weft.Control.Discovery.Registry;
 using Weft.Control.Lifecycle;
 using Weft.Control.Scheduling;
 using Weft.Node.Agent;
 using Weft.Node.Simulation;
+using Weft.Storage;
 
 namespace Weft.Host.Server;
 
 /// <summary>What works through the API: controllers, scheduler, node agent, each under its own identity. Stopped in the reverse order of their start.</summary>
 internal sealed partial class ClusterParts : IAsyncDisposable
 {
+    // errno(3), which .NET gives an IOException as its HResult.
+    private const int NoSpace = 28;
+
+    private static readonly TimeSpan RoomPause = TimeSpan.FromSeconds(2);
+
     private readonly Stack<Func<ValueTask>> _stops = new();
 
     internal required string NodeName { get; init; }
@@ -48,17 +55,26 @@ internal sealed partial class ClusterParts : IAsyncDisposable
         ApiServerHost api, string authorityPem, ClusterSettings settings, NodeAgentOptions options, LateStreams streams, ConfigParts configuration, IdentityParts identity, StartDiscovery startDiscovery, TimeProvider time, Random random, ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
+        var logger = loggers.CreateLogger<ClusterParts>();
         using (var admin = Connect(new UserInfo("system:apiserver", [UserInfo.Masters]), "weft"))
         {
-            await ProcessRuntimeClass.EnsureAsync(admin, cancellationToken);
-            await LocalStorageClass.EnsureAsync(admin, cancellationToken);
-            if (await DnsService.EnsureAsync(admin, settings.DnsAddress, cancellationToken) is { } problem)
-                Log.NoDnsService(loggers.CreateLogger<ClusterParts>(), problem);
+            try
+            {
+                await ProcessRuntimeClass.EnsureAsync(admin, cancellationToken);
+                await LocalStorageClass.EnsureAsync(admin, cancellationToken);
+                if (await DnsService.EnsureAsync(admin, settings.DnsAddress, cancellationToken) is { } problem)
+                    Log.NoDnsService(logger, problem);
+            }
+            catch (ApiStatusException refused) when (refused.Code == 500)
+            {
+                // The store has no room, and was asked for one that is missing: a cluster that was there serves without it.
+                Log.NotMade(logger, refused.Message);
+            }
         }
 
         // The node has the longest way (addresses, firewall, its own registration): it starts beside the controllers.
-        var starting = NodeAgent.StartAsync(
-            options, Connect(new UserInfo($"system:node:{options.NodeName}", ["system:nodes"]), "weft-node"), time, random, loggers, cancellationToken);
+        var nodes = Connect(new UserInfo($"system:node:{options.NodeName}", ["system:nodes"]), "weft-node");
+        var starting = WithRoomAsync("node of this machine", () => NodeAgent.StartAsync(options, nodes, time, random, loggers, cancellationToken), time, logger, cancellationToken);
         try
         {
             var controllers = await Controllers.StartAsync(
@@ -72,7 +88,7 @@ internal sealed partial class ClusterParts : IAsyncDisposable
                 }, time, random, loggers, cancellationToken);
             _stops.Push(controllers.DisposeAsync);
             // Before the rest of the configuration: a proxy that is told the whole forgets what is not in it.
-            var discovery = await startDiscovery(controllers.Informers, configuration.Hub, cancellationToken);
+            var discovery = await WithRoomAsync("registry of services", () => startDiscovery(controllers.Informers, configuration.Hub, cancellationToken), time, logger, cancellationToken);
             DiscoveryPort = discovery.Port;
             _stops.Push(discovery.DisposeAsync);
             // Beside the rest: whoever wants to know waits for the configuration to be whole.
@@ -103,6 +119,24 @@ internal sealed partial class ClusterParts : IAsyncDisposable
         KubeClient Connect(UserInfo user, string agent) => new(api.CreateHandler(user), time, agent);
     }
 
+    /// <summary>Starts a part that writes at its start. As long as there is no room for that the server serves without it.</summary>
+    private static async Task<T> WithRoomAsync<T>(string part, Func<Task<T>> start, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await start();
+            }
+            catch (Exception full) when (full is ApiStatusException { Code: 500 } or RegistryStoreException { InnerException: StoreReadOnlyException } or NodeStartException { InnerException: IOException { HResult: NoSpace } })
+            {
+                Log.Waits(logger, part, full.Message);
+            }
+
+            await Task.Delay(RoomPause, time, cancellationToken);
+        }
+    }
+
     private static async ValueTask StopAsync(Task<IAsyncDisposable> feeding)
     {
         await ((Task)feeding).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -121,6 +155,12 @@ internal sealed partial class ClusterParts : IAsyncDisposable
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Warning, "one of the classes and services that come with the cluster is missing until a later start: {Reason}")]
+        public static partial void NotMade(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "the {Part} waits to be started: {Reason}")]
+        public static partial void Waits(ILogger logger, string part, string reason);
+
         [LoggerMessage(LogLevel.Warning, "there is no Service kube-dns: {Problem}")]
         public static partial void NoDnsService(ILogger logger, string problem);
     }

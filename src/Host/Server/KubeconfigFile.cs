@@ -13,7 +13,7 @@ namespace Weft.Host.Server;
 internal static class KubeconfigFile
 {
     internal static void Write(ClusterPaths paths, int apiPort, ClusterPki pki) =>
-        AtomicFile.Write(paths.Kubeconfig, Local(paths.Name, apiPort, pki, pki.LoadOrIssueClient("admin", "weft-admin", ["system:masters"])), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        AtomicFile.Update(paths.Kubeconfig, Local(paths.Name, apiPort, pki, pki.LoadOrIssueClient("admin", "weft-admin", ["system:masters"])), UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
     /// <summary>How this node's proxy reaches the server, as itself and not as the node.</summary>
     internal static void WriteProxys(ClusterPaths paths, int apiPort, ClusterPki pki, string node) =>

@@ -29,7 +29,11 @@ internal static partial class ServerRole
         {
             return await ServeAsync(paths, time, loggers, logger, stopping.Token);
         }
-        catch (Exception refused) when (refused is StoreOpenException or PkiException or NodeStartException or InvalidDataException or IOException or SocketException)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (Exception refused) when (refused is StoreOpenException or PkiException or NodeStartException or InvalidDataException or IOException or StoreReadOnlyException or SocketException)
         {
             // Nothing that a restart would mend: say it, and tell the supervisor to leave it.
             Log.CannotStart(logger, refused.Message);
@@ -59,7 +63,8 @@ internal static partial class ServerRole
         KubeconfigFile.Write(paths, settings.ApiPort, pki);
         KubeconfigFile.WriteProxys(paths, settings.ApiPort, pki, NodeParts.Options(paths, settings).NodeName);
         await using var store = await opening;
-        await BootstrapPolicy.ReconcileAsync(store, time, stopping);
+        if (await BootstrapPolicy.ReconcileAsync(store, time, stopping) is { } noRoom)
+            Log.OldRoles(logger, noRoom);
         using var background = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var compacting = new AutoCompactor(store, new CompactionOptions(), time).RunAsync(background.Token);
 
@@ -77,9 +82,23 @@ internal static partial class ServerRole
         await api.StartAsync(stopping);
         Report(paths, ServerPhase.Api, $"API server on https://127.0.0.1:{settings.ApiPort}");
 
-        await using var cluster = await ClusterParts.StartAsync(api, pki.AuthorityPem, settings, paths, streams, configuration, identity,
+        // It may wait for room on a disk: what ends a server ends it then, too.
+        using var starting = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var parts = ClusterParts.StartAsync(api, pki.AuthorityPem, settings, paths, streams, configuration, identity,
             (informers, hub, token) => DiscoveryParts.StartAsync(store, storage.MaxOperations, discoveryToken, settings, node.NodeName, Gateway(settings.PodCidr), informers, hub, time, random, loggers, token),
-            time, random, loggers, stopping);
+            time, random, loggers, starting.Token);
+        if (await Task.WhenAny(parts, store.Failed, api.Failed, compacting) is var early && early != parts && !stopping.IsCancellationRequested)
+        {
+            await SayAsync(early);
+            await starting.CancelAsync();
+            await ((Task)parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (parts.IsCompletedSuccessfully)
+                await (await parts).DisposeAsync();
+            await background.CancelAsync();
+            return 1;
+        }
+
+        await using var cluster = await parts;
         if (settings.DiscoveryPort != cluster.DiscoveryPort)
             (settings = settings with { DiscoveryPort = cluster.DiscoveryPort }).Save(paths.Settings);
         Report(paths, ServerPhase.Ready, $"node {cluster.NodeName} is Ready");
@@ -95,17 +114,22 @@ internal static partial class ServerRole
             return 0;
         }
 
-        if (first == store.Failed)
-            // The outcome of a write is unknown: only a new process, which reads what is on the disk, can tell.
-            Log.StoreFailed(logger, await store.Failed);
-        else if (first == api.Failed)
-            // Rights or kinds would be answered from a state that no longer follows the store.
-            Log.LoopEnded(logger, await api.Failed);
-        else
-            // Without it the history grows without end: a restart is the smaller harm.
-            Log.CompactionEnded(logger, compacting.Exception);
+        await SayAsync(first);
         await background.CancelAsync();
         return 1;
+
+        async Task SayAsync(Task ended)
+        {
+            if (ended == store.Failed)
+                // The outcome of a write is unknown: only a new process, which reads what is on the disk, can tell.
+                Log.StoreFailed(logger, await store.Failed);
+            else if (ended == api.Failed)
+                // Rights or kinds would be answered from a state that no longer follows the store.
+                Log.LoopEnded(logger, await api.Failed);
+            else
+                // Without it the history grows without end: a restart is the smaller harm.
+                Log.CompactionEnded(logger, compacting.Exception);
+        }
     }
 
     private static PkiOptions Pki(ClusterPaths paths, ClusterSettings settings) => new(paths.Pki)
@@ -135,6 +159,9 @@ internal static partial class ServerRole
     {
         [LoggerMessage(LogLevel.Error, "cannot start: {Reason}")]
         public static partial void CannotStart(ILogger logger, string reason);
+
+        [LoggerMessage(LogLevel.Warning, "the cluster's own roles stay as an earlier start has left them: {Reason}")]
+        public static partial void OldRoles(ILogger logger, string reason);
 
         [LoggerMessage(LogLevel.Information, "ready, API on port {Port}")]
         public static partial void Ready(ILogger logger, int port);

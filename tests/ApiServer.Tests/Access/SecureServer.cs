@@ -73,7 +73,7 @@ internal sealed class SecureServer : IAsyncDisposable
                     new TokenRequests(tokens, objects, time), new TokenReviews(tokens), new SelfSubjectReviews(time), new AccessReviews(authorizer), new RulesReviews(feed),
                 ],
                 Loads = [feed.LoadAsync],
-                Loops = [feed.RunAsync, new AggregationLoop(store, NullLogger<AggregationLoop>.Instance).RunAsync],
+                Loops = [feed.RunAsync, new AggregationLoop(store, TimeProvider.System, NullLogger<AggregationLoop>.Instance).RunAsync],
             });
         await host.StartAsync(default);
         var server = new SecureServer(directory, store, pki, tokens, host);

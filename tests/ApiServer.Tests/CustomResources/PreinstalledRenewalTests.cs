@@ -116,6 +116,41 @@ public sealed class PreinstalledRenewalTests
     }
 
     [Fact]
+    public async Task The_first_request_meets_the_renewed_schema()
+    {
+        await using var store = new MemoryStore(TimeProvider.System);
+        await RunAsync(store, "1", Before);
+        using var loaded = new ManualResetEventSlim();
+        // The catalog has the old one before the new one is made, and no watch brings the new one.
+        var server = await CustomServer.StartAsync(store, parts => parts with
+        {
+            Preinstalled = [new(Kind, () => loaded.Wait(Eventually.Deadline) ? Manifest() : throw new TimeoutException()) { Edition = "2" }],
+            Loads = [.. parts.Loads, _ => { loaded.Set(); return ValueTask.CompletedTask; }],
+            Loops = [],
+        });
+        var created = (await server.PostAsync(Lanterns, """{"metadata":{"name":"a"},"spec":{"colour":"red","maker":"m"}}""")).Expect(201);
+        Assert.Equal("m", created.Body["spec"]!["maker"]!.GetValue<string>());
+        await server.Host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_renewal_is_told_when_it_changes_something()
+    {
+        await using var store = new MemoryStore(TimeProvider.System);
+        Assert.Empty(await LinesAsync("1", Before));
+        Assert.Empty(await LinesAsync("2", Before));
+        Assert.Equal(["Information: Definition lanterns.light.example.com was as another edition of this program made it, and is renewed"], await LinesAsync("3", Manifest));
+
+        async Task<IEnumerable<string>> LinesAsync(string edition, Func<JsonObject> manifest)
+        {
+            using var log = new LogLines();
+            var server = await CustomServer.StartAsync(store, parts => parts with { Preinstalled = [new(Kind, manifest) { Edition = edition }] }, options => options with { Loggers = log });
+            await server.Host.DisposeAsync();
+            return log.Lines.Where(line => line.Contains("lanterns", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public async Task One_of_a_program_that_did_not_renew_yet_is_renewed()
     {
         await using var store = new MemoryStore(TimeProvider.System);

@@ -45,6 +45,19 @@ public sealed class SupervisorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_log_that_takes_no_more_ends_no_child()
+    {
+        var running = Start(new FullDisk(), Sleeper("server"), Shell("proxy", "exit 3"));
+        var server = await PidAsync("server");
+
+        await Eventually.TrueAsync(() => running.IsCompleted || Child("proxy") is { Restarts: >= 2 });
+
+        Assert.False(running.IsCompleted);
+        Assert.True(server.IsAlive);
+        await StopAsync(running);
+    }
+
+    [Fact]
     public async Task An_essential_child_that_cannot_start_ends_the_supervisor_and_the_other_children()
     {
         var running = Start(Sleeper("proxy"), Shell("server", $"exit {Supervisor.CannotStart}") with { IsEssential = true });
@@ -249,10 +262,17 @@ public sealed class SupervisorTests : IDisposable
 
     private static ChildSpec Shell(string name, string script) => new(name, "/bin/sh", ["-c", script, "sh"]);
 
-    private Task<int> Start(params ChildSpec[] children)
+    private Task<int> Start(params ChildSpec[] children) => Start(Console.Error, children);
+
+    private Task<int> Start(TextWriter output, params ChildSpec[] children)
     {
         Directory.CreateDirectory(Paths.RunDir);
-        return new Supervisor(Paths, children, TimeProvider.System).RunAsync(_stopping.Token);
+        return new Supervisor(Paths, children, TimeProvider.System) { Output = output }.RunAsync(_stopping.Token);
+    }
+
+    private sealed class FullDisk : StringWriter
+    {
+        public override void WriteLine(string? value) => throw new IOException("No space left on device");
     }
 
     private ChildState? Child(string name) => ChildState.Load(Paths).FirstOrDefault(child => child.Name == name);

@@ -67,6 +67,43 @@ public sealed class DiskTests(WeftCluster cluster)
     }
 
     [Fact]
+    public async Task A_server_that_dies_on_a_full_disk_serves_again_and_its_node_follows_when_there_is_room()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, for a small file system of its own");
+        var cancellation = TestContext.Current.CancellationToken;
+        var place = Path.Combine(Path.GetTempPath(), $"weft-disk-{Environment.ProcessId}-{Path.GetRandomFileName()[..6]}");
+        using var disk = await SmallDisk.MountAsync(place, "48m"); // ends after the cluster on it
+        await using var spare = new SpareCluster(cluster, place) { Before = disk.Enter };
+        await spare.UpAsync();
+        var server = ServerState.Load(spare.Paths.ServerFile)!.Process;
+        using var client = spare.Connect();
+        var maps = client.For<ConfigMap>();
+        await CreateAsync("kept");
+        disk.Fill();
+        var count = 0;
+        await Assert.ThrowsAsync<ApiStatusException>(async () =>
+        {
+            while (count < 1000)
+                await CreateAsync($"w{count++}");
+        });
+
+        await ClusterProcesses.KillAsync(server);
+        // One process from then on, and not one after the other that gives up.
+        await Eventually.TrueAsync(() => ServerState.Load(spare.Paths.ServerFile) is { Phase: ServerPhase.Api, Process.IsAlive: true } state && state.Process != server);
+        var next = ServerState.Load(spare.Paths.ServerFile)!.Process;
+        Assert.Equal(Filler, (await maps.GetAsync(new("default", "kept"), cancellation)).Data["filler"]);
+        Assert.Contains("the disk of the store is full", (await Assert.ThrowsAsync<ApiStatusException>(() => CreateAsync("more"))).Message, StringComparison.Ordinal);
+
+        disk.MakeRoom();
+        await Eventually.TrueAsync(() => ServerState.Load(spare.Paths.ServerFile) is { Phase: ServerPhase.Ready });
+        Assert.Equal(next, ServerState.Load(spare.Paths.ServerFile)!.Process);
+        await CreateAsync("more");
+
+        Task<ConfigMap> CreateAsync(string name) =>
+            maps.CreateAsync("default", new ConfigMap { Metadata = new ObjectMeta { Name = name }, Data = new Dictionary<string, string> { ["filler"] = Filler } }, cancellation);
+    }
+
+    [Fact]
     public async Task A_write_that_the_kernel_refuses_ends_the_server_and_the_next_one_has_all_that_was_acknowledged()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, to limit another process");

@@ -3,6 +3,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Weft.ApiServer.Authentication;
 using Weft.ApiServer.Authorization;
 using Weft.ApiServer.Registry;
+using Weft.ApiServer.Tests.Kit;
+using Weft.Storage;
 using Weft.Storage.Memory;
 using Weft.Testing;
 
@@ -84,6 +86,24 @@ public sealed class BootstrapTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_the_Gateway_API_routes_are_the_namespaces_and_gateways_the_operators()
+    {
+        const string Group = "gateway.networking.k8s.io";
+        foreach (var (role, user) in new[] { ("view", "v"), ("edit", "e"), ("admin", "a") })
+            await Trees.PutRbacAsync(_store, "rolebindings", $"metadata: {{name: {role}, namespace: a}}\nroleRef: {{kind: ClusterRole, name: {role}}}\nsubjects: [{{kind: User, name: {user}}}]");
+        foreach (var user in new[] { "v", "e", "a" })
+        {
+            Assert.True(await AllowsAsync(new(user, []), "watch", Group, "gateways"));
+            Assert.False(await AllowsAsync(new(user, []), "create", Group, "gateways"));
+            Assert.False(await AllowsAsync(new(user, []), "create", Group, "gatewayclasses", ns: ""));
+            foreach (var resource in new[] { "httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes", "referencegrants", "backendtlspolicies" })
+                Assert.Equal(user != "v", await AllowsAsync(new(user, []), "create", Group, resource));
+            // Istio's of the same name.
+            Assert.Equal(user != "v", await AllowsAsync(new(user, []), "create", "networking.istio.io", "gateways"));
+        }
+    }
+
+    [Fact]
     public async Task Anonymous_may_look_at_health_and_version_alone()
     {
         var feed = new RbacFeed(_store, NullLogger<RbacFeed>.Instance);
@@ -99,7 +119,7 @@ public sealed class BootstrapTests : IAsyncLifetime
     {
         var role = Stored("clusterroles/system:basic-user");
         role["rules"] = Trees.Yaml("rules: [{verbs: [get], apiGroups: [x], resources: [things]}]")["rules"]!.DeepClone();
-        await _store.CommitAsync(new[] { Storage.Op.Put(Prefix + "clusterroles/system:basic-user", Envelope.Write(role, "v1", 0)) });
+        await _store.CommitAsync(new[] { Op.Put(Prefix + "clusterroles/system:basic-user", Envelope.Write(role, "v1", 0)) });
         await Trees.DeleteAsync(_store, Prefix + "clusterrolebindings/cluster-admin");
 
         await BootstrapPolicy.ReconcileAsync(_store, TimeProvider.System, default);
@@ -110,12 +130,53 @@ public sealed class BootstrapTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_full_disk_leaves_a_cluster_its_roles_and_a_new_cluster_without_any()
+    {
+        var disk = new StoreDisk();
+        await using var store = new MemoryStore(TimeProvider.System, new StoreOptions { FailPoints = disk });
+        disk.Fill();
+        await Assert.ThrowsAsync<StoreReadOnlyException>(() => BootstrapPolicy.ReconcileAsync(store, TimeProvider.System, default));
+
+        disk.MakeRoom();
+        Assert.Null(await BootstrapPolicy.ReconcileAsync(store, TimeProvider.System, default));
+        await Trees.DeleteAsync(store, Prefix + "clusterroles/edit");
+        disk.Fill();
+        Assert.StartsWith(StoreDisk.Problem, await BootstrapPolicy.ReconcileAsync(store, TimeProvider.System, default), StringComparison.Ordinal);
+        disk.MakeRoom();
+        Assert.Null(await BootstrapPolicy.ReconcileAsync(store, TimeProvider.System, default));
+        Assert.NotNull(store.Get(Prefix + "clusterroles/edit"));
+    }
+
+    [Fact]
+    public async Task A_role_is_added_up_when_there_is_room()
+    {
+        var (disk, time) = (new StoreDisk(), new ManualTime());
+        await using var store = new MemoryStore(TimeProvider.System, new StoreOptions { FailPoints = disk });
+        await BootstrapPolicy.ReconcileAsync(store, TimeProvider.System, default);
+        await Trees.PutRbacAsync(store, "clusterroles", """
+            metadata: {name: my-view, labels: {rbac.authorization.k8s.io/aggregate-to-view: "true"}}
+            rules: [{verbs: [get], apiGroups: [example.com], resources: [things]}]
+            """);
+
+        disk.Fill();
+        using var stop = new CancellationTokenSource();
+        var running = new AggregationLoop(store, time, NullLogger<AggregationLoop>.Instance).RunAsync(stop.Token);
+        await Eventually.TrueAsync(() => time.PendingTimers == 1);
+        Assert.False(running.IsCompleted);
+        disk.MakeRoom();
+        time.Advance(TimeSpan.FromSeconds(5));
+        await Eventually.TrueAsync(() => PolicyRule.ReadAll(Envelope.Read(store.Get(Prefix + "clusterroles/view")!.Value).Parse(0)).Any(rule => rule.Resources.Contains("things")));
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
     public async Task An_object_that_refuses_updates_is_left_alone()
     {
         var role = Stored("clusterroles/system:basic-user");
         role["metadata"]!["annotations"]!["rbac.authorization.kubernetes.io/autoupdate"] = "false";
         role["rules"] = new JsonArray();
-        await _store.CommitAsync(new[] { Storage.Op.Put(Prefix + "clusterroles/system:basic-user", Envelope.Write(role, "v1", 0)) });
+        await _store.CommitAsync(new[] { Op.Put(Prefix + "clusterroles/system:basic-user", Envelope.Write(role, "v1", 0)) });
 
         await BootstrapPolicy.ReconcileAsync(_store, TimeProvider.System, default);
 
@@ -142,7 +203,7 @@ public sealed class BootstrapTests : IAsyncLifetime
         using var stop = new CancellationTokenSource();
         var feed = new RbacFeed(_store, NullLogger<RbacFeed>.Instance);
         await feed.LoadAsync(default);
-        var loops = Task.WhenAll(feed.RunAsync(stop.Token), new AggregationLoop(_store, NullLogger<AggregationLoop>.Instance).RunAsync(stop.Token));
+        var loops = Task.WhenAll(feed.RunAsync(stop.Token), new AggregationLoop(_store, TimeProvider.System, NullLogger<AggregationLoop>.Instance).RunAsync(stop.Token));
         await Trees.PutRbacAsync(_store, "clusterrolebindings", "metadata: {name: v}\nroleRef: {kind: ClusterRole, name: admin}\nsubjects: [{kind: User, name: v}]");
         await Trees.PutRbacAsync(_store, "clusterroles", """
             metadata: {name: my-view, labels: {rbac.authorization.k8s.io/aggregate-to-view: "true"}}
