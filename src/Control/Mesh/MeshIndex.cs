@@ -33,12 +33,13 @@ internal sealed class MeshIndex
 
     /// <param name="before">An index of the same settings, whose parts are taken over where the inputs' lists are the same.</param>
     /// <param name="given">What hosts had been given, also under other settings.</param>
-    public MeshIndex(MeshInputs inputs, MeshIndex? before, HostAddresses given)
+    /// <param name="leftOut">As of <see cref="HostAddresses.Plan"/>.</param>
+    public MeshIndex(MeshInputs inputs, MeshIndex? before, HostAddresses given, IReadOnlyList<Istio.ServiceEntry> leftOut)
     {
         Inputs = inputs;
         _answers = before is null ? [.. Enum.GetValues<Question>().Select(_ => new Dictionary<string, object[]>())] : [.. before._answers];
         var old = before?.Inputs;
-        HostAddresses = old is not null && old.ServiceEntries == inputs.ServiceEntries ? before!.HostAddresses : HostAddresses.Plan(Ordered(inputs.ServiceEntries), inputs.Settings.ClusterDomain, given);
+        HostAddresses = old is not null && old.ServiceEntries == inputs.ServiceEntries ? before!.HostAddresses : HostAddresses.Plan(Ordered(inputs.ServiceEntries), inputs.Settings.ClusterDomain, given, leftOut);
         (Hosts, WildcardHosts) = old is not null && old.Services == inputs.Services && old.ServiceEntries == inputs.ServiceEntries ? (before!.Hosts, before.WildcardHosts) : IndexHosts();
         (VirtualServices, WildcardServices) = old is not null && old.VirtualServices == inputs.VirtualServices ? (before!.VirtualServices, before.WildcardServices) : IndexVirtualServices(before);
         (DestinationRules, WildcardRules) = old is not null && old.DestinationRules == inputs.DestinationRules ? (before!.DestinationRules, before.WildcardRules) : IndexDestinationRules();
