@@ -135,7 +135,7 @@ internal static class BackendJobs
     // With DNS_ROUND_ROBIN a host is one name, of which Istio takes whatever address comes first.
     private static IEnumerable<WorkloadEntrySpec> Asked(ServiceEntry entry)
     {
-        var endpoints = entry.Spec.Endpoints.Take(ServiceEntrySpec.MostEndpoints);
+        var endpoints = entry.Spec.Endpoints.Count > ServiceEntrySpec.MostEndpoints ? entry.Spec.Endpoints.Take(ServiceEntrySpec.MostEndpoints) : entry.Spec.Endpoints;
         if (entry.Spec.Resolution != "DNS_ROUND_ROBIN")
             return endpoints;
         var name = endpoints.FirstOrDefault(IsName);
