@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using Weft.Api.Istio;
 using Weft.Control.Mesh.Addresses;
 using Weft.Control.Mesh.Backends;
 using Weft.Control.Mesh.Clusters;
@@ -25,12 +26,15 @@ namespace Weft.Control.Mesh;
 public static class MeshCompiler
 {
     /// <param name="before">An earlier snapshot, whose parts are taken over where nothing of theirs has changed; null: everything is compiled.</param>
-    public static MeshSnapshot Compile(MeshInputs inputs, MeshSnapshot? before = null)
+    public static MeshSnapshot Compile(MeshInputs inputs, MeshSnapshot? before = null) => Compile(inputs, before, before?.Index?.HostAddresses ?? HostAddresses.None, []);
+
+    /// <param name="given">What hosts had been given.</param>
+    /// <param name="leftOut">As of <see cref="HostAddresses.Plan"/>.</param>
+    internal static MeshSnapshot Compile(MeshInputs inputs, MeshSnapshot? before, HostAddresses given, IReadOnlyList<ServiceEntry> leftOut)
     {
-        var given = before?.Index?.HostAddresses ?? HostAddresses.None;
         if (before?.Index is not { } old || old.Inputs.Settings != inputs.Settings)
             before = null;
-        var index = new MeshIndex(inputs, before?.Index, given);
+        var index = new MeshIndex(inputs, before?.Index, given, leftOut);
         var changed = before is null ? ~0 : Enum.GetValues<Question>().Where(question => index.MayDiffer(question, before.Index!)).Aggregate(0, (bits, question) => bits | (1 << (int)question));
         var run = new JobRun(index, changed, (job, known) => Run(job, index, known));
         var (groups, doors) = Groups(index, before, run);

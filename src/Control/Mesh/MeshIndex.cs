@@ -10,11 +10,12 @@ using Weft.Control.Mesh.Hosts;
 using Weft.Control.Mesh.Ingresses;
 using Weft.Control.Mesh.Inputs;
 using Weft.Control.Mesh.Jobs;
+using Weft.Control.Mesh.Routes;
 using Istio = Weft.Api.Istio;
 
 namespace Weft.Control.Mesh;
 
-internal enum Question { Host, VirtualServices, VirtualService, DestinationRules, Sidecars, Workload, Workloads, WorkloadEntries, PeerAuthentications, Policies, Tokens, Gateways, GatewayRoutes, ServicesAt, WorkloadsAt, Ingresses, DoorClasses, DoorPolicies, DoorSecret, Telemetries, ServiceEntry }
+internal enum Question { Host, VirtualServices, VirtualService, DestinationRules, Sidecars, Workload, Workloads, WorkloadEntries, PeerAuthentications, Policies, Tokens, Gateways, GatewayRoutes, ServicesAt, WorkloadsAt, Ingresses, DoorClasses, DoorPolicies, DoorSecret, Telemetries, ServiceEntry, RulesEach }
 
 /// <summary>
 /// The inputs, ordered and found by what the compiler asks. Older objects come first, and of the same age those whose names come first: who was there is not put aside by
@@ -33,14 +34,18 @@ internal sealed class MeshIndex
 
     /// <param name="before">An index of the same settings, whose parts are taken over where the inputs' lists are the same.</param>
     /// <param name="given">What hosts had been given, also under other settings.</param>
-    public MeshIndex(MeshInputs inputs, MeshIndex? before, HostAddresses given)
+    /// <param name="leftOut">As of <see cref="HostAddresses.Plan"/>.</param>
+    public MeshIndex(MeshInputs inputs, MeshIndex? before, HostAddresses given, IReadOnlyList<Istio.ServiceEntry> leftOut)
     {
         Inputs = inputs;
         _answers = before is null ? [.. Enum.GetValues<Question>().Select(_ => new Dictionary<string, object[]>())] : [.. before._answers];
         var old = before?.Inputs;
-        HostAddresses = old is not null && old.ServiceEntries == inputs.ServiceEntries ? before!.HostAddresses : HostAddresses.Plan(Ordered(inputs.ServiceEntries), inputs.Settings.ClusterDomain, given);
+        HostAddresses = old is not null && old.ServiceEntries == inputs.ServiceEntries ? before!.HostAddresses : HostAddresses.Plan(Ordered(inputs.ServiceEntries), inputs.Settings.ClusterDomain, given, leftOut);
         (Hosts, WildcardHosts) = old is not null && old.Services == inputs.Services && old.ServiceEntries == inputs.ServiceEntries ? (before!.Hosts, before.WildcardHosts) : IndexHosts();
         (VirtualServices, WildcardServices) = old is not null && old.VirtualServices == inputs.VirtualServices ? (before!.VirtualServices, before.WildcardServices) : IndexVirtualServices(before);
+        // A list of its own each time, but where those for the mesh are as they were.
+        if (old is null || !ReferenceEquals(WildcardServices, before!.WildcardServices) || !ReferenceEquals(Hosts, before.Hosts))
+            PutRulesEach();
         (DestinationRules, WildcardRules) = old is not null && old.DestinationRules == inputs.DestinationRules ? (before!.DestinationRules, before.WildcardRules) : IndexDestinationRules();
         Workloads = old is not null && old.Workloads == inputs.Workloads ? before!.Workloads : IndexWorkloads();
         PeerAuthentications = old is not null && old.PeerAuthentications == inputs.PeerAuthentications && old.OldPolicies == inputs.OldPolicies ? before!.PeerAuthentications : IndexPeerAuthentications();
@@ -120,6 +125,24 @@ internal sealed class MeshIndex
         Put(Question.VirtualServices, routed.Where(pair => !HostNames.IsWildcard(pair.Host)), pair => pair.Host, pair => pair.Rules);
         Put(Question.GatewayRoutes, all.Where(value => GatewaysOf(value).Any(gateway => gateway != Mesh)), _ => "");
         return (all, [.. routed.Where(pair => HostNames.IsWildcard(pair.Host))]);
+    }
+
+    // Of those alone that may have more: of most the answer is the same however many hosts there are.
+    private void PutRulesEach()
+    {
+        var all = Hosts.Sum(host => (long)host.Ports.Length);
+        var next = new Dictionary<string, object[]>();
+        foreach (var rules in VirtualServices.Where(value => GatewaysOf(value).Contains(Mesh)))
+        {
+            var views = Math.Max(1, HostNames.Chosen(rules.Spec.ExportTo ?? [], rules.Metadata.Namespace ?? "").Distinct().Count());
+            if (RuleLimits.MayExceed(rules.Spec, RuleLimits.Each(all * views)) && RuleLimits.Each(Names(rules).SelectMany(Below).Distinct().Sum(host => (long)host.Ports.Length) * views) is var each && RuleLimits.MayExceed(rules.Spec, each))
+                next[Name(rules)] = [each];
+        }
+
+        if (next.Count + _answers[(int)Question.RulesEach].Count > 0)
+            _answers[(int)Question.RulesEach] = next;
+
+        IEnumerable<MeshHost> Below(string name) => HostNames.IsWildcard(name) ? Hosts.Where(host => HostNames.Covers(name, host.Name)) : Get(Question.Host, name).Cast<MeshHost>();
     }
 
     private (IReadOnlyList<Istio.DestinationRule>, IReadOnlyList<(string, Istio.DestinationRule)>) IndexDestinationRules()

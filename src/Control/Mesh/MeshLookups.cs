@@ -4,6 +4,7 @@ using Weft.Api.Networking;
 using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.Hosts;
 using Weft.Control.Mesh.Inputs;
+using Weft.Control.Mesh.Routes;
 using Istio = Weft.Api.Istio;
 
 namespace Weft.Control.Mesh;
@@ -36,6 +37,9 @@ internal sealed class MeshLookups(MeshIndex index)
 
     /// <summary>For clients in the mesh; the oldest first.</summary>
     public IEnumerable<Istio.VirtualService> VirtualServices(string host) => Ask<Istio.VirtualService>(Question.VirtualServices, host);
+
+    /// <summary>How many of its rules each table for clients in the mesh may have (<see cref="RuleLimits"/>).</summary>
+    public int RulesEach(Istio.VirtualService rules) => Ask<int>(Question.RulesEach, MeshIndex.Name(rules)).FirstOrDefault(RuleLimits.Most);
 
     public Istio.VirtualService? VirtualService(string @namespace, string name) => Ask<Istio.VirtualService>(Question.VirtualService, $"{@namespace}/{name}").FirstOrDefault();
 

@@ -27,7 +27,8 @@ internal sealed record HostAddresses(IReadOnlyDictionary<string, string> Held, I
     /// <param name="entries">The oldest first.</param>
     /// <param name="domain">`cluster.local`: names below it are those of services.</param>
     /// <param name="before">What was planned last: of two that claim one address it is theirs who held it.</param>
-    public static HostAddresses Plan(IReadOnlyList<ServiceEntry> entries, string domain, HostAddresses before)
+    /// <param name="leftOut">Entries that cannot be compiled. They hold what stands in their statuses all the same: clients know it, and what they send there is not to come to somebody else.</param>
+    public static HostAddresses Plan(IReadOnlyList<ServiceEntry> entries, string domain, HostAddresses before, IReadOnlyList<ServiceEntry> leftOut)
     {
         var owners = new HashSet<string>();
         // A name is one host's: that of the oldest entry that has it.
@@ -37,12 +38,16 @@ internal sealed record HostAddresses(IReadOnlyDictionary<string, string> Held, I
         {
             foreach (var host in hosts)
             {
-                if (entry.Status.Addresses.FirstOrDefault(address => address.Host == host)?.Value is not { } value || !IsOfRange(value))
-                    continue;
-                var claim = new Claim(KeyOf(entry, host), IsHeld: before.Held.GetValueOrDefault(KeyOf(entry, host)) == value, Written: RevisionOf(entry));
-                if (!claims.TryGetValue(value, out var other) || claim.IsBefore(other))
-                    claims[value] = claim;
+                if (entry.Status.Addresses.FirstOrDefault(address => address.Host == host)?.Value is { } value)
+                    Claims(entry, host, value);
             }
+        }
+
+        // Of these nothing is sure, and their specs are not looked at.
+        foreach (var entry in leftOut)
+        {
+            foreach (var given in (entry.Status?.Addresses ?? []).Take(ServiceEntrySpec.MostHosts).Where(given => given is { Host: not null, Value: not null }).DistinctBy(given => given.Host))
+                Claims(entry, given.Host!, given.Value!);
         }
 
         var (held, taken) = (claims.ToDictionary(pair => pair.Value.Key, pair => pair.Key), claims.Keys.ToHashSet());
@@ -50,6 +55,13 @@ internal sealed record HostAddresses(IReadOnlyDictionary<string, string> Held, I
         foreach (var (entry, hosts) in wanting)
             wanted[MeshIndex.Name(entry)] = [.. hosts.Select(host => (host, Value: held.GetValueOrDefault(KeyOf(entry, host)) ?? Free(host, taken))).Where(given => given.Value is not null).Select(given => new HostAddress { Host = given.host, Value = given.Value! })];
         return new(held, wanted);
+
+        void Claims(ServiceEntry entry, string host, string value)
+        {
+            var claim = new Claim(KeyOf(entry, host), IsHeld: before.Held.GetValueOrDefault(KeyOf(entry, host)) == value, Written: RevisionOf(entry));
+            if (IsOfRange(value) && (!claims.TryGetValue(value, out var other) || claim.IsBefore(other)))
+                claims[value] = claim;
+        }
     }
 
     public static string KeyOf(ServiceEntry entry, string host) => $"{MeshIndex.Name(entry)} {host}";

@@ -133,9 +133,14 @@ internal static class BackendJobs
         endpoint.Address is { } name && !IPAddress.TryParse(name, out _) && HostNames.IsHost(name) && !HostNames.IsWildcard(name) && !name[(name.LastIndexOf('.') + 1)..].All(char.IsAsciiDigit);
 
     // With DNS_ROUND_ROBIN a host is one name, of which Istio takes whatever address comes first.
-    private static IEnumerable<WorkloadEntrySpec> Asked(ServiceEntry entry) => entry.Spec.Resolution != "DNS_ROUND_ROBIN"
-        ? entry.Spec.Endpoints
-        : entry.Spec.Endpoints.Where(endpoint => !IsName(endpoint) || ReferenceEquals(endpoint, entry.Spec.Endpoints.First(IsName)));
+    private static IEnumerable<WorkloadEntrySpec> Asked(ServiceEntry entry)
+    {
+        var endpoints = entry.Spec.Endpoints.Count > ServiceEntrySpec.MostEndpoints ? entry.Spec.Endpoints.Take(ServiceEntrySpec.MostEndpoints) : entry.Spec.Endpoints;
+        if (entry.Spec.Resolution != "DNS_ROUND_ROBIN")
+            return endpoints;
+        var name = endpoints.FirstOrDefault(IsName);
+        return endpoints.Where(endpoint => !IsName(endpoint) || ReferenceEquals(endpoint, name));
+    }
 
     private static int PriorityOf(WorkloadEntrySpec endpoint) =>
         endpoint.Labels.TryGetValue(PriorityLabel, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? Math.Min(number, MostPriority) : 0;

@@ -21,7 +21,7 @@ internal static class ServiceEntryCheck
                 problems.Error($"spec.hosts[{i}]", $"'{host}' is that of {Problems.RefOf(known.Source)} already; use another name, or one object");
         }
 
-        foreach (var (i, address) in spec.Addresses.Index())
+        foreach (var (i, address) in spec.Addresses.Take(ServiceEntrySpec.MostAddresses).Index())
         {
             if (!MeshHost.IsRange(address))
                 problems.Error($"spec.addresses[{i}]", $"'{address}' is neither an address nor a range such as 10.0.0.0/24");
@@ -31,11 +31,12 @@ internal static class ServiceEntryCheck
 
         if (spec.Ports.Count == 0)
             problems.Error("spec.ports", "is missing; without a port nothing reaches the host");
-        foreach (var (i, port) in spec.Ports.Index())
+        var numbers = new HashSet<int>();
+        foreach (var (i, port) in spec.Ports.Take(EntryLimits.PortsOf(spec)).Index())
         {
             if (port.Number is <= 0 or > 65_535)
                 problems.Error($"spec.ports[{i}].number", $"{port.Number} is no port; 1 to 65535");
-            if (spec.Ports.Take(i).Any(other => other.Number == port.Number))
+            if (!numbers.Add(port.Number))
                 problems.Error($"spec.ports[{i}].number", $"{port.Number} stands twice");
         }
 
@@ -43,7 +44,7 @@ internal static class ServiceEntryCheck
         Endpoints(spec, entry.Metadata.Namespace ?? "", lookups, problems);
     }
 
-    // The server's own definition bounds the lists; a user's in its place may not.
+    // The server's own definition bounds the lists; a user's in its place may not. What is beyond is not looked at.
     private static void Size(ServiceEntry entry, MeshLookups lookups, Problems problems)
     {
         var spec = entry.Spec;
@@ -54,6 +55,12 @@ internal static class ServiceEntryCheck
         var (hosts, ports, most) = (EntryLimits.HostsOf(spec), EntryLimits.PortsOf(spec), EntryLimits.EndpointsOf(spec));
         if (spec.Ports.Count > ports)
             problems.Error($"spec.ports[{ports}]", $"is one too many: {hosts} hosts have {ports} ports each at most ({EntryLimits.Pairs} in all), and the others of these {spec.Ports.Count} are left out; write several entries");
+        if (spec.WorkloadSelector is null && most == ServiceEntrySpec.MostEndpoints && spec.Endpoints.Count > most)
+        {
+            problems.Error($"spec.endpoints[{most}]", $"is one too many: an entry has {most} endpoints at most, and the others of these {spec.Endpoints.Count} are left out; write several entries");
+            return;
+        }
+
         var endpoints = spec.WorkloadSelector is { } selector ? BackendJobs.Selected(selector, entry.Metadata.Namespace ?? "", lookups) : spec.Endpoints.Count;
         if (endpoints > most)
         {
@@ -73,7 +80,7 @@ internal static class ServiceEntryCheck
             case "DNS" or "DNS_ROUND_ROBIN" when spec.WorkloadSelector is not null:
                 problems.Error("spec.workloadSelector", "needs the resolution STATIC");
                 break;
-            case "DNS" or "DNS_ROUND_ROBIN" when spec.Endpoints.Count == 0 && spec.Hosts.Any(HostNames.IsWildcard):
+            case "DNS" or "DNS_ROUND_ROBIN" when spec.Endpoints.Count == 0 && spec.Hosts.Take(ServiceEntrySpec.MostHosts).Any(HostNames.IsWildcard):
                 problems.Error("spec.hosts", "a wildcard is no name that DNS knows; add endpoints, or write the names");
                 break;
             case "DYNAMIC_DNS":
@@ -94,7 +101,7 @@ internal static class ServiceEntryCheck
     private static void Endpoints(ServiceEntrySpec spec, string @namespace, MeshLookups lookups, Problems problems)
     {
         var names = 0;
-        foreach (var (i, endpoint) in spec.Endpoints.Index())
+        foreach (var (i, endpoint) in spec.Endpoints.Take(ServiceEntrySpec.MostEndpoints).Index())
         {
             var field = $"spec.endpoints[{i}]";
             if (IPAddress.TryParse(endpoint.Address, out var address))

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Weft.Api;
+using Weft.Api.Istio;
+using Weft.Control.Mesh.Addresses;
 using Weft.Control.Mesh.Diagnostics;
 using Weft.Control.Mesh.Inputs;
 
@@ -7,7 +9,7 @@ namespace Weft.Control.Mesh.Feed;
 
 /// <summary>
 /// A job of the compiler that fails costs its own object only. What fails before, while the inputs are put in order, would keep everybody's configuration from changing: here
-/// such objects are found by compiling each alone, and left out. Policies are not: without one more would be let in.
+/// such objects are found by compiling each alone, and left out; what a service entry's hosts have been given stays theirs. Policies are not: without one more would be let in.
 /// </summary>
 internal static class Quarantine
 {
@@ -33,7 +35,9 @@ internal static class Quarantine
             };
             if (problems.Count == 0)
                 throw;
-            return (MeshCompiler.Compile(rest), problems.ToImmutable());
+            // Everything anew, but for what hosts have been given, which those that are left out hold as well.
+            var held = before?.Index?.HostAddresses ?? HostAddresses.None;
+            return (MeshCompiler.Compile(rest, null, held, [.. inputs.ServiceEntries.Except(rest.ServiceEntries, ReferenceEqualityComparer.Instance).Cast<ServiceEntry>()]), problems.ToImmutable());
         }
     }
 

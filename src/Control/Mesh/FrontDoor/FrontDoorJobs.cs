@@ -167,12 +167,12 @@ internal static class FrontDoorJobs
                 continue;
             if (server.Kind != ServerKind.Passthrough)
             {
-                foreach (var route in ConnectionRules.Tcp(rules, gateway, port, resolver, problems).Where(route => route.Source is { Namespaces.IsEmpty: true, Labels.Count: 0 }))
+                foreach (var route in ConnectionRules.Tcp(rules, gateway, port, resolver, problems, RuleLimits.Most).Where(route => route.Source is { Namespaces.IsEmpty: true, Labels.Count: 0 }))
                     yield return route;
                 continue;
             }
 
-            foreach (var route in ConnectionRules.Tls(rules, gateway, port, resolver, problems).Where(route => route.Source == SourceMatch.Any))
+            foreach (var route in ConnectionRules.Tls(rules, gateway, port, resolver, problems, RuleLimits.Most).Where(route => route.Source == SourceMatch.Any))
             {
                 var names = route.ServerNames.SelectMany(name => domains.Select(domain => HostNames.Common(domain, name))).OfType<string>().Distinct().ToValueList();
                 if (!names.IsEmpty)

@@ -35,14 +35,19 @@ internal static class GatewayServers
 
     private static GatewayServer? Read(Gateway gateway, Server server, string field, MeshLookups lookups, Problems problems)
     {
+        // What is beyond is left out, and of the rest nobody else needs to know how many it may be.
+        if (server.Hosts.Count > Server.MostHosts)
+        {
+            problems.Error($"{field}.hosts[{Server.MostHosts}]", $"is one too many: a server has {Server.MostHosts} hosts at most, and the others of these {server.Hosts.Count} are left out; write a wildcard, or several servers");
+            server = server with { Hosts = [.. server.Hosts.Take(Server.MostHosts)] };
+        }
+
         var before = problems.Errors;
         var hosts = server.Hosts.Select(host => GatewayHosts.Parse(gateway, host)).ToList();
         if (hosts.Count == 0)
             problems.Error($"{field}.hosts", "is missing; '*' is for all");
         foreach (var (i, host) in hosts.Index().Where(item => !HostNames.IsHost(item.Item.Name)))
             problems.Error($"{field}.hosts[{i}]", $"'{server.Hosts[i]}' is neither a name, nor *.name, nor *, with or without namespace/ before it");
-        if (hosts.Count > Server.MostHosts)
-            problems.Error($"{field}.hosts[{Server.MostHosts}]", $"is one too many: a server has {Server.MostHosts} hosts at most, so this one with its {hosts.Count} is left out; write a wildcard, or several servers");
         if (server.Bind is { Length: > 0 } bind && !IPAddress.TryParse(bind, out _))
             problems.Error($"{field}.bind", $"'{bind}' is no IP address");
         problems.UnsupportedIf(server.DefaultEndpoint is not null, $"{field}.defaultEndpoint", "use a VirtualService");

@@ -18,6 +18,6 @@ internal static class EntryLimits
 
     public static int PortsOf(ServiceEntrySpec spec) => Math.Min(spec.Ports.Count, Math.Min(ServiceEntrySpec.MostPorts, Pairs / Math.Max(1, HostsOf(spec))));
 
-    /// <summary>Endpoints that each port of each host may have.</summary>
-    public static int EndpointsOf(ServiceEntrySpec spec) => Places / Math.Max(1, HostsOf(spec) * PortsOf(spec));
+    /// <summary>Endpoints that each port of each host may have. The list of those that are written down has a bound of its own.</summary>
+    public static int EndpointsOf(ServiceEntrySpec spec) => Math.Min(Places / Math.Max(1, HostsOf(spec) * PortsOf(spec)), spec.WorkloadSelector is null ? ServiceEntrySpec.MostEndpoints : Places);
 }

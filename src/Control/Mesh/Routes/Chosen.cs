@@ -23,7 +23,7 @@ internal static class Chosen
         return seen.FirstOrDefault();
     }
 
-    private static int Rank(VirtualService rules, MeshHost host, MeshLookups lookups) => rules.Spec.Hosts
+    private static int Rank(VirtualService rules, MeshHost host, MeshLookups lookups) => rules.Spec.Hosts.Take(VirtualServiceSpec.MostHosts)
         .Select(name => HostNames.Whole(name, rules.Metadata.Namespace ?? "", lookups.Settings.ClusterDomain))
         .Where(name => HostNames.Covers(name, host.Name)).Select(HostNames.Rank).DefaultIfEmpty(-1).Max();
 

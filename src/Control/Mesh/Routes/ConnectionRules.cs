@@ -30,16 +30,18 @@ internal static class ConnectionRules
         var chosen = Chosen.For(host, view, lookups, problems, rules => (speaksTls && rules.Spec.Tls.Count > 0) || rules.Spec.Tcp.Count > 0);
         if (chosen is null)
             return [self];
-        var routes = (speaksTls ? Tls(chosen, RouteJobs.Mesh, port.Number, resolver, problems) : []).Concat(Tcp(chosen, RouteJobs.Mesh, port.Number, resolver, problems))
+        var most = lookups.RulesEach(chosen);
+        var routes = (speaksTls ? Tls(chosen, RouteJobs.Mesh, port.Number, resolver, problems, most) : []).Concat(Tcp(chosen, RouteJobs.Mesh, port.Number, resolver, problems, most))
             .Select(route => WithSource(route, view)).OfType<ConnectionRoute>().ToList();
         // In Istio a name that no rule takes goes to the host itself; so does TCP where the object has rules for TLS only.
         return [.. routes, self];
     }
 
-    public static IEnumerable<ConnectionRoute> Tls(VirtualService rules, string gateway, int port, TargetResolver resolver, List<MeshDiagnostic> diagnostics)
+    /// <param name="most">As <see cref="RuleLimits"/> counts them.</param>
+    public static IEnumerable<ConnectionRoute> Tls(VirtualService rules, string gateway, int port, TargetResolver resolver, List<MeshDiagnostic> diagnostics, int most)
     {
         var problems = Problems.Of(rules, diagnostics);
-        foreach (var (i, rule) in rules.Spec.Tls.Index())
+        foreach (var (i, rule) in rules.Spec.Tls.Take(RuleLimits.Kept(rules.Spec, most).Tls).Index())
         {
             foreach (var (j, match) in rule.Match.Index())
             {
@@ -60,10 +62,11 @@ internal static class ConnectionRules
         }
     }
 
-    public static IEnumerable<ConnectionRoute> Tcp(VirtualService rules, string gateway, int port, TargetResolver resolver, List<MeshDiagnostic> diagnostics)
+    /// <param name="most">As <see cref="RuleLimits"/> counts them.</param>
+    public static IEnumerable<ConnectionRoute> Tcp(VirtualService rules, string gateway, int port, TargetResolver resolver, List<MeshDiagnostic> diagnostics, int most)
     {
         var problems = Problems.Of(rules, diagnostics);
-        foreach (var (i, rule) in rules.Spec.Tcp.Index())
+        foreach (var (i, rule) in rules.Spec.Tcp.Take(RuleLimits.Kept(rules.Spec, most).Tcp).Index())
         {
             foreach (var (j, match) in rule.Match.DefaultIfEmpty(new L4MatchAttributes()).Index())
             {
@@ -94,7 +97,7 @@ internal static class ConnectionRules
         {
             if (!HostNames.IsHost(name))
                 problems.Error($"{field}.sniHosts[{i}]", $"'{name}' is neither a name nor *.name");
-            else if (!rules.Spec.Hosts.Any(host => HostNames.Covers(host.ToLowerInvariant(), name.ToLowerInvariant())))
+            else if (!rules.Spec.Hosts.Take(VirtualServiceSpec.MostHosts).Any(host => HostNames.Covers(host.ToLowerInvariant(), name.ToLowerInvariant())))
                 problems.Error($"{field}.sniHosts[{i}]", $"'{name}' is none of spec.hosts and below none of their wildcards; add it there");
         }
     }

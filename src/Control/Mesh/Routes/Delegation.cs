@@ -70,6 +70,12 @@ internal static class Delegation
     {
         if (root.Count == 0 || rule.Count == 0)
             return root.Count == 0 ? rule : root;
+        if ((long)root.Count * rule.Count > RuleLimits.Most)
+        {
+            problems.Error($"{field}.match", $"has {rule.Count}, and the rule of VirtualService {rootName} that leads here {root.Count}: each with each they are more than {RuleLimits.Most}, so the rule is left out; write fewer");
+            return null;
+        }
+
         var both = root.SelectMany(one => rule.Select(other => Both(one, other))).OfType<HTTPMatchRequest>().ToList();
         if (both.Count > 0)
             return both;

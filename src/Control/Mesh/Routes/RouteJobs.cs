@@ -76,7 +76,7 @@ internal static class RouteJobs
             return [refused];
         if (Chosen.For(host, view, lookups, problems, rules => rules.Spec.Http.Count > 0) is not { } chosen)
             return [assembler.Default(host)];
-        var routes = Rules(chosen, lookups, problems).SelectMany(assembler.Routes).ToList();
+        var routes = Rules(chosen, lookups, problems, lookups.RulesEach(chosen)).SelectMany(assembler.Routes).ToList();
         // Whom the rules are for has these and no others: what they do not take is not for the next ones to take.
         if (!view.IsEverybody && !routes.Exists(route => route.Matches.IsEmpty || route.Matches.Any(match => match == new RouteMatch { Source = view.Source })))
             routes.Add(new() { Name = $"{MeshIndex.Name(chosen)}/none{view.Suffix}", Matches = [new() { Source = view.Source }], Action = DirectResponse.NotFound });
@@ -92,16 +92,26 @@ internal static class RouteJobs
     }
 
     /// <summary>Those that can be used.</summary>
-    public static IEnumerable<HttpRule> Rules(VirtualService rules, MeshLookups lookups, List<MeshDiagnostic> problems)
+    /// <param name="most">As <see cref="RuleLimits"/> counts them.</param>
+    public static IEnumerable<HttpRule> Rules(VirtualService rules, MeshLookups lookups, List<MeshDiagnostic> problems, int most)
     {
         var gateways = MeshIndex.GatewaysOf(rules);
-        var names = new HashSet<string>();
+        var (names, next, room) = (new HashSet<string>(), new Dictionary<string, int>(), most);
         foreach (var plain in Delegation.Expand(rules, lookups, problems))
         {
-            var name = plain.Name;
-            for (var i = 2; !names.Add(name); i++)
+            // Of many that are called alike each goes on where the one before found a name.
+            var (name, i) = (plain.Name, next.GetValueOrDefault(plain.Name, 2));
+            for (; !names.Add(name); i++)
                 name = $"{plain.Name}#{i}";
-            if (HttpRuleReader.Read(plain.Owner, plain.Route, plain.Field, name, gateways, plain.Problems) is { } rule)
+            next[plain.Name] = i;
+            var rule = HttpRuleReader.Read(plain.Owner, plain.Route, plain.Field, name, gateways, plain.Problems);
+            if ((room -= rule is null ? 1 : RuleLimits.Of(rule)) < 0)
+            {
+                plain.Problems.Error(plain.Field, RuleLimits.Why(rules, most));
+                yield break;
+            }
+
+            if (rule is not null)
                 yield return rule;
         }
     }

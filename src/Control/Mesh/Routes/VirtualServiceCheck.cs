@@ -12,7 +12,7 @@ internal static class VirtualServiceCheck
     {
         var problems = Problems.Of(rules, diagnostics);
         var spec = rules.Spec;
-        foreach (var (i, host) in spec.Hosts.Index().Where(item => !HostNames.IsHost(item.Item)))
+        foreach (var (i, host) in spec.Hosts.Take(VirtualServiceSpec.MostHosts).Index().Where(item => !HostNames.IsHost(item.Item)))
             problems.Error($"spec.hosts[{i}]", $"'{host}' is neither a name, nor *.name, nor *");
         if (spec.Hosts.Count > VirtualServiceSpec.MostHosts)
             problems.Error($"spec.hosts[{VirtualServiceSpec.MostHosts}]", $"is one too many: an object has {VirtualServiceSpec.MostHosts} hosts at most, and the others of these {spec.Hosts.Count} are left out; write a wildcard, or several objects");
@@ -22,7 +22,9 @@ internal static class VirtualServiceCheck
             AsDelegate(rules, problems);
         Unreachable(rules, problems);
         Gateways(rules, lookups, problems);
-        foreach (var rule in RouteJobs.Rules(rules, lookups, diagnostics))
+        var most = lookups.RulesEach(rules);
+        Connections(rules, most, problems);
+        foreach (var rule in RouteJobs.Rules(rules, lookups, diagnostics, most))
         {
             // The port is that of no request: a destination with several ports is looked at where requests have one.
             foreach (var target in rule.Targets.Select(target => (target.Destination, target.Field)).Concat(rule.Mirrors.Select(mirror => (mirror.Destination, mirror.Field))))
@@ -48,6 +50,15 @@ internal static class VirtualServiceCheck
             problems.Warn($"spec.http[{at + 1}]", $"no request comes here: spec.http[{at}] takes all; put that one last");
     }
 
+    private static void Connections(VirtualService rules, int most, Problems problems)
+    {
+        var (tls, tcp) = RuleLimits.Kept(rules.Spec, most);
+        if (tls < rules.Spec.Tls.Count)
+            problems.Error($"spec.tls[{tls}]", RuleLimits.Why(rules, most));
+        else if (tcp < rules.Spec.Tcp.Count)
+            problems.Error($"spec.tcp[{tcp}]", RuleLimits.Why(rules, most));
+    }
+
     private static void Gateways(VirtualService rules, MeshLookups lookups, Problems problems)
     {
         var known = lookups.Gateways().ToDictionary(MeshIndex.Name);
@@ -64,7 +75,7 @@ internal static class VirtualServiceCheck
 
     private static void Hosts(VirtualService rules, MeshLookups lookups, Problems problems)
     {
-        foreach (var (i, host) in rules.Spec.Hosts.Index().Where(item => HostNames.IsHost(item.Item) && !HostNames.IsWildcard(item.Item)))
+        foreach (var (i, host) in rules.Spec.Hosts.Take(VirtualServiceSpec.MostHosts).Index().Where(item => HostNames.IsHost(item.Item) && !HostNames.IsWildcard(item.Item)))
         {
             var name = HostNames.Whole(host, rules.Metadata.Namespace ?? "", lookups.Settings.ClusterDomain);
             var known = lookups.Host(name);

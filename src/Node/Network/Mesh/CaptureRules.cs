@@ -18,7 +18,10 @@ internal static class CaptureRules
     public const string Pods = "mesh_pods";
 
     private static readonly NftSetType Addresses = NftSetType.Parse("ipv4_addr");
-    private static readonly string[] Names = ["mesh_prerouting", "mesh_translated", "mesh_output", "mesh_outbound", "mesh_inbound"];
+    private static readonly string[] Names = ["mesh_prerouting", "mesh_translated", "mesh_output", "mesh_forward", "mesh_outbound", "mesh_inbound"];
+
+    /// <summary>From which the mesh gives hosts addresses for the TCP of its pods (Weft.Proxy.Config.Units.AllocatedAddresses). Class E (RFC 1112, section 4), which some use inside all the same: for whom the mesh is nothing it stays theirs.</summary>
+    private const string Given = "240.240.0.0/16";
 
     /// <summary>A chain that is there exactly when the rules are.</summary>
     public const string Sign = "mesh_prerouting";
@@ -111,6 +114,9 @@ internal static class CaptureRules
             // By the loopback interface it comes to prerouting, and there to the pod's inbound side.
             $"meta mark set meta mark or {captured}",
         ]);
+        // What was not captured on its way to such an address has nowhere to go, and is told so. New alone: what answers somebody who has such an address goes its way.
+        var lost = $"ct state new ip saddr @{Pods} ip daddr {Given}";
+        yield return ("mesh_forward", $"type filter hook forward priority {NetworkMarks.FilterPriority}", [$"{lost} meta l4proto tcp reject with tcp reset", $"{lost} reject with icmp type port-unreachable"]);
         yield return ("mesh_outbound", "",
         [
             // The DNS server, the API server, what this machine serves on its own addresses: whatever the proxy does, these are reached.

@@ -27,9 +27,6 @@ internal static class ServiceTable
     private const string Hairpin = "hairpin";
     private static readonly NftSetType RefusedType = NftSetType.Parse("ipv4_addr . inet_service");
 
-    /// <summary>From which the mesh gives hosts addresses for the TCP of its pods (Weft.Proxy.Config.Units.AllocatedAddresses); no machine has one (RFC 1112, section 4).</summary>
-    private const string Given = "240.240.0.0/16";
-
     /// <summary>Addresses and TCP ports without endpoints that are not captured, so that they are refused.</summary>
     public const string Refused = "refused";
 
@@ -93,8 +90,6 @@ internal static class ServiceTable
             $"{own} meta l4proto . th dport vmap @no_endpoint_ports",
             // The route of the service range leads nowhere: what no service answered would circle.
             $"ip daddr {network.ServiceCidr} fib daddr type != local goto refuse",
-            // What was not captured on its way to such an address has nowhere to go, and is told so.
-            $"ip daddr {Given} goto refuse",
         ]);
         yield return ("services", "",
         [

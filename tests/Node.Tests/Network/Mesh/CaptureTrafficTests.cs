@@ -109,6 +109,65 @@ public sealed class CaptureTrafficTests
         Assert.Empty(lab.Proxy.Taken());
     }
 
+    /// <summary>Nobody is there, and a client of UDP would wait for an answer until it is out of patience. Some use class E inside: for whom the mesh is nothing it stays what it was.</summary>
+    [Fact]
+    public async Task What_is_not_captured_of_a_meshed_pod_is_refused_at_an_address_that_the_mesh_gives_hosts_and_nobody_elses_is()
+    {
+        const string Given = "240.240.1.2";
+        await using var lab = await CreateAsync();
+        await lab.Services.Host(Remote).RunAsync("ip", ["addr", "add", $"{Given}/32", "dev", "eth0"]);
+        await lab.Services.Node.RunAsync("ip", ["route", "add", $"{Given}/32", "dev", "node2"]);
+        using var server = await NamespaceThread.InNetworkAsync(lab.Services.Host(Remote).Path, () => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+        server.Bind(new IPEndPoint(IPAddress.Parse(Given), 53));
+        var heard = AnswerAsync();
+
+        Assert.Equal(SocketError.ConnectionRefused, (await Assert.ThrowsAsync<SocketException>(() => SayAsync(Meshed))).SocketErrorCode);
+        foreach (var from in (string?[])[Other, null])
+        {
+            await SayAsync(from);
+            Assert.NotNull(await lab.AskAsync(from, Given));
+        }
+        // Its TCP is captured.
+        lab.Proxy!.Targets[new(IPAddress.Parse(Given), 8080)] = new(IPAddress.Parse(Other), 8080);
+        Assert.Equal(new Answer(Other, Meshed), await lab.AskAsync(Meshed, Given));
+        // And who has such an address is answered.
+        Assert.Equal(new Answer(Meshed, Given), await lab.Services.AskAsync(Remote, Meshed, 8080, ProtocolType.Udp, socket => socket.Bind(new IPEndPoint(IPAddress.Parse(Given), 0))));
+
+        await lab.ChangeAsync(CaptureRules.Remove(ServiceWorld.Lab, [Meshed]));
+        await SayAsync(Meshed);
+        await lab.ChangeAsync(CaptureRules.Add(ServiceWorld.Lab, [Meshed]));
+        await lab.Services.Node.NftAsync(CaptureRules.None(ServiceWorld.Lab));
+        await SayAsync(Meshed);
+        Assert.DoesNotContain("240.240", await lab.Services.Node.RunAsync("nft", ["list", "table", "ip", "weft_lab"]));
+        server.Close();
+        Assert.Equal(4, await heard);
+
+        async Task SayAsync(string? from)
+        {
+            using var patience = new CancellationTokenSource(Eventually.Deadline);
+            var space = from is null ? lab.Services.Node : lab.Services.Host(from);
+            using var client = await NamespaceThread.InNetworkAsync(space.Path, () => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+            await client.ConnectAsync(Given, 53, patience.Token);
+            await client.SendAsync("?"u8.ToArray(), patience.Token);
+            await client.ReceiveAsync(new byte[1], patience.Token);
+        }
+
+        async Task<int> AnswerAsync()
+        {
+            for (var asked = 0; ; asked++)
+            {
+                try
+                {
+                    await server.SendToAsync("!"u8.ToArray(), (await server.ReceiveFromAsync(new byte[1], new IPEndPoint(IPAddress.Any, 0))).RemoteEndPoint);
+                }
+                catch (Exception e) when (e is SocketException or ObjectDisposedException)
+                {
+                    return asked;
+                }
+            }
+        }
+    }
+
     [Fact]
     public async Task Names_the_API_server_and_the_node_are_reached_without_a_proxy_and_nothing_else_is()
     {

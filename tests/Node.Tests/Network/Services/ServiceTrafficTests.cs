@@ -1,6 +1,4 @@
 using System.Net.Sockets;
-using Weft.Node.Interop;
-using Weft.Testing;
 using static Weft.Node.Tests.Network.Services.ServiceLab;
 
 namespace Weft.Node.Tests.Network.Services;
@@ -117,24 +115,5 @@ public sealed class ServiceTrafficTests
 
         await lab.ProgramAsync(Spec.Replace("192.0.2.0/24", "0.0.0.0/0"), All);
         Assert.NotNull(await lab.AskAsync(Outsider, Balancer, 80));
-    }
-
-    /// <summary>Nobody is there, and a client of UDP would wait for an answer until it is out of patience.</summary>
-    [Fact]
-    public async Task What_is_not_captured_is_refused_at_an_address_that_the_mesh_has_given_a_host()
-    {
-        await using var lab = await CreateAsync();
-        await lab.Node.RunAsync("ip", ["route", "add", "default", "dev", "net1"]);
-        foreach (var protocol in (ProtocolType[])[ProtocolType.Udp, ProtocolType.Tcp])
-        {
-            using var socket = await NamespaceThread.InNetworkAsync(lab.Host(Local).Path, () => new Socket(AddressFamily.InterNetwork, protocol == ProtocolType.Udp ? SocketType.Dgram : SocketType.Stream, protocol));
-            var refused = await Assert.ThrowsAsync<SocketException>(async () =>
-            {
-                await socket.ConnectAsync("240.240.1.2", 53, TestContext.Current.CancellationToken);
-                await socket.SendAsync("?"u8.ToArray(), TestContext.Current.CancellationToken);
-                await socket.ReceiveAsync(new byte[1], TestContext.Current.CancellationToken).AsTask().WaitAsync(Eventually.Deadline, TestContext.Current.CancellationToken);
-            });
-            Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
-        }
     }
 }
