@@ -77,10 +77,10 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
         if (limits.ForNames(at.Address) || limits.IsOfCluster(at.Address))
             return null;
         var shared = view().Shared;
-        var door = IsOwn(at.Address)
-            ? shared.Where(pair => pair.Key.Port == at.Port).Select(pair => pair.Value.Values.First()).FirstOrDefault(host => DoorNames.IsService(host.Name) && host.Port(at.Port)?.Protocol == PortProtocol.Tls)
-            : shared.TryGetValue(at, out var sharing) && sharing.Values.First() is var first && DoorNames.IsService(first.Name) ? first : null;
-        return door is null ? null : $"{door.Name}:{at.Port}";
+        // First whose it is: nodes have the addresses of balancers on their loopback interface, so these are the node's own, too.
+        var door = shared.TryGetValue(at, out var sharing) ? sharing.Values.First()
+            : IsOwn(at.Address) ? shared.Where(pair => pair.Key.Port == at.Port).Select(pair => pair.Value.Values.First()).FirstOrDefault(host => DoorNames.IsService(host.Name) && host.Port(at.Port)?.Protocol == PortProtocol.Tls) : null;
+        return door is not null && DoorNames.IsService(door.Name) ? $"{door.Name}:{at.Port}" : null;
     }
 
     // A name may change hands in a step: until it is served whole it is of nobody who did not have it before, and not of who has it no more.
