@@ -34,8 +34,14 @@ public sealed record DestinationUnit
     /// <summary>What the node's DNS answers for the host's name; null: nothing, the name is somebody else's.</summary>
     public HostAnswer? Answer { get; init; }
 
-    /// <summary>Namespaces whose policies may name the host as a server of theirs (Istio's `exportTo`); `*`: all.</summary>
+    /// <summary>
+    /// Namespaces whose policies take the host for the name that it has, when they name a server: of a service those that see it (Istio's `exportTo`), of an entry whoever wrote it, and all that see it when
+    /// that is the mesh's root namespace. `*`: all.
+    /// </summary>
     public ValueList<string> Namespaces { get; init; } = ["*"];
+
+    /// <summary>Where its endpoints are is the word of who wrote the host (an entry, an ExternalName service), and not what the cluster has found.</summary>
+    public bool Declared { get; init; }
 
     public ValueList<DestinationPort> Ports { get; init; } = [];
 }

@@ -54,7 +54,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         var door = new LocalWorkload("", DoorNames.Namespace, DoorNames.Workload, DoorNames.ServiceAccount, default);
         var source = new MeshSource(null, door, $"spiffe://{options.TrustDomain}/ns/{door.Namespace}/sa/{door.ServiceAccount}");
         var limits = new OffLimits(options.Outbound.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Address).Concat(options.DoorAddress is { } own ? [own] : []), options.LoopbackPods, options.ClusterRanges);
-        _paths = new MeshPaths(options.Node, source, local, connector, limits, () => _serving.View, AcceptInbound, options.IsOwnAddress);
+        _paths = new MeshPaths(options.Node, source, local, connector, limits, () => _serving.View, AcceptInbound, options.IsOwnAddress, () => _state.View);
         _loops = [.. _engine.Loops.Select(loop => new MeshLoop(loop, _serving, limits))];
         _requests = new RequestTotals(() => _engine.Clusters.Values.SelectMany(cluster => cluster.Describe().Select(one => one.Endpoint).Concat(cluster.Originals?.All ?? [])));
         Journal = new RequestJournal(new RequestObserver(_engine.Names.Texts, options.Node, () => _serving.View), () => _engine.DroppedRecords);
@@ -104,6 +104,8 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
     {
         if (SocketCalls.RefusalOf(_options.Mark) is { } refusal)
             Log.Refused(_logger, refusal);
+        if (_options.ClusterRanges.Count == 0)
+            Log.NoRanges(_logger);
         for (var i = 0; i < _loops.Length; i++)
         {
             var number = i;
@@ -257,6 +259,9 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         [LoggerMessage(LogLevel.Error, "a step of the configuration was not applied whole")]
         public static partial void NotApplied(ILogger logger, Exception defect);
 
+        [LoggerMessage(LogLevel.Warning, "the ranges of pods, services and nodes are not known (node.json): key servers of tokens, and names, that lead there are told only where a pod or a service of the mesh has the address. The ranges are written when the node's supervisor starts anew", EventName = nameof(NoRanges))]
+        public static partial void NoRanges(ILogger logger);
+
         [LoggerMessage(LogLevel.Error, "the kernel refuses what the mesh needs ({Refusal}): connections to pods of this node will fail; the proxy needs CAP_NET_ADMIN")]
         public static partial void Refused(ILogger logger, string refusal);
     }
@@ -270,4 +275,7 @@ internal static class DoorNames
     public static string Namespace => WorkloadAccount.FrontDoor.Namespace;
 
     public static string ServiceAccount => WorkloadAccount.FrontDoor.Name;
+
+    /// <summary>Whether the host is the service by which the front door is reached from outside.</summary>
+    public static bool IsService(string host) => host.Split('.', 4) is [Workload, var @namespace, "svc", _] && @namespace == Namespace;
 }

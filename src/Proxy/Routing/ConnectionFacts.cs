@@ -66,8 +66,14 @@ internal sealed record ConnectionFacts
 
     private static readonly IPEndPoint Nowhere = new(IPAddress.None, 0);
 
+    /// <summary>Its way is a tenant's word: none leads to the node itself.</summary>
+    public bool KeepsOffNode { get; init; }
+
     /// <summary>Of what the proxy asks for itself; in the mesh it does so as the front door.</summary>
     public static ConnectionFacts OfProxy { get; } = new() { Source = Nowhere, Destination = Nowhere };
+
+    /// <summary>Likewise where a tenant wrote down whom.</summary>
+    public static ConnectionFacts OfProxyForTenant { get; } = OfProxy with { KeepsOffNode = true };
 
     /// <summary>Takes namespace and account from the identity, where it has Istio's form.</summary>
     public static ConnectionFacts WithIdentity(ConnectionFacts connection, string identity)

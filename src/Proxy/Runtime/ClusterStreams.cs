@@ -18,8 +18,9 @@ internal sealed class ClusterStreams(LoopServices services)
 
     private readonly TcpAcceptor _acceptor = new(services.Loop, new TcpSettings { Route = _ => null });
 
+    /// <param name="facts">As whom.</param>
     /// <exception cref="IOException">The process has no descriptor left.</exception>
-    public async Task<Stream> OpenAsync(Cluster cluster, CancellationToken cancellationToken)
+    public async Task<Stream> OpenAsync(Cluster cluster, ConnectionFacts facts, CancellationToken cancellationToken)
     {
         if (SocketCalls.Pair() is not var (own, others))
             throw new IOException("no descriptor is left for a connection");
@@ -27,7 +28,7 @@ internal sealed class ClusterStreams(LoopServices services)
         try
         {
             // Nobody there, or a limit reached, closes it: the reader sees the end.
-            var settings = new TcpSettings { Route = _ => TcpTargets.Of(services, cluster, null, ConnectionFacts.OfProxy), IdleMilliseconds = IdleMilliseconds, MayBePair = true };
+            var settings = new TcpSettings { Route = _ => TcpTargets.Of(services, cluster, null, facts), IdleMilliseconds = IdleMilliseconds, MayBePair = true };
             await services.Loop.PostAsync(() => _acceptor.Accept(others, null, settings)).WaitAsync(cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Weft.Jose;
@@ -94,12 +95,31 @@ internal sealed class FilterServices(KeyServers servers, TimeProvider time, ILog
         return new(new SocketsHttpHandler
         {
             AllowAutoRedirect = false, UseProxy = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None, PooledConnectionLifetime = TimeSpan.Zero,
-            ConnectCallback = (context, cancellationToken) => servers.ConnectAsync(context.DnsEndPoint, @namespace, cancellationToken),
+            ConnectCallback = (context, cancellationToken) => ConnectAsync(context, @namespace, cancellationToken),
         })
         {
             Timeout = Timeout.InfiniteTimeSpan,
             MaxResponseContentBufferSize = JoseLimits.Default.MaxKeySetBytes,
         };
+    }
+
+    // The handler's own TLS would ask for a name with the dot that it is written with at its end, which no certificate has (RFC 6066, section 3).
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, string @namespace, CancellationToken cancellationToken)
+    {
+        var stream = await servers.ConnectAsync(context.DnsEndPoint, @namespace, cancellationToken);
+        if (context.InitialRequestMessage.RequestUri?.Scheme != Uri.UriSchemeHttps || !context.DnsEndPoint.Host.EndsWith('.'))
+            return stream;
+        var tls = new SslStream(stream);
+        try
+        {
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = context.DnsEndPoint.Host.TrimEnd('.') }, cancellationToken);
+            return tls;
+        }
+        catch
+        {
+            await tls.DisposeAsync();
+            throw;
+        }
     }
 
     // Of a filter of one host among thousands: its keys stay as long as a filter has them, and nobody has to say which are gone.

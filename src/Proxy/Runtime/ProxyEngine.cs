@@ -18,6 +18,7 @@ using Weft.Proxy.Tls;
 using Weft.Proxy.Tls.Sessions;
 using Weft.Proxy.Transport;
 using Weft.Proxy.Upstream;
+using Weft.Proxy.Upstream.Discovery;
 
 namespace Weft.Proxy.Runtime;
 
@@ -68,7 +69,7 @@ public sealed partial class ProxyEngine : IAsyncDisposable
             new EventLoop($"loop {number}", time, defect => Log.Defect(_logger, defect)) { Mark = mark }, number, (ulong)random.NextInt64(), _names, time, (loop, streams) => new Upstreams(loop, streams)))];
         _tls = new TlsContexts(inherited?.Tickets ?? TicketKeys.New(), time);
         _streams = new ClusterStreams(_loops[0]);
-        _services = new FilterServices(new KeyServers(() => Clusters, () => Volatile.Read(ref _meshPaths), _streams.OpenAsync), time, _logger);
+        _services = new FilterServices(new KeyServers(() => Clusters, () => Volatile.Read(ref _meshPaths), MachineNames.Own, _streams.OpenAsync), time, _logger);
         _clusters = new ClusterSet(count, _clock, random, loggers, () => _ = ForgetPoolsAsync());
         _listeners = new ListenerSet(_loops, inherited?.Sockets);
         _shedder = new LoadShedder(_loops, () => Environment.WorkingSet, time);

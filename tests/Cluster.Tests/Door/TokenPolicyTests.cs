@@ -68,6 +68,28 @@ public sealed class TokenPolicyTests(MeshCluster cluster)
         Assert.Equal("200", await AskAsync("open"));
 
         await ByClaimsAsync(mesh, issuer, tokens, AskAsync);
+        await BehindTheDoorAsync(mesh, door, AskAsync);
+    }
+
+    // An issuer that everybody reaches through the front door, and its own cluster does, too.
+    private static async Task BehindTheDoorAsync(MeshNamespace mesh, string door, Func<string, string, string, Task<string>> ask)
+    {
+        using var tokens = new Tokens("https://login.example", "behind");
+        await WriteAsync(mesh, $"{mesh.Name}.json", tokens.KeySet);
+        await mesh.Namespace.ApplyAsync($$"""
+            apiVersion: networking.k8s.io/v1
+            kind: Ingress
+            metadata: {name: keys-of-all}
+            spec: {rules: [{http: {paths: [{path: /{{mesh.Name}}.json, pathType: Exact, backend: {service: {name: keys, port: {number: 80} } } }]} }]}
+            """);
+        await mesh.ProgrammedAsync("jwtpolicy/behind", $$"""
+            apiVersion: weft.dev/v1
+            kind: JwtPolicy
+            metadata: {name: behind}
+            spec: {issuers: [{issuer: "https://login.example", jwksUri: "http://{{door}}/{{mesh.Name}}.json"}]}
+            """);
+        await mesh.Namespace.ApplyAsync(Ingress(mesh, "behind", "weft.dev/jwt-policy: behind"));
+        await mesh.Namespace.EventuallyAsync("keys are found behind the door", async () => await ask("behind", $"-H 'Authorization: Bearer {tokens.Issue("ann", "staff")}'", "-o /dev/null -w '%{http_code}'") == "200");
     }
 
     private async Task ByClaimsAsync(MeshNamespace mesh, string issuer, Tokens tokens, Func<string, string, string, Task<string>> ask)

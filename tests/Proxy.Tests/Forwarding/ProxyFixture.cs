@@ -66,11 +66,11 @@ internal sealed class ProxyFixture : IAsyncDisposable
         Endpoints = [.. servers.Select(server => new EndpointConfig { Address = "127.0.0.1", Port = new Uri(server.Urls.Single()).Port })],
     };
 
-    public static async Task<WebApplication> ServerAsync(RequestDelegate handle, HttpProtocols protocols = HttpProtocols.Http1)
+    public static async Task<WebApplication> ServerAsync(RequestDelegate handle, HttpProtocols protocols = HttpProtocols.Http1, IPAddress? address = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = protocols));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(address ?? IPAddress.Loopback, 0, listen => listen.Protocols = protocols));
         var app = builder.Build();
         app.UseWebSockets();
         app.Run(handle);

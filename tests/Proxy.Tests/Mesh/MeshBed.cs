@@ -31,7 +31,7 @@ internal sealed class MeshBed : IAsyncDisposable
         var options = new MeshProxyOptions
         {
             Node = Node, Loops = 2, Mark = 0x1000, AccessLog = Access, DoorAddress = door, Inspection = inspection, Inherited = inherited,
-            ClusterRanges = ranges is null ? [] : [IPNetwork.Parse(ranges)], IsOwnAddress = own is null ? null : address => address.ToString() == own,
+            ClusterRanges = ranges is null ? [] : [IPNetwork.Parse(ranges)], IsOwnAddress = own is null ? null : own.Split(',').Select(IPAddress.Parse).ToHashSet().Contains,
             LoopbackPods = [IPNetwork.Parse("127.1.0.0/16"), IPNetwork.Parse("127.2.0.0/16"), IPNetwork.Parse("127.9.0.0/16")],
         };
         Proxy = new MeshProxy(options, local, connector, TimeProvider.System, new Random(7), loggers ?? NullLoggerFactory.Instance);

@@ -226,7 +226,7 @@ public sealed class WayTests
         ]);
         Assert.Equal(status, bed.Get(Client, Service, 80, headers: $"Authorization: Bearer {KeyServer.Sign(key)}\r\n").Status);
         Assert.Equal(status == 200 ? 1 : 0, keys.Fetches);
-        Assert.Equal(status != 200, log.Text.Any(line => line.Contains($"namespace '{@namespace}' does not see (exportTo)", StringComparison.Ordinal)));
+        Assert.Equal(status != 200, log.Text.Any(line => line.Contains($"is not for policies of namespace '{@namespace}' (exportTo", StringComparison.Ordinal)));
     }
 
     private static ConfigUnit Tokens(string @namespace, string uri) =>

@@ -33,7 +33,8 @@ internal static class RouteJobs
             Addresses = AddressClaims.Allowed(host, lookups).ToValueList(),
             Shared = shared.ToValueList(),
             ByEndpoint = host.IsHeadless,
-            Namespaces = HostNames.Shown(host.ExportTo, host.Namespace),
+            Namespaces = KeyHosts.NamespacesOf(host, lookups.Settings.RootNamespace),
+            Declared = KeyHosts.IsDeclared(host),
             Answer = HostAnswers.Of(host, lookups),
             Age = shared.Count == 0 ? "" : SharedAddresses.AgeOf(host),
             Ports = host.Ports.Select(port => new DestinationPort

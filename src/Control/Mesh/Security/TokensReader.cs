@@ -86,7 +86,7 @@ internal static class TokensReader
         }
 
         var name = uri.Host.TrimEnd('.').ToLowerInvariant();
-        if (lookups.Host(name) is { } host && host.Name == name && !HostNames.IsExported(host.ExportTo, host.Namespace, @namespace))
+        if (lookups.Host(name) is { } host && host.Name == name && !KeyHosts.Counts(host, @namespace, lookups.Settings.RootNamespace))
         {
             if (host.Source is Service)
             {
@@ -94,7 +94,9 @@ internal static class TokensReader
                 return (NoKeys, null);
             }
 
-            problems.Warn(at, $"'{name}' is a host of a ServiceEntry that this namespace does not see (exportTo), and is looked for outside the mesh");
+            problems.Warn(at, HostNames.IsExported(host.ExportTo, host.Namespace, @namespace)
+                ? $"'{name}' is a host of a ServiceEntry of namespace '{host.Namespace}', which says nothing of another's key servers: it is looked for outside the mesh; write the ServiceEntry in this namespace, or in {lookups.Settings.RootNamespace} for all"
+                : $"'{name}' is a host of a ServiceEntry that this namespace does not see (exportTo), and is looked for outside the mesh");
         }
 
         return (null, isGiven ? text : null);

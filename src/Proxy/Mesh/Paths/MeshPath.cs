@@ -40,8 +40,17 @@ internal interface IMeshPaths
     /// <summary>Whether the proxy may ask there for itself, because of what a tenant wrote.</summary>
     bool MayAsk(IPAddress address);
 
-    /// <summary>Whether the host is none of the mesh, or one that the namespace sees.</summary>
+    /// <summary>Likewise at an endpoint that a host of the mesh has because a tenant wrote it.</summary>
+    bool MayAskEndpoint(IPAddress address);
+
+    /// <summary>The cluster that the front door is, where the front door is what everybody outside finds at the address and port; null: it is not.</summary>
+    string? DoorAt(IPEndPoint at);
+
+    /// <summary>Whether the host is none of the mesh, or one that the namespace's policies may name.</summary>
     bool IsShown(string host, string @namespace);
+
+    /// <summary>Whether the host's endpoints are the word of who wrote it.</summary>
+    bool IsDeclared(string host);
 
     /// <summary>What metrics call the endpoint.</summary>
     DestinationLabels LabelsOf(Cluster cluster, UpstreamEndpoint endpoint);

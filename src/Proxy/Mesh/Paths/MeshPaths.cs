@@ -15,8 +15,9 @@ internal delegate void InboundAccept(EventLoop loop, int fd, IPEndPoint source, 
 /// <param name="node">This one's name.</param>
 /// <param name="door">As whom the front door sends.</param>
 /// <param name="isOwn">Whether an address is this machine's; null: it cannot be told, and only pods are called with the client's address.</param>
+/// <param name="newest">Of the step that is being taken over, whose clusters and policies are served before its addresses are; null: as <paramref name="view"/>.</param>
 /// <param name="connector">Null: between nodes everything goes in plaintext.</param>
-internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads local, IMeshConnector? connector, OffLimits limits, Func<MeshView> view, InboundAccept inbound, Func<IPAddress, bool>? isOwn = null) : IMeshPaths
+internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads local, IMeshConnector? connector, OffLimits limits, Func<MeshView> view, InboundAccept inbound, Func<IPAddress, bool>? isOwn = null, Func<MeshView>? newest = null) : IMeshPaths
 {
     // What the proxy asks for itself (authorizers) it asks as nobody.
     private static readonly MeshSource Nobody = new(null, new LocalWorkload("", "", "", "", default), null);
@@ -25,6 +26,8 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
     {
         var source = client is null ? Nobody : client.Mesh?.Source ?? door;
         var address = endpoint.Address.Address.Plain();
+        if (client is { KeepsOffNode: true } && !MayAskEndpoint(address))
+            return new MeshPath(MeshPathKind.Refused, source);
         // The last step to a pod of this node, after its policies.
         if (client?.Mesh is { Judged: { } judged })
             return view().WorkloadOf(address, local.Find(address))?.Key == judged ? null : new MeshPath(MeshPathKind.Refused, source);
@@ -58,12 +61,32 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
     }
 
     // In the cluster's ranges whoever is no pod and no service is a node, and what listens there believes nodes.
-    public bool MayResolveTo(IPAddress address) => !limits.ForNames(address) && (!limits.IsOfCluster(address) || IsOfMesh(address));
+    public bool MayResolveTo(IPAddress address) => !limits.ForNames(address) && (!limits.IsOfCluster(address) || IsOfMesh(view(), address.Plain()));
 
     // What a pod or a service has is theirs to guard: it is asked by its name, as the front door asks, and not from the node, which is let in where no pod is.
-    public bool MayAsk(IPAddress address) => !limits.ForNames(address) && !limits.IsOfCluster(address) && !IsOfMesh(address) && isOwn?.Invoke(address.Plain()) != true;
+    public bool MayAsk(IPAddress address) => !limits.ForNames(address) && !limits.IsOfCluster(address) && !IsOfMesh(view(), address.Plain()) && !IsOfMesh(Newest, address.Plain()) && !IsOwn(address);
 
-    public bool IsShown(string host, string @namespace) => !view().Kept.TryGetValue(host, out var namespaces) || namespaces.Contains(@namespace);
+    // Also of a pod that shares the node's address: what else listens there is nobody's to ask.
+    public bool MayAskEndpoint(IPAddress address) => MayResolveTo(address) && !IsOwn(address);
+
+    // Anybody outside may ask there. The way leads to the door itself and not to the address: at the node's own a process, or a pod with a host port, may have the port before the door. Who asks with TLS notices, as
+    // the certificate is another's; without it whoever has the name at the door would answer for who has it there.
+    public string? DoorAt(IPEndPoint at)
+    {
+        at = new IPEndPoint(at.Address.Plain(), at.Port);
+        if (limits.ForNames(at.Address) || limits.IsOfCluster(at.Address))
+            return null;
+        var shared = view().Shared;
+        // First whose it is: nodes have the addresses of balancers on their loopback interface, so these are the node's own, too.
+        var door = shared.TryGetValue(at, out var sharing) ? sharing.Values.First()
+            : IsOwn(at.Address) ? shared.Where(pair => pair.Key.Port == at.Port).Select(pair => pair.Value.Values.First()).FirstOrDefault(host => DoorNames.IsService(host.Name) && host.Port(at.Port)?.Protocol == PortProtocol.Tls) : null;
+        return door is not null && DoorNames.IsService(door.Name) ? $"{door.Name}:{at.Port}" : null;
+    }
+
+    // A name may change hands in a step: until it is served whole it is of nobody who did not have it before, and not of who has it no more.
+    public bool IsShown(string host, string @namespace) => IsShown(view(), host, @namespace) && IsShown(Newest, host, @namespace);
+
+    public bool IsDeclared(string host) => IsDeclared(view(), host) || IsDeclared(Newest, host);
 
     public DestinationLabels LabelsOf(Cluster cluster, UpstreamEndpoint endpoint)
     {
@@ -73,9 +96,16 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
         return cluster.Originals is null || cluster.Config.Name.Contains(':', StringComparison.Ordinal) ? WorkloadNames.DestinationOf(WorkloadNames.HostOf(cluster.Config.Name), labels) : new DestinationLabels { Workload = labels ?? new WorkloadLabels() };
     }
 
-    private bool IsOfMesh(IPAddress address) => view() is var seen && address.Plain() is var plain
-        && ((seen.Hosts.TryGetValue(plain, out var host) && WorkloadNames.IsService(host.Name)) || (seen.Workloads.TryGetValue(plain, out var owners) && owners.Any(owner => owner.IsPod))
-            || seen.Shared.Keys.Any(at => at.Address.Equals(plain)));
+    private MeshView Newest => newest?.Invoke() ?? view();
+
+    private bool IsOwn(IPAddress address) => isOwn?.Invoke(address.Plain()) == true;
+
+    private static bool IsShown(MeshView seen, string host, string @namespace) => !seen.Kept.TryGetValue(host, out var unit) || unit.Namespaces.Contains("*") || unit.Namespaces.Contains(@namespace);
+
+    private static bool IsDeclared(MeshView seen, string host) => seen.Kept.TryGetValue(host, out var unit) && unit.Declared;
+
+    private static bool IsOfMesh(MeshView seen, IPAddress plain) => (seen.Hosts.TryGetValue(plain, out var host) && WorkloadNames.IsService(host.Name))
+        || (seen.Workloads.TryGetValue(plain, out var owners) && owners.Any(owner => owner.IsPod)) || seen.Shared.Keys.Any(at => at.Address.Equals(plain));
 
     // Of a pod that is registered and not known otherwise nobody knows the policies: the inbound side refuses it.
     private static MeshPath? Near(MeshSource source, IPAddress address, MeshWorkload? workload, int port)

@@ -14,8 +14,10 @@ internal sealed class MeshIndexes
     private readonly Dictionary<string, MeshWorkload> _workloads = [];
     private readonly Dictionary<string, List<(IPEndPoint At, DialledHost Host)>> _dialled = []; // by unit
     private readonly Dictionary<(IPEndPoint At, DialledHost Host), int> _slicesAt = [];
+    private MeshView _view = MeshView.Empty;
 
-    public MeshView View { get; private set; } = MeshView.Empty;
+    /// <summary>Read by others than whoever changes it, too.</summary>
+    public MeshView View { get => Volatile.Read(ref _view); private set => Volatile.Write(ref _view, value); }
 
     public IReadOnlyDictionary<string, MeshHost> Hosts => _hosts;
 
@@ -59,8 +61,8 @@ internal sealed class MeshIndexes
                 continue;
             var host = _hosts[name] = new MeshHost(name, unit);
             ranges |= Ranges(unit).Any();
-            if (!unit.Namespaces.Contains("*"))
-                kept[name] = unit.Namespaces;
+            if (unit.Declared || !unit.Namespaces.Contains("*"))
+                kept[name] = unit;
             foreach (var address in Addresses(unit))
                 addresses[address] = host;
             foreach (var at in Shared(unit))

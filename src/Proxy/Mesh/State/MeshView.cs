@@ -69,8 +69,8 @@ internal sealed record MeshView
     /// <summary>Ports of hosts that have no address of their own: they are found by the name that the client says.</summary>
     public ImmutableDictionary<int, ImmutableSortedDictionary<string, MeshHost>> Named { get; init; } = ImmutableDictionary<int, ImmutableSortedDictionary<string, MeshHost>>.Empty;
 
-    /// <summary>Namespaces that see a host, of hosts that not all see.</summary>
-    public ImmutableDictionary<string, ValueList<string>> Kept { get; init; } = ImmutableDictionary<string, ValueList<string>>.Empty;
+    /// <summary>Hosts that not all namespaces may name as servers of their policies, and those whose endpoints are their author's word.</summary>
+    public ImmutableDictionary<string, DestinationUnit> Kept { get; init; } = ImmutableDictionary<string, DestinationUnit>.Empty;
 
     /// <summary>How many workloads may only call hosts that the mesh knows.</summary>
     public int Restricted { get; init; }

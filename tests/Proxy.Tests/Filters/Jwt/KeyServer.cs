@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -21,16 +22,21 @@ internal sealed class KeyServer : IAsyncDisposable
 
     public int Fetches => Volatile.Read(ref _fetches);
 
+    /// <summary>What the last request called the server; null: none came.</summary>
+    public string? Host { get; private set; }
+
     /// <summary>What an answer waits for.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
     /// <summary>In place of the keys.</summary>
     public Func<HttpResponse, Task>? Spoil { get; set; }
 
-    public static async Task<KeyServer> StartAsync(params SigningKey[] keys)
+    public static Task<KeyServer> StartAsync(params SigningKey[] keys) => StartAsync(IPAddress.Loopback, keys);
+
+    public static async Task<KeyServer> StartAsync(IPAddress address, params SigningKey[] keys)
     {
         KeyServer? own = null;
-        own = new KeyServer(await ProxyFixture.ServerAsync(context => own!.AnswerAsync(context)));
+        own = new KeyServer(await ProxyFixture.ServerAsync(context => own!.AnswerAsync(context), address: address));
         own.Publish(keys);
         return own;
     }
@@ -53,6 +59,7 @@ internal sealed class KeyServer : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         Interlocked.Increment(ref _fetches);
+        Host = context.Request.Host.Value;
         await Gate;
         if (context.Request.Path == "/elsewhere" || Spoil is not { } spoil)
             await context.Response.WriteAsync(_answer);
