@@ -14,7 +14,7 @@ public sealed class OutputReaderTests
         var running = OutputReader.WhileReadAsync(Descriptor(pipe), async token =>
         {
             started.SetResult();
-            await Task.Delay(Timeout.Infinite, token);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
             return 1;
         }, TestContext.Current.CancellationToken);
         await started.Task;
@@ -34,7 +34,7 @@ public sealed class OutputReaderTests
         using var told = new CancellationTokenSource();
         var running = OutputReader.WhileReadAsync(Descriptor(pipe), async token =>
         {
-            await Task.Delay(Timeout.Infinite, token);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
             return 1;
         }, told.Token);
         await told.CancelAsync();
