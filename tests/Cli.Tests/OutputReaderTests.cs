@@ -16,13 +16,13 @@ public sealed class OutputReaderTests
             started.SetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
             return 1;
-        }, TestContext.Current.CancellationToken);
+        }, TestContext.Current.CancellationToken, OutputReader.BrokenPipe);
         await started.Task;
         Assert.False(running.IsCompleted);
 
         pipe.DisposeLocalCopyOfClientHandle();
 
-        Assert.Equal(0, await Eventually.EndsAsync(running));
+        Assert.Equal(141, await Eventually.EndsAsync(running));
     }
 
     [Fact]

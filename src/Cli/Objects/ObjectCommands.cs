@@ -75,7 +75,7 @@ internal static class ObjectCommands
             await using var stdout = Console.OpenStandardOutput();
             await using var stderr = Console.OpenStandardError();
             var options = new ExecOptions(parsed.GetValue(pod)!, parsed.GetValue(Namespace) ?? access.Namespace, parsed.GetValue(container), parsed.GetValue(input), parsed.GetValue(words)!);
-            return await OutputReader.WhileReadAsync(token => new ExecCommand(access, stdin, stdout, stderr).RunAsync(options, token), cancellationToken);
+            return await OutputReader.WhileReadAsync(token => new ExecCommand(access, stdin, stdout, stderr).RunAsync(options, token), cancellationToken, OutputReader.BrokenPipe);
         }));
         return command;
     }

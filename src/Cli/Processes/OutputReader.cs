@@ -8,13 +8,17 @@ namespace Weft.Cli.Processes;
 /// </summary>
 internal static partial class OutputReader
 {
+    /// <summary>What a shell shows for a program that was ended by SIGPIPE: 128 and the signal's number.</summary>
+    public const int BrokenPipe = 141;
+
     private const int StandardOutput = 1;
 
     /// <summary>Runs a command with a token that is cancelled as well when nobody reads standard output any more.</summary>
-    public static Task<int> WhileReadAsync(Func<CancellationToken, Task<int>> run, CancellationToken cancellationToken) => WhileReadAsync(StandardOutput, run, cancellationToken);
+    /// <param name="unread">The exit code then.</param>
+    public static Task<int> WhileReadAsync(Func<CancellationToken, Task<int>> run, CancellationToken cancellationToken, int unread = 0) => WhileReadAsync(StandardOutput, run, cancellationToken, unread);
 
     /// <param name="descriptor">Of a pipe, a socket or a terminal; others never lose their reader.</param>
-    public static async Task<int> WhileReadAsync(int descriptor, Func<CancellationToken, Task<int>> run, CancellationToken cancellationToken)
+    public static async Task<int> WhileReadAsync(int descriptor, Func<CancellationToken, Task<int>> run, CancellationToken cancellationToken, int unread = 0)
     {
         using var read = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // A thread, as poll has no other end than the reader's: the process does not wait for it.
@@ -26,7 +30,7 @@ internal static partial class OutputReader
         catch (OperationCanceledException) when (read.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             // Whoever reads has seen enough.
-            return 0;
+            return unread;
         }
     }
 
@@ -40,6 +44,9 @@ internal static partial class OutputReader
                 return;
         }
 
+        // Standard output was closed from the start: whoever did that wants the command all the same.
+        if ((entry.Returned & Invalid) != 0)
+            return;
         try
         {
             read.Cancel();
@@ -51,6 +58,7 @@ internal static partial class OutputReader
     }
 
     private const int Interrupted = 4; // EINTR
+    private const short Invalid = 0x20; // POLLNVAL
 
     [StructLayout(LayoutKind.Sequential)]
     private struct PollEntry
