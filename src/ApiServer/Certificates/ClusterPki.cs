@@ -91,11 +91,21 @@ public sealed class ClusterPki : IDisposable
         var path = Path.Combine(_options.Directory, "clients", file + ".pem");
         PkiFiles.CreateDirectory(Path.GetDirectoryName(path)!);
         using var kept = Load(path);
-        if (kept is not null && IsFresh(kept, now) && IssuedBy(kept, Authority) && Names(kept, name, groups))
-            return Credentials(kept);
+        var isUsable = kept is not null && IsValid(kept, now) && IssuedBy(kept, Authority) && Names(kept, name, groups);
+        if (isUsable && IsFresh(kept!, now))
+            return Credentials(kept!);
 
         using var certificate = CertificateIssuer.CreateClient(Authority, name, groups, now, LeafLife);
-        Save(path, certificate);
+        try
+        {
+            Save(path, certificate);
+        }
+        catch (Exception e) when (isUsable && IsNotWritten(e))
+        {
+            // No room on the disk: a later start renews it.
+            return Credentials(kept!);
+        }
+
         return Credentials(certificate);
     }
 
@@ -117,7 +127,15 @@ public sealed class ClusterPki : IDisposable
         var interval = TimeSpan.FromHours(6);
         while (!cancellationToken.IsCancellationRequested)
         {
-            RenewIfDue();
+            try
+            {
+                RenewIfDue();
+            }
+            catch (Exception e) when (IsNotWritten(e))
+            {
+                // No room on the disk: the certificate is good for months, and the next look tries again.
+            }
+
             await Task.Delay(interval, _time, cancellationToken).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
@@ -154,10 +172,20 @@ public sealed class ClusterPki : IDisposable
     private static X509Certificate2 LoadServer(PkiOptions options, X509Certificate2 authority, DateTimeOffset now)
     {
         var kept = Load(ServerPath(options));
-        if (kept is not null && IsFresh(kept, now) && IssuedBy(kept, authority) && Covers(kept, options))
-            return kept;
-        kept?.Dispose();
-        return IssueServer(options, authority, now);
+        var isUsable = kept is not null && IsValid(kept, now) && IssuedBy(kept, authority) && Covers(kept, options);
+        if (isUsable && IsFresh(kept!, now))
+            return kept!;
+        try
+        {
+            var issued = IssueServer(options, authority, now);
+            kept?.Dispose();
+            return issued;
+        }
+        catch (Exception e) when (isUsable && IsNotWritten(e))
+        {
+            // No room on the disk: it is renewed later.
+            return kept!;
+        }
     }
 
     private static X509Certificate2 IssueServer(PkiOptions options, X509Certificate2 authority, DateTimeOffset now)
@@ -198,6 +226,11 @@ public sealed class ClusterPki : IDisposable
 
     private static IReadOnlyList<IPAddress> Addresses(PkiOptions options) =>
         [.. new[] { options.ServiceAddress, IPAddress.Loopback, IPAddress.IPv6Loopback }.Concat(options.ServerAddresses).Distinct()];
+
+    // A full disk, or one that takes no writes any more.
+    private static bool IsNotWritten(Exception e) => e is IOException or UnauthorizedAccessException;
+
+    private static bool IsValid(X509Certificate2 certificate, DateTimeOffset now) => certificate.NotBefore <= now && certificate.NotAfter > now;
 
     private static bool IsFresh(X509Certificate2 certificate, DateTimeOffset now)
     {

@@ -85,6 +85,33 @@ public sealed class ClusterPkiTests : IDisposable
     }
 
     [Fact]
+    public async Task Certificates_that_cannot_be_written_are_good_to_their_end_and_are_renewed_when_they_can()
+    {
+        using var pki = ClusterPki.LoadOrCreate(Options, _time);
+        var (first, client) = (pki.ServerCertificate.Thumbprint, pki.LoadOrIssueClient("admin", "admin", []));
+        // What keeps a file from being written is in the way here, and is not on every machine a full disk.
+        var inTheWay = new[] { "server.pem.new", "clients/admin.pem.new" }.Select(name => Directory.CreateDirectory(Path.Combine(Options.Directory, name))).ToList();
+        using var stop = new CancellationTokenSource();
+        var loop = pki.KeepFreshAsync(stop.Token);
+        await Eventually.TrueAsync(() => _time.PendingTimers == 1);
+
+        _time.Advance(TimeSpan.FromDays(260));
+        await Eventually.TrueAsync(() => _time.PendingTimers == 1);
+        Assert.False(loop.IsCompleted);
+        Assert.Equal(client, pki.LoadOrIssueClient("admin", "admin", []));
+        using (var restarted = ClusterPki.LoadOrCreate(Options, _time))
+            Assert.Equal(first, restarted.ServerCertificate.Thumbprint);
+        Assert.ThrowsAny<SystemException>(() => pki.LoadOrIssueClient("admin", "another", []));
+
+        inTheWay.ForEach(way => way.Delete());
+        _time.Advance(TimeSpan.FromHours(6));
+        await Eventually.TrueAsync(() => pki.ServerCertificate.Thumbprint != first);
+        Assert.NotEqual(client, pki.LoadOrIssueClient("admin", "admin", []));
+        await stop.CancelAsync();
+        await Eventually.EndsAsync(loop);
+    }
+
+    [Fact]
     public void Key_files_are_for_their_owner_alone()
     {
         using var pki = ClusterPki.LoadOrCreate(Options, _time);
