@@ -96,26 +96,31 @@ public sealed partial class CrdEstablisher(IStore store, IReadOnlyList<ResourceI
     {
         try
         {
-            if (HasObjects(definition))
-                await new CrdInstances(store, definition, time).EmptyAsync(cancellationToken);
-            while (store.Get(key) is { } entry && Definition.Of(entry).Tree is var tree && CrdConditions.AwaitsCleanup(tree))
-            {
-                var released = CrdConditions.Release(tree);
-                var result = Finalizers.Of(released).Count == 0
-                    ? await store.CommitAsync(new[] { Op.Delete(key, Expect.At(entry.ModRevision)) }, cancellationToken)
-                    : await WriteAsync(entry, released, cancellationToken);
-                if (result.Succeeded)
-                    return;
-            }
+            await StoreFollower.WithRoomAsync(token => EmptyAndReleaseAsync(key, definition, token), reason => Log.CleanupFailed(logger, Metadata.Name(definition), reason), time, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The next start finds the definition again, still waiting.
         }
-        catch (Exception e) when (e is WatchExpiredException or CompactedException or StoreReadOnlyException)
+        catch (Exception e) when (e is WatchExpiredException or CompactedException)
         {
             // The definition keeps its finalizer; its next change, or the next start, tries again.
             Log.CleanupFailed(logger, Metadata.Name(definition), e.Message);
+        }
+    }
+
+    private async Task EmptyAndReleaseAsync(string key, JsonObject definition, CancellationToken cancellationToken)
+    {
+        if (HasObjects(definition))
+            await new CrdInstances(store, definition, time).EmptyAsync(cancellationToken);
+        while (store.Get(key) is { } entry && Definition.Of(entry).Tree is var tree && CrdConditions.AwaitsCleanup(tree))
+        {
+            var released = CrdConditions.Release(tree);
+            var result = Finalizers.Of(released).Count == 0
+                ? await store.CommitAsync(new[] { Op.Delete(key, Expect.At(entry.ModRevision)) }, cancellationToken)
+                : await WriteAsync(entry, released, cancellationToken);
+            if (result.Succeeded)
+                return;
         }
     }
 

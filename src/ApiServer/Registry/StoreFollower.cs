@@ -30,19 +30,24 @@ internal static class StoreFollower
     }
 
     /// <summary>The same for one that writes: a disk that is full keeps it from its work for a while, and does not end it.</summary>
-    internal static Task RunAsync(Func<CancellationToken, Task> followAsync, Action<string> relisting, TimeProvider time, CancellationToken cancellationToken) => RunAsync(async token =>
+    internal static Task RunAsync(Func<CancellationToken, Task> followAsync, Action<string> relisting, TimeProvider time, CancellationToken cancellationToken) =>
+        RunAsync(token => WithRoomAsync(followAsync, relisting, time, token), relisting, cancellationToken);
+
+    /// <summary>Work that writes, again and again until the store has room for it.</summary>
+    internal static async Task WithRoomAsync(Func<CancellationToken, Task> workAsync, Action<string> waiting, TimeProvider time, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                await followAsync(token);
+                await workAsync(cancellationToken);
+                return;
             }
             catch (StoreReadOnlyException full)
             {
-                relisting(full.Message);
-                await Task.Delay(FullPause, time, token);
+                waiting(full.Message);
+                await Task.Delay(FullPause, time, cancellationToken);
             }
         }
-    }, relisting, cancellationToken);
+    }
 }
