@@ -17,6 +17,10 @@ public sealed class ApiStatusException(Status status) : Exception(status.Message
     /// <summary>The resource version is too old, or a continue token has expired: list again.</summary>
     public bool IsGone => Code == 410;
     public bool IsForbidden => Code == 403;
+
+    /// <summary>The server's store has no room for a write; reads go on.</summary>
+    public bool IsWithoutRoom => Code == 500 && status.Details?.Causes.Any(cause => cause.Reason == StatusCause.StoreReadOnly) == true;
+
     public bool IsInvalid => Code == 422;
 
     /// <summary>The namespace is being deleted: nothing can be created in it any more, and trying again is pointless.</summary>

@@ -41,6 +41,9 @@ public sealed record StatusDetails
 [Definition("io.k8s.apimachinery.pkg.apis.meta.v1.StatusCause")]
 public sealed record StatusCause
 {
+    /// <summary>Weft's own reason beside `InternalError`: the store takes no writes until there is room.</summary>
+    public const string StoreReadOnly = "StoreReadOnly";
+
     public string? Reason { get; init; }
     public string? Message { get; init; }
     public string? Field { get; init; }

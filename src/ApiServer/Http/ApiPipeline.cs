@@ -80,7 +80,7 @@ internal sealed partial class ApiPipeline(
                 return (bad.StatusCode == 413 ? Statuses.TooLarge(BodyReader.MaxBytes) : Statuses.BadRequest(bad.Message)).Status;
             case StoreReadOnlyException full:
                 Log.StoreReadOnly(logger, full.Message);
-                return Statuses.Internal($"the store cannot take writes: {full.Message}").Status;
+                return Statuses.WithoutRoom(full.Message).Status;
             case ValueTooLargeException large:
                 return Statuses.TooLarge(large.Limit).Status;
             case CompactedException compacted:

@@ -112,8 +112,11 @@ public static class Statuses
 
     public static ApiException Unavailable(string message) => Failure(503, "ServiceUnavailable", message, null);
 
-    public static ApiException Internal(string message) =>
-        Failure(500, "InternalError", $"Internal error occurred: {message}", new StatusDetails { Causes = [new StatusCause { Message = message }] });
+    public static ApiException Internal(string message, string? cause = null) =>
+        Failure(500, "InternalError", $"Internal error occurred: {message}", new StatusDetails { Causes = [new StatusCause { Reason = cause, Message = message }] });
+
+    /// <summary>As <see cref="Internal"/>, with the reason by which the server's own parts know that waiting helps.</summary>
+    public static ApiException WithoutRoom(string why) => Internal($"the store cannot take writes: {why}", StatusCause.StoreReadOnly);
 
     /// <summary>The answer to a delete that removed the object.</summary>
     public static Status Deleted(GroupVersionResource resource, string name, string uid) => new()

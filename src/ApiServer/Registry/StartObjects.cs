@@ -111,8 +111,9 @@ internal sealed partial class StartObjects(IResourceCatalog catalog, ObjectReade
         {
             // Another server of the cluster was first.
         }
-        catch (StoreReadOnlyException full)
+        catch (StoreReadOnlyException full) when ((resource, name) is not ("namespaces", "default"))
         {
+            // Without that one the cluster is a new one, and nothing of it could be made.
             Log.NotWritten(logger, info.Kind.Kind, name, full.Message);
         }
         catch (ApiException e)

@@ -65,17 +65,38 @@ internal sealed partial class ClusterParts : IAsyncDisposable
                 if (await DnsService.EnsureAsync(admin, settings.DnsAddress, cancellationToken) is { } problem)
                     Log.NoDnsService(logger, problem);
             }
-            catch (ApiStatusException refused) when (refused.Code == 500)
+            catch (ApiStatusException refused) when (refused.IsWithoutRoom)
             {
                 // The store has no room, and was asked for one that is missing: a cluster that was there serves without it.
                 Log.NotMade(logger, refused.Message);
             }
         }
 
-        // The node has the longest way (addresses, firewall, its own registration): it starts beside the controllers.
+        // The node has the longest way (addresses, firewall, its own registration): it starts beside the controllers. Either may wait for room on the disk, but not where the other has failed.
+        var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _stops.Push(() =>
+        {
+            ending.Dispose();
+            return ValueTask.CompletedTask;
+        });
         var nodes = Connect(new UserInfo($"system:node:{options.NodeName}", ["system:nodes"]), "weft-node");
-        var starting = WithRoomAsync("node of this machine", () => NodeAgent.StartAsync(options, nodes, time, random, loggers, cancellationToken), time, logger, cancellationToken);
-        try
+        var node = WithRoomAsync("node of this machine", () => NodeAgent.StartAsync(options, nodes, time, random, loggers, ending.Token), time, logger, ending.Token);
+        var others = StartOthersAsync(ending.Token);
+        var first = await Task.WhenAny(node, others);
+        if (!first.IsCompletedSuccessfully)
+            await ending.CancelAsync();
+        await Task.WhenAll(node, others).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (node.IsCompletedSuccessfully)
+        {
+            _stops.Push((await node).DisposeAsync);
+            streams.Connect((await node).Streams);
+        }
+
+        // What failed first is why.
+        await first;
+        await Task.WhenAll(node, others);
+
+        async Task StartOthersAsync(CancellationToken cancellationToken)
         {
             var controllers = await Controllers.StartAsync(
                 name => api.CreateHandler(ServiceAccount(name)), new ControllersOptions
@@ -103,17 +124,11 @@ internal sealed partial class ClusterParts : IAsyncDisposable
             var scheduler = await Scheduler.StartAsync(
                 Connect(new UserInfo("system:kube-scheduler", []), "kube-scheduler"), controllers.Informers, time, random, loggers, cancellationToken);
             _stops.Push(scheduler.DisposeAsync);
-            var simulated = await SimulatedNodes.StartAsync(
+            var simulated = await WithRoomAsync("simulated nodes", () => SimulatedNodes.StartAsync(
                 new SimulationOptions(settings.SimulatedNodes) { LeasePeriod = TimeSpan.FromSeconds((settings.NodeGraceSeconds ?? 40) / 2.0) },
-                Connect(new UserInfo("system:weft:simulation", [UserInfo.Masters]), "weft-simulation"), controllers.Informers.Cache<Pod>(), time, random, loggers, cancellationToken);
+                Connect(new UserInfo("system:weft:simulation", [UserInfo.Masters]), "weft-simulation"), controllers.Informers.Cache<Pod>(), time, random, loggers, cancellationToken), time, logger, cancellationToken);
             _stops.Push(simulated.DisposeAsync);
             await feeding;
-        }
-        finally
-        {
-            var node = await starting;
-            _stops.Push(node.DisposeAsync);
-            streams.Connect(node.Streams);
         }
 
         KubeClient Connect(UserInfo user, string agent) => new(api.CreateHandler(user), time, agent);
@@ -128,7 +143,7 @@ internal sealed partial class ClusterParts : IAsyncDisposable
             {
                 return await start();
             }
-            catch (Exception full) when (full is ApiStatusException { Code: 500 } or RegistryStoreException { InnerException: StoreReadOnlyException } or NodeStartException { InnerException: IOException { HResult: NoSpace } })
+            catch (Exception full) when (full is ApiStatusException { IsWithoutRoom: true } or RegistryStoreException { InnerException: StoreReadOnlyException } or NodeStartException { InnerException: IOException { HResult: NoSpace } })
             {
                 Log.Waits(logger, part, full.Message);
             }

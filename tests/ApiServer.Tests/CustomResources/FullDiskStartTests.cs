@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Weft.Api;
 using Weft.Api.ApiExtensions;
 using Weft.Api.Schemas;
 using Weft.ApiServer.CustomResources;
@@ -64,7 +65,9 @@ public sealed class FullDiskStartTests : IAsyncLifetime
             Assert.Equal(before, _store.Revision);
             (await server.GetAsync(Lanterns + "/a")).Expect(200);
             Assert.Equal("1", (await server.GetAsync(Path)).Body["metadata"]!["annotations"]![PreinstalledPlan.Edition]!.GetValue<string>());
-            Assert.Contains("cannot take writes", (await server.PostAsync(Lanterns, """{"metadata":{"name":"b"}}""")).Expect(500).Message, StringComparison.Ordinal);
+            var refused = (await server.PostAsync(Lanterns, """{"metadata":{"name":"b"}}""")).Expect(500);
+            Assert.Contains("cannot take writes", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(StatusCause.StoreReadOnly, refused.Body["details"]!["causes"]![0]!["reason"]!.GetValue<string>());
             _disk.MakeRoom();
             (await server.DeleteAsync(Lanterns + "/a")).Expect(200);
         });
@@ -101,6 +104,44 @@ public sealed class FullDiskStartTests : IAsyncLifetime
             (await server.GetAsync(Classes + "/system-node-critical")).Expect(200);
             Assert.Equal("10.0.0.2", (await server.GetAsync(Endpoints)).Body["subsets"]![0]!["addresses"]![0]!["ip"]!.GetValue<string>());
         });
+    }
+
+    [Fact]
+    public async Task A_new_cluster_says_why_it_cannot_start()
+    {
+        _disk.Fill();
+        Assert.StartsWith(StoreDisk.Problem, (await Assert.ThrowsAsync<StoreReadOnlyException>(() => RunAsync([], "10.0.0.1", _ => Task.CompletedTask))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_definition_that_is_being_deleted_goes_when_there_is_room()
+    {
+        var time = new ManualTime();
+        using var stop = new CancellationTokenSource();
+        const string Key = "/registry/apiextensions.k8s.io/customresourcedefinitions/lanterns.light.example.com";
+        var tree = Manifest(Kind);
+        Metadata.Of(tree)["finalizers"] = new JsonArray("customresourcecleanup.apiextensions.k8s.io");
+        Plan();
+        Metadata.Of(tree)["deletionTimestamp"] = "2026-01-02T03:04:05Z";
+        Plan();
+        await _store.CommitAsync(new[] { Op.Put(Key, Envelope.Write(tree, "v1", 0), Expect.Absent) });
+
+        _disk.Fill();
+        var running = new CrdEstablisher(_store, [], time, _log.CreateLogger<CrdEstablisher>()).RunAsync(stop.Token);
+        await Eventually.TrueAsync(() => time.PendingTimers == 1);
+        Assert.NotNull(_store.Get(Key));
+        _disk.MakeRoom();
+        time.Advance(TimeSpan.FromSeconds(5));
+        await Eventually.TrueAsync(() => _store.Get(Key) is null);
+        await stop.CancelAsync();
+        await running;
+
+        // All that the establisher would write before it cleans up.
+        void Plan()
+        {
+            while (CrdConditions.Plan(tree, [], _ => [], time.GetUtcNow()) is { } next)
+                tree = next;
+        }
     }
 
     [Fact]

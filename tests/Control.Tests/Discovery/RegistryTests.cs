@@ -47,6 +47,15 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public async Task One_that_could_not_be_opened_leaves_nothing_that_runs()
+    {
+        var time = new ManualTime();
+        await Assert.ThrowsAsync<RegistryStoreException>(() => ServiceRegistry.OpenAsync(
+            new FullStore(), new RegistryOptions { NodeName = "node-1", NodeAddress = "10.0.0.1" }, time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, TestContext.Current.CancellationToken));
+        Assert.Equal(0, time.PendingTimers);
+    }
+
+    [Fact]
     public async Task A_ttl_that_is_not_renewed_is_critical_and_then_its_instance_goes()
     {
         var time = new ManualTime();
@@ -184,5 +193,14 @@ public sealed class RegistryTests
         Assert.StartsWith("port ", line, StringComparison.Ordinal);
         address = new($"http://127.0.0.1:{line[5..]}/");
         return process;
+    }
+
+    private sealed class FullStore : IRegistryStore
+    {
+        public int MaxWrites => 100;
+
+        public Task<IReadOnlyList<KeptRecord>> LoadAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<KeptRecord>>([]);
+
+        public Task WriteAsync(IReadOnlyCollection<KeyValuePair<string, byte[]?>> writes, CancellationToken cancellationToken) => Task.FromException(new RegistryStoreException("the disk is full"));
     }
 }

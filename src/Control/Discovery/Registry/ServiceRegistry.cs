@@ -49,14 +49,23 @@ public sealed partial class ServiceRegistry : IAsyncDisposable
     {
         var (state, _) = Loader.Load(await store.LoadAsync(cancellationToken), time.GetUtcNow());
         var registry = new ServiceRegistry(store, options, state, time, logger);
-        await registry.ChangeAsync(
-            draft =>
-            {
-                if (draft.State.Nodes.GetValueOrDefault(options.NodeName)?.Address != options.NodeAddress)
-                    draft.PutNode(new() { Name = options.NodeName, Address = options.NodeAddress });
-                return 0;
-            }, cancellationToken);
-        return registry;
+        try
+        {
+            await registry.ChangeAsync(
+                draft =>
+                {
+                    if (draft.State.Nodes.GetValueOrDefault(options.NodeName)?.Address != options.NodeAddress)
+                        draft.PutNode(new() { Name = options.NodeName, Address = options.NodeAddress });
+                    return 0;
+                }, cancellationToken);
+            return registry;
+        }
+        catch
+        {
+            // Whoever tries again opens another: two that live would each say what the other has reserved.
+            await registry.EndAsync(isKept: false);
+            throw;
+        }
     }
 
     /// <summary>Makes a change; returns when it is durable and visible. What throws changes nothing.</summary>
@@ -194,11 +203,14 @@ public sealed partial class ServiceRegistry : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => EndAsync(isKept: true);
+
+    /// <param name="isKept">Whether what it says last is to be kept.</param>
+    private async ValueTask EndAsync(bool isKept)
     {
         await _stopping.CancelAsync();
         await _living;
-        if (!Current.Owners.IsEmpty)
+        if (isKept && !Current.Owners.IsEmpty)
             await SayAliveAsync();
         _pending.Writer.TryComplete();
         await _writing;

@@ -59,8 +59,17 @@ internal sealed partial class ProcessRuntime : IPodRuntime, IAsyncDisposable
         ProcessMachine.Prepare(paths);
         var launcher = await Launcher.StartAsync();
         var runtime = new ProcessRuntime(options, launcher, new EventLoop(), time, random, loggers);
-        await runtime.AdoptAsync();
-        return runtime;
+        try
+        {
+            await runtime.AdoptAsync();
+            return runtime;
+        }
+        catch
+        {
+            // Who waits for room on the disk tries again: threads and a mount namespace are not to be left each time.
+            await runtime.DisposeAsync();
+            throw;
+        }
     }
 
     public Task<RuntimeSnapshot> ListAsync(CancellationToken cancellationToken) =>
