@@ -69,7 +69,7 @@ internal static class VirtualServiceCheck
             if (!known.TryGetValue(name, out var gateway))
                 problems.Error($"spec.gateways[{i}]", $"there is no Gateway {name}; create it, or name another as namespace/name");
             else if (!gateway.Spec.Servers.Any(server => GatewayHosts.Domains(gateway, server, rules, lookups).Any()))
-                problems.Error($"spec.gateways[{i}]", $"Gateway {name} takes none of spec.hosts from namespace {rules.Metadata.Namespace}; its hosts are {string.Join(", ", gateway.Spec.Servers.SelectMany(server => server.Hosts).Distinct())}");
+                problems.Error($"spec.gateways[{i}]", $"Gateway {name} takes none of spec.hosts from namespace {rules.Metadata.Namespace}; its hosts are {Listing.Of(gateway.Spec.Servers.SelectMany(server => server.Hosts).Distinct())}");
         }
     }
 
