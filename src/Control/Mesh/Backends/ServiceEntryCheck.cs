@@ -11,6 +11,7 @@ internal static class ServiceEntryCheck
     {
         var (problems, spec) = (Problems.Of(entry, diagnostics), entry.Spec);
         Size(entry, lookups, problems);
+        HostNames.CheckExports(spec.ExportTo, problems);
         if (spec.Hosts.Count == 0)
             problems.Error("spec.hosts", "is missing; name a host");
         foreach (var (i, host) in spec.Hosts.Take(ServiceEntrySpec.MostHosts).Index())
