@@ -198,6 +198,8 @@ public sealed class RuleTablesTests
         // The rule behind those that the mesh has is looked at.
         Assert.Equal(["spec.http[2048]", "spec.http[3000].match[0].uri.exact"], Fields(snapshot));
         Assert.Equal(3000, Door(snapshot).Routes.Count);
+        // Also before there is the gateway.
+        Assert.Equal(["spec.gateways[1]", "spec.http[2048]", "spec.http[3000].match[0].uri.exact"], Fields(Compile(rules)));
 
         // Matches for gateways alone take little of the mesh's room.
         var alone = Enumerable.Range(0, 3000).Select(i => Route(i) with { Match = [new() { Uri = new() { Exact = $"/{i}" }, Gateways = ["door"] }] });
