@@ -31,7 +31,7 @@ public sealed record DestinationRuleSpec
     public IReadOnlyList<Subset> Subsets { get; init; } = [];
 
     /// <summary>Namespaces whose clients the rule is for: "*" for all, "." for the object's own. All by default.</summary>
-    public IReadOnlyList<string> ExportTo { get; init; } = [];
+    [Count(0, VirtualServiceSpec.MostExports)] public IReadOnlyList<string> ExportTo { get; init; } = [];
 
     /// <summary>Clients that the rule is for, in the object's namespace; all when absent.</summary>
     public PolicySelector? WorkloadSelector { get; init; }

@@ -63,7 +63,7 @@ public sealed record ServiceEntrySpec
     public WorkloadSelector? WorkloadSelector { get; init; }
 
     /// <summary>Namespaces whose clients it is for: "*" for all, "." for the object's own. All by default.</summary>
-    public IReadOnlyList<string> ExportTo { get; init; } = [];
+    [Count(0, VirtualServiceSpec.MostExports)] public IReadOnlyList<string> ExportTo { get; init; } = [];
 
     /// <summary>One of them must be in the endpoints' certificates.</summary>
     public IReadOnlyList<string> SubjectAltNames { get; init; } = [];

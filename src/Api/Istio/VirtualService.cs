@@ -24,6 +24,9 @@ public sealed record VirtualServiceSpec
     // Istio has no bound; the object's size would allow some 60,000, and each stands in every proxy with all rules.
     public const int MostHosts = 1024;
 
+    // Istio has no bound; each namespace may have a table of its own for each port of each host. Whoever means more of them writes "*".
+    public const int MostExports = 256;
+
     /// <summary>Hosts that the rules are for: names, or wildcards such as *.example.com. A short name is one of the object's namespace. Empty for a delegate.</summary>
     [Count(0, MostHosts)] public IReadOnlyList<string> Hosts { get; init; } = [];
 
@@ -40,7 +43,7 @@ public sealed record VirtualServiceSpec
     public IReadOnlyList<TCPRoute> Tcp { get; init; } = [];
 
     /// <summary>Namespaces whose clients the rules are for: "*" for all, "." for the object's own. All by default.</summary>
-    public IReadOnlyList<string> ExportTo { get; init; } = [];
+    [Count(0, MostExports)] public IReadOnlyList<string> ExportTo { get; init; } = [];
 }
 
 /// <summary>A host that traffic is sent to.</summary>

@@ -43,15 +43,17 @@ internal sealed class MeshIndex
         HostAddresses = old is not null && old.ServiceEntries == inputs.ServiceEntries ? before!.HostAddresses : HostAddresses.Plan(Ordered(inputs.ServiceEntries), inputs.Settings.ClusterDomain, given, leftOut);
         (Hosts, WildcardHosts) = old is not null && old.Services == inputs.Services && old.ServiceEntries == inputs.ServiceEntries ? (before!.Hosts, before.WildcardHosts) : IndexHosts();
         (VirtualServices, WildcardServices) = old is not null && old.VirtualServices == inputs.VirtualServices ? (before!.VirtualServices, before.WildcardServices) : IndexVirtualServices(before);
-        // A list of its own each time, but where those for the mesh are as they were.
-        if (old is null || !ReferenceEquals(WildcardServices, before!.WildcardServices) || !ReferenceEquals(Hosts, before.Hosts))
-            PutRulesEach();
         (DestinationRules, WildcardRules) = old is not null && old.DestinationRules == inputs.DestinationRules ? (before!.DestinationRules, before.WildcardRules) : IndexDestinationRules();
         Workloads = old is not null && old.Workloads == inputs.Workloads ? before!.Workloads : IndexWorkloads();
         PeerAuthentications = old is not null && old.PeerAuthentications == inputs.PeerAuthentications && old.OldPolicies == inputs.OldPolicies ? before!.PeerAuthentications : IndexPeerAuthentications();
         Slices = old is not null && old.Slices == inputs.Slices ? before!.Slices : Ordered(inputs.Slices);
         if (old is null || old.Sidecars != inputs.Sidecars)
             Put(Question.Sidecars, Ordered(inputs.Sidecars), _ => "");
+        // A list of its own each time, but where those for the mesh and what they delegate to are as they were.
+        var hasRules = old is not null && ReferenceEquals(WildcardServices, before!.WildcardServices);
+        MeshRules = hasRules ? before!.MeshRules : [.. SizedRules()];
+        if (!hasRules || !ReferenceEquals(Hosts, before!.Hosts) || old!.DestinationRules != inputs.DestinationRules || old.Sidecars != inputs.Sidecars)
+            PutRulesEach();
         if (old is null || old.Gateways != inputs.Gateways)
             Put(Question.Gateways, Ordered(inputs.Gateways), _ => "");
         if (old is null || old.WorkloadEntries != inputs.WorkloadEntries)
@@ -99,9 +101,9 @@ internal sealed class MeshIndex
         return (hosts, [.. hosts.Where(host => HostNames.IsWildcard(host.Name)).OrderByDescending(host => HostNames.Rank(host.Name))]);
     }
 
-    private static bool IsOfGateways(Istio.VirtualService value) => !GatewaysOf(value).Contains(Mesh);
+    // What is for gateways alone is of no host of the mesh. One without hosts is a delegate, whose rules stand wherever another has them.
+    private static bool IsOfGateways(Istio.VirtualService value) => value.Spec.Hosts.Count > 0 && !GatewaysOf(value).Contains(Mesh);
 
-    // What is for gateways alone is of no host of the mesh.
     private List<Istio.VirtualService> ChangeGatewayRoutes(List<Istio.VirtualService> all, ListChange<Istio.VirtualService> change)
     {
         var byName = new Dictionary<string, object[]>(_answers[(int)Question.VirtualService]);
@@ -127,22 +129,39 @@ internal sealed class MeshIndex
         return (all, [.. routed.Where(pair => HostNames.IsWildcard(pair.Host))]);
     }
 
-    // Of those alone that may have more: of most the answer is the same however many hosts there are.
+    // Those for clients in the mesh, with the parts of their rules.
+    private IEnumerable<(Istio.VirtualService Rules, long Parts)> SizedRules()
+    {
+        var sizes = new Dictionary<object, long>(ReferenceEqualityComparer.Instance);
+        return VirtualServices.Where(value => value.Spec.Hosts is { Count: > 0 } && GatewaysOf(value).Contains(Mesh)).Select(value => (value, RuleLimits.Of(value.Spec, route => SizeOf(value, route.Delegate!))));
+
+        long SizeOf(Istio.VirtualService root, Istio.Delegate to)
+        {
+            if (Get(Question.VirtualService, $"{to.Namespace ?? root.Metadata.Namespace}/{to.Name}") is not [Istio.VirtualService { Spec.Hosts.Count: 0 } found])
+                return 1;
+            if (!sizes.TryGetValue(found, out var size))
+                sizes[found] = size = RuleLimits.Size(found.Spec);
+            return size;
+        }
+    }
+
+    // Of those alone that may have more: of most the answer is the same however many tables there are.
     private void PutRulesEach()
     {
-        var all = Hosts.Sum(host => (long)host.Ports.Length);
         var next = new Dictionary<string, object[]>();
-        foreach (var rules in VirtualServices.Where(value => GatewaysOf(value).Contains(Mesh)))
+        if (MeshRules.Count > 0)
         {
-            var views = Math.Max(1, HostNames.Chosen(rules.Spec.ExportTo ?? [], rules.Metadata.Namespace ?? "").Distinct().Count());
-            if (RuleLimits.MayExceed(rules.Spec, RuleLimits.Each(all * views)) && RuleLimits.Each(Names(rules).SelectMany(Below).Distinct().Sum(host => (long)host.Ports.Length) * views) is var each && RuleLimits.MayExceed(rules.Spec, each))
-                next[Name(rules)] = [each];
+            var tables = new RuleTables(this);
+            foreach (var (rules, parts) in MeshRules)
+            {
+                if (RuleLimits.MayExceed(parts, RuleLimits.Each(tables.MostOf(rules))) && RuleLimits.Each(tables.Of(rules)) is var each && RuleLimits.MayExceed(parts, each))
+                    next[Name(rules)] = [each];
+            }
         }
 
-        if (next.Count + _answers[(int)Question.RulesEach].Count > 0)
+        var last = _answers[(int)Question.RulesEach];
+        if (next.Count != last.Count || next.Any(pair => !last.TryGetValue(pair.Key, out var each) || !each.SequenceEqual(pair.Value)))
             _answers[(int)Question.RulesEach] = next;
-
-        IEnumerable<MeshHost> Below(string name) => HostNames.IsWildcard(name) ? Hosts.Where(host => HostNames.Covers(name, host.Name)) : Get(Question.Host, name).Cast<MeshHost>();
     }
 
     private (IReadOnlyList<Istio.DestinationRule>, IReadOnlyList<(string, Istio.DestinationRule)>) IndexDestinationRules()
@@ -176,6 +195,8 @@ internal sealed class MeshIndex
     private IReadOnlyList<(string Host, Istio.VirtualService Rules)> WildcardServices { get; }
 
     private IReadOnlyList<(string Host, Istio.DestinationRule Rule)> WildcardRules { get; }
+
+    private IReadOnlyList<(Istio.VirtualService Rules, long Parts)> MeshRules { get; }
 
     public IReadOnlyList<MeshHost> Hosts { get; }
 

@@ -38,7 +38,7 @@ internal sealed class MeshLookups(MeshIndex index)
     /// <summary>For clients in the mesh; the oldest first.</summary>
     public IEnumerable<Istio.VirtualService> VirtualServices(string host) => Ask<Istio.VirtualService>(Question.VirtualServices, host);
 
-    /// <summary>How many of its rules each table for clients in the mesh may have (<see cref="RuleLimits"/>).</summary>
+    /// <summary>How many of its rules each table for clients in the mesh may have (<see cref="RuleLimits"/>); 0: none, as there are too many tables.</summary>
     public int RulesEach(Istio.VirtualService rules) => Ask<int>(Question.RulesEach, MeshIndex.Name(rules)).FirstOrDefault(RuleLimits.Most);
 
     public Istio.VirtualService? VirtualService(string @namespace, string name) => Ask<Istio.VirtualService>(Question.VirtualService, $"{@namespace}/{name}").FirstOrDefault();

@@ -29,6 +29,14 @@ public sealed class IstioKindTests
         Assert.Equal(File.ReadAllText(file), text.ToString(), ignoreLineEndingDifferences: true);
     }
 
+    /// <summary>Each namespace may have tables of its own at every node.</summary>
+    [Theory]
+    [InlineData("VirtualService")]
+    [InlineData("DestinationRule")]
+    [InlineData("ServiceEntry")]
+    public void An_object_is_exported_to_some_namespaces(string name) =>
+        Assert.Equal(256, Reader.FromType(IstioKinds.All().Single(kind => kind.Kind.Kind == name).Type).Properties["spec"].Properties["exportTo"].MaxItems);
+
     [Fact]
     public void No_kind_is_built_in_as_well()
     {

@@ -173,4 +173,21 @@ public sealed class NamesTableTests
         await host.PutAsync("agent/check/pass/service:c");
         Assert.Equal(3, hosts.Of(host.Registry.Current)[0].Spec.Endpoints.Count);
     }
+
+    /// <summary>They are bounded where they come from; objects of the cluster are no such entries, whatever label they have.</summary>
+    [Fact]
+    public void A_name_has_all_of_its_instances_in_the_mesh()
+    {
+        const int Many = 10_000;
+        var entries = Enumerable.Range(0, Many).Select(i => new Entry(new(), new() { Name = "orders", Id = $"{i}", Address = $"192.{i >> 16}.{(i >> 8) & 255}.{i & 255}", Port = 8080, Source = NameSource.File }, []));
+        var entry = new RegistryHosts("istio-system").Compile("orders", entries)!;
+        Assert.Equal([Many, Many], Endpoints(entry));
+        Assert.Equal([4096, 4096], Endpoints(entry with { Metadata = entry.Metadata with { ResourceVersion = "7" } }));
+
+        static IEnumerable<int> Endpoints(ServiceEntry entry)
+        {
+            var snapshot = MeshCompiler.Compile(new MeshInputs { ServiceEntries = [entry] });
+            return ((BackendsUnit)UnitCodec.Read(snapshot.Units.Single(unit => unit.Key.Kind == UnitKind.Backends))).Ports.Select(port => port.Endpoints.Count);
+        }
+    }
 }

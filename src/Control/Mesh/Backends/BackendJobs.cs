@@ -74,7 +74,7 @@ internal static class BackendJobs
 
     private static IEnumerable<ConfigUnit> Entry(MeshHost host, ServiceEntry entry, MeshLookups lookups)
     {
-        var ports = host.Ports.Select(port => new BackendPort(port.Number, Sources(host, entry, lookups).SelectMany(source => source(port)).DistinctBy(endpoint => $"{endpoint.Address}:{endpoint.Port}").Take(EntryLimits.EndpointsOf(entry.Spec)).ToValueList())).ToValueList();
+        var ports = host.Ports.Select(port => new BackendPort(port.Number, Sources(host, entry, lookups).SelectMany(source => source(port)).DistinctBy(endpoint => $"{endpoint.Address}:{endpoint.Port}").Take(EntryLimits.EndpointsOf(entry)).ToValueList())).ToValueList();
         return ports.All(port => port.Endpoints.IsEmpty) ? [] : [UnitCodec.Backends($"entry/{MeshIndex.Name(entry)}/{host.Name}", new() { Host = host.Name, Ports = ports })];
     }
 
@@ -135,7 +135,8 @@ internal static class BackendJobs
     // With DNS_ROUND_ROBIN a host is one name, of which Istio takes whatever address comes first.
     private static IEnumerable<WorkloadEntrySpec> Asked(ServiceEntry entry)
     {
-        var endpoints = entry.Spec.Endpoints.Count > ServiceEntrySpec.MostEndpoints ? entry.Spec.Endpoints.Take(ServiceEntrySpec.MostEndpoints) : entry.Spec.Endpoints;
+        var most = EntryLimits.WrittenOf(entry);
+        var endpoints = entry.Spec.Endpoints.Count > most ? entry.Spec.Endpoints.Take(most) : entry.Spec.Endpoints;
         if (entry.Spec.Resolution != "DNS_ROUND_ROBIN")
             return endpoints;
         var name = endpoints.FirstOrDefault(IsName);

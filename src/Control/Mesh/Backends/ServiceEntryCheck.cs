@@ -11,6 +11,7 @@ internal static class ServiceEntryCheck
     {
         var (problems, spec) = (Problems.Of(entry, diagnostics), entry.Spec);
         Size(entry, lookups, problems);
+        HostNames.CheckExports(spec.ExportTo, problems);
         if (spec.Hosts.Count == 0)
             problems.Error("spec.hosts", "is missing; name a host");
         foreach (var (i, host) in spec.Hosts.Take(ServiceEntrySpec.MostHosts).Index())
@@ -41,7 +42,7 @@ internal static class ServiceEntryCheck
         }
 
         Resolution(spec, problems);
-        Endpoints(spec, entry.Metadata.Namespace ?? "", lookups, problems);
+        Endpoints(entry, lookups, problems);
     }
 
     // The server's own definition bounds the lists; a user's in its place may not. What is beyond is not looked at.
@@ -52,7 +53,7 @@ internal static class ServiceEntryCheck
             problems.Error($"spec.hosts[{ServiceEntrySpec.MostHosts}]", $"is one too many: an entry has {ServiceEntrySpec.MostHosts} hosts at most, and the others of these {spec.Hosts.Count} are left out; write several entries");
         if (spec.Addresses.Count > ServiceEntrySpec.MostAddresses)
             problems.Error($"spec.addresses[{ServiceEntrySpec.MostAddresses}]", $"is one too many: an entry has {ServiceEntrySpec.MostAddresses} addresses at most, and the others of these {spec.Addresses.Count} are left out; write ranges, or several entries");
-        var (hosts, ports, most) = (EntryLimits.HostsOf(spec), EntryLimits.PortsOf(spec), EntryLimits.EndpointsOf(spec));
+        var (hosts, ports, most) = (EntryLimits.HostsOf(spec), EntryLimits.PortsOf(spec), EntryLimits.EndpointsOf(entry));
         if (spec.Ports.Count > ports)
             problems.Error($"spec.ports[{ports}]", $"is one too many: {hosts} hosts have {ports} ports each at most ({EntryLimits.Pairs} in all), and the others of these {spec.Ports.Count} are left out; write several entries");
         if (spec.WorkloadSelector is null && most == ServiceEntrySpec.MostEndpoints && spec.Endpoints.Count > most)
@@ -98,10 +99,10 @@ internal static class ServiceEntryCheck
             problems.Error("spec.workloadSelector", "stands beside endpoints; keep one");
     }
 
-    private static void Endpoints(ServiceEntrySpec spec, string @namespace, MeshLookups lookups, Problems problems)
+    private static void Endpoints(ServiceEntry entry, MeshLookups lookups, Problems problems)
     {
-        var names = 0;
-        foreach (var (i, endpoint) in spec.Endpoints.Take(ServiceEntrySpec.MostEndpoints).Index())
+        var (spec, @namespace, names) = (entry.Spec, entry.Metadata.Namespace ?? "", 0);
+        foreach (var (i, endpoint) in spec.Endpoints.Take(EntryLimits.WrittenOf(entry)).Index())
         {
             var field = $"spec.endpoints[{i}]";
             if (IPAddress.TryParse(endpoint.Address, out var address))

@@ -14,6 +14,7 @@ internal static class DestinationRuleCheck
         if (rule.Spec.WorkloadSelector is not null)
             problems.Ineffective(Effects.Whole, "spec.workloadSelector", "the rule has no effect: rules are for all clients of a namespace");
         Host(rule, lookups, problems);
+        HostNames.CheckExports(rule.Spec.ExportTo, problems);
         Policy(rule, rule.Spec.TrafficPolicy, "spec.trafficPolicy", lookups, diagnostics);
         var names = new HashSet<string>();
         foreach (var (i, subset) in rule.Spec.Subsets.Index())

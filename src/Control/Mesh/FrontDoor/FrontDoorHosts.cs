@@ -72,7 +72,7 @@ internal sealed record FrontDoorHost(int Port, ValueList<string> Domains, ValueL
     private IEnumerable<RouteConfig> Of(HostPart part, TargetResolver resolver, MeshLookups lookups, List<MeshDiagnostic> problems)
     {
         var gateway = part.Gateway.Split('/', 2);
-        foreach (var rule in RouteJobs.Rules(part.Rules, lookups, problems, RuleLimits.Most))
+        foreach (var rule in RouteJobs.Rules(part.Rules, lookups, problems, RuleLimits.Most, inMesh: false))
         {
             // What is nearest first: the rules, those that they are delegated to, the services, the gateway.
             ObjectRef[] targets = [Problems.RefOf(part.Rules), Problems.RefOf(rule.Owner), .. Services(rule, lookups), new("Gateway", gateway[0], gateway[1])];

@@ -56,7 +56,7 @@ internal static class FrontDoorJobs
         if (gateway.Spec.Servers.Count == 0)
             problems.Error("spec.servers", "is missing; say which ports");
         if (!GatewayServers.IsSelected(gateway, lookups))
-            problems.Error("spec.selector", $"{string.Join(", ", gateway.Spec.Selector.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}: {label.Value}"))} selects no front door, so nothing of the Gateway is served. This mesh has one, with the labels {string.Join(", ", lookups.Settings.FrontDoorLabels.Select(label => $"{label.Key}: {label.Value}"))}: write one or both of them");
+            problems.Error("spec.selector", $"{Listing.Of(gateway.Spec.Selector.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}: {label.Value}"))} selects no front door, so nothing of the Gateway is served. This mesh has one, with the labels {string.Join(", ", lookups.Settings.FrontDoorLabels.Select(label => $"{label.Key}: {label.Value}"))}: write one or both of them");
         foreach (var (i, server) in gateway.Spec.Servers.Index().Where(item => item.Item.Port.Number is <= 0 or > 65_535))
             problems.Error($"spec.servers[{i}].port.number", $"{server.Port.Number} is no port; 1 to 65535");
     }

@@ -26,12 +26,7 @@ internal sealed record ClientView(string? Namespace, ValueMap Labels = default)
         var namespaces = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var value in lookups.VirtualServices(host.Name))
             namespaces.UnionWith(HostNames.Chosen(value.Spec.ExportTo, value.Metadata.Namespace ?? ""));
-        foreach (var rule in lookups.DestinationRules(host.Name))
-        {
-            namespaces.UnionWith(HostNames.Chosen(rule.Spec.ExportTo, rule.Metadata.Namespace ?? ""));
-            namespaces.Add(rule.Metadata.Namespace ?? "");
-        }
-
+        namespaces.UnionWith(Ruled(lookups.DestinationRules(host.Name), host, lookups.Settings.RootNamespace));
         var sidecars = lookups.Sidecars().ToList();
         namespaces.UnionWith(sidecars.Select(sidecar => sidecar.Metadata.Namespace ?? "").Where(name => name != lookups.Settings.RootNamespace));
         return
@@ -40,6 +35,22 @@ internal sealed record ClientView(string? Namespace, ValueMap Labels = default)
             .. namespaces.Select(name => new ClientView(name)),
             Everybody,
         ];
+    }
+
+    /// <summary>Namespaces that destination rules make clients of their own: each by its own rules, and others by those of the host's namespace and the root's (<see cref="RuleChoice"/>).</summary>
+    /// <param name="rules">Of the host.</param>
+    /// <param name="host">Null: any.</param>
+    public static IEnumerable<string> Ruled(IEnumerable<DestinationRule> rules, MeshHost? host, string root)
+    {
+        foreach (var rule in rules)
+        {
+            var own = rule.Metadata.Namespace ?? "";
+            yield return own;
+            if (host is not null && own != host.Namespace && own != root)
+                continue;
+            foreach (var other in HostNames.Chosen(rule.Spec.ExportTo ?? [], own))
+                yield return other;
+        }
     }
 
     /// <summary>
@@ -98,5 +109,6 @@ internal sealed record ClientView(string? Namespace, ValueMap Labels = default)
         return false;
     }
 
-    private static bool Selects(Sidecar sidecar) => sidecar.Spec.WorkloadSelector is { Labels.Count: > 0 };
+    /// <summary>Certain workloads of its namespace.</summary>
+    public static bool Selects(Sidecar sidecar) => sidecar.Spec.WorkloadSelector is { Labels.Count: > 0 };
 }

@@ -1,4 +1,5 @@
 using Weft.Api.Istio;
+using Weft.Control.Mesh.Diagnostics;
 using Weft.Proxy.Config.Model;
 
 namespace Weft.Control.Mesh.Hosts;
@@ -32,7 +33,7 @@ internal static class HostNames
 
     /// <param name="client">Null: any namespace that has no rules of its own.</param>
     public static bool IsExported(IReadOnlyList<string> exportTo, string owner, string? client)
-        => exportTo.Count == 0 || exportTo.Any(to => to switch { "*" => true, "." => client == owner, "~" => false, _ => client == to });
+        => exportTo.Count == 0 || Counted(exportTo).Any(to => to switch { "*" => true, "." => client == owner, "~" => false, _ => client == to });
 
     /// <summary>Namespaces that see it; `*`: all.</summary>
     public static ValueList<string> Shown(IReadOnlyList<string> exportTo, string owner) =>
@@ -40,5 +41,15 @@ internal static class HostNames
 
     /// <summary>Namespaces that see what others do not.</summary>
     public static IEnumerable<string> Chosen(IReadOnlyList<string> exportTo, string owner)
-        => exportTo.Contains("*") ? [] : exportTo.Where(to => to != "~").Select(to => to == "." ? owner : to);
+        => Counted(exportTo).Contains("*") ? [] : Counted(exportTo).Where(to => to != "~").Select(to => to == "." ? owner : to);
+
+    /// <summary>As far as it counts.</summary>
+    public static IEnumerable<string> Counted(IReadOnlyList<string> exportTo) => exportTo.Count > VirtualServiceSpec.MostExports ? exportTo.Take(VirtualServiceSpec.MostExports) : exportTo;
+
+    /// <summary>Says what of it does not count.</summary>
+    public static void CheckExports(IReadOnlyList<string> exportTo, Problems problems)
+    {
+        if (exportTo.Count > VirtualServiceSpec.MostExports)
+            problems.Error($"spec.exportTo[{VirtualServiceSpec.MostExports}]", $"is one too many: an object is exported to {VirtualServiceSpec.MostExports} namespaces at most, and the others of these {exportTo.Count} are left out; write \"*\", or several objects");
+    }
 }

@@ -32,7 +32,7 @@ internal static class IngressBackends
         if (PortOf(host, service.Port) is not { } port)
         {
             var asked = service.Port?.Name is { Length: > 0 } name ? $"'{name}'" : $"{service.Port?.Number}";
-            problems.Error($"{field}.service.port", $"Service '{service.Name}' has no port {asked}; it has {string.Join(", ", host.Ports.Select(own => own.EndpointName.Length > 0 ? $"{own.Number} ({own.EndpointName})" : $"{own.Number}"))}");
+            problems.Error($"{field}.service.port", $"Service '{service.Name}' has no port {asked}; it has {Listing.Of(host.Ports.Select(own => own.EndpointName.Length > 0 ? $"{own.Number} ({own.EndpointName})" : $"{own.Number}"))}");
             return ClusterNames.Unknown;
         }
 

@@ -8,11 +8,11 @@ namespace Weft.Control.Mesh.Routes;
 internal static class Chosen
 {
     /// <summary>The best name, then those for the client's own namespace, for it by name, for all; then the oldest.</summary>
-    /// <param name="speaks">Whether it has rules of the kind that is asked for.</param>
+    /// <param name="speaks">Whether it has rules of the kind that is asked for. One that has too many hosts for any rule is as one that has none.</param>
     public static VirtualService? For(MeshHost host, ClientView view, MeshLookups lookups, List<MeshDiagnostic> problems, Func<VirtualService, bool> speaks)
     {
         var seen = lookups.VirtualServices(host.Name)
-            .Where(rules => speaks(rules) && HostNames.IsExported(rules.Spec.ExportTo, rules.Metadata.Namespace ?? "", view.Namespace))
+            .Where(rules => speaks(rules) && lookups.RulesEach(rules) > 0 && HostNames.IsExported(rules.Spec.ExportTo, rules.Metadata.Namespace ?? "", view.Namespace))
             .OrderByDescending(rules => Rank(rules, host, lookups)).ThenBy(rules => Nearness(rules, view)).ToList();
         foreach (var other in seen.Skip(1).Where(other => Rank(other, host, lookups) == Rank(seen[0], host, lookups)))
         {
@@ -29,8 +29,8 @@ internal static class Chosen
 
     private static int Nearness(VirtualService rules, ClientView view) => rules.Spec.ExportTo switch
     {
-        var to when to.Contains("*") || to.Count == 0 => 2,
-        var to when to.Contains(".") && rules.Metadata.Namespace == view.Namespace => 0,
+        var to when to.Count == 0 || HostNames.Counted(to).Contains("*") => 2,
+        var to when HostNames.Counted(to).Contains(".") && rules.Metadata.Namespace == view.Namespace => 0,
         _ => 1,
     };
 }

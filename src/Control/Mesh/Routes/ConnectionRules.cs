@@ -41,7 +41,7 @@ internal static class ConnectionRules
     public static IEnumerable<ConnectionRoute> Tls(VirtualService rules, string gateway, int port, TargetResolver resolver, List<MeshDiagnostic> diagnostics, int most)
     {
         var problems = Problems.Of(rules, diagnostics);
-        foreach (var (i, rule) in rules.Spec.Tls.Take(RuleLimits.Kept(rules.Spec, most).Tls).Index())
+        foreach (var (i, rule) in rules.Spec.Tls.Take(RuleLimits.Kept(rules.Spec, most, gateway == RouteJobs.Mesh).Tls).Index())
         {
             foreach (var (j, match) in rule.Match.Index())
             {
@@ -66,7 +66,7 @@ internal static class ConnectionRules
     public static IEnumerable<ConnectionRoute> Tcp(VirtualService rules, string gateway, int port, TargetResolver resolver, List<MeshDiagnostic> diagnostics, int most)
     {
         var problems = Problems.Of(rules, diagnostics);
-        foreach (var (i, rule) in rules.Spec.Tcp.Take(RuleLimits.Kept(rules.Spec, most).Tcp).Index())
+        foreach (var (i, rule) in rules.Spec.Tcp.Take(RuleLimits.Kept(rules.Spec, most, gateway == RouteJobs.Mesh).Tcp).Index())
         {
             foreach (var (j, match) in rule.Match.DefaultIfEmpty(new L4MatchAttributes()).Index())
             {

@@ -10,7 +10,8 @@ internal sealed record PlainRoute(VirtualService Owner, HTTPRoute Route, string 
 /// <summary>Rules with their delegates in place (Istio: one level; what the root says holds where the delegate says nothing).</summary>
 internal static class Delegation
 {
-    public static IEnumerable<PlainRoute> Expand(VirtualService root, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
+    /// <param name="room">That is left when the rules before have been taken.</param>
+    public static IEnumerable<PlainRoute> Expand(VirtualService root, MeshLookups lookups, List<MeshDiagnostic> diagnostics, RuleRoom room)
     {
         var problems = Problems.Of(root, diagnostics);
         foreach (var (i, route) in root.Spec.Http.Index())
@@ -23,13 +24,15 @@ internal static class Delegation
                 continue;
             }
 
-            foreach (var plain in Delegated(root, route, field, name, problems, lookups, diagnostics))
+            foreach (var plain in Delegated(root, route, field, name, problems, lookups, diagnostics, room))
                 yield return plain;
+            if (room.IsOver)
+                yield break;
         }
     }
 
     private static IEnumerable<PlainRoute> Delegated(
-        VirtualService root, HTTPRoute route, string field, string name, Problems problems, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
+        VirtualService root, HTTPRoute route, string field, string name, Problems problems, MeshLookups lookups, List<MeshDiagnostic> diagnostics, RuleRoom room)
     {
         var (@namespace, target) = (route.Delegate!.Namespace ?? root.Metadata.Namespace ?? "", route.Delegate.Name ?? "");
         var found = lookups.VirtualService(@namespace, target);
@@ -47,8 +50,15 @@ internal static class Delegation
                 var at = $"spec.http[{i}]";
                 if (rule.Delegate is not null)
                     own.Error($"{at}.delegate", "a delegate has no delegates; one level is all that there is");
-                else if (Matches(route.Match, rule.Match, at, MeshIndex.Name(root), own) is { } matches)
+                else if (Matches(route.Match, rule.Match, at, MeshIndex.Name(root), own, room) is { } matches)
+                {
                     yield return new(found, Merge(route, rule) with { Match = matches }, at, $"{name}/{MeshIndex.Name(found)}/{(string.IsNullOrEmpty(rule.Name) ? $"http[{i}]" : rule.Name)}", own);
+                    continue;
+                }
+
+                // One that is left out for what it says has its place all the same.
+                if (room.IsOver || !room.Takes(RuleLimits.Parts, own, at))
+                    yield break;
             }
 
             yield break;
@@ -65,8 +75,8 @@ internal static class Delegation
         MirrorPercentage = rule.MirrorPercentage ?? root.MirrorPercentage, CorsPolicy = rule.CorsPolicy ?? root.CorsPolicy, Headers = rule.Headers ?? root.Headers,
     };
 
-    // Null: no request meets both.
-    private static IReadOnlyList<HTTPMatchRequest>? Matches(IReadOnlyList<HTTPMatchRequest> root, IReadOnlyList<HTTPMatchRequest> rule, string field, string rootName, Problems problems)
+    // Null: no request meets both, or there is no room.
+    private static IReadOnlyList<HTTPMatchRequest>? Matches(IReadOnlyList<HTTPMatchRequest> root, IReadOnlyList<HTTPMatchRequest> rule, string field, string rootName, Problems problems, RuleRoom room)
     {
         if (root.Count == 0 || rule.Count == 0)
             return root.Count == 0 ? rule : root;
@@ -76,7 +86,12 @@ internal static class Delegation
             return null;
         }
 
+        // Before they are made: of so many there may be one for each table.
+        if (!room.Fits((long)root.Count * rule.Count, problems, field))
+            return null;
         var both = root.SelectMany(one => rule.Select(other => Both(one, other))).OfType<HTTPMatchRequest>().ToList();
+        if (!room.Takes(((long)root.Count * rule.Count) - both.Count, problems, field))
+            return null;
         if (both.Count > 0)
             return both;
         problems.Error($"{field}.match", $"no request meets it and the rule of VirtualService {rootName} that leads here; a delegate's match is a part of its root's");

@@ -50,7 +50,9 @@ internal static class RouteJobs
     // names a pod, or its address, means that one.
     private static RouteTableConfig Table(MeshHost host, HostPort port, MeshLookups lookups, List<MeshDiagnostic> problems)
     {
-        var views = ClientView.Of(host, lookups).Select(view => (View: view, Routes: Routes(host, port, view, lookups, problems))).ToList();
+        // What rules say is the same for all clients, and is read once.
+        var read = new Dictionary<VirtualService, List<HttpRule>>(ReferenceEqualityComparer.Instance);
+        var views = ClientView.Of(host, lookups).Select(view => (View: view, Routes: Routes(host, port, view, lookups, problems, read))).ToList();
         var everybody = views[^1].Routes;
         if (host.IsHeadless)
             return HeadlessTables.Of(host, port, lookups, [.. views.Select(pair => pair.View)], Needed());
@@ -70,14 +72,16 @@ internal static class RouteJobs
         ValueList<RouteConfig> Needed() => ClientView.Needed(views, (view, own) => IsSame(view, own, everybody)).SelectMany(routes => routes).ToValueList();
     }
 
-    private static List<RouteConfig> Routes(MeshHost host, HostPort port, ClientView view, MeshLookups lookups, List<MeshDiagnostic> problems)
+    private static List<RouteConfig> Routes(MeshHost host, HostPort port, ClientView view, MeshLookups lookups, List<MeshDiagnostic> problems, Dictionary<VirtualService, List<HttpRule>> read)
     {
         var assembler = new RouteAssembler(new TargetResolver(lookups, problems, view.Namespace, port.Number, host), view, Mesh, port.Number);
         if (Unruled(host, port, view, lookups, assembler) is { } refused)
             return [refused];
         if (Chosen.For(host, view, lookups, problems, rules => rules.Spec.Http.Count > 0) is not { } chosen)
             return [assembler.Default(host)];
-        var routes = Rules(chosen, lookups, problems, lookups.RulesEach(chosen)).SelectMany(assembler.Routes).ToList();
+        if (!read.TryGetValue(chosen, out var own))
+            read[chosen] = own = [.. Rules(chosen, lookups, problems, lookups.RulesEach(chosen), inMesh: true)];
+        var routes = own.SelectMany(assembler.Routes).ToList();
         // Whom the rules are for has these and no others: what they do not take is not for the next ones to take.
         if (!view.IsEverybody && !routes.Exists(route => route.Matches.IsEmpty || route.Matches.Any(match => match == new RouteMatch { Source = view.Source })))
             routes.Add(new() { Name = $"{MeshIndex.Name(chosen)}/none{view.Suffix}", Matches = [new() { Source = view.Source }], Action = DirectResponse.NotFound });
@@ -94,25 +98,21 @@ internal static class RouteJobs
 
     /// <summary>Those that can be used.</summary>
     /// <param name="most">As <see cref="RuleLimits"/> counts them.</param>
-    public static IEnumerable<HttpRule> Rules(VirtualService rules, MeshLookups lookups, List<MeshDiagnostic> problems, int most)
+    /// <param name="inMesh">For a table of clients in the mesh.</param>
+    public static IEnumerable<HttpRule> Rules(VirtualService rules, MeshLookups lookups, List<MeshDiagnostic> problems, int most, bool inMesh)
     {
         var gateways = MeshIndex.GatewaysOf(rules);
-        var (names, next, room) = (new HashSet<string>(), new Dictionary<string, int>(), most);
-        foreach (var plain in Delegation.Expand(rules, lookups, problems))
+        var (names, next, room) = (new HashSet<string>(), new Dictionary<string, int>(), new RuleRoom(rules, most, inMesh));
+        foreach (var plain in Delegation.Expand(rules, lookups, problems, room))
         {
+            if (!room.Takes(plain.Route, plain.Problems, plain.Field))
+                yield break;
             // Of many that are called alike each goes on where the one before found a name.
             var (name, i) = (plain.Name, next.GetValueOrDefault(plain.Name, 2));
             for (; !names.Add(name); i++)
                 name = $"{plain.Name}#{i}";
             next[plain.Name] = i;
-            var rule = HttpRuleReader.Read(plain.Owner, plain.Route, plain.Field, name, gateways, plain.Problems);
-            if ((room -= rule is null ? 1 : RuleLimits.Of(rule)) < 0)
-            {
-                plain.Problems.Error(plain.Field, RuleLimits.Why(rules, most));
-                yield break;
-            }
-
-            if (rule is not null)
+            if (HttpRuleReader.Read(plain.Owner, plain.Route, plain.Field, name, gateways, plain.Problems) is { } rule)
                 yield return rule;
         }
     }

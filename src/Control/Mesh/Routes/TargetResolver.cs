@@ -38,7 +38,7 @@ internal sealed class TargetResolver(MeshLookups lookups, List<MeshDiagnostic> d
         {
             return Refuse(problems, $"{field}.subset", rules.First is null
                 ? $"there is no DestinationRule for '{name}' that has a subset '{subset}'; create one"
-                : $"DestinationRule {MeshIndex.Name(rules.First)} has no subset '{subset}'; it has {string.Join(", ", rules.Subsets.Select(entry => entry.Subset.Name).DefaultIfEmpty("none"))}");
+                : $"DestinationRule {MeshIndex.Name(rules.First)} has no subset '{subset}'; it has {Listing.Of(rules.Subsets.Select(entry => entry.Subset.Name).DefaultIfEmpty("none"))}");
         }
 
         var policy = EffectivePolicy.Of(host, rules, port, destination.Subset);
@@ -61,7 +61,7 @@ internal sealed class TargetResolver(MeshLookups lookups, List<MeshDiagnostic> d
         ? host.Port(given)?.Number
         : host.Ports.Length == 1 ? host.Ports[0].Number : host.Port(requestPort)?.Number;
 
-    private static string Ports(MeshHost host) => host.Ports.IsEmpty ? "none" : string.Join(", ", host.Ports.Select(port => port.Number));
+    private static string Ports(MeshHost host) => Listing.Of(host.Ports.Select(port => $"{port.Number}").DefaultIfEmpty("none"));
 
     private static Resolved Refuse(Problems problems, string field, string message)
     {

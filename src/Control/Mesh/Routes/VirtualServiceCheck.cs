@@ -22,17 +22,16 @@ internal static class VirtualServiceCheck
             AsDelegate(rules, problems);
         Unreachable(rules, problems);
         Gateways(rules, lookups, problems);
-        var most = lookups.RulesEach(rules);
-        Connections(rules, most, problems);
-        foreach (var rule in RouteJobs.Rules(rules, lookups, diagnostics, most))
+        HostNames.CheckExports(spec.ExportTo, problems);
+        var gateways = MeshIndex.GatewaysOf(rules);
+        // At gateways hosts share the rules, and all hold that are left out in the mesh; what is wrong in both is said once.
+        if (gateways.Any(gateway => gateway != RouteJobs.Mesh))
+            Rules(rules, RuleLimits.Most, inMesh: false, lookups, diagnostics);
+        if (gateways.Contains(RouteJobs.Mesh))
         {
-            // The port is that of no request: a destination with several ports is looked at where requests have one.
-            foreach (var target in rule.Targets.Select(target => (target.Destination, target.Field)).Concat(rule.Mirrors.Select(mirror => (mirror.Destination, mirror.Field))))
-                Exists(rule.Owner, target.Destination, target.Field, lookups, diagnostics);
-        }
-
-        if (MeshIndex.GatewaysOf(rules).Contains(RouteJobs.Mesh))
+            Rules(rules, lookups.RulesEach(rules), inMesh: true, lookups, diagnostics);
             Hosts(rules, lookups, problems);
+        }
     }
 
     private static void AsDelegate(VirtualService rules, Problems problems)
@@ -50,9 +49,20 @@ internal static class VirtualServiceCheck
             problems.Warn($"spec.http[{at + 1}]", $"no request comes here: spec.http[{at}] takes all; put that one last");
     }
 
-    private static void Connections(VirtualService rules, int most, Problems problems)
+    private static void Rules(VirtualService rules, int most, bool inMesh, MeshLookups lookups, List<MeshDiagnostic> diagnostics)
     {
-        var (tls, tcp) = RuleLimits.Kept(rules.Spec, most);
+        Connections(rules, most, inMesh, Problems.Of(rules, diagnostics));
+        foreach (var rule in RouteJobs.Rules(rules, lookups, diagnostics, most, inMesh))
+        {
+            // The port is that of no request: a destination with several ports is looked at where requests have one.
+            foreach (var target in rule.Targets.Select(target => (target.Destination, target.Field)).Concat(rule.Mirrors.Select(mirror => (mirror.Destination, mirror.Field))))
+                Exists(rule.Owner, target.Destination, target.Field, lookups, diagnostics);
+        }
+    }
+
+    private static void Connections(VirtualService rules, int most, bool inMesh, Problems problems)
+    {
+        var (tls, tcp) = RuleLimits.Kept(rules.Spec, most, inMesh);
         if (tls < rules.Spec.Tls.Count)
             problems.Error($"spec.tls[{tls}]", RuleLimits.Why(rules, most));
         else if (tcp < rules.Spec.Tcp.Count)
@@ -69,7 +79,7 @@ internal static class VirtualServiceCheck
             if (!known.TryGetValue(name, out var gateway))
                 problems.Error($"spec.gateways[{i}]", $"there is no Gateway {name}; create it, or name another as namespace/name");
             else if (!gateway.Spec.Servers.Any(server => GatewayHosts.Domains(gateway, server, rules, lookups).Any()))
-                problems.Error($"spec.gateways[{i}]", $"Gateway {name} takes none of spec.hosts from namespace {rules.Metadata.Namespace}; its hosts are {string.Join(", ", gateway.Spec.Servers.SelectMany(server => server.Hosts).Distinct())}");
+                problems.Error($"spec.gateways[{i}]", $"Gateway {name} takes none of spec.hosts from namespace {rules.Metadata.Namespace}; its hosts are {Listing.Of(gateway.Spec.Servers.SelectMany(server => server.Hosts).Distinct())}");
         }
     }
 
