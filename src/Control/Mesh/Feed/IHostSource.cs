@@ -6,6 +6,9 @@ namespace Weft.Control.Mesh.Feed;
 /// <summary>Hosts of the mesh that come from elsewhere than the cluster's objects.</summary>
 public interface IHostSource
 {
+    /// <summary>The uid of its entries. The API server gives one to each object itself, a number of its own: no entry that a user wrote has this one, whatever else it says.</summary>
+    const string Uid = "host-source";
+
     /// <summary>As service entries; the same array where nothing has changed. One caller at a time.</summary>
     ImmutableArray<ServiceEntry> Read();
 
