@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Weft.Api.Istio;
 using Weft.Cli.Proxies.HotRestart;
 using Weft.Cli.Supervision;
+using Weft.Node.Agent;
 using Weft.Proxy.Mesh;
 using Weft.Proxy.Runtime;
 
@@ -56,7 +57,8 @@ internal sealed partial class MeshPart : IAsyncDisposable
             {
                 Node = node.Node, DoorAddress = doorAddress, Outbound = outbound, Inbound = Group(sockets, MeshSockets.Inbound), Hbone = Group(sockets, MeshSockets.Hbone),
                 Registration = sockets.GetValueOrDefault(MeshSockets.Registration), Inspection = sockets.GetValueOrDefault(MeshSockets.Inspection), StateDirectory = Path.Combine(directory, "state"), IsOwnAddress = own.Contains, Certificates = certificates, Loops = outbound.Count,
-                Mark = MeshPorts.SocketMark, AccessLog = access, ClusterRanges = [.. new[] { node.ClusterCidr, node.ServiceCidr }.Where(range => range.Length > 0).Select(IPNetwork.Parse)], Inherited = link is null ? null : Inherit(link),
+                Mark = MeshPorts.SocketMark, AccessLog = access, ClusterRanges = [.. new[] { node.ClusterCidr, node.ServiceCidr }.Where(range => range.Length > 0).Select(IPNetwork.Parse)],
+                BalancerPool = node.ServiceCidr.Length > 0 ? IPNetwork.Parse(NodeAgentOptions.LoadBalancerPoolOf(node.ServiceCidr)) : null, Inherited = link is null ? null : Inherit(link),
             },
             time, random, loggers);
         return new MeshPart(proxy, access, own, doorAddress, link);

@@ -20,7 +20,10 @@ public sealed record NodeAgentOptions
     public string? ServiceCidr { get; init; }
 
     /// <summary>Addresses of LoadBalancer services, which the node takes on its loopback interface.</summary>
-    public string LoadBalancerPool => Network.Services.ServiceNetwork.PoolOf(ServiceCidr ?? "10.96.0.0/16");
+    public string LoadBalancerPool => LoadBalancerPoolOf(ServiceCidr ?? "10.96.0.0/16");
+
+    /// <summary>The addresses of LoadBalancer services in a cluster with these of services.</summary>
+    public static string LoadBalancerPoolOf(string serviceCidr) => Network.Services.ServiceNetwork.PoolOf(serviceCidr);
 
     /// <summary>Lower-case letters, digits and `-`; names cgroups, the nft table and CNI state, so that clusters on one machine do not meet.</summary>
     public required string ClusterName { get; init; }

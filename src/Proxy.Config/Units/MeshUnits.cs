@@ -40,7 +40,7 @@ public sealed record DestinationUnit
     /// </summary>
     public ValueList<string> Namespaces { get; init; } = ["*"];
 
-    /// <summary>Where its endpoints are is the word of who wrote the host (an entry, an ExternalName service), and not what the cluster has found.</summary>
+    /// <summary>Where its endpoints are is the word of who wrote the host, any tenant (an entry, an ExternalName service), and not what the cluster has found or its registry knows.</summary>
     public bool Declared { get; init; }
 
     public ValueList<DestinationPort> Ports { get; init; } = [];

@@ -54,7 +54,7 @@ public sealed partial class MeshProxy : IUnitConsumer, IAsyncDisposable
         var door = new LocalWorkload("", DoorNames.Namespace, DoorNames.Workload, DoorNames.ServiceAccount, default);
         var source = new MeshSource(null, door, $"spiffe://{options.TrustDomain}/ns/{door.Namespace}/sa/{door.ServiceAccount}");
         var limits = new OffLimits(options.Outbound.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Address).Concat(options.DoorAddress is { } own ? [own] : []), options.LoopbackPods, options.ClusterRanges);
-        _paths = new MeshPaths(options.Node, source, local, connector, limits, () => _serving.View, AcceptInbound, options.IsOwnAddress, () => _state.View);
+        _paths = new MeshPaths(options.Node, source, local, connector, limits, () => _serving.View, AcceptInbound, options.IsOwnAddress, () => _state.View, options.BalancerPool);
         _loops = [.. _engine.Loops.Select(loop => new MeshLoop(loop, _serving, limits))];
         _requests = new RequestTotals(() => _engine.Clusters.Values.SelectMany(cluster => cluster.Describe().Select(one => one.Endpoint).Concat(cluster.Originals?.All ?? [])));
         Journal = new RequestJournal(new RequestObserver(_engine.Names.Texts, options.Node, () => _serving.View), () => _engine.DroppedRecords);

@@ -49,6 +49,9 @@ public sealed record MeshProxyOptions
     /// <summary>From which pods, services and nodes have their addresses; none: they are not known.</summary>
     public IReadOnlyList<IPNetwork> ClusterRanges { get; init; } = [];
 
+    /// <summary>From which load balancers are given their addresses, and nobody takes one; null: it is not known.</summary>
+    public IPNetwork? BalancerPool { get; init; }
+
     /// <summary>Loopback ranges that pods reach all the same: where pods themselves are on loopback. Of no machine that serves anybody.</summary>
     internal IReadOnlyList<IPNetwork> LoopbackPods { get; init; } = [];
 

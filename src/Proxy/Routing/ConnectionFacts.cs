@@ -6,6 +6,10 @@ using Weft.Proxy.Transport;
 
 namespace Weft.Proxy.Routing;
 
+/// <summary>Keys of an issuer of tokens are fetched from a host of the mesh.</summary>
+/// <param name="Namespace">Whose policy names the host; null: it was found by the address that it has for everybody outside.</param>
+internal sealed record KeyFetch(string Host, string? Namespace);
+
 /// <summary>What is known of a connection before its first request, and holds for all of them.</summary>
 internal sealed record ConnectionFacts
 {
@@ -66,14 +70,11 @@ internal sealed record ConnectionFacts
 
     private static readonly IPEndPoint Nowhere = new(IPAddress.None, 0);
 
-    /// <summary>Its way is a tenant's word: none leads to the node itself.</summary>
-    public bool KeepsOffNode { get; init; }
+    /// <summary>What it fetches, where a tenant's word says from whom; null: it is no such fetch.</summary>
+    public KeyFetch? Keys { get; init; }
 
     /// <summary>Of what the proxy asks for itself; in the mesh it does so as the front door.</summary>
     public static ConnectionFacts OfProxy { get; } = new() { Source = Nowhere, Destination = Nowhere };
-
-    /// <summary>Likewise where a tenant wrote down whom.</summary>
-    public static ConnectionFacts OfProxyForTenant { get; } = OfProxy with { KeepsOffNode = true };
 
     /// <summary>Takes namespace and account from the identity, where it has Istio's form.</summary>
     public static ConnectionFacts WithIdentity(ConnectionFacts connection, string identity)

@@ -106,8 +106,9 @@ internal sealed class FilterServices(KeyServers servers, TimeProvider time, ILog
     // The handler's own TLS would ask for a name with the dot that it is written with at its end, which no certificate has (RFC 6066, section 3).
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, string @namespace, CancellationToken cancellationToken)
     {
-        var stream = await servers.ConnectAsync(context.DnsEndPoint, @namespace, cancellationToken);
-        if (context.InitialRequestMessage.RequestUri?.Scheme != Uri.UriSchemeHttps || !context.DnsEndPoint.Host.EndsWith('.'))
+        var isTls = context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttps;
+        var stream = await servers.ConnectAsync(context.DnsEndPoint, isTls, @namespace, cancellationToken);
+        if (!isTls || !context.DnsEndPoint.Host.EndsWith('.'))
             return stream;
         var tls = new SslStream(stream);
         try

@@ -41,9 +41,9 @@ internal static class TcpTargets
             cluster.Limits.Disconnected();
             endpoint.Disconnected();
             endpoint.State.Ended(-1, services.Loop.Now * 1_000_000);
-            // A connection that was made and never answered says nothing: the client may have left before it was its turn.
+            // A connection that was made and never answered says nothing: the client may have left before it was its turn. Nor does one that this client may not make: others may.
             cluster.Report(
-                endpoint, tunnel is { Received: > 0 } ? AttemptOutcome.Success : tunnel is null or { NeverConnected: true } ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, services.Number);
+                endpoint, tunnel is { Received: > 0 } ? AttemptOutcome.Success : tunnel is null or { NeverConnected: true } && !key.IsRefused ? AttemptOutcome.LocalError : AttemptOutcome.Neutral, services.Number);
         })
         {
             IdleMilliseconds = way.Limits.TunnelIdleTimeout is { } idle ? (long)idle.TotalMilliseconds : null,

@@ -69,6 +69,7 @@ public sealed class TokenPolicyTests(MeshCluster cluster)
 
         await ByClaimsAsync(mesh, issuer, tokens, AskAsync);
         await BehindTheDoorAsync(mesh, door, AskAsync);
+        await BehindABalancerAsync(mesh, AskAsync);
     }
 
     // An issuer that everybody reaches through the front door, and its own cluster does, too.
@@ -90,6 +91,29 @@ public sealed class TokenPolicyTests(MeshCluster cluster)
             """);
         await mesh.Namespace.ApplyAsync(Ingress(mesh, "behind", "weft.dev/jwt-policy: behind"));
         await mesh.Namespace.EventuallyAsync("keys are found behind the door", async () => await ask("behind", $"-H 'Authorization: Bearer {tokens.Issue("ann", "staff")}'", "-o /dev/null -w '%{http_code}'") == "200");
+    }
+
+    // And one with a load balancer of its own, whose address every node has, too.
+    private static async Task BehindABalancerAsync(MeshNamespace mesh, Func<string, string, string, Task<string>> ask)
+    {
+        using var tokens = new Tokens("https://balanced.example", "balanced");
+        await WriteAsync(mesh, "balanced.json", tokens.KeySet);
+        await mesh.Namespace.ApplyAsync("""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: balanced}
+            spec: {type: LoadBalancer, selector: {app: keys}, ports: [{name: http, port: 8088, targetPort: 8080}]}
+            """);
+        await Eventually.TrueAsync(async () => (await mesh.Namespace.GetAsync("{.status.loadBalancer.ingress[0].ip}", "service/balanced")).Length > 0, "the service has an address");
+        var address = await mesh.Namespace.GetAsync("{.status.loadBalancer.ingress[0].ip}", "service/balanced");
+        await mesh.ProgrammedAsync("jwtpolicy/balanced", $$"""
+            apiVersion: weft.dev/v1
+            kind: JwtPolicy
+            metadata: {name: balanced}
+            spec: {issuers: [{issuer: "https://balanced.example", jwksUri: "http://{{address}}:8088/balanced.json"}]}
+            """);
+        await mesh.Namespace.ApplyAsync(Ingress(mesh, "balanced", "weft.dev/jwt-policy: balanced"));
+        await mesh.Namespace.EventuallyAsync("keys are found at the balancer's address", async () => await ask("balanced", $"-H 'Authorization: Bearer {tokens.Issue("ann", "staff")}'", "-o /dev/null -w '%{http_code}'") == "200");
     }
 
     private async Task ByClaimsAsync(MeshNamespace mesh, string issuer, Tokens tokens, Func<string, string, string, Task<string>> ask)

@@ -167,11 +167,19 @@ public sealed class NamesTableTests
             Assert.Equal(["192.0.2.3:8080 x3", "192.0.2.4:8081 x1"], backends.Ports.Single(p => p.Port == port).Endpoints.Select(endpoint => $"{endpoint.Address}:{endpoint.Port} x{endpoint.Weight}"));
         Assert.Contains(snapshot.Units, unit => unit.Key.Kind == UnitKind.Cluster && unit.Key.Name.EndsWith("/v2", StringComparison.Ordinal));
 
+        // Whoever may register says where instances are, and no tenant may: a process of the machine is the node's own.
+        Assert.Equal((false, "*"), Keys(snapshot));
+        // What anybody writes is an entry of their own, whatever it says of itself.
+        var copy = entry with { Metadata = entry.Metadata with { Name = "copy", Uid = "7d444840-9dc0-11d1-b245-5ffdce74fad2" } };
+        Assert.Equal((true, "*"), Keys(MeshCompiler.Compile(new MeshInputs { ServiceEntries = [copy] })));
+
         // What is not about the name gives the same object: the compiler does nothing again for it.
         await host.PutAsync("agent/service/register", """{"Name": "other", "Address": "192.0.2.9", "Port": 1}""");
         Assert.Same(entry, hosts.Of(host.Registry.Current)[0]);
         await host.PutAsync("agent/check/pass/service:c");
         Assert.Equal(3, hosts.Of(host.Registry.Current)[0].Spec.Endpoints.Count);
+
+        static (bool Declared, string Namespaces) Keys(MeshSnapshot of) => UnitCodec.Read(of.Units.Single(unit => unit.Key.Kind == UnitKind.Destination)) is DestinationUnit host ? (host.Declared, string.Join(',', host.Namespaces)) : default;
     }
 
     /// <summary>They are bounded where they come from; objects of the cluster are no such entries, whatever label they have.</summary>
@@ -182,7 +190,7 @@ public sealed class NamesTableTests
         var entries = Enumerable.Range(0, Many).Select(i => new Entry(new(), new() { Name = "orders", Id = $"{i}", Address = $"192.{i >> 16}.{(i >> 8) & 255}.{i & 255}", Port = 8080, Source = NameSource.File }, []));
         var entry = new RegistryHosts("istio-system").Compile("orders", entries)!;
         Assert.Equal([Many, Many], Endpoints(entry));
-        Assert.Equal([4096, 4096], Endpoints(entry with { Metadata = entry.Metadata with { ResourceVersion = "7" } }));
+        Assert.Equal([4096, 4096], Endpoints(entry with { Metadata = entry.Metadata with { Uid = "7d444840-9dc0-11d1-b245-5ffdce74fad2" } }));
 
         static IEnumerable<int> Endpoints(ServiceEntry entry)
         {

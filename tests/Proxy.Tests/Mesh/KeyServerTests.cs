@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Weft.Balancing.Health;
 using Weft.Jose;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
@@ -9,6 +10,7 @@ using Weft.Proxy.Config.Units;
 using Weft.Proxy.Mesh;
 using Weft.Proxy.Mesh.Registration;
 using Weft.Proxy.Mesh.State;
+using Weft.Proxy.Routing;
 using Weft.Proxy.Runtime;
 using Weft.Proxy.Tests.Filters.Jwt;
 using Weft.Proxy.Tests.Support;
@@ -21,7 +23,7 @@ namespace Weft.Proxy.Tests.Mesh;
 /// <summary>Where a node's proxy fetches keys of issuers because a tenant said so, and where it does not.</summary>
 public sealed class KeyServerTests : IAsyncLifetime
 {
-    private const string Name = "a.shop.svc.cluster.local", Service = "127.2.0.1", Client = "127.1.0.1", Own = "127.9.6.1", Door = "istio-ingressgateway.istio-system.svc.cluster.local", Entry = "login.example";
+    private const string Name = "a.shop.svc.cluster.local", Service = "127.2.0.1", Client = "127.1.0.1", Own = "127.9.6.1", Door = "istio-ingressgateway.istio-system.svc.cluster.local", Entry = "login.example", Other = "other.shop.svc.cluster.local";
     private readonly SigningKey _key = SigningKey.CreateEs256();
     private readonly LogLines _log = new();
     private readonly Pod _pod = new("pod", "127.1.0.11"), _node = new("node", Own);
@@ -29,7 +31,7 @@ public sealed class KeyServerTests : IAsyncLifetime
     private KeyServer _keys = null!;
 
     // Addresses of balancers are on a node's own interface.
-    public KeyServerTests() => _bed = new MeshBed(loggers: _log, ranges: "127.9.5.0/24", own: $"{Own},127.2.0.98,127.2.0.99");
+    public KeyServerTests() => _bed = new MeshBed(loggers: _log, ranges: "127.9.5.0/24", own: $"{Own},127.2.0.97,127.2.0.98,127.2.0.99", pool: "127.2.0.97/32");
 
     public async ValueTask InitializeAsync()
     {
@@ -61,7 +63,7 @@ public sealed class KeyServerTests : IAsyncLifetime
         using var others = new Pod("others", "127.1.0.12");
         var at = Endpoint(_keys);
         _bed.Apply([
-            .. Shared(Door, "127.2.0.99", "", (80, PortProtocol.Http, at), (443, PortProtocol.Tls, at)), .. Shared("other.shop.svc.cluster.local", "127.2.0.98", "2026", (80, PortProtocol.Http, MeshBed.Endpoint(others))),
+            .. Shared(Door, "127.2.0.99", "", (80, PortProtocol.Http, at), (443, PortProtocol.Tls, at)), .. Shared(Other, "127.2.0.98", "2026", (80, PortProtocol.Http, MeshBed.Endpoint(others))),
             Tokens($"http://{place}/keys"),
         ]);
         Assert.Equal(asked ? 200 : 401, Ask());
@@ -73,11 +75,138 @@ public sealed class KeyServerTests : IAsyncLifetime
     public void Another_service_that_was_first_at_an_address_of_the_door_is_not_the_door()
     {
         _bed.Apply([
-            .. Shared(Door, "127.2.0.99", "2026", (443, PortProtocol.Tls, Endpoint(_keys))), .. Shared("other.shop.svc.cluster.local", "127.2.0.99", "2025", (443, PortProtocol.Tls, Endpoint(_keys))),
+            .. Shared(Door, "127.2.0.99", "2026", (443, PortProtocol.Tls, Endpoint(_keys))), .. Shared(Other, "127.2.0.99", "2025", (443, PortProtocol.Tls, Endpoint(_keys))),
             Tokens("http://127.2.0.99:443/keys"),
         ]);
         Assert.Equal(401, Ask());
         Assert.Equal(0, _keys.Fetches);
+    }
+
+    /// <summary>What the cluster gave an address to is what everybody finds there, whoever wrote the address down. By another port it is nobody's, and in the cluster's ranges what has it is a node.</summary>
+    [Theory]
+    [InlineData("127.2.0.97", 80, true, true)]
+    [InlineData("127.2.0.97", 80, false, true)]
+    [InlineData("127.2.0.97", 81, true, false)]
+    [InlineData("127.2.0.97", 81, false, false)]
+    [InlineData("127.9.5.2", 80, true, false)]
+    [InlineData("127.9.5.2", 80, false, false)]
+    public void A_service_is_asked_for_keys_at_the_address_of_its_balancer(string address, int port, bool straight, bool asked)
+    {
+        _bed.Apply([
+            .. Shared(Other, address, "2026", (80, PortProtocol.Http, Endpoint(_keys))),
+            .. Declared(new EndpointConfig { Address = address, Port = port }), Tokens($"http://{(straight ? $"{address}:{port}" : Entry)}/keys"),
+        ]);
+        Assert.Equal(asked ? 200 : 401, Ask());
+        Assert.Equal(asked ? 1 : 0, _keys.Fetches);
+    }
+
+    /// <summary>By externalIPs a service takes an address for the cluster alone: who is there for everybody else has the name's certificate.</summary>
+    [Fact]
+    public async Task A_service_that_took_an_address_by_itself_is_asked_there_over_TLS()
+    {
+        using var listener = new TcpListener(IPAddress.Parse("127.1.0.13"), 0);
+        listener.Start();
+        _bed.Apply([.. Shared(Other, "127.2.0.98", "2026", (443, PortProtocol.Tls, new EndpointConfig { Address = "127.1.0.13", Port = ((IPEndPoint)listener.LocalEndpoint).Port })), Tokens("https://127.2.0.98/keys")]);
+        var (coming, asking) = (listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken).AsTask(), Task.Run(Ask));
+        Assert.Same(coming, await Task.WhenAny(coming, asking));
+        using (var client = await coming)
+            Assert.Equal(0x16, client.GetStream().ReadByte());
+        Assert.Equal(401, await asking);
+    }
+
+    /// <summary>The proxy is asked who it is there as anywhere: it comes as the front door.</summary>
+    [Theory]
+    [InlineData(MutualTls.Strict, AuthorizationAction.Allow, "cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account", 200)]
+    [InlineData(MutualTls.Strict, AuthorizationAction.Allow, "cluster.local/ns/shop/sa/front", 401)]
+    [InlineData(MutualTls.Permissive, AuthorizationAction.Deny, "*", 401)]
+    public void The_rules_of_a_service_hold_at_the_address_of_its_balancer_too(MutualTls mode, AuthorizationAction action, string principal, int status)
+    {
+        var policy = new AuthorizationPolicyConfig { Name = "shop/own", Action = action, Rules = [new AuthorizationRule { From = [new AuthorizationSource { Principals = [principal] }] }] };
+        _bed.Apply([
+            .. Shared(Other, "127.2.0.97", "2026", (80, PortProtocol.Http, Endpoint(_keys) with { Identity = "spiffe://cluster.local/ns/shop/sa/keys" })), UnitCodec.Policy("shop/own", new PolicyUnit { Authorization = policy }),
+            MeshBed.Workload("keys", "127.1.0.14", "keys", more: unit => unit with { Policies = ["shop/own"], MutualTls = mode }), Tokens("http://127.2.0.97/keys"),
+        ]);
+        Assert.Equal(status, Ask());
+        Assert.Equal(status == 200 ? 1 : 0, _keys.Fetches);
+    }
+
+    /// <summary>A step says whose names are whose, then changes clusters, then serves by both; a cluster is one that was there before or one that comes.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_name_that_changes_hands_while_it_is_asked_for_is_nobodys(bool goes)
+    {
+        var others = Kept(Entry, "auth");
+        var (view, newest) = goes ? (others, others) : (MeshView.Empty, MeshView.Empty);
+        var servers = new KeyServers(
+            () =>
+            {
+                (view, newest) = goes ? (MeshView.Empty, MeshView.Empty) : (view, others);
+                return Clusters($"{Entry}:80");
+            }, () => Paths(() => view, () => newest), Unknown, (_, _, _) => throw new InvalidOperationException("it is another namespace's"));
+        var refused = await Assert.ThrowsAsync<IOException>(() => servers.ConnectAsync(new DnsEndPoint(Entry, 80), isTls: true, "shop", TestContext.Current.CancellationToken).AsTask());
+        Assert.Contains("not for policies of namespace 'shop'", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task And_a_service_whose_name_becomes_an_entrys_is_not_found_by_its_address()
+    {
+        var service = ViewOf(Shared(Other, "192.0.2.97", "2026", (443, PortProtocol.Tls, new EndpointConfig { Address = "192.0.2.7", Port = 443 })));
+        var newest = service;
+        var servers = new KeyServers(
+            () =>
+            {
+                newest = Kept(Other, "auth");
+                return Clusters($"{Other}:443");
+            }, () => Paths(() => service, () => newest), Unknown, (_, _, _) => throw new InvalidOperationException("it is an entry's"));
+        await Assert.ThrowsAsync<IOException>(() => servers.ConnectAsync(new DnsEndPoint("192.0.2.97", 443), isTls: true, "shop", TestContext.Current.CancellationToken).AsTask());
+    }
+
+    /// <summary>The endpoints of a cluster are others' as soon as its name is, and whoever has the cluster chooses among them.</summary>
+    [Fact]
+    public void An_endpoint_is_judged_by_whose_the_name_is_when_it_is_chosen()
+    {
+        var newest = MeshView.Empty;
+        var paths = Paths(() => MeshView.Empty, () => newest);
+        var endpoint = new UpstreamEndpoint(new EndpointConfig { Address = "192.0.2.7", Port = 443 }, IPEndPoint.Parse("192.0.2.7:443"), 1, 0);
+        ConnectionFacts[] all = [ConnectionFacts.OfProxy with { Keys = new KeyFetch(Entry, "shop") }, ConnectionFacts.OfProxy with { Keys = new KeyFetch(Entry, null) }];
+        Assert.All(all, facts => Assert.Null(paths.Of(endpoint, facts, MeshTls.Never)));
+        newest = Kept(Entry, "auth");
+        Assert.All(all, facts => Assert.Equal(MeshPathKind.Refused, paths.Of(endpoint, facts, MeshTls.Never)?.Kind));
+    }
+
+    /// <summary>After a start, or a hand-over, requests come before all is served: a token that finds no keys then is refused for ten seconds.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_comes_is_known_as_what_is_served(bool served)
+    {
+        var known = ViewOf([
+            MeshBed.Workload("pod", "10.244.1.7"), .. Shared(Door, "192.0.2.99", "", (443, PortProtocol.Tls, new EndpointConfig { Address = "192.0.2.7", Port = 443 })), .. Shared(Other, "192.0.2.97", "2026", (443, PortProtocol.Tls, new EndpointConfig { Address = "192.0.2.7", Port = 443 })),
+            .. Shared("taken.shop.svc.cluster.local", "10.244.9.9", "2026", (443, PortProtocol.Tls, new EndpointConfig { Address = "192.0.2.7", Port = 443 })),
+        ]);
+        var paths = Paths(() => served ? known : MeshView.Empty, () => served ? MeshView.Empty : known);
+        Assert.True(paths.MayAskEndpoint(IPAddress.Parse("10.244.1.7")));
+        Assert.True(paths.MayResolveTo(IPAddress.Parse("10.244.1.7")));
+        Assert.False(paths.MayAskEndpoint(IPAddress.Parse("10.244.1.8")));
+        Assert.Equal((Door, Door, Other), (paths.ServiceAt(IPEndPoint.Parse("192.0.2.99:443"), isTls: false), paths.ServiceAt(IPEndPoint.Parse("192.0.2.1:443"), isTls: true), paths.ServiceAt(IPEndPoint.Parse("192.0.2.97:443"), isTls: true)));
+        foreach (var (at, isTls) in new[] { ("192.0.2.97:443", false), ("192.0.2.97:444", true), ("10.244.9.9:443", true), ("127.0.0.1:443", true) })
+            Assert.Null(paths.ServiceAt(IPEndPoint.Parse(at), isTls));
+    }
+
+    /// <summary>Others may reach them: that one fetch may not says nothing of them.</summary>
+    [Fact]
+    public void Endpoints_that_no_keys_are_fetched_from_stay_those_of_all_others()
+    {
+        var outliers = new OutlierSettings { Consecutive5xx = 1, ConsecutiveLocalErrors = 1, MaxEjectionPercent = 100, Interval = TimeSpan.FromHours(1) };
+        _bed.Apply([
+            .. Declared(new EndpointConfig { Address = Own, Port = _node.Port, Weight = 100 }, new EndpointConfig { Address = "127.9.5.1", Port = _node.Port, Weight = 100 }, Endpoint(_keys)),
+            UnitCodec.Cluster(new ClusterUnit { Cluster = new ClusterConfig { Name = $"{Entry}:80", Outliers = outliers }, Host = Entry, Port = 80 }), Tokens($"http://{Entry}/keys"),
+        ]);
+        Assert.Equal(200, Ask());
+        var cluster = _bed.Proxy.Engine.Clusters[$"{Entry}:80"];
+        Assert.False(cluster.HasFailures);
+        Assert.All(cluster.Describe(), one => Assert.Equal(EjectionReason.None, one.Reason));
     }
 
     [Fact]
@@ -205,7 +334,7 @@ public sealed class KeyServerTests : IAsyncLifetime
         var (names, seen) = Names("127.1.0.14");
         var paths = new MeshPaths(MeshBed.Node, new MeshSource(null, new LocalWorkload("", "", "", "", default), null), new Nobody(), null, new OffLimits([], [IPNetwork.Parse("127.1.0.0/16")], []), () => MeshView.Empty, (_, _, _, _, _) => { });
         var servers = new KeyServers(() => new Dictionary<string, Cluster>(), () => inMesh ? paths : null, names, (_, _, _) => throw new InvalidOperationException("there is no cluster"));
-        await using var stream = await servers.ConnectAsync(new DnsEndPoint(written, new Uri(_keys.Uri).Port), "shop", TestContext.Current.CancellationToken);
+        await using var stream = await servers.ConnectAsync(new DnsEndPoint(written, new Uri(_keys.Uri).Port), isTls: false, "shop", TestContext.Current.CancellationToken);
         Assert.Equal([asked], seen);
     }
 
@@ -228,6 +357,23 @@ public sealed class KeyServerTests : IAsyncLifetime
             return Task.FromResult<IPAddress[]>([IPAddress.Parse(answer)]);
         }), asked);
     }
+
+    private static MachineNames Unknown { get; } = new(() => "", (_, _) => throw new SocketException((int)SocketError.HostNotFound));
+
+    private static Dictionary<string, Cluster> Clusters(string name) => new() { [name] = new Cluster(new ClusterConfig { Name = name }, default, 1, 0) };
+
+    private static MeshView Kept(string host, string @namespace) => ViewOf(UnitCodec.Destination(host, new DestinationUnit { Declared = true, Namespaces = [@namespace] }));
+
+    private static MeshView ViewOf(params ConfigUnit[] units)
+    {
+        var state = new MeshState(MeshBed.Node);
+        state.Apply([.. units.Select(unit => KeyValuePair.Create(unit.Key, (object?)UnitCodec.Read(unit)))]);
+        return state.View;
+    }
+
+    private static MeshPaths Paths(Func<MeshView> view, Func<MeshView> newest) => new(
+        MeshBed.Node, new MeshSource(null, new LocalWorkload("", "", "", "", default), null), new Nobody(), null, new OffLimits([], [], [IPNetwork.Parse("10.244.0.0/16")]), view, (_, _, _, _, _) => { },
+        IPAddress.Parse("192.0.2.1").Equals, newest);
 
     private int Ask() => _bed.Get(Client, Service, 80, headers: $"Authorization: Bearer {KeyServer.Sign(_key)}\r\n").Status;
 

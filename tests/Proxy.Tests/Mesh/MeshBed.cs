@@ -26,12 +26,13 @@ internal sealed class MeshBed : IAsyncDisposable
     private readonly ConfigState _state;
     private ulong _version;
 
-    public MeshBed(IMeshConnector? connector = null, IPAddress? door = null, ILocalWorkloads? local = null, ILoggerFactory? loggers = null, Socket? inspection = null, Inheritance? inherited = null, string? ranges = null, string? own = null)
+    public MeshBed(IMeshConnector? connector = null, IPAddress? door = null, ILocalWorkloads? local = null, ILoggerFactory? loggers = null, Socket? inspection = null, Inheritance? inherited = null, string? ranges = null, string? own = null, string? pool = null)
     {
         var options = new MeshProxyOptions
         {
             Node = Node, Loops = 2, Mark = 0x1000, AccessLog = Access, DoorAddress = door, Inspection = inspection, Inherited = inherited,
             ClusterRanges = ranges is null ? [] : [IPNetwork.Parse(ranges)], IsOwnAddress = own is null ? null : own.Split(',').Select(IPAddress.Parse).ToHashSet().Contains,
+            BalancerPool = pool is null ? null : IPNetwork.Parse(pool),
             LoopbackPods = [IPNetwork.Parse("127.1.0.0/16"), IPNetwork.Parse("127.2.0.0/16"), IPNetwork.Parse("127.9.0.0/16")],
         };
         Proxy = new MeshProxy(options, local, connector, TimeProvider.System, new Random(7), loggers ?? NullLoggerFactory.Instance);

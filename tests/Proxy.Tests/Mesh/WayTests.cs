@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Weft.Balancing.Health;
 using Weft.Jose;
 using Weft.Proxy.Config;
 using Weft.Proxy.Config.Model;
@@ -49,6 +50,32 @@ public sealed class WayTests
         Assert.Equal(200, bed.Get(Client, Service, 80).Status);
         bed.Apply(UnitCodec.Cluster(new ClusterUnit { Cluster = new ClusterConfig { Name = $"{Name}:80" }, Host = Name, Port = 80, Mesh = MeshTls.Always }));
         Assert.Equal(503, bed.Get(Client, Service, 80).Status);
+    }
+
+    /// <summary>Of another client it may be reached.</summary>
+    [Theory]
+    [InlineData(PortProtocol.Http)]
+    [InlineData(PortProtocol.Tcp)]
+    public async Task An_endpoint_that_a_client_may_not_reach_is_no_outlier(PortProtocol protocol)
+    {
+        using var pod = new Pod("far", "127.1.0.11");
+        await using var bed = new MeshBed();
+        var outliers = new OutlierSettings { Consecutive5xx = 1, ConsecutiveLocalErrors = 1, MaxEjectionPercent = 100, Interval = TimeSpan.FromHours(1) };
+        bed.Apply([
+            MeshBed.Workload("client", Client), MeshBed.Workload("far", pod.Address, more: Far), .. MeshBed.Host(Name, Service, 80, protocol, MeshBed.Endpoint(pod)),
+            UnitCodec.Cluster(new ClusterUnit { Cluster = new ClusterConfig { Name = $"{Name}:80", Outliers = outliers }, Host = Name, Port = 80, Mesh = MeshTls.Always }),
+        ]);
+        using (var socket = bed.Dial(Client, Service, 80))
+        {
+            if (protocol == PortProtocol.Http)
+                Assert.Equal(503, MeshBed.Get(socket).Status);
+            else
+                MeshBed.AssertClosed(socket);
+        }
+
+        var cluster = bed.Proxy.Engine.Clusters[$"{Name}:80"];
+        Assert.False(cluster.HasFailures);
+        Assert.All(cluster.Describe(), one => Assert.Equal(EjectionReason.None, one.Reason));
     }
 
     [Fact]

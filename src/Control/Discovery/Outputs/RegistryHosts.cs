@@ -4,7 +4,7 @@ using System.Net;
 using Weft.Api.Istio;
 using Weft.Control.Discovery.Model;
 using Weft.Control.Mesh.Backends;
-using Weft.Control.Mesh.Hosts;
+using Weft.Control.Mesh.Feed;
 
 namespace Weft.Control.Discovery.Outputs;
 
@@ -52,7 +52,7 @@ public sealed class RegistryHosts(string @namespace)
         return new ServiceEntry
         {
             ApiVersion = "networking.istio.io/v1", Kind = "ServiceEntry",
-            Metadata = new() { Name = $"registry.{host}", Namespace = @namespace, Labels = new Dictionary<string, string> { [EntryLimits.SourceLabel] = SourceText(usable[0].Instance.Source) } },
+            Metadata = new() { Name = $"registry.{host}", Namespace = @namespace, Uid = IHostSource.Uid, Labels = new Dictionary<string, string> { ["weft.dev/source"] = SourceText(usable[0].Instance.Source) } },
             Spec = new()
             {
                 Hosts = [$"{host}.service.consul"], Location = "MESH_EXTERNAL", Resolution = "STATIC",

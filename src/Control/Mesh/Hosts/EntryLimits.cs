@@ -1,4 +1,5 @@
 using Weft.Api.Istio;
+using Weft.Control.Mesh.Feed;
 
 namespace Weft.Control.Mesh.Hosts;
 
@@ -14,9 +15,6 @@ internal static class EntryLimits
     /// <summary>And times endpoints.</summary>
     public const int Places = 65_536;
 
-    /// <summary>Of entries that no object of the cluster is behind: where their endpoints come from.</summary>
-    public const string SourceLabel = "weft.dev/source";
-
     public static int HostsOf(ServiceEntrySpec spec) => Math.Min(spec.Hosts.Count, ServiceEntrySpec.MostHosts);
 
     public static int PortsOf(ServiceEntrySpec spec) => Math.Min(spec.Ports.Count, Math.Min(ServiceEntrySpec.MostPorts, Pairs / Math.Max(1, HostsOf(spec))));
@@ -25,8 +23,5 @@ internal static class EntryLimits
     public static int EndpointsOf(ServiceEntry entry) => Math.Min(Places / Math.Max(1, HostsOf(entry.Spec) * PortsOf(entry.Spec)), entry.Spec.WorkloadSelector is null ? WrittenOf(entry) : Places);
 
     /// <summary>Endpoints that are written down. Those of a name of the registry are instances, which are bounded where they come from.</summary>
-    public static int WrittenOf(ServiceEntry entry) => IsGenerated(entry) ? Places : ServiceEntrySpec.MostEndpoints;
-
-    // Whoever writes the label into an object of the cluster has one with a version.
-    private static bool IsGenerated(ServiceEntry entry) => string.IsNullOrEmpty(entry.Metadata.ResourceVersion) && entry.Metadata.Labels.ContainsKey(SourceLabel);
+    public static int WrittenOf(ServiceEntry entry) => IHostSource.Made(entry) ? Places : ServiceEntrySpec.MostEndpoints;
 }

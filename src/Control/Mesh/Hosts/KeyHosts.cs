@@ -1,4 +1,5 @@
 using Weft.Api.Core;
+using Weft.Control.Mesh.Feed;
 using Weft.Proxy.Config.Model;
 
 namespace Weft.Control.Mesh.Hosts;
@@ -15,6 +16,6 @@ internal static class KeyHosts
 
     public static bool Counts(MeshHost host, string @namespace, string root) => NamespacesOf(host, root) is var own && (own.Contains("*") || own.Contains(@namespace));
 
-    /// <summary>Its endpoints are where its author says that they are.</summary>
-    public static bool IsDeclared(MeshHost host) => host.Source is not Service || host.Resolution == Resolution.Dns;
+    /// <summary>Its endpoints are where its author says that they are, who may be any tenant. What the registry knows is root's word, or that of a holder of its token: its processes are the node's own.</summary>
+    public static bool IsDeclared(MeshHost host) => host.Source is Service ? host.Resolution == Resolution.Dns : !IHostSource.Made(host.Source);
 }

@@ -85,21 +85,40 @@ internal static class TokensReader
             return (NoKeys, null);
         }
 
+        return Place(uri, at, @namespace, lookups, problems) ? (null, isGiven ? text : null) : (NoKeys, null);
+    }
+
+    // What nodes find there is known when they ask. What is known here is said.
+    private static bool Place(Uri uri, string at, string @namespace, MeshLookups lookups, Problems problems)
+    {
         var name = uri.Host.TrimEnd('.').ToLowerInvariant();
-        if (lookups.Host(name) is { } host && host.Name == name && !KeyHosts.Counts(host, @namespace, lookups.Settings.RootNamespace))
+        if (lookups.Host(name) is not { } host || host.Name != name)
+        {
+            if (name.Split('.', 4) is [_, _, "svc", var domain] && domain == lookups.Settings.ClusterDomain)
+                problems.Warn(at, $"'{name}' is no Service that there is; until there is one tokens of the issuer are refused");
+            return true;
+        }
+
+        if (!KeyHosts.Counts(host, @namespace, lookups.Settings.RootNamespace))
         {
             if (host.Source is Service)
             {
                 problems.Error(at, $"'{name}' is a Service that this namespace does not see (its annotation networking.istio.io/exportTo); tokens of the issuer are refused");
-                return (NoKeys, null);
+                return false;
             }
 
             problems.Warn(at, HostNames.IsExported(host.ExportTo, host.Namespace, @namespace)
                 ? $"'{name}' is a host of a ServiceEntry of namespace '{host.Namespace}', which says nothing of another's key servers: it is looked for outside the mesh; write the ServiceEntry in this namespace, or in {lookups.Settings.RootNamespace} for all"
                 : $"'{name}' is a host of a ServiceEntry that this namespace does not see (exportTo), and is looked for outside the mesh");
+            return true;
         }
 
-        return (null, isGiven ? text : null);
+        if (host.Port(uri.Port) is null)
+            problems.Warn(at, host.Source is Service ? $"Service '{name}' has no port {uri.Port}; until it has it tokens of the issuer are refused" : $"the ServiceEntry of '{name}' has no port {uri.Port}, and the name is looked for outside the mesh");
+        else if (host is { Source: ServiceEntry { Spec: { WorkloadSelector: null, Endpoints: { Count: > 0 } endpoints } }, Resolution: not Resolution.Original }
+            && endpoints.Take(ServiceEntrySpec.MostEndpoints).All(endpoint => IPAddress.TryParse(endpoint.Address, out var address) && AddressClaims.OfEndpoint(address, host.Namespace, lookups) is not null))
+            problems.Warn(at, $"'{name}' is a host of a ServiceEntry that may have none of its endpoints (its status says why); until it has one tokens of the issuer are refused");
+        return true;
     }
 
     private static bool IsKeySet(string text)

@@ -43,8 +43,9 @@ internal interface IMeshPaths
     /// <summary>Likewise at an endpoint that a host of the mesh has because a tenant wrote it.</summary>
     bool MayAskEndpoint(IPAddress address);
 
-    /// <summary>The cluster that the front door is, where the front door is what everybody outside finds at the address and port; null: it is not.</summary>
-    string? DoorAt(IPEndPoint at);
+    /// <summary>The service that everybody outside finds at the address and port, where that is also what the cluster's proxies are to find there; null: there is none.</summary>
+    /// <param name="isTls">Who answers there has to show whose name it is.</param>
+    string? ServiceAt(IPEndPoint at, bool isTls);
 
     /// <summary>Whether the host is none of the mesh, or one that the namespace's policies may name.</summary>
     bool IsShown(string host, string @namespace);

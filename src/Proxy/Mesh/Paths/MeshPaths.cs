@@ -16,8 +16,9 @@ internal delegate void InboundAccept(EventLoop loop, int fd, IPEndPoint source, 
 /// <param name="door">As whom the front door sends.</param>
 /// <param name="isOwn">Whether an address is this machine's; null: it cannot be told, and only pods are called with the client's address.</param>
 /// <param name="newest">Of the step that is being taken over, whose clusters and policies are served before its addresses are; null: as <paramref name="view"/>.</param>
+/// <param name="balancers">From which load balancers are given their addresses; null: it is not known.</param>
 /// <param name="connector">Null: between nodes everything goes in plaintext.</param>
-internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads local, IMeshConnector? connector, OffLimits limits, Func<MeshView> view, InboundAccept inbound, Func<IPAddress, bool>? isOwn = null, Func<MeshView>? newest = null) : IMeshPaths
+internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads local, IMeshConnector? connector, OffLimits limits, Func<MeshView> view, InboundAccept inbound, Func<IPAddress, bool>? isOwn = null, Func<MeshView>? newest = null, IPNetwork? balancers = null) : IMeshPaths
 {
     // What the proxy asks for itself (authorizers) it asks as nobody.
     private static readonly MeshSource Nobody = new(null, new LocalWorkload("", "", "", "", default), null);
@@ -26,7 +27,7 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
     {
         var source = client is null ? Nobody : client.Mesh?.Source ?? door;
         var address = endpoint.Address.Address.Plain();
-        if (client is { KeepsOffNode: true } && !MayAskEndpoint(address))
+        if (client?.Keys is { } keys && !MayFetch(keys, address))
             return new MeshPath(MeshPathKind.Refused, source);
         // The last step to a pod of this node, after its policies.
         if (client?.Mesh is { Judged: { } judged })
@@ -61,26 +62,19 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
     }
 
     // In the cluster's ranges whoever is no pod and no service is a node, and what listens there believes nodes.
-    public bool MayResolveTo(IPAddress address) => !limits.ForNames(address) && (!limits.IsOfCluster(address) || IsOfMesh(view(), address.Plain()));
+    public bool MayResolveTo(IPAddress address) => !limits.ForNames(address) && (!limits.IsOfCluster(address) || IsOfMesh(address.Plain()));
 
     // What a pod or a service has is theirs to guard: it is asked by its name, as the front door asks, and not from the node, which is let in where no pod is.
-    public bool MayAsk(IPAddress address) => !limits.ForNames(address) && !limits.IsOfCluster(address) && !IsOfMesh(view(), address.Plain()) && !IsOfMesh(Newest, address.Plain()) && !IsOwn(address);
+    public bool MayAsk(IPAddress address) => !limits.ForNames(address) && !limits.IsOfCluster(address) && !IsOfMesh(address.Plain()) && !IsOwn(address);
 
     // Also of a pod that shares the node's address: what else listens there is nobody's to ask.
     public bool MayAskEndpoint(IPAddress address) => MayResolveTo(address) && !IsOwn(address);
 
-    // Anybody outside may ask there. The way leads to the door itself and not to the address: at the node's own a process, or a pod with a host port, may have the port before the door. Who asks with TLS notices, as
-    // the certificate is another's; without it whoever has the name at the door would answer for who has it there.
-    public string? DoorAt(IPEndPoint at)
+    // Anybody outside may ask there. The way leads to the service itself and not to the address, which is the node's own, too: nodes have those of balancers on their loopback interface.
+    public string? ServiceAt(IPEndPoint at, bool isTls)
     {
         at = new IPEndPoint(at.Address.Plain(), at.Port);
-        if (limits.ForNames(at.Address) || limits.IsOfCluster(at.Address))
-            return null;
-        var shared = view().Shared;
-        // First whose it is: nodes have the addresses of balancers on their loopback interface, so these are the node's own, too.
-        var door = shared.TryGetValue(at, out var sharing) ? sharing.Values.First()
-            : IsOwn(at.Address) ? shared.Where(pair => pair.Key.Port == at.Port).Select(pair => pair.Value.Values.First()).FirstOrDefault(host => DoorNames.IsService(host.Name) && host.Port(at.Port)?.Protocol == PortProtocol.Tls) : null;
-        return door is not null && DoorNames.IsService(door.Name) ? $"{door.Name}:{at.Port}" : null;
+        return limits.ForNames(at.Address) || limits.IsOfCluster(at.Address) ? null : ServiceAt(view(), at, isTls) ?? ServiceAt(Newest, at, isTls);
     }
 
     // A name may change hands in a step: until it is served whole it is of nobody who did not have it before, and not of who has it no more.
@@ -103,6 +97,23 @@ internal sealed class MeshPaths(string node, MeshSource door, ILocalWorkloads lo
     private static bool IsShown(MeshView seen, string host, string @namespace) => !seen.Kept.TryGetValue(host, out var unit) || unit.Namespaces.Contains("*") || unit.Namespaces.Contains(@namespace);
 
     private static bool IsDeclared(MeshView seen, string host) => seen.Kept.TryGetValue(host, out var unit) && unit.Declared;
+
+    // Judged for each endpoint that is chosen: whose a name is, and what a cluster's endpoints are, may be different by then.
+    private bool MayFetch(KeyFetch keys, IPAddress address) => keys.Namespace is { } asks ? IsShown(keys.Host, asks) && (!IsDeclared(keys.Host) || MayAskEndpoint(address)) : !IsDeclared(keys.Host);
+
+    private string? ServiceAt(MeshView seen, IPEndPoint at, bool isTls)
+    {
+        // An address of the pool was given to who has it, and so was the door's name. Any other a service takes for itself (externalIPs), and the world outside may find another there: TLS tells.
+        if (seen.Shared.TryGetValue(at, out var sharing))
+            return sharing.Values.First().Name is var first && (isTls || DoorNames.IsService(first) || balancers?.Contains(at.Address) == true) ? first : null;
+        // At a node's own address a process, or a pod with a host port, may have the port before the door. Who asks with TLS notices, as the certificate is another's; without it whoever has the name at the door
+        // would answer for who has it there.
+        return !IsOwn(at.Address) ? null
+            : seen.Shared.Where(pair => pair.Key.Port == at.Port).Select(pair => pair.Value.Values.First()).FirstOrDefault(host => DoorNames.IsService(host.Name) && host.Port(at.Port)?.Protocol == PortProtocol.Tls)?.Name;
+    }
+
+    // Clusters, and the front door, are there before what is served says whose their addresses are.
+    private bool IsOfMesh(IPAddress plain) => IsOfMesh(view(), plain) || IsOfMesh(Newest, plain);
 
     private static bool IsOfMesh(MeshView seen, IPAddress plain) => (seen.Hosts.TryGetValue(plain, out var host) && WorkloadNames.IsService(host.Name))
         || (seen.Workloads.TryGetValue(plain, out var owners) && owners.Any(owner => owner.IsPod)) || seen.Shared.Keys.Any(at => at.Address.Equals(plain));

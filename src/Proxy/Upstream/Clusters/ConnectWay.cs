@@ -58,4 +58,7 @@ internal sealed record ConnectWay(TlsClientContext? Tls, UpstreamProtocol Protoc
 internal readonly record struct ClientKey(IPAddress? Address, IPEndPoint? Source, IPEndPoint? Destination, MeshPath? Path = null)
 {
     public bool IsEmpty => Address is null && Source is null && Path is null;
+
+    /// <summary>The client may not reach the endpoint; that says nothing of the endpoint, which others may.</summary>
+    public bool IsRefused => Path is { Kind: MeshPathKind.Refused };
 }
