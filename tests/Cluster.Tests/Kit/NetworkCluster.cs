@@ -1,3 +1,5 @@
+using Weft.Testing;
+
 namespace Weft.Cluster.Tests.Kit;
 
 /// <summary>
@@ -27,6 +29,8 @@ public class NetworkCluster : WeftCluster
             $"-n {Namespace} addr add {NodeAddress}/24 dev up0", $"-n {Namespace} link set up0 up", $"-n {Namespace} link set up1 up",
             $"-n {Namespace} route add default via 172.31.78.2"])
             (await Shell.RunAsync("ip", command.Split(' '))).Succeeded();
+        // The kernel says so a moment later, and the look at the end would see another state than the first one.
+        await Eventually.TrueAsync(async () => (await RunAsync("ip", ["-br", "link", "show", "up0"])).Output.Contains(" UP ", StringComparison.Ordinal));
         _before = await NetworkAsync();
         await base.InitializeAsync();
     }
