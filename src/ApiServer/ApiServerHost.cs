@@ -189,7 +189,12 @@ public sealed class ApiServerHost : IAsyncDisposable
 
     private sealed class PipelineApplication(ApiPipeline pipeline) : IHttpApplication<HttpContext>
     {
-        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+        public HttpContext CreateContext(IFeatureCollection contextFeatures)
+        {
+            ReusedStreams.Clear(contextFeatures);
+            return new DefaultHttpContext(contextFeatures);
+        }
+
         public Task ProcessRequestAsync(HttpContext context) => pipeline.HandleAsync(context);
         public void DisposeContext(HttpContext context, Exception? exception) { }
     }
