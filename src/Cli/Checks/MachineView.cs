@@ -28,6 +28,7 @@ internal sealed record MachineView
     public bool DockerPresent { get; init; }
     public bool IpForward { get; init; }
     public string? BridgeFilter { get; init; }
+    /// <summary>And the machine's own addresses, each as a network of one.</summary>
     public IReadOnlyList<IPNetwork> Routes { get; init; } = [];
     public bool HasDefaultRoute { get; init; }
     public IReadOnlyList<string> NameServers { get; init; } = [];
@@ -89,7 +90,7 @@ internal static class MachineReader
             DockerPresent = File.Exists("/var/run/docker.sock") || File.Exists("/run/docker.sock"),
             IpForward = Text("/proc/sys/net/ipv4/ip_forward") == "1",
             BridgeFilter = File.Exists("/proc/sys/net/bridge/bridge-nf-call-iptables") ? Text("/proc/sys/net/bridge/bridge-nf-call-iptables") : null,
-            Routes = AddressPlan.Routes(Lines("/proc/net/route")),
+            Routes = [.. AddressPlan.Routes(Lines("/proc/net/route")), .. MachineNetworks.Addresses()],
             HasDefaultRoute = AddressPlan.Routes(Lines("/proc/net/route")).Any(route => route.PrefixLength == 0),
             NameServers = [.. Lines("/etc/resolv.conf").Select(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).Where(words => words is ["nameserver", _, ..]).Select(words => words[1])],
             PortHolders = ports.Distinct().Select(port => (port, holder: PortHolder.Find(port))).Where(found => found.holder is not null).ToDictionary(found => found.port, found => found.holder!),

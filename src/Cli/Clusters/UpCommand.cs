@@ -61,11 +61,16 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         if (WhyNot(options) is { } refusal)
             return Fail(refusal);
         var running = Supervisor.Find(paths);
+        var isNew = running is null && Environment.IsPrivilegedProcess && ClusterSettings.Load(paths.Settings) is null;
+        using var choice = isNew ? await NetworkChoice.TryTakeAsync(time, output, cancellationToken) : null;
+        if (isNew && choice is null)
+            return Fail(NetworkChoice.Busy);
         if (running is null && await PrepareAsync(options, cancellationToken) is { } problem)
             return Fail(problem);
         if (running is null && options.Foreground)
         {
             alone?.Dispose(); // `down` in another terminal must be able to end this one
+            choice?.Dispose(); // nobody waits here until it is ready, as this process is what runs it
             return await new Supervisor(paths, ClusterChildren.Of(paths, options.Executable), time).RunAsync();
         }
 
@@ -107,11 +112,11 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         if (problems.Count > 0)
             return string.Join(Environment.NewLine, problems);
 
-        var routes = AddressPlan.Routes(File.ReadLines("/proc/net/route"));
-        var podCidr = known?.PodCidr ?? AddressPlan.ChoosePodCidr(routes);
+        var networks = MachineNetworks.Read();
+        var podCidr = known?.PodCidr ?? AddressPlan.ChoosePodCidr(networks);
         if (podCidr is null)
             return "every network from 10.128.0.0/16 to 10.244.0.0/16 is in use by a route of this machine: remove one with 'ip route del'";
-        var serviceCidr = known?.ServiceCidr ?? AddressPlan.ChooseServiceCidr(routes);
+        var serviceCidr = known?.ServiceCidr ?? AddressPlan.ChooseServiceCidr(networks);
         if (serviceCidr is null)
             return "every network from 10.96.0.0/16 to 10.127.0.0/16 is in use by a route of this machine: remove one with 'ip route del'";
 

@@ -55,6 +55,18 @@ public sealed class UpDownTests(WeftCluster cluster)
     }
 
     [Fact]
+    public async Task Two_clusters_that_are_made_at_once_take_different_networks()
+    {
+        await using var first = new SpareCluster(cluster, suffix: "a");
+        await using var second = new SpareCluster(cluster, suffix: "b");
+        await Task.WhenAll(first.UpAsync(), second.UpAsync());
+
+        var (one, other) = (ClusterSettings.Load(first.Paths.Settings)!, ClusterSettings.Load(second.Paths.Settings)!);
+        Assert.NotEqual(one.PodCidr, other.PodCidr);
+        Assert.NotEqual(one.ServiceCidr, other.ServiceCidr);
+    }
+
+    [Fact]
     public async Task Down_of_a_cluster_that_never_came_up_succeeds_and_again()
     {
         using var other = new OtherCluster(cluster);

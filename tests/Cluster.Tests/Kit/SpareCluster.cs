@@ -12,10 +12,11 @@ internal sealed class SpareCluster : IAsyncDisposable
     private readonly MachineState _before;
 
     /// <param name="place">Where its data is; its own directory without one.</param>
-    internal SpareCluster(WeftCluster beside, string? place = null)
+    /// <param name="suffix">Tells it from another one beside the same cluster.</param>
+    internal SpareCluster(WeftCluster beside, string? place = null, string suffix = "s")
     {
         Directory.CreateDirectory(_directory);
-        Paths = ClusterPaths.For(beside.Name + "-s", Path.Combine(place ?? _directory, "data"));
+        Paths = ClusterPaths.For($"{beside.Name}-{suffix}", Path.Combine(place ?? _directory, "data"));
         _before = MachineState.Take(Marks);
     }
 
