@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using Weft.Cli.Clusters;
 using Weft.Cli.Supervision;
@@ -24,7 +25,8 @@ public sealed class CheckCommand(TimeProvider time, TextWriter output)
         var up = Supervisor.Find(paths) is not null;
         var ports = new Dictionary<int, string> { [apiPort ?? settings?.ApiPort ?? UpCommand.DefaultApiPort] = "API server" };
         var machine = await MachineReader.ReadAsync(paths, ports.Keys, time, cancellationToken);
-        var wishes = new CheckWishes(ports, settings?.PodCidr ?? AddressPlan.ChoosePodCidr(machine.Routes), settings?.ServiceCidr ?? "10.96.0.0/16", up, paths.DataDir);
+        IReadOnlyList<IPNetwork> taken = settings is null ? [.. machine.Routes, .. MachineNetworks.OfClusters(ClusterPaths.UsualPlace)] : [];
+        var wishes = new CheckWishes(ports, settings?.PodCidr ?? AddressPlan.ChoosePodCidr(taken), settings?.ServiceCidr ?? AddressPlan.ChooseServiceCidr(taken), up, paths.DataDir);
         return MachineChecks.Run(machine, wishes);
     }
 

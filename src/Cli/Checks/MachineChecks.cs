@@ -5,7 +5,7 @@ namespace Weft.Cli.Checks;
 
 /// <param name="Ports">Ports that a cluster here listens on, with what for.</param>
 /// <param name="ClusterIsUp">Then its own ports and ranges are no conflict.</param>
-internal sealed record CheckWishes(IReadOnlyDictionary<int, string> Ports, string? PodCidr, string ServiceCidr, bool ClusterIsUp, string DataDir);
+internal sealed record CheckWishes(IReadOnlyDictionary<int, string> Ports, string? PodCidr, string? ServiceCidr, bool ClusterIsUp, string DataDir);
 
 /// <summary>What must hold on a machine for a cluster, and what makes it better. Pure: from what was read to findings.</summary>
 internal static class MachineChecks
@@ -93,7 +93,7 @@ internal static class MachineChecks
         {
             if (range is null)
             {
-                yield return Finding.Fail("network", $"no range is free for {what}: every candidate overlaps a route", "remove a route ('ip route'), or leave a VPN while the cluster is made");
+                yield return Finding.Fail("network", $"no range is free for {what}: every candidate overlaps a route, an address or another cluster", "remove a route ('ip route'), leave a VPN while the cluster is made, or purge a cluster that is not needed");
                 continue;
             }
 

@@ -8,6 +8,9 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
 {
     public const string DefaultName = "weft";
 
+    /// <summary>Of a cluster's data, unless it was told another.</summary>
+    internal const string UsualPlace = "/var/lib";
+
     public string Settings => Path.Combine(DataDir, "cluster.json");
     public string Database => Path.Combine(DataDir, "store", "weft.db");
     public string Pki => Path.Combine(DataDir, "pki");
@@ -52,7 +55,7 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
     public static ClusterPaths For(string name, string? dataDir)
     {
         var leaf = name == DefaultName ? "weft" : "weft-" + name;
-        return new(name, Path.GetFullPath(dataDir ?? Path.Combine("/var/lib", leaf)), Path.Combine("/run", leaf));
+        return new(name, Path.GetFullPath(dataDir ?? Path.Combine(UsualPlace, leaf)), Path.Combine("/run", leaf));
     }
 
     /// <summary>The name becomes part of interface, cgroup and nft table names: 1 to 20 of a-z, 0-9 and '-' (RFC 1123 label).</summary>

@@ -115,10 +115,10 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         var networks = MachineNetworks.Read();
         var podCidr = known?.PodCidr ?? AddressPlan.ChoosePodCidr(networks);
         if (podCidr is null)
-            return "every network from 10.128.0.0/16 to 10.244.0.0/16 is in use by a route of this machine: remove one with 'ip route del'";
+            return "every network from 10.128.0.0/16 to 10.244.0.0/16 is in use by a route, an address or another cluster of this machine: remove one ('ip route del', 'ip address del', 'weft down --purge --name OTHER')";
         var serviceCidr = known?.ServiceCidr ?? AddressPlan.ChooseServiceCidr(networks);
         if (serviceCidr is null)
-            return "every network from 10.96.0.0/16 to 10.127.0.0/16 is in use by a route of this machine: remove one with 'ip route del'";
+            return "every network from 10.96.0.0/16 to 10.127.0.0/16 is in use by a route, an address or another cluster of this machine: remove one ('ip route del', 'ip address del', 'weft down --purge --name OTHER')";
 
         if (known is null && Directory.Exists(paths.DataDir) && Directory.EnumerateFileSystemEntries(paths.DataDir).Any())
             return $"{paths.DataDir} is not empty and holds no cluster: choose an empty or new directory with --data-dir";
