@@ -14,20 +14,36 @@ internal static class ReusedStreams
     private const BindingFlags Own = BindingFlags.Instance | BindingFlags.NonPublic;
 
     private static readonly object NotScheduled = false;
+    private static readonly Internals? Kestrel = Internals.Find();
 
-    // Another Kestrel may have other names, and the fault or not: then nothing is done here. A test tells when these names are gone.
-    private static readonly Type? Stream = typeof(KestrelServerOptions).Assembly.GetType("Microsoft.AspNetCore.Server.Kestrel.Core.Internal.Http2.Http2Stream");
-    private static readonly FieldInfo? Output = Stream?.GetField("_http2Output", Own);
-    private static readonly FieldInfo? IsScheduled = Output?.FieldType.GetField("_isScheduled", Own) is { } field && field.FieldType == typeof(bool) ? field : null;
-
-    /// <summary>
-    /// Takes the mark off before anything of the answer is written. Where something of this request has been scheduled already (the client reset the stream), it stays in the queue, and
-    /// what is scheduled after it is one look more at an answer that has nothing to send.
-    /// </summary>
+    /// <summary>Takes a mark off that an earlier stream has left, before anything of the answer is written.</summary>
     /// <param name="request">What Kestrel gives for a request: of HTTP/2, the stream itself.</param>
     internal static void Clear(IFeatureCollection request)
     {
-        if (IsScheduled is not null && Stream!.IsInstanceOfType(request) && Output!.GetValue(request) is { } output)
-            IsScheduled.SetValue(output, NotScheduled);
+        if (Kestrel is null || !Kestrel.Stream.IsInstanceOfType(request) || Kestrel.Output.GetValue(request) is not { } output || Kestrel.IsScheduled.GetValue(output) is false)
+            return;
+
+        Kestrel.IsScheduled.SetValue(output, NotScheduled);
+
+        // A client that has reset this stream already met the mark, so the end was not scheduled either, and the stream would never be over. Whoever ends it says so first and looks at the
+        // mark then; here it is the other way round, so one of both schedules it. A second time does no harm: what is over is passed over.
+        Interlocked.MemoryBarrier();
+        if (Kestrel.IsEnding.GetValue(output) is true)
+            Kestrel.Schedule.Invoke(output, null);
+    }
+
+    private sealed record Internals(Type Stream, FieldInfo Output, FieldInfo IsScheduled, FieldInfo IsEnding, MethodInfo Schedule)
+    {
+        // Another Kestrel may have other names, and the fault or not: then nothing is done here. A test tells when these names are gone.
+        internal static Internals? Find() =>
+            typeof(KestrelServerOptions).Assembly.GetType("Microsoft.AspNetCore.Server.Kestrel.Core.Internal.Http2.Http2Stream") is { } stream
+            && stream.GetField("_http2Output", Own) is { } output
+            && Flag(output.FieldType, "_isScheduled") is { } isScheduled
+            && Flag(output.FieldType, "_completeScheduled") is { } isEnding
+            && output.FieldType.GetMethod("Schedule", BindingFlags.Instance | BindingFlags.Public, []) is { } schedule
+                ? new(stream, output, isScheduled, isEnding, schedule)
+                : null;
+
+        private static FieldInfo? Flag(Type type, string name) => type.GetField(name, Own) is { } field && field.FieldType == typeof(bool) ? field : null;
     }
 }

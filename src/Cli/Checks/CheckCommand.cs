@@ -25,7 +25,7 @@ public sealed class CheckCommand(TimeProvider time, TextWriter output)
         var up = Supervisor.Find(paths) is not null;
         var ports = new Dictionary<int, string> { [apiPort ?? settings?.ApiPort ?? UpCommand.DefaultApiPort] = "API server" };
         var machine = await MachineReader.ReadAsync(paths, ports.Keys, time, cancellationToken);
-        IReadOnlyList<IPNetwork> taken = settings is null ? [.. machine.Routes, .. MachineNetworks.OfClusters(ClusterPaths.UsualPlace)] : [];
+        IReadOnlyList<IPNetwork> taken = settings is null ? [.. machine.Routes, .. MachineNetworks.OfClusters(ClusterPaths.UsualPlace, ClusterPaths.RunPlace)] : [];
         var wishes = new CheckWishes(ports, settings?.PodCidr ?? AddressPlan.ChoosePodCidr(taken), settings?.ServiceCidr ?? AddressPlan.ChooseServiceCidr(taken), up, paths.DataDir);
         return MachineChecks.Run(machine, wishes);
     }

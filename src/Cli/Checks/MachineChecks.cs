@@ -101,7 +101,7 @@ internal static class MachineChecks
             var clash = machine.Routes.Where(route => route.PrefixLength > 0 && (route.Contains(wanted.BaseAddress) || wanted.Contains(route.BaseAddress))).Select(route => route.ToString()).FirstOrDefault();
             yield return clash is null
                 ? Finding.Ok("network", $"addresses of {what} {range} are free")
-                : Finding.Warn("network", $"the addresses of {what} {range} overlap the route to {clash}", "a VPN or another cluster has them: what is behind that route is not reached from pods");
+                : Finding.Warn("network", $"the addresses of {what} {range} overlap {clash}, a route or an address of this machine", "a VPN or another cluster has them: what is there is not reached from pods; where it is an earlier run of this cluster, 'weft down' takes it away");
         }
     }
 

@@ -3,13 +3,13 @@ using System.Net;
 
 namespace Weft.Cli.Clusters;
 
-/// <summary>Chooses the networks of a new cluster so that they overlap no route of the machine: two clusters, or a VPN, keep working.</summary>
+/// <summary>Chooses the networks of a new cluster so that they overlap none that is in use (<see cref="MachineNetworks"/>): two clusters, or a VPN, keep working.</summary>
 public static class AddressPlan
 {
-    /// <summary>The first of 10.244.0.0/16, 10.242.0.0/16, ... that no route touches. Null when all are in use.</summary>
-    public static string? ChoosePodCidr(IEnumerable<IPNetwork> routes)
+    /// <summary>The first of 10.244.0.0/16, 10.242.0.0/16, ... that none in use touches. Null when all are.</summary>
+    public static string? ChoosePodCidr(IEnumerable<IPNetwork> inUse)
     {
-        var taken = Claims(routes);
+        var taken = Claims(inUse);
         for (var second = 244; second >= 128; second -= 2)
         {
             if (Network(second) is var candidate && IsFree(candidate, taken))
@@ -19,10 +19,10 @@ public static class AddressPlan
         return null;
     }
 
-    /// <summary>The first of 10.96.0.0/16, 10.98.0.0/16, ... that no route touches, nor the network after it, where load balancers get their addresses.</summary>
-    public static string? ChooseServiceCidr(IEnumerable<IPNetwork> routes)
+    /// <summary>The first of 10.96.0.0/16, 10.98.0.0/16, ... that none in use touches, nor the network after it, where load balancers get their addresses. Null when all are.</summary>
+    public static string? ChooseServiceCidr(IEnumerable<IPNetwork> inUse)
     {
-        var taken = Claims(routes);
+        var taken = Claims(inUse);
         for (var second = 96; second < 128; second += 2)
         {
             if (IsFree(Network(second), taken) && IsFree(Network(second + 1), taken))
@@ -32,12 +32,12 @@ public static class AddressPlan
         return null;
     }
 
-    private static List<IPNetwork> Claims(IEnumerable<IPNetwork> routes) => [.. routes.Where(route => route.PrefixLength > 0)]; // the default route is no claim
+    private static List<IPNetwork> Claims(IEnumerable<IPNetwork> inUse) => [.. inUse.Where(network => network.PrefixLength > 0)]; // the default route is no claim
 
     private static IPNetwork Network(int second) => new(new IPAddress([10, (byte)second, 0, 0]), 16);
 
     private static bool IsFree(IPNetwork candidate, List<IPNetwork> taken) =>
-        !taken.Exists(route => candidate.Contains(route.BaseAddress) || route.Contains(candidate.BaseAddress));
+        !taken.Exists(network => candidate.Contains(network.BaseAddress) || network.Contains(candidate.BaseAddress));
 
     /// <summary>The /24 with this number in a /16.</summary>
     public static string Part(string podCidr, byte number)

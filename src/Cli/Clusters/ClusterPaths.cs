@@ -11,6 +11,9 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
     /// <summary>Of a cluster's data, unless it was told another.</summary>
     internal const string UsualPlace = "/var/lib";
 
+    /// <summary>Of what a cluster has while it is up.</summary>
+    internal const string RunPlace = "/run";
+
     public string Settings => Path.Combine(DataDir, "cluster.json");
     public string Database => Path.Combine(DataDir, "store", "weft.db");
     public string Pki => Path.Combine(DataDir, "pki");
@@ -55,8 +58,11 @@ public sealed partial record ClusterPaths(string Name, string DataDir, string Ru
     public static ClusterPaths For(string name, string? dataDir)
     {
         var leaf = name == DefaultName ? "weft" : "weft-" + name;
-        return new(name, Path.GetFullPath(dataDir ?? Path.Combine(UsualPlace, leaf)), Path.Combine("/run", leaf));
+        return new(name, Path.GetFullPath(dataDir ?? Path.Combine(UsualPlace, leaf)), Path.Combine(RunPlace, leaf));
     }
+
+    /// <summary>Of the cluster with this run directory.</summary>
+    internal static string NameOf(string runDir) => Path.GetFileName(runDir) is var leaf && leaf == "weft" ? DefaultName : leaf["weft-".Length..];
 
     /// <summary>The name becomes part of interface, cgroup and nft table names: 1 to 20 of a-z, 0-9 and '-' (RFC 1123 label).</summary>
     public static string? WhyBadName(string name) => ValidName().IsMatch(name)

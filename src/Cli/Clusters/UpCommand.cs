@@ -61,16 +61,11 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         if (WhyNot(options) is { } refusal)
             return Fail(refusal);
         var running = Supervisor.Find(paths);
-        var isNew = running is null && Environment.IsPrivilegedProcess && ClusterSettings.Load(paths.Settings) is null;
-        using var choice = isNew ? await NetworkChoice.TryTakeAsync(time, output, cancellationToken) : null;
-        if (isNew && choice is null)
-            return Fail(NetworkChoice.Busy);
         if (running is null && await PrepareAsync(options, cancellationToken) is { } problem)
             return Fail(problem);
         if (running is null && options.Foreground)
         {
             alone?.Dispose(); // `down` in another terminal must be able to end this one
-            choice?.Dispose(); // nobody waits here until it is ready, as this process is what runs it
             return await new Supervisor(paths, ClusterChildren.Of(paths, options.Executable), time).RunAsync();
         }
 
@@ -112,13 +107,18 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
         if (problems.Count > 0)
             return string.Join(Environment.NewLine, problems);
 
-        var networks = MachineNetworks.Read();
-        var podCidr = known?.PodCidr ?? AddressPlan.ChoosePodCidr(networks);
+        using var choice = await NetworkChoice.TryTakeAsync(time, cancellationToken);
+        if (choice is null)
+            return NetworkChoice.Busy;
+        if (known is not null && MachineNetworks.HolderOf(known, ClusterPaths.RunPlace, paths.RunDir) is { } holder)
+            return $"its networks, {known.PodCidr} and {known.ServiceCidr}, meet those of cluster '{holder}', which is up on this machine: 'weft down --name {holder}' first (with its --data-dir, if it has one)";
+        IReadOnlyList<IPNetwork> taken = known is null ? MachineNetworks.Read() : [];
+        var podCidr = known?.PodCidr ?? AddressPlan.ChoosePodCidr(taken);
         if (podCidr is null)
-            return "every network from 10.128.0.0/16 to 10.244.0.0/16 is in use by a route, an address or another cluster of this machine: remove one ('ip route del', 'ip address del', 'weft down --purge --name OTHER')";
-        var serviceCidr = known?.ServiceCidr ?? AddressPlan.ChooseServiceCidr(networks);
+            return "every network from 10.128.0.0/16 to 10.244.0.0/16 is in use: 'ip route' and 'ip address' show those of this machine, and each other cluster of it keeps its own until 'weft down --purge'";
+        var serviceCidr = known?.ServiceCidr ?? AddressPlan.ChooseServiceCidr(taken);
         if (serviceCidr is null)
-            return "every network from 10.96.0.0/16 to 10.127.0.0/16 is in use by a route, an address or another cluster of this machine: remove one ('ip route del', 'ip address del', 'weft down --purge --name OTHER')";
+            return "every network from 10.96.0.0/16 to 10.127.0.0/16 is in use: 'ip route' and 'ip address' show those of this machine, and each other cluster of it keeps its own until 'weft down --purge'";
 
         if (known is null && Directory.Exists(paths.DataDir) && Directory.EnumerateFileSystemEntries(paths.DataDir).Any())
             return $"{paths.DataDir} is not empty and holds no cluster: choose an empty or new directory with --data-dir";
@@ -142,6 +142,7 @@ public sealed class UpCommand(TimeProvider time, TextWriter output, TextWriter e
             return refusal;
         if (settings != known)
             settings.Save(paths.Settings); // first of all files: it says that the directory is a cluster's
+        MachineNetworks.Note(settings, paths.RunDir);
         Directory.CreateDirectory(Path.GetDirectoryName(paths.Log)!);
         File.Delete(paths.ServerFile);
         return null;

@@ -33,12 +33,12 @@ public sealed class ReusedStreamTests
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
 
-        for (var request = 1; request <= 3; request++)
+        // Kestrel may make another object when it has not put the one before away yet.
+        for (var request = 1; seen.Again < 3; request++)
         {
+            Assert.True(request < 1000, "Kestrel uses no object of a stream again");
             Assert.Equal("here", await Eventually.EndsAsync(client.GetStringAsync("/seen")));
-            Assert.Equal(request, seen.Requests);
-            var stream = Assert.Single(seen.Streams); // else the connection has made another object, and nothing is tested
-            await LeaveMarkedAsync(stream);
+            await LeaveMarkedAsync(seen.Last);
         }
     }
 
@@ -53,16 +53,21 @@ public sealed class ReusedStreamTests
 
     private sealed class SeenStreams : IPathHandler
     {
-        internal HashSet<object> Streams { get; } = new(ReferenceEqualityComparer.Instance);
+        private readonly HashSet<object> _streams = new(ReferenceEqualityComparer.Instance);
+        private object? _last;
 
-        internal int Requests { get; private set; }
+        /// <summary>Requests on an object that had one before.</summary>
+        internal int Again { get; private set; }
+
+        internal object Last => _last ?? throw new InvalidOperationException("no request has come");
 
         public bool Matches(RequestInfo request) => request.Path == "/seen";
 
         public Task HandleAsync(HttpContext context, RequestInfo request, CancellationToken cancellationToken)
         {
-            Requests++;
-            Streams.Add(context.Features.Get<IHttpResetFeature>()!);
+            _last = context.Features.Get<IHttpResetFeature>()!;
+            if (!_streams.Add(_last))
+                Again++;
             return context.Response.WriteAsync("here", cancellationToken);
         }
     }

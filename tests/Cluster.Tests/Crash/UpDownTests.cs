@@ -67,6 +67,23 @@ public sealed class UpDownTests(WeftCluster cluster)
     }
 
     [Fact]
+    public async Task A_cluster_whose_networks_another_one_has_that_is_up_is_told_which()
+    {
+        using var other = new OtherCluster(cluster);
+        var running = ClusterSettings.Load(ClusterPaths.For(cluster.Name, cluster.DataDir).Settings)!;
+        Directory.CreateDirectory(other.Paths.DataDir);
+        new ClusterSettings(FreePort(), running.PodCidr, running.ServiceCidr).Save(other.Paths.Settings);
+
+        var refused = await other.WeftAsync("up");
+
+        Assert.Equal(1, refused.ExitCode);
+        var sentence = Assert.Single(refused.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains($"'weft down --name {cluster.Name}'", sentence, StringComparison.Ordinal);
+        (await other.WeftAsync("down", "--purge")).Succeeded();
+        Assert.Empty(other.Left());
+    }
+
+    [Fact]
     public async Task Down_of_a_cluster_that_never_came_up_succeeds_and_again()
     {
         using var other = new OtherCluster(cluster);
@@ -80,7 +97,7 @@ public sealed class UpDownTests(WeftCluster cluster)
     public async Task Up_says_why_a_server_cannot_start_and_down_purge_takes_the_rest_away()
     {
         using var other = new OtherCluster(cluster);
-        new ClusterSettings(FreePort(), "10.230.0.0/16", "10.96.0.0/16").Save(other.Paths.Settings);
+        new ClusterSettings(FreePort(), "10.130.0.0/16", "10.126.0.0/16").Save(other.Paths.Settings);
         // The store's directory cannot be made: the cluster fails after its processes have started.
         await File.WriteAllTextAsync(Path.GetDirectoryName(other.Paths.Database)!, "in the way", TestContext.Current.CancellationToken);
 
