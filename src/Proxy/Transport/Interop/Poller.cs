@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Weft.Proxy.Transport.Interop;
 
@@ -12,6 +13,10 @@ internal sealed unsafe class Poller : IDisposable
 
     private readonly int _set = Check(Libc.epoll_create1(Libc.EpollCloexec));
     private readonly int _wake = Check(Libc.eventfd(0, Libc.EventCloexec | Libc.EventNonblock));
+
+    // Others wake when they like, also when this is over: the number may be somebody else's by then, who would find eight bytes in what is theirs.
+    private readonly SafeFileHandle _waking;
+    private bool _isOver;
     private readonly byte[] _events = GC.AllocateArray<byte>(MaxEvents * EventBytes, pinned: true);
 
     private const int MaxEvents = 256;
@@ -19,10 +24,15 @@ internal sealed unsafe class Poller : IDisposable
     /// <summary>The number that an event of <see cref="Wake"/> bears.</summary>
     public const ulong WakeNumber = ulong.MaxValue;
 
-    public Poller() => Add(_wake, Libc.EpollIn | Libc.EpollEdge, WakeNumber);
+    public Poller()
+    {
+        _waking = new(_wake, ownsHandle: true);
+        Add(_wake, Libc.EpollIn | Libc.EpollEdge, WakeNumber);
+    }
 
     public void Add(int fd, uint events, ulong number)
     {
+        ObjectDisposedException.ThrowIf(_isOver, this);
         var e = stackalloc byte[16];
         *(uint*)e = events;
         Unsafe.WriteUnaligned(e + DataOffset, number);
@@ -32,6 +42,8 @@ internal sealed unsafe class Poller : IDisposable
     /// <summary>Closing a descriptor takes it out only when nobody else has the same socket: one that another process holds as well has to be taken out.</summary>
     public void Remove(int fd)
     {
+        if (_isOver)
+            return;
         var e = stackalloc byte[16]; // Linux before 2.6.9 wants one
         _ = Libc.epoll_ctl(_set, Libc.EpollDel, fd, e);
     }
@@ -47,11 +59,20 @@ internal sealed unsafe class Poller : IDisposable
 
     public uint Events(int index) => Unsafe.ReadUnaligned<uint>(ref _events[index * EventBytes]);
 
-    /// <summary>Ends a wait, or the next one. From any thread.</summary>
+    /// <summary>Ends a wait, or the next one. From any thread, and at any time: when this is over, nothing happens.</summary>
     public void Wake()
     {
+        if (_waking.IsClosed)
+            return;
         ulong one = 1;
-        _ = Libc.write(_wake, &one, 8);
+        try
+        {
+            _ = Libc.write(_waking, &one, 8);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended: nobody waits.
+        }
     }
 
     public void Woken()
@@ -62,7 +83,10 @@ internal sealed unsafe class Poller : IDisposable
 
     public void Dispose()
     {
-        _ = Libc.close(_wake);
+        if (_isOver)
+            return;
+        _isOver = true;
+        _waking.Dispose();
         _ = Libc.close(_set);
     }
 
