@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Weft.Cli.Clusters;
 
 namespace Weft.Cli.Checks;
 
@@ -98,7 +99,7 @@ internal static class MachineChecks
             }
 
             var wanted = IPNetwork.Parse(range);
-            var clash = machine.Routes.Where(route => route.PrefixLength > 0 && (route.Contains(wanted.BaseAddress) || wanted.Contains(route.BaseAddress))).Select(route => route.ToString()).FirstOrDefault();
+            var clash = machine.Routes.Where(route => route.PrefixLength > 0 && AddressPlan.Overlap(route, wanted)).Select(route => route.ToString()).FirstOrDefault();
             yield return clash is null
                 ? Finding.Ok("network", $"addresses of {what} {range} are free")
                 : Finding.Warn("network", $"the addresses of {what} {range} overlap {clash}, a route or an address of this machine", "a VPN or another cluster has them: what is there is not reached from pods; where it is an earlier run of this cluster, 'weft down' takes it away");

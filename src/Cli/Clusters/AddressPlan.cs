@@ -37,7 +37,9 @@ public static class AddressPlan
     private static IPNetwork Network(int second) => new(new IPAddress([10, (byte)second, 0, 0]), 16);
 
     private static bool IsFree(IPNetwork candidate, List<IPNetwork> taken) =>
-        !taken.Exists(network => candidate.Contains(network.BaseAddress) || network.Contains(candidate.BaseAddress));
+        !taken.Exists(network => Overlap(candidate, network));
+
+    internal static bool Overlap(IPNetwork one, IPNetwork other) => one.Contains(other.BaseAddress) || other.Contains(one.BaseAddress);
 
     /// <summary>The /24 with this number in a /16.</summary>
     public static string Part(string podCidr, byte number)

@@ -36,11 +36,9 @@ internal static class MachineNetworks
     internal static string? HolderOf(ClusterSettings settings, string run, string ownRunDir)
     {
         IPNetwork[] own = [IPNetwork.Parse(settings.PodCidr), IPNetwork.Parse(settings.ServiceCidr)];
-        var holder = Files(run, NoteName).FirstOrDefault(file => Path.GetDirectoryName(file) != ownRunDir && OfCluster(file).Any(other => own.Any(network => Overlap(network, other))));
+        var holder = Files(run, NoteName).FirstOrDefault(file => Path.GetDirectoryName(file) != ownRunDir && OfCluster(file).Any(other => own.Any(network => AddressPlan.Overlap(network, other))));
         return holder is null ? null : ClusterPaths.NameOf(Path.GetDirectoryName(holder)!);
     }
-
-    private static bool Overlap(IPNetwork one, IPNetwork other) => one.Contains(other.BaseAddress) || other.Contains(one.BaseAddress);
 
     private static string NoteName => $"cluster.{NetworkChoice.Namespace()}.json";
 
