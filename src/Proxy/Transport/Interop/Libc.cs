@@ -39,7 +39,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)] public static partial int epoll_ctl(int epoll, int operation, int fd, void* e);
     [LibraryImport("libc", SetLastError = true)] public static partial int epoll_wait(int epoll, void* events, int max, int timeout);
     [LibraryImport("libc", SetLastError = true)] public static partial int eventfd(uint initial, int flags);
-    [LibraryImport("libc", SetLastError = true)] public static partial nint read(int fd, void* buffer, nuint count);
+    [LibraryImport("libc", SetLastError = true)] public static partial nint read(SafeHandle fd, void* buffer, nuint count);
     [LibraryImport("libc", SetLastError = true)] public static partial nint write(SafeHandle fd, void* buffer, nuint count);
     [LibraryImport("libc", SetLastError = true)] public static partial nint recv(int fd, byte* buffer, nuint count, int flags);
     [LibraryImport("libc", SetLastError = true)] public static partial nint send(int fd, byte* buffer, nuint count, int flags);

@@ -12,11 +12,9 @@ internal sealed unsafe class Poller : IDisposable
     private static readonly int DataOffset = EventBytes - 8;
 
     private readonly int _set = Check(Libc.epoll_create1(Libc.EpollCloexec));
-    private readonly int _wake = Check(Libc.eventfd(0, Libc.EventCloexec | Libc.EventNonblock));
 
     // Others wake when they like, also when this is over: the number may be somebody else's by then, who would find eight bytes in what is theirs.
-    private readonly SafeFileHandle _waking;
-    private bool _isOver;
+    private readonly SafeFileHandle _wake = new(Check(Libc.eventfd(0, Libc.EventCloexec | Libc.EventNonblock)), ownsHandle: true);
     private readonly byte[] _events = GC.AllocateArray<byte>(MaxEvents * EventBytes, pinned: true);
 
     private const int MaxEvents = 256;
@@ -24,15 +22,11 @@ internal sealed unsafe class Poller : IDisposable
     /// <summary>The number that an event of <see cref="Wake"/> bears.</summary>
     public const ulong WakeNumber = ulong.MaxValue;
 
-    public Poller()
-    {
-        _waking = new(_wake, ownsHandle: true);
-        Add(_wake, Libc.EpollIn | Libc.EpollEdge, WakeNumber);
-    }
+    public Poller() => Add((int)_wake.DangerousGetHandle(), Libc.EpollIn | Libc.EpollEdge, WakeNumber);
 
     public void Add(int fd, uint events, ulong number)
     {
-        ObjectDisposedException.ThrowIf(_isOver, this);
+        ObjectDisposedException.ThrowIf(_wake.IsClosed, this);
         var e = stackalloc byte[16];
         *(uint*)e = events;
         Unsafe.WriteUnaligned(e + DataOffset, number);
@@ -42,7 +36,7 @@ internal sealed unsafe class Poller : IDisposable
     /// <summary>Closing a descriptor takes it out only when nobody else has the same socket: one that another process holds as well has to be taken out.</summary>
     public void Remove(int fd)
     {
-        if (_isOver)
+        if (_wake.IsClosed)
             return;
         var e = stackalloc byte[16]; // Linux before 2.6.9 wants one
         _ = Libc.epoll_ctl(_set, Libc.EpollDel, fd, e);
@@ -62,12 +56,12 @@ internal sealed unsafe class Poller : IDisposable
     /// <summary>Ends a wait, or the next one. From any thread, and at any time: when this is over, nothing happens.</summary>
     public void Wake()
     {
-        if (_waking.IsClosed)
+        if (_wake.IsClosed)
             return;
         ulong one = 1;
         try
         {
-            _ = Libc.write(_waking, &one, 8);
+            _ = Libc.write(_wake, &one, 8);
         }
         catch (ObjectDisposedException)
         {
@@ -83,10 +77,9 @@ internal sealed unsafe class Poller : IDisposable
 
     public void Dispose()
     {
-        if (_isOver)
+        if (_wake.IsClosed)
             return;
-        _isOver = true;
-        _waking.Dispose();
+        _wake.Dispose();
         _ = Libc.close(_set);
     }
 
